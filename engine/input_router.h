@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The input router: from viewers, scripts and the command line to the machine's keyboards and pointers. It keeps the
+ * set of pressed keys so that nothing stays down when a viewer goes away, types text as key presses at the pace
+ * the guest takes them, and turns absolute places into motion for guests with only a mouse.
+ *
+ * Threads: main loop only.
+ */
+#ifndef ENGINE_INPUT_ROUTER_H
+#define ENGINE_INPUT_ROUTER_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "input.h"
+
+struct input;
+
+struct input *input_new(void (*lock)(struct device *), void (*unlock)(struct device *));
+void input_free(struct input *input);
+void input_add_device(struct input *input, struct device *device);
+
+/* evdev code. A repeated press is passed on (auto-repeat). */
+void input_key(struct input *input, uint16_t code, bool down);
+void input_release_all(struct input *input);
+/* Place on a display of width x height pixels; buttons POINTER_*; wheel in notches. */
+void input_pointer(struct input *input, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
+                   unsigned buttons, int wheel);
+void input_motion(struct input *input, int dx, int dy, unsigned buttons, int wheel);
+
+/*
+ * Types UTF-8 text on a US keyboard layout; `done` is called when the guest has taken the last key or, with error
+ * set, if a character has no key (nothing is typed then).
+ */
+void input_type(struct input *input, const char *text,
+                void (*done)(void *context, const GError *error), void *context);
+/* A chord by names joined with "+": "ctrl+alt+delete", "f12", "a", "shift+KEY_102ND". */
+bool input_chord(struct input *input, const char *chord, GError **error);
+
+#endif
