@@ -4,6 +4,9 @@
  */
 #include "device.h"
 
+extern const struct device_class debug_port_class;
+
 const struct device_class *const device_classes[] = {
+    &debug_port_class,
     NULL,
 };
