@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Q35 and ICH9 registers: see the Intel ICH9 and 3 Series Express Chipset data sheets. */
+#include "board.h"
+#include "cpu.h"
+#include "io.h"
+
+#define CONFIG_ADDRESS 0xCF8
+#define CONFIG_DATA    0xCFC
+
+void board_setup(void)
+{
+    pci_write(PCI_LPC, 0x40, 4, BOARD_PM_BASE | 1); /* PMBASE */
+    pci_write(PCI_LPC, 0x44, 1, 0x80);              /* ACPI_CNTL: the block is on, SCI is IRQ 9 */
+    pci_write(PCI_HOST_BRIDGE, 0x60, 4, 0);
+    pci_write(PCI_HOST_BRIDGE, 0x64, 4, 0);
+    pci_write(PCI_HOST_BRIDGE, 0x60, 4, BOARD_ECAM_BASE | 1); /* PCIEXBAR: 256 buses */
+    clock_ticks();
+}
+
+_Noreturn void board_power_off(void)
+{
+    for (;;) {
+        outw(BOARD_PM_BASE + 4, 0x2000); /* PM1_CNT: SLP_EN, SLP_TYP 0 is soft off here */
+        cpu_halt();
+    }
+}
+
+uint32_t pci_read(unsigned function, unsigned offset, unsigned size)
+{
+    uint16_t port = (uint16_t)(CONFIG_DATA + (offset & 3));
+
+    outl(CONFIG_ADDRESS, 0x80000000u | function << 8 | (offset & 0xFC));
+    return size == 1 ? inb(port) : size == 2 ? inw(port) : inl(port);
+}
+
+void pci_write(unsigned function, unsigned offset, unsigned size, uint32_t value)
+{
+    uint16_t port = (uint16_t)(CONFIG_DATA + (offset & 3));
+
+    outl(CONFIG_ADDRESS, 0x80000000u | function << 8 | (offset & 0xFC));
+    if (size == 1)
+        outb(port, (uint8_t)value);
+    else if (size == 2)
+        outw(port, (uint16_t)value);
+    else
+        outl(port, value);
+}
+
+unsigned pci_capability(unsigned function, uint8_t id)
+{
+    unsigned offset, steps = 0;
+
+    if (!(pci_read(function, 6, 2) & 0x10))
+        return 0;
+    offset = pci_read(function, 0x34, 1) & 0xFC;
+    while (offset >= 0x40 && steps++ < 48) {
+        if (pci_read(function, offset, 1) == id)
+            return offset;
+        offset = pci_read(function, offset + 1, 1) & 0xFC;
+    }
+    return 0;
+}
+
+uint8_t cmos_read(uint8_t index)
+{
+    outb(0x70, index);
+    return inb(0x71);
+}
+
+void cmos_write(uint8_t index, uint8_t value)
+{
+    outb(0x70, index);
+    outb(0x71, value);
+}

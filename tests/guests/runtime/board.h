@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The chipset as far as every guest needs it: what firmware would set up before an operating
+ * system runs, configuration space, CMOS, and power off.
+ */
+#ifndef GUEST_BOARD_H
+#define GUEST_BOARD_H
+
+#include "guest.h"
+
+#define BOARD_PM_BASE                       0x600
+#define BOARD_ECAM_BASE                     0xB0000000u
+#define BOARD_AHCI_BAR                      0xFEBF0000u
+
+#define PCI_FUNCTION(bus, device, function) ((bus) << 8 | (device) << 3 | (function))
+#define PCI_HOST_BRIDGE                     PCI_FUNCTION(0, 0x00, 0)
+#define PCI_LPC                             PCI_FUNCTION(0, 0x1F, 0)
+#define PCI_AHCI                            PCI_FUNCTION(0, 0x1F, 2)
+
+/* Places the power management block and configuration space in memory. */
+void board_setup(void);
+
+/* Soft off through the power management block. Does not return. */
+_Noreturn void board_power_off(void);
+
+/* Configuration space through ports CF8 and CFC; size is 1, 2 or 4, the register aligned. */
+uint32_t pci_read(unsigned function, unsigned offset, unsigned size);
+void pci_write(unsigned function, unsigned offset, unsigned size, uint32_t value);
+static inline uint64_t pci_ecam(unsigned function, unsigned offset)
+{
+    return BOARD_ECAM_BASE + ((uint64_t)function << 12) + offset;
+}
+
+/* The offset of a capability in configuration space, or 0. */
+unsigned pci_capability(unsigned function, uint8_t id);
+
+uint8_t cmos_read(uint8_t index);
+void cmos_write(uint8_t index, uint8_t value);
+
+#endif

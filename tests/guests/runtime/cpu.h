@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Processors: ring 0 calls, interrupt handlers, faults, and starting the other processors. */
+#ifndef GUEST_CPU_H
+#define GUEST_CPU_H
+
+#include "guest.h"
+
+/* Registers as interrupt.S pushes them; a handler may change them. */
+struct interrupt_frame {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    uint64_t vector, error;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* Where a function that faults is left; the order is known to interrupt.S. */
+struct fault_context {
+    uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
+    uint64_t error;
+};
+
+/* The general registers as the reset left them; the order is known to start.S. */
+struct reset_record {
+    uint32_t eax, ebx, ecx, edx, esi, edi, ebp, esp, cr0, cr2, cr3, cr4, eflags;
+};
+const struct reset_record *reset_record(void);
+
+/* Calls a function in ring 0 with interrupts off and gives back its result. Keep it short. */
+uint64_t ring0(uint64_t (*function)(uint64_t), uint64_t argument);
+
+/*
+ * Calls a function and gives back the vector of the exception that ended it, or -1. Exceptions
+ * outside fault_catch() end the guest with a report.
+ */
+int fault_catch(struct fault_context *context, void (*function)(uint64_t), uint64_t argument);
+int fault_of(void (*function)(uint64_t), uint64_t argument);
+
+/*
+ * Sets what runs in ring 0, with interrupts off, for a vector from 32 on (and 2, NMI); NULL for
+ * nothing. Every arrival also counts in interrupt_count[].
+ */
+typedef void (*interrupt_handler)(struct interrupt_frame *frame);
+void interrupt_handle(unsigned vector, interrupt_handler handler);
+extern volatile uint32_t interrupt_count[256];
+
+/* HLT in ring 0 with interrupts on; returns with interrupts off after one was handled. */
+void cpu_halt(void);
+
+uint64_t cpu_read_msr(uint32_t index);
+void cpu_write_msr(uint32_t index, uint64_t value);
+
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+struct cpuid cpu_id(uint32_t leaf, uint32_t subleaf);
+
+/* The number of the processor that calls: 0 is the first, the others in the order they came. */
+unsigned cpu_number(void);
+
+/* Maps 2 MiB at an address above 4 GiB, identity mapped like all other memory. */
+void cpu_map(uint64_t address);
+
+/*
+ * Starts all other processors with INIT and SIPI to all but itself. Each runs `work` (with
+ * interrupts off, at CPL 3) and halts. Waits until `expected` of them, without the caller, have
+ * come, or for LONG_MS; returns how many came.
+ */
+unsigned cpu_start_others(unsigned expected, void (*work)(unsigned number));
+
+#endif
