@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The drives of a machine: raw disk images, ISO images and host block devices behind the requests
+ * of devices/include/block.h. (This header is not called block.h because that one is.)
+ *
+ * One `struct drive_pool` a machine holds the worker threads, which are made when the first request
+ * comes, and the requests that wait. One `struct drive` is one place for a medium; a disk gets its
+ * medium once, before the machine starts, an optical drive any number of times.
+ *
+ * Errors of the host. A write that finds the host's disk full is parked, and `stalled` tells the
+ * machine, which pauses; drive_pool_retry() tries again, as often as needed. Any other host error
+ * of a disk is parked the same way once; if the retry fails again, the device gets -EIO. An error
+ * of an optical medium goes to the device at once. A failed flush may have lost data that the
+ * kernel will not report a second time: every later flush of that medium ends with -EIO, so that
+ * the guest never takes lost data for safe.
+ *
+ * Locks: writable disks are locked exclusively, everything else shared (open file description
+ * locks), so two machines never write one image. The kernel drops them with the process.
+ *
+ * Threads: all functions from any thread, with or without a domain lock held, unless said
+ * otherwise. The callbacks run on worker threads, one request each, several at a time, with no lock
+ * held.
+ */
+#ifndef ENGINE_DRIVE_H
+#define ENGINE_DRIVE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "block.h"
+
+struct drive_pool;
+struct drive;
+
+struct drive_events {
+    /* The request has ended, request->status says how; it belongs to the device again. */
+    void (*done)(void *context, struct block_request *request);
+    /*
+     * A request is parked: the machine must pause. `error` is ENOSPC (or EDQUOT, EFBIG) or what the
+     * host said; `message` is the sentence for the user. Called once until the next
+     * drive_pool_retry().
+     */
+    void (*stalled)(void *context, struct drive *drive, int error, const char *message);
+    void *context;
+};
+
+/* Never fails. `events` is copied. */
+struct drive_pool *drive_pool_new(const struct drive_events *events);
+/* Waits until no request is queued or running: each has been given back or is parked. No domain
+ * lock held. */
+void drive_pool_drain(struct drive_pool *pool);
+/* True while requests are parked. */
+bool drive_pool_stalled(struct drive_pool *pool);
+/* Submits the parked requests again, in the order in which they came. */
+void drive_pool_retry(struct drive_pool *pool);
+/*
+ * Ends all work for good: waits for running requests, drops parked ones without a callback, syncs
+ * every writable medium, and joins the threads. No domain lock held; no drive_submit() afterwards.
+ * The drives stay.
+ */
+void drive_pool_stop(struct drive_pool *pool);
+/* Stops if that was not done, and frees the pool and all its drives. */
+void drive_pool_free(struct drive_pool *pool);
+
+/* Completed and failed work of one drive since it was made. */
+struct drive_figures {
+    uint64_t reads, writes, flushes, discards;
+    uint64_t bytes_read, bytes_written;
+    uint64_t errors;          /* requests that ended with an error, or were parked */
+    unsigned waiting, parked; /* now */
+};
+
+/*
+ * An empty drive, owned by the pool. `id` names it in messages and, together with the machine's
+ * `uuid`, gives the serial number that the guest sees.
+ */
+struct drive *drive_new(struct drive_pool *pool, const char *id, const char *uuid, bool optical);
+const char *drive_id(const struct drive *drive);
+
+/*
+ * Puts a medium in; the drive must be empty. Disks: `path` is relative to `folder` and may not lead
+ * out of it, be it through a symbolic link; a file or block device, locked exclusively unless
+ * `read_only`. Optical: an absolute path, always read-only; an ISO image that is shorter than its
+ * volume is refused. Errors: NOT_FOUND, PERMISSION, INVALID, LOCKED, STATE (not empty), HOST.
+ */
+bool drive_open(struct drive *drive, const char *folder, const char *path, bool read_only,
+                GError **error);
+/* Takes the medium out. Requests that run keep it open until they end; parked and queued ones end
+ * with -ENOMEDIUM. */
+void drive_close(struct drive *drive);
+/* What a device may know; an optical drive without a medium has present = false. */
+void drive_info(struct drive *drive, struct block_info *info);
+void drive_figures(struct drive *drive, struct drive_figures *figures);
+
+/*
+ * Starts a request (the contract is in devices/include/block.h; the caller fills request->device
+ * for itself). `done` comes later, never from inside this call.
+ */
+void drive_submit(struct drive *drive, struct block_request *request);
+
+/* Opens a medium as drive_open() would, without keeping it: for messages before a machine starts.
+ */
+bool drive_check_medium(const char *path, bool optical, GError **error);
+/* Makes a sparse raw disk of `bytes` (rounded up to 1 MiB) that must not exist yet; durable when it
+ * returns. */
+bool drive_create_raw(const char *path, uint64_t bytes, GError **error);
+
+#endif
