@@ -5,8 +5,10 @@
 #include "device.h"
 
 extern const struct device_class debug_port_class;
+extern const struct device_class host_bridge_class;
 
 const struct device_class *const device_classes[] = {
     &debug_port_class,
+    &host_bridge_class,
     NULL,
 };

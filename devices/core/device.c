@@ -198,7 +198,7 @@ void device_reset(struct device *device, enum reset_kind kind)
         dev_timer_arm(device, i, TIMER_OFF);
     }
     for (unsigned i = 0; i < class->n_irqs; i++) {
-        dev_irq_set(device, i, false);
+        dev_irq_set(device, i + (class->pci ? 1 : 0), false);
     }
     if (class->pci) {
         pci_reset(to_pci(device));

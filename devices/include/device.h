@@ -158,7 +158,7 @@ struct device_class {
     unsigned n_memories;
     const struct window_desc *windows;
     unsigned n_windows;
-    unsigned n_irqs;   /* interrupt outputs besides PCI's own */
+    unsigned n_irqs;   /* interrupt outputs besides PCI's own; numbered from 0, for PCI functions from 1 */
     unsigned n_timers; /* numbered from 0 */
     unsigned n_tasks;  /* deferred work, numbered from 0 */
     unsigned n_drives; /* block back ends it can use, numbered from 0 */

@@ -46,7 +46,8 @@ struct services {
 
     /*
      * Interrupts. `irq` counts the outputs of the device's class; the board has wired them. For a PCI
-     * function output 0 is its INTx pin (used by devices/pci only). Level: true = asserted.
+     * function output 0 is its INTx pin (used by devices/pci only) and its own outputs start at 1.
+     * Level: true = asserted.
      */
     void (*irq_set)(struct device *device, unsigned irq, bool level);
     void (*msi_send)(struct device *device, uint64_t address, uint32_t data);

@@ -276,6 +276,9 @@ void pci_reset(struct pci_device *pci)
     for (unsigned i = 0; i < PCIE_CONFIG_SIZE; i++) {
         pci->config[i] &= (uint8_t)~(pci->write_mask[i] | pci->clear_mask[i]);
     }
+    if (info_of(pci)->bridge) {
+        pci_bridge_header_reset(pci);
+    }
     pci->intx_level = false;
     pci_capabilities_reset(pci);
     bars_update(pci);

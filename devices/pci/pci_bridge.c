@@ -11,25 +11,29 @@ enum {
     MEMORY_BASE = 0x20,
     PREFETCHABLE_BASE = 0x24,
     PREFETCHABLE_UPPER = 0x28,
-    IO_UPPER = 0x30,
     SECONDARY_STATUS = 0x1e,
-    WINDOW_IO_32 = 0x0101,
-    WINDOW_PREFETCHABLE_64 = 0x00010001,
+    WINDOW_IO_CLOSED = 0x00f0,          /* base above limit: no window; 16-bit I/O */
+    WINDOW_MEMORY_CLOSED = 0x0000fff0,
+    WINDOW_PREFETCHABLE_CLOSED = 0x0001fff1, /* 64-bit */
 };
 
 void pci_bridge_header_create(struct pci_device *pci)
 {
     pci_config_writable(pci, PCI_PRIMARY_BUS, 4, 0x00ffffff);
-    pci_config_set(pci, IO_BASE, 2, WINDOW_IO_32);
     pci_config_writable(pci, IO_BASE, 2, 0xf0f0);
     store_le16(pci->clear_mask + SECONDARY_STATUS, 0xf900);
     pci_config_writable(pci, MEMORY_BASE, 4, 0xfff0fff0);
-    pci_config_set(pci, PREFETCHABLE_BASE, 4, WINDOW_PREFETCHABLE_64);
     pci_config_writable(pci, PREFETCHABLE_BASE, 4, 0xfff0fff0);
     pci_config_writable(pci, PREFETCHABLE_UPPER, 4, 0xffffffff);
     pci_config_writable(pci, PREFETCHABLE_UPPER + 4, 4, 0xffffffff);
-    pci_config_writable(pci, IO_UPPER, 4, 0xffffffff);
     pci_config_writable(pci, PCI_BRIDGE_CONTROL, 2, 0x005f);
+}
+
+void pci_bridge_header_reset(struct pci_device *pci)
+{
+    pci_config_set(pci, IO_BASE, 2, WINDOW_IO_CLOSED);
+    pci_config_set(pci, MEMORY_BASE, 4, WINDOW_MEMORY_CLOSED);
+    pci_config_set(pci, PREFETCHABLE_BASE, 4, WINDOW_PREFETCHABLE_CLOSED);
 }
 
 bool pci_bridge_claims(const struct pci_device *bridge, unsigned bus)

@@ -43,5 +43,6 @@ void pci_capabilities_written(struct pci_device *pci, unsigned offset, unsigned 
 bool pci_msi_enabled(const struct pci_device *pci);
 void pci_msi_notify(struct pci_device *pci, unsigned vector);
 void pci_bridge_header_create(struct pci_device *pci);
+void pci_bridge_header_reset(struct pci_device *pci);
 
 #endif

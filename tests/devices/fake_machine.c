@@ -73,7 +73,7 @@ static void fake_irq_set(struct device *device, unsigned irq, bool level)
 {
     struct fake_device *d = record(device);
 
-    if (irq >= FAKE_IRQS_MAX || (irq >= device->class->n_irqs && !device->class->pci)) {
+    if (irq >= FAKE_IRQS_MAX || irq >= device->class->n_irqs + (device->class->pci ? 1 : 0)) {
         fake_bug("irq_set() of an output that the class does not have");
     }
     if (level && !d->irq[irq]) {
