@@ -5,10 +5,12 @@
 #include "device.h"
 
 extern const struct device_class debug_port_class;
+extern const struct device_class fw_cfg_class;
 extern const struct device_class host_bridge_class;
 
 const struct device_class *const device_classes[] = {
     &debug_port_class,
+    &fw_cfg_class,
     &host_bridge_class,
     NULL,
 };
