@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The input router: from viewers, scripts and the command line to the machine's keyboards and pointers. It keeps the
- * set of pressed keys so that nothing stays down when a viewer goes away, types text as key presses at the pace
- * the guest takes them, and turns absolute places into motion for guests with only a mouse.
+ * The input router: from viewers, scripts and the command line to the machine's keyboards and
+ * pointers. It keeps the set of pressed keys so that nothing stays down when a viewer goes away,
+ * types text as key presses at the pace the guest takes them, and turns absolute places into motion
+ * for guests with only a mouse.
  *
  * Threads: main loop only.
  */
@@ -30,8 +31,8 @@ void input_pointer(struct input *input, uint32_t x, uint32_t y, uint32_t width, 
 void input_motion(struct input *input, int dx, int dy, unsigned buttons, int wheel);
 
 /*
- * Types UTF-8 text on a US keyboard layout; `done` is called when the guest has taken the last key or, with error
- * set, if a character has no key (nothing is typed then).
+ * Types UTF-8 text on a US keyboard layout; `done` is called when the guest has taken the last key
+ * or, with error set, if a character has no key (nothing is typed then).
  */
 void input_type(struct input *input, const char *text,
                 void (*done)(void *context, const GError *error), void *context);

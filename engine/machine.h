@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A running machine: KVM, RAM, vCPUs, devices, clock. Made from a configuration, run, and taken down
- * within one process. Everything else in engine/ (control, display, input, serial) stands around this.
+ * A running machine: KVM, RAM, vCPUs, devices, clock. Made from a configuration, run, and taken
+ * down within one process. Everything else in engine/ (control, display, input, serial) stands
+ * around this.
  *
- * States:  new -> running <-> paused; running or paused -> crashed (a guest or KVM failure; memory, screen
- * and registers stay readable; only reset or stop lead out) ; any -> stopped (final).
+ * States:  new -> running <-> paused; running or paused -> crashed (a guest or KVM failure; memory,
+ * screen and registers stay readable; only reset or stop lead out) ; any -> stopped (final).
  *
  * Threads: all functions may be called from any thread unless said otherwise. Callbacks run on the
  * main loop (the GMainContext that was the thread default in machine_new()).
@@ -34,13 +35,13 @@ enum machine_state {
 /* Why the machine is in its state: shown to people and scripts. */
 enum machine_reason {
     REASON_NONE,
-    REASON_USER,          /* asked for */
-    REASON_GUEST,         /* the guest turned itself off */
-    REASON_DISK_FULL,     /* paused: a write found no space; resume tries again */
-    REASON_DISK_ERROR,    /* paused: the host disk fails; resume tries again */
-    REASON_EMULATION,     /* crashed: an instruction KVM cannot emulate */
-    REASON_TRIPLE_FAULT,  /* crashed: only if the machine is set not to reset on it */
-    REASON_KVM,           /* crashed: KVM refused to run the guest */
+    REASON_USER,         /* asked for */
+    REASON_GUEST,        /* the guest turned itself off */
+    REASON_DISK_FULL,    /* paused: a write found no space; resume tries again */
+    REASON_DISK_ERROR,   /* paused: the host disk fails; resume tries again */
+    REASON_EMULATION,    /* crashed: an instruction KVM cannot emulate */
+    REASON_TRIPLE_FAULT, /* crashed: only if the machine is set not to reset on it */
+    REASON_KVM,          /* crashed: KVM refused to run the guest */
 };
 
 const char *machine_state_name(enum machine_state state);    /* "running" */
@@ -57,39 +58,47 @@ struct machine_callbacks {
 };
 
 /*
- * Opens /dev/kvm, the disks (locked) and the firmware and builds the machine, stopped at its reset vector.
- * `folder` is the machine's folder, already locked by the caller. NULL with *error set in the
- * ORIEL_ERROR domain: the sentence for the user.
+ * Opens /dev/kvm, the disks (locked) and the firmware and builds the machine, stopped at its reset
+ * vector. `folder` is the machine's folder, already locked by the caller. NULL with *error set in
+ * the ORIEL_ERROR domain: the sentence for the user.
  */
 struct machine *machine_new(const OrielConfig *config, const char *folder,
                             const struct machine_callbacks *callbacks, GError **error);
 /* Stops if needed, joins all threads, closes everything. Main thread only. */
 void machine_free(struct machine *machine);
 
-bool machine_start(struct machine *machine, GError **error);  /* from new */
-bool machine_pause(struct machine *machine, GError **error);  /* returns when every vCPU is parked and disks are idle */
+bool machine_start(struct machine *machine, GError **error); /* from new */
+bool machine_pause(struct machine *machine,
+                   GError **error); /* returns when every vCPU is parked and disks are idle */
 bool machine_resume(struct machine *machine, GError **error); /* from paused */
-bool machine_reset(struct machine *machine, GError **error);  /* running, paused or crashed; then running */
-bool machine_power_button(struct machine *machine, GError **error); /* asks the guest to shut down */
-void machine_stop(struct machine *machine, enum machine_reason reason); /* power off at once, disks flushed */
+bool machine_reset(struct machine *machine,
+                   GError **error); /* running, paused or crashed; then running */
+bool machine_power_button(struct machine *machine,
+                          GError **error); /* asks the guest to shut down */
+void machine_stop(struct machine *machine,
+                  enum machine_reason reason); /* power off at once, disks flushed */
 
 enum machine_state machine_state(struct machine *machine, enum machine_reason *reason);
-/* Registers, instruction bytes and the last exits of a crash, as text for a report; NULL if none. g_free(). */
+/* Registers, instruction bytes and the last exits of a crash, as text for a report; NULL if none.
+ * g_free(). */
 char *machine_crash_report(struct machine *machine);
-/* Counters as JSON: exits by reason, accesses by device and region, guest errors, disk and clock figures. g_free(). */
+/* Counters as JSON: exits by reason, accesses by device and region, guest errors, disk and clock
+ * figures. g_free(). */
 char *machine_stats(struct machine *machine);
 
-/* Removable media. `path` is opened read-only. Errors: NOT_FOUND, PERMISSION, INVALID, STATE (tray locked). */
+/* Removable media. `path` is opened read-only. Errors: NOT_FOUND, PERMISSION, INVALID, STATE (tray
+ * locked). */
 bool machine_insert(struct machine *machine, const char *drive, const char *path, GError **error);
 bool machine_eject(struct machine *machine, const char *drive, bool force, GError **error);
 
-/* The first display, always there (engine/display/console.h), and the router of keys and pointers (engine/input_router.h). */
+/* The first display, always there (engine/display/console.h), and the router of keys and pointers
+ * (engine/input_router.h). */
 struct console *machine_console(struct machine *machine);
 struct input *machine_input(struct machine *machine);
 
 /*
- * The far end of serial port `port`: the guest's output is given to `output` (main loop, batches); input
- * waits until the guest takes it. Returns how many bytes were accepted.
+ * The far end of serial port `port`: the guest's output is given to `output` (main loop, batches);
+ * input waits until the guest takes it. Returns how many bytes were accepted.
  */
 void machine_serial_set_output(struct machine *machine, unsigned port,
                                void (*output)(void *context, const void *bytes, size_t n),

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See runtime.h. */
+#include "config/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+
+/* A folder of ours that nobody else may enter; made if it is missing. */
+static gboolean private_folder(const char *path, GError **error)
+{
+    struct stat status;
+
+    if (g_mkdir_with_parents(path, 0700) != 0 || lstat(path, &status) != 0) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
+                    "The folder “%s” for running machines cannot be made: %s.", path,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    if (!S_ISDIR(status.st_mode) || status.st_uid != getuid() || (status.st_mode & 077) != 0) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_PERMISSION,
+                    "The folder “%s” for running machines is open to other users; remove it or set "
+                    "XDG_RUNTIME_DIR.",
+                    path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+char *oriel_runtime_base(GError **error)
+{
+    const char *runtime = g_getenv("XDG_RUNTIME_DIR");
+    g_autofree char *base = NULL;
+
+    if (!runtime || !g_path_is_absolute(runtime)) {
+        g_autofree char *name = g_strdup_printf("oriel-%u", (unsigned)getuid());
+
+        base = g_build_filename(g_get_tmp_dir(), name, NULL);
+        return private_folder(base, error) ? g_steal_pointer(&base) : NULL;
+    }
+    if (g_file_test("/.flatpak-info", G_FILE_TEST_EXISTS)) {
+        return g_build_filename(runtime, "app", ORIEL_APP_ID, NULL);
+    }
+    return g_build_filename(runtime, "oriel", NULL);
+}
+
+char *oriel_runtime_folder(const char *uuid, GError **error)
+{
+    g_autofree char *base = oriel_runtime_base(error);
+
+    return base ? g_build_filename(base, uuid, NULL) : NULL;
+}
+
+static void folder_empty(const char *folder)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+
+        g_unlink(path);
+    }
+}
+
+char *oriel_runtime_create(const char *uuid, GError **error)
+{
+    g_autofree char *folder = oriel_runtime_folder(uuid, error);
+
+    if (!folder || !private_folder(folder, error)) {
+        return NULL;
+    }
+    folder_empty(folder);
+    return g_steal_pointer(&folder);
+}
+
+void oriel_runtime_remove(const char *folder)
+{
+    folder_empty(folder);
+    g_rmdir(folder);
+}
+
+int oriel_machine_lock(const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "lock", NULL);
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0) {
+        int code = errno == EACCES || errno == EROFS ? ORIEL_ERROR_PERMISSION
+                   : errno == ENOENT                 ? ORIEL_ERROR_NOT_FOUND
+                   : errno == ENOSPC                 ? ORIEL_ERROR_NO_SPACE
+                                                     : ORIEL_ERROR_HOST;
+
+        g_set_error(error, ORIEL_ERROR, code, "The machine in “%s” cannot be locked: %s.", folder,
+                    g_strerror(errno));
+        return -1;
+    }
+    if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_LOCKED,
+            "The machine in “%s” is in use: it is running or being changed. Stop it, or try "
+            "again in a moment.",
+            folder);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+void oriel_error_register_dbus(void)
+{
+    static const GDBusErrorEntry entries[] = {
+        { ORIEL_ERROR_INVALID, "io.github.oriel_vm.Oriel.Error.Invalid" },
+        { ORIEL_ERROR_NOT_FOUND, "io.github.oriel_vm.Oriel.Error.NotFound" },
+        { ORIEL_ERROR_EXISTS, "io.github.oriel_vm.Oriel.Error.Exists" },
+        { ORIEL_ERROR_CORRUPT, "io.github.oriel_vm.Oriel.Error.Corrupt" },
+        { ORIEL_ERROR_LOCKED, "io.github.oriel_vm.Oriel.Error.Locked" },
+        { ORIEL_ERROR_NO_KVM, "io.github.oriel_vm.Oriel.Error.NoKvm" },
+        { ORIEL_ERROR_PERMISSION, "io.github.oriel_vm.Oriel.Error.Permission" },
+        { ORIEL_ERROR_NO_SPACE, "io.github.oriel_vm.Oriel.Error.NoSpace" },
+        { ORIEL_ERROR_STATE, "io.github.oriel_vm.Oriel.Error.State" },
+        { ORIEL_ERROR_TIMEOUT, "io.github.oriel_vm.Oriel.Error.Timeout" },
+        { ORIEL_ERROR_HOST, "io.github.oriel_vm.Oriel.Error.Host" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(entries); i++) {
+        g_dbus_error_register_error(ORIEL_ERROR, entries[i].error_code, entries[i].dbus_error_name);
+    }
+}

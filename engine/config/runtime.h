@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where a running machine is found, and the lock that keeps a second engine away. Shared by the
+ * engine and the app. Any thread.
+ */
+#ifndef ENGINE_RUNTIME_H
+#define ENGINE_RUNTIME_H
+
+#include <glib.h>
+
+#define ORIEL_APP_ID           "io.github.oriel_vm.Oriel"
+#define ORIEL_ENGINE_PATH      "/io/github/oriel_vm/Oriel/Engine"
+#define ORIEL_PROTOCOL_VERSION 1
+
+/*
+ * The folder that holds one folder for each running machine: $XDG_RUNTIME_DIR/oriel, inside a
+ * Flatpak $XDG_RUNTIME_DIR/app/APP-ID, without XDG_RUNTIME_DIR a folder in /tmp that belongs to the
+ * user alone. NULL with *error set if /tmp has such a folder of somebody else. g_free().
+ */
+char *oriel_runtime_base(GError **error);
+
+/* The runtime folder of the machine with that UUID, which need not exist. g_free(). */
+char *oriel_runtime_folder(const char *uuid, GError **error);
+
+/* Makes the runtime folder, mode 0700; one left by a killed engine is emptied. */
+char *oriel_runtime_create(const char *uuid, GError **error);
+/* Removes the folder and the sockets in it. */
+void oriel_runtime_remove(const char *folder);
+
+/*
+ * Locks a machine's folder for one engine (or for one change that a running engine must not see).
+ * Returns a file descriptor that holds the lock until it is closed, also by the end of the process;
+ * -1 with *error set, LOCKED if another process has it.
+ */
+int oriel_machine_lock(const char *folder, GError **error);
+
+/* Registers the D-Bus names of OrielError; once in each process that speaks the contract. */
+void oriel_error_register_dbus(void);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See control.h. */
+#include "control/control.h"
+
+#include <gio/gio.h>
+#include <unistd.h>
+
+#include "config/runtime.h"
+#include "control/control_private.h"
+#include "input_router.h"
+
+static gboolean peer_authorize(GDBusAuthObserver *observer, GIOStream *stream,
+                               GCredentials *credentials, gpointer data)
+{
+    return credentials && g_credentials_get_unix_user(credentials, NULL) == getuid();
+}
+
+/* Nobody is left who could let go of the keys that are down. */
+static void connection_closed(GDBusConnection *connection, gboolean remote_peer_vanished,
+                              GError *error, gpointer data)
+{
+    struct control *control = data;
+
+    input_release_all(machine_input(control->machine));
+    g_dbus_interface_skeleton_unexport_from_connection(G_DBUS_INTERFACE_SKELETON(control->skeleton),
+                                                       connection);
+    g_signal_handlers_disconnect_by_data(connection, control);
+    g_hash_table_remove(control->connections, connection);
+}
+
+static gboolean connection_new(GDBusServer *server, GDBusConnection *connection, gpointer data)
+{
+    struct control *control = data;
+    g_autoptr(GError) error = NULL;
+
+    if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(control->skeleton), connection,
+                                          ORIEL_ENGINE_PATH, &error)) {
+        g_warning("A control connection was refused: %s", error->message);
+        return FALSE;
+    }
+    g_hash_table_add(control->connections, g_object_ref(connection));
+    g_signal_connect(connection, "closed", G_CALLBACK(connection_closed), control);
+    return TRUE;
+}
+
+static void properties_set(struct control *control, const char *const *vnc_addresses,
+                           const char *const *serial_sockets)
+{
+    const OrielConfig *config = machine_config(control->machine);
+
+    oriel_engine_set_protocol_version(control->skeleton, ORIEL_PROTOCOL_VERSION);
+    oriel_engine_set_uuid(control->skeleton, config->uuid);
+    oriel_engine_set_name(control->skeleton, config->name);
+    oriel_engine_set_vnc_addresses(control->skeleton, vnc_addresses);
+    oriel_engine_set_serial_sockets(control->skeleton, serial_sockets);
+}
+
+static gboolean server_start(struct control *control, GError **error)
+{
+    g_autofree char *escaped = g_dbus_address_escape_value(control->socket_path);
+    g_autofree char *address = g_strdup_printf("unix:path=%s", escaped);
+    g_autofree char *guid = g_dbus_generate_guid();
+    g_autoptr(GDBusAuthObserver) observer = g_dbus_auth_observer_new();
+    g_autoptr(GError) cause = NULL;
+
+    g_signal_connect(observer, "authorize-authenticated-peer", G_CALLBACK(peer_authorize), NULL);
+    control->server =
+        g_dbus_server_new_sync(address, G_DBUS_SERVER_FLAGS_NONE, guid, observer, NULL, &cause);
+    if (!control->server) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
+                    "The machine cannot be reached under “%s”: %s.", control->socket_path,
+                    cause->message);
+        return FALSE;
+    }
+    g_signal_connect(control->server, "new-connection", G_CALLBACK(connection_new), control);
+    g_dbus_server_start(control->server);
+    return TRUE;
+}
+
+struct control *control_new(struct machine *machine, const char *runtime_folder,
+                            const char *const *vnc_addresses, const char *const *serial_sockets,
+                            GError **error)
+{
+    struct control *control = g_new0(struct control, 1);
+    enum machine_reason reason;
+    enum machine_state state = machine_state(machine, &reason);
+
+    oriel_error_register_dbus();
+    control->machine = machine;
+    control->socket_path = g_build_filename(runtime_folder, "engine", NULL);
+    control->skeleton = oriel_engine_skeleton_new();
+    control->connections =
+        g_hash_table_new_full(g_direct_hash, g_direct_equal, g_object_unref, NULL);
+    properties_set(control, vnc_addresses, serial_sockets);
+    control_state_changed(control, state, reason, "");
+    commands_connect(control);
+    if (!server_start(control, error)) {
+        control_free(control);
+        return NULL;
+    }
+    return control;
+}
+
+void control_free(struct control *control)
+{
+    GHashTableIter iter;
+    gpointer connection;
+
+    if (!control) {
+        return;
+    }
+    if (control->server) {
+        g_dbus_server_stop(control->server);
+    }
+    g_hash_table_iter_init(&iter, control->connections);
+    while (g_hash_table_iter_next(&iter, &connection, NULL)) {
+        g_signal_handlers_disconnect_by_data(connection, control);
+        /* The last answers and the last state must be out before the socket goes. */
+        g_dbus_connection_flush_sync(connection, NULL, NULL);
+        g_dbus_connection_close_sync(connection, NULL, NULL);
+    }
+    g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(control->skeleton));
+    g_clear_object(&control->server);
+    g_clear_object(&control->skeleton);
+    g_hash_table_unref(control->connections);
+    if (control->socket_path) {
+        unlink(control->socket_path);
+    }
+    g_free(control->socket_path);
+    g_free(control);
+}
+
+void control_state_changed(struct control *control, enum machine_state state,
+                           enum machine_reason reason, const char *message)
+{
+    g_object_freeze_notify(G_OBJECT(control->skeleton));
+    oriel_engine_set_state(control->skeleton, machine_state_name(state));
+    oriel_engine_set_reason(control->skeleton, machine_reason_name(reason));
+    oriel_engine_set_message(control->skeleton, message ? message : "");
+    g_object_thaw_notify(G_OBJECT(control->skeleton));
+    g_dbus_interface_skeleton_flush(G_DBUS_INTERFACE_SKELETON(control->skeleton));
+}
+
+void control_was_reset(struct control *control)
+{
+    oriel_engine_emit_was_reset(control->skeleton);
+}
+
+void control_media_changed(struct control *control, const char *drive)
+{
+    oriel_engine_emit_media_changed(control->skeleton, drive);
+}

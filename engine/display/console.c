@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * See console.h. One GSource carries the pace: its ready time is when to look at the adapter next,
+ * or never when nobody watches, so an unwatched machine causes no wake-up here.
+ *
+ * Pace: 16 ms after something changed or console_wake(), then 33, 100 and 250 ms while the picture
+ * stays the same.
+ */
+#include "display/console.h"
+
+#include <string.h>
+
+#include "device.h"
+#include "display/png_write.h"
+
+static const unsigned pace_ms[] = { 16, 16, 16, 16, 33, 33, 33, 33, 100, 100, 100, 100, 250 };
+
+struct console {
+    struct device *adapter;
+    void (*lock)(struct device *);
+    void (*unlock)(struct device *);
+    struct surface surface;
+    size_t capacity; /* pixels allocated */
+    bool stale;      /* the surface has never been drawn at its size */
+    GPtrArray *watchers;
+    GSource *source;
+    unsigned idle; /* looks without a change, index into pace_ms */
+};
+
+static gint64 pace_next(const struct console *console)
+{
+    return g_get_monotonic_time() + pace_ms[console->idle] * 1000;
+}
+
+static void surface_resize(struct console *console, const struct display_mode *mode)
+{
+    size_t pixels = (size_t)mode->width * mode->height;
+
+    if (pixels > console->capacity || pixels < console->capacity / 4) {
+        g_free(console->surface.pixels);
+        console->surface.pixels = g_new0(uint32_t, pixels);
+        console->capacity = pixels;
+    }
+    console->surface.width = mode->width;
+    console->surface.height = mode->height;
+    console->surface.stride = mode->width;
+    console->stale = true;
+}
+
+/* Draws what changed; true if the size changed on the way. */
+static bool surface_update(struct console *console, struct damage *damage)
+{
+    const struct display_ops *ops = console->adapter->class->display;
+    struct display_mode mode;
+    bool resized = false;
+
+    damage->n = 0;
+    console->lock(console->adapter);
+    ops->mode(console->adapter, &mode);
+    g_assert(mode.width >= 1 && mode.width <= DISPLAY_WIDTH_MAX);
+    g_assert(mode.height >= 1 && mode.height <= DISPLAY_HEIGHT_MAX);
+    if (mode.width != console->surface.width || mode.height != console->surface.height) {
+        surface_resize(console, &mode);
+        resized = true;
+    }
+    if (ops->render(console->adapter, &console->surface, console->stale, damage)) {
+        console->stale = false;
+    }
+    console->unlock(console->adapter);
+    return resized;
+}
+
+static const struct console_watcher *watcher_at(const struct console *console, guint i)
+{
+    return g_ptr_array_index(console->watchers, i);
+}
+
+/* Updates the surface and tells every watcher. */
+static bool refresh(struct console *console)
+{
+    struct damage damage;
+    bool resized = surface_update(console, &damage);
+
+    for (guint i = 0; resized && i < console->watchers->len; i++) {
+        const struct console_watcher *watcher = watcher_at(console, i);
+
+        watcher->resized(watcher->context, &console->surface);
+    }
+    for (guint i = 0; damage.n > 0 && i < console->watchers->len; i++) {
+        const struct console_watcher *watcher = watcher_at(console, i);
+
+        watcher->damaged(watcher->context, &console->surface, &damage);
+    }
+    return resized || damage.n > 0;
+}
+
+static bool all_busy(const struct console *console)
+{
+    for (guint i = 0; i < console->watchers->len; i++) {
+        const struct console_watcher *watcher = watcher_at(console, i);
+
+        if (!watcher->busy || !watcher->busy(watcher->context)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static gboolean tick(gpointer data)
+{
+    struct console *console = data;
+
+    if (console->watchers->len == 0) {
+        g_source_set_ready_time(console->source, -1);
+        return G_SOURCE_CONTINUE;
+    }
+    if (!all_busy(console)) {
+        if (refresh(console)) {
+            console->idle = 0;
+        } else if (console->idle + 1 < G_N_ELEMENTS(pace_ms)) {
+            console->idle++;
+        }
+    }
+    g_source_set_ready_time(console->source, pace_next(console));
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+    return callback(data);
+}
+
+struct console *console_new(struct device *adapter, void (*lock)(struct device *),
+                            void (*unlock)(struct device *))
+{
+    static GSourceFuncs functions = { .dispatch = source_dispatch };
+    struct console *console = g_new0(struct console, 1);
+
+    console->adapter = adapter;
+    console->lock = lock;
+    console->unlock = unlock;
+    console->watchers = g_ptr_array_new();
+    console->source = g_source_new(&functions, sizeof(GSource));
+    g_source_set_name(console->source, "console");
+    g_source_set_callback(console->source, tick, console, NULL);
+    g_source_set_ready_time(console->source, -1);
+    g_source_attach(console->source, g_main_context_get_thread_default());
+    return console;
+}
+
+void console_free(struct console *console)
+{
+    if (!console) {
+        return;
+    }
+    g_source_destroy(console->source);
+    g_source_unref(console->source);
+    g_ptr_array_free(console->watchers, TRUE);
+    g_free(console->surface.pixels);
+    g_free(console);
+}
+
+void console_watch(struct console *console, const struct console_watcher *watcher)
+{
+    struct damage damage;
+
+    surface_update(console, &damage);
+    g_ptr_array_add(console->watchers, (gpointer)watcher);
+    watcher->resized(watcher->context, &console->surface);
+    console_wake(console);
+}
+
+void console_unwatch(struct console *console, const struct console_watcher *watcher)
+{
+    g_ptr_array_remove(console->watchers, (gpointer)watcher);
+    if (console->watchers->len == 0) {
+        g_source_set_ready_time(console->source, -1);
+    }
+}
+
+void console_wake(struct console *console)
+{
+    console->idle = 0;
+    if (console->watchers->len > 0) {
+        g_source_set_ready_time(console->source, 0);
+    }
+}
+
+const struct surface *console_surface(struct console *console)
+{
+    refresh(console);
+    return &console->surface;
+}
+
+GBytes *console_screenshot(struct console *console)
+{
+    return png_write(console_surface(console));
+}
+
+/* Code page 437 as the VGA's built-in font shows it, 0x00..0x1f and 0x7f included. */
+static const gunichar cp437_low[32] = {
+    ' ',    0x263a, 0x263b, 0x2665, 0x2666, 0x2663, 0x2660, 0x2022, 0x25d8, 0x25cb, 0x25d9,
+    0x2642, 0x2640, 0x266a, 0x266b, 0x263c, 0x25ba, 0x25c4, 0x2195, 0x203c, 0x00b6, 0x00a7,
+    0x25ac, 0x21a8, 0x2191, 0x2193, 0x2192, 0x2190, 0x221f, 0x2194, 0x25b2, 0x25bc,
+};
+static const gunichar cp437_high[129] = {
+    0x2302, 0x00c7, 0x00fc, 0x00e9, 0x00e2, 0x00e4, 0x00e0, 0x00e5, 0x00e7, 0x00ea, 0x00eb, 0x00e8,
+    0x00ef, 0x00ee, 0x00ec, 0x00c4, 0x00c5, 0x00c9, 0x00e6, 0x00c6, 0x00f4, 0x00f6, 0x00f2, 0x00fb,
+    0x00f9, 0x00ff, 0x00d6, 0x00dc, 0x00a2, 0x00a3, 0x00a5, 0x20a7, 0x0192, 0x00e1, 0x00ed, 0x00f3,
+    0x00fa, 0x00f1, 0x00d1, 0x00aa, 0x00ba, 0x00bf, 0x2310, 0x00ac, 0x00bd, 0x00bc, 0x00a1, 0x00ab,
+    0x00bb, 0x2591, 0x2592, 0x2593, 0x2502, 0x2524, 0x2561, 0x2562, 0x2556, 0x2555, 0x2563, 0x2551,
+    0x2557, 0x255d, 0x255c, 0x255b, 0x2510, 0x2514, 0x2534, 0x252c, 0x251c, 0x2500, 0x253c, 0x255e,
+    0x255f, 0x255a, 0x2554, 0x2569, 0x2566, 0x2560, 0x2550, 0x256c, 0x2567, 0x2568, 0x2564, 0x2565,
+    0x2559, 0x2558, 0x2552, 0x2553, 0x256b, 0x256a, 0x2518, 0x250c, 0x2588, 0x2584, 0x258c, 0x2590,
+    0x2580, 0x03b1, 0x00df, 0x0393, 0x03c0, 0x03a3, 0x03c3, 0x00b5, 0x03c4, 0x03a6, 0x0398, 0x03a9,
+    0x03b4, 0x221e, 0x03c6, 0x03b5, 0x2229, 0x2261, 0x00b1, 0x2265, 0x2264, 0x2320, 0x2321, 0x00f7,
+    0x2248, 0x00b0, 0x2219, 0x00b7, 0x221a, 0x207f, 0x00b2, 0x25a0, 0x00a0,
+};
+
+static gunichar cp437_to_unicode(uint8_t character)
+{
+    if (character < 0x20) {
+        return cp437_low[character];
+    }
+    return character < 0x7f ? character : cp437_high[character - 0x7f];
+}
+
+static char *cells_to_text(const struct text_cell *cells, uint32_t columns, uint32_t rows)
+{
+    GString *text = g_string_new(NULL);
+
+    for (uint32_t row = 0; row < rows; row++) {
+        gsize end = text->len;
+
+        for (uint32_t column = 0; column < columns; column++) {
+            uint8_t character = cells[row * columns + column].character;
+
+            g_string_append_unichar(text, cp437_to_unicode(character));
+            if (character != 0 && character != ' ' && character != 0xff) {
+                end = text->len;
+            }
+        }
+        g_string_truncate(text, end);
+        g_string_append_c(text, '\n');
+    }
+    return g_string_free(text, FALSE);
+}
+
+char *console_text(struct console *console, struct text_cursor *cursor)
+{
+    const struct display_ops *ops = console->adapter->class->display;
+    struct display_mode mode;
+    char *text = NULL;
+
+    console->lock(console->adapter);
+    ops->mode(console->adapter, &mode);
+    if (mode.text && mode.columns <= DISPLAY_COLUMNS_MAX && mode.rows <= DISPLAY_ROWS_MAX) {
+        g_autofree struct text_cell *cells =
+            g_new0(struct text_cell, (gsize)mode.columns * mode.rows);
+
+        if (ops->text(console->adapter, cells, mode.columns, mode.rows, cursor)) {
+            text = cells_to_text(cells, mode.columns, mode.rows);
+        }
+    }
+    console->unlock(console->adapter);
+    return text;
+}

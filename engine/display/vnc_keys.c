@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The QEMU extended key event of RFB (pseudo-encoding -258, client message 255 submessage 0; "The
+ * RFB Protocol", community edition, sections 7.5.12 and 7.8.13): keys come with their XT scancode,
+ * so that they mean the same place on every layout. The server says that it knows them by a
+ * rectangle of that pseudo-encoding.
+ */
+#include <string.h>
+
+#include "display/vnc_private.h"
+#include "keys.h"
+
+enum {
+    SUBMESSAGE_KEY = 0,
+};
+
+static rfbBool encoding_enable(rfbClientPtr client, void **data, int encoding)
+{
+    struct {
+        rfbFramebufferUpdateMsg update;
+        uint8_t rect[sz_rfbFramebufferUpdateRectHeader];
+    } __attribute__((packed)) answer = { .update = { .type = rfbFramebufferUpdate } };
+    rfbFramebufferUpdateRectHeader header = { .encoding =
+                                                  Swap32IfLE(rfbEncodingQemuExtendedKeyEvent) };
+
+    if (encoding != (int)rfbEncodingQemuExtendedKeyEvent) {
+        return FALSE;
+    }
+    answer.update.nRects = Swap16IfLE(1);
+    memcpy(answer.rect, &header, sizeof(answer.rect));
+    return rfbWriteExact(client, (const char *)&answer, sizeof(answer)) >= 0;
+}
+
+static rfbBool message_handle(rfbClientPtr client, void *data, const rfbClientToServerMsg *message)
+{
+    rfbQemuExtendedKeyEventMsg key;
+
+    if (message->type != rfbQemuEvent) {
+        return FALSE;
+    }
+    key.type = message->type;
+    if (rfbReadExact(client, (char *)&key + 1, sz_rfbQemuExtendedKeyEventMsg - 1) <= 0 ||
+        key.subtype != SUBMESSAGE_KEY) {
+        rfbCloseClient(client);
+        return TRUE;
+    }
+    vnc_client_key(client, key_from_xt(Swap32IfLE(key.keycode)), Swap16IfLE(key.down) != 0);
+    return TRUE;
+}
+
+static rfbBool client_accept(rfbClientPtr client, void **data)
+{
+    return TRUE;
+}
+
+void vnc_keys_register(void)
+{
+    static int encodings[] = { (int)rfbEncodingQemuExtendedKeyEvent, 0 };
+    static rfbProtocolExtension extension = {
+        .newClient = client_accept,
+        .pseudoEncodings = encodings,
+        .enablePseudoEncoding = encoding_enable,
+        .handleMessage = message_handle,
+    };
+
+    rfbRegisterProtocolExtension(&extension);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * oriel-engine: runs one machine until it is turned off.
+ *
+ *   oriel-engine --folder FOLDER [--paused] [--ready-fd N]
+ *
+ * Started by the app or by hand. It locks the machine, starts it, and offers it in the machine's
+ * runtime folder: "engine" (D-Bus), "vnc", "serial0"... When the machine runs, it writes "ready\n"
+ * to the descriptor N; if it cannot start, one line of JSON, {"code": OrielError, "message":
+ * SENTENCE}, and ends with oriel_error_exit_code(). From then on its messages go to
+ * FOLDER/log/engine.log.
+ *
+ * SIGTERM and SIGINT turn the machine off at once, disks flushed, as the end of a session must.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "config/runtime.h"
+#include "control/control.h"
+#include "display/server.h"
+#include "machine.h"
+#include "serial_socket.h"
+
+enum {
+    LOG_MAX = 1024 * 1024, /* bytes of engine.log before it becomes engine.log.old */
+};
+
+struct engine {
+    char *folder;
+    gboolean paused;
+    int ready_fd;
+    int lock;
+    OrielConfig *config;
+    char *runtime;
+    GMainLoop *loop;
+    struct machine *machine;
+    struct control *control;
+    struct display_listener *vnc, *vnc_tcp;
+    struct serial_socket *serials[CONFIG_SERIALS_MAX];
+};
+
+/* --- What the machine tells
+ * ------------------------------------------------------------------------ */
+
+static void on_state(void *context, enum machine_state state, enum machine_reason reason,
+                     const char *message)
+{
+    struct engine *engine = context;
+
+    g_message("%s%s%s", machine_state_name(state), message && *message ? ": " : "",
+              message ? message : "");
+    if (engine->control) {
+        control_state_changed(engine->control, state, reason, message);
+    }
+    if (state == MACHINE_CRASHED) {
+        g_autofree char *report = machine_crash_report(engine->machine);
+
+        g_message("%s", report ? report : "");
+    }
+    if (state == MACHINE_STOPPED) {
+        g_main_loop_quit(engine->loop);
+    }
+}
+
+static void on_reset(void *context)
+{
+    struct engine *engine = context;
+
+    if (engine->control) {
+        control_was_reset(engine->control);
+    }
+}
+
+static void on_media(void *context, const char *drive)
+{
+    struct engine *engine = context;
+
+    if (engine->control) {
+        control_media_changed(engine->control, drive);
+    }
+}
+
+static gboolean on_signal(gpointer data)
+{
+    struct engine *engine = data;
+
+    machine_stop(engine->machine, REASON_USER);
+    return G_SOURCE_CONTINUE;
+}
+
+/* --- Start
+ * ----------------------------------------------------------------------------------------- */
+
+static void ready_write(const struct engine *engine, const char *line)
+{
+    gsize left = strlen(line);
+
+    while (engine->ready_fd >= 0 && left > 0) {
+        ssize_t n = write(engine->ready_fd, line, left);
+
+        if (n < 0 && errno != EINTR) {
+            return; /* whoever started us is gone; the machine runs all the same */
+        }
+        if (n > 0) {
+            line += n;
+            left -= (gsize)n;
+        }
+    }
+}
+
+static void ready_fail(const struct engine *engine, const GError *error)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    int code = error->domain == ORIEL_ERROR ? error->code : ORIEL_ERROR_HOST;
+
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "code");
+    json_builder_add_int_value(builder, code);
+    json_builder_set_member_name(builder, "message");
+    json_builder_add_string_value(builder, error->message);
+    json_builder_end_object(builder);
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    g_autofree char *json = json_to_string(root, FALSE);
+    g_autofree char *line = g_strconcat(json, "\n", NULL);
+
+    ready_write(engine, line);
+}
+
+/* From here on messages go to the machine's own log. */
+static void log_open(const struct engine *engine)
+{
+    g_autofree char *folder = g_build_filename(engine->folder, "log", NULL);
+    g_autofree char *path = g_build_filename(folder, "engine.log", NULL);
+    g_autofree char *old = g_strconcat(path, ".old", NULL);
+    struct stat status;
+
+    g_mkdir(folder, 0700);
+    if (stat(path, &status) == 0 && status.st_size > LOG_MAX) {
+        g_rename(path, old);
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd >= 0) {
+        dup2(fd, STDERR_FILENO);
+        dup2(fd, STDOUT_FILENO);
+        close(fd);
+    }
+}
+
+static bool listeners_start(struct engine *engine, GError **error)
+{
+    struct console *console = machine_console(engine->machine);
+    struct input *input = machine_input(engine->machine);
+    g_autofree char *socket = g_strconcat("unix:", engine->runtime, "/vnc", NULL);
+    const OrielConfig *config = engine->config;
+
+    engine->vnc = display_listener_new("vnc", socket, NULL, console, input, config->name, error);
+    if (!engine->vnc) {
+        return false;
+    }
+    if (config->vnc_listen) {
+        engine->vnc_tcp = display_listener_new("vnc", config->vnc_listen, config->vnc_password,
+                                               console, input, config->name, error);
+    }
+    return !config->vnc_listen || engine->vnc_tcp;
+}
+
+static bool serials_start(struct engine *engine, GStrvBuilder *sockets, GError **error)
+{
+    for (guint i = 0; i < engine->config->serials; i++) {
+        g_autofree char *name = g_strdup_printf("serial%u", i);
+        g_autofree char *socket = g_build_filename(engine->runtime, name, NULL);
+        g_autofree char *file = g_strconcat(name, ".log", NULL);
+        g_autofree char *log = g_build_filename(engine->folder, "log", file, NULL);
+
+        engine->serials[i] = serial_socket_new(engine->machine, i, socket, log, error);
+        if (!engine->serials[i]) {
+            return false;
+        }
+        g_strv_builder_add(sockets, socket);
+    }
+    return true;
+}
+
+static bool services_start(struct engine *engine, GError **error)
+{
+    g_autoptr(GStrvBuilder) sockets = g_strv_builder_new();
+    const char *addresses[3] = { NULL };
+
+    if (!listeners_start(engine, error) || !serials_start(engine, sockets, error)) {
+        return false;
+    }
+    addresses[0] = display_listener_address(engine->vnc);
+    addresses[1] = engine->vnc_tcp ? display_listener_address(engine->vnc_tcp) : NULL;
+    g_auto(GStrv) serials = g_strv_builder_end(sockets);
+
+    engine->control = control_new(engine->machine, engine->runtime, addresses,
+                                  (const char *const *)serials, error);
+    return engine->control != NULL;
+}
+
+static bool engine_start(struct engine *engine, GError **error)
+{
+    const struct machine_callbacks callbacks = { on_state, on_reset, on_media, engine };
+
+    engine->config = oriel_config_load(engine->folder, error);
+    if (!engine->config) {
+        return false;
+    }
+    engine->lock = oriel_machine_lock(engine->folder, error);
+    if (engine->lock < 0) {
+        return false;
+    }
+    log_open(engine);
+    engine->machine = machine_new(engine->config, engine->folder, &callbacks, error);
+    if (!engine->machine) {
+        return false;
+    }
+    engine->runtime = oriel_runtime_create(engine->config->uuid, error);
+    if (!engine->runtime || !services_start(engine, error)) {
+        return false;
+    }
+    return engine->paused || machine_start(engine->machine, error);
+}
+
+static void engine_end(struct engine *engine)
+{
+    display_listener_free(engine->vnc);
+    display_listener_free(engine->vnc_tcp);
+    for (guint i = 0; i < CONFIG_SERIALS_MAX; i++) {
+        serial_socket_free(engine->serials[i]);
+    }
+    control_free(engine->control);
+    if (engine->machine) {
+        machine_free(engine->machine);
+    }
+    if (engine->runtime) {
+        oriel_runtime_remove(engine->runtime);
+    }
+    if (engine->lock >= 0) {
+        close(engine->lock);
+    }
+    g_clear_pointer(&engine->config, oriel_config_free);
+    g_main_loop_unref(engine->loop);
+    g_free(engine->runtime);
+    g_free(engine->folder);
+}
+
+static bool arguments_parse(struct engine *engine, int *argc, char ***argv, GError **error)
+{
+    g_autofree char *folder = NULL;
+    GOptionEntry entries[] = {
+        { "folder", 0, 0, G_OPTION_ARG_FILENAME, &folder, "The machine's folder", "FOLDER" },
+        { "paused", 0, 0, G_OPTION_ARG_NONE, &engine->paused, "Do not run the guest yet", NULL },
+        { "ready-fd", 0, 0, G_OPTION_ARG_INT, &engine->ready_fd,
+          "Write “ready” or an error to this descriptor", "N" },
+        { NULL },
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("- run one Oriel machine");
+
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, argc, argv, error)) {
+        return false;
+    }
+    if (!folder || *argc > 1) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                    "oriel-engine needs --folder with the folder of a machine; see --help.");
+        return false;
+    }
+    engine->folder = g_canonicalize_filename(folder, NULL);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct engine engine = { .ready_fd = -1, .lock = -1 };
+    g_autoptr(GError) error = NULL;
+    int code = 0;
+
+    if (!arguments_parse(&engine, &argc, &argv, &error)) {
+        g_printerr("%s\n", error->message);
+        return 2;
+    }
+    g_set_prgname("oriel-engine");
+    umask(077);
+    prctl(PR_SET_DUMPABLE, 0);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); /* closing a terminal or a window never stops a machine */
+    engine.loop = g_main_loop_new(NULL, FALSE);
+    if (engine_start(&engine, &error)) {
+        ready_write(&engine, "ready\n");
+        if (engine.ready_fd >= 0) {
+            close(engine.ready_fd);
+        }
+        g_unix_signal_add(SIGTERM, on_signal, &engine);
+        g_unix_signal_add(SIGINT, on_signal, &engine);
+        g_main_loop_run(engine.loop);
+    } else {
+        g_printerr("%s\n", error->message);
+        ready_fail(&engine, error);
+        code = oriel_error_exit_code(error);
+    }
+    engine_end(&engine);
+    return code;
+}
