@@ -14,13 +14,16 @@
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
+#include <stdint.h>
 
 enum {
     CONFIG_VERSION = 1,
     CONFIG_CPUS_MAX = 255,
     CONFIG_DRIVES_MAX = 6, /* ports of the AHCI controller */
     CONFIG_SERIALS_MAX = 2,
-    CONFIG_NAME_MAX = 100, /* bytes of UTF-8 */
+    CONFIG_NAME_MAX = 100,    /* bytes of UTF-8 */
+    CONFIG_APPEND_MAX = 2047, /* bytes of a kernel command line */
+    CONFIG_REVISIONS = 20,
 };
 
 #define CONFIG_MEMORY_MIN (UINT64_C(16) << 20)
@@ -46,6 +49,7 @@ typedef struct {
     OrielDiskFormat format;
     char *path; /* disks: inside the folder; CDs: absolute, or NULL: no medium */
     gboolean read_only;
+    JsonObject *unknown; /* keys of newer versions, kept; NULL: none */
 } OrielDrive;
 
 typedef enum {
@@ -64,9 +68,16 @@ typedef enum {
 
 #define ORIEL_ERROR (oriel_error_quark())
 GQuark oriel_error_quark(void);
-/* The process exit code for an error, stable and documented in orielctl(1): 10 + code; 1 for other
- * domains. */
+/*
+ * The process exit code for an error, stable and documented in orielctl(1): 10 + code; 1 for other
+ * domains, 0 for no error.
+ */
 int oriel_error_exit_code(const GError *error);
+/*
+ * Sets an error from an errno value: NOT_FOUND, PERMISSION, NO_SPACE or HOST. `format` says what
+ * could not be done; the system's reason is added behind a colon.
+ */
+void oriel_error_set_errno(GError **error, int number, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 typedef struct {
     char *uuid; /* text form */
@@ -88,31 +99,63 @@ typedef struct {
     JsonObject *unknown; /* keys of newer versions, kept */
 } OrielConfig;
 
-OrielConfig *
-oriel_config_new(const char *name); /* defaults: new UUIDs, BIOS, 1 CPU, 1 GiB, 16 MiB video */
+/* Defaults: new UUIDs, BIOS, 1 CPU, 1 GiB, 16 MiB of video memory, one serial port, no drives. */
+OrielConfig *oriel_config_new(const char *name);
 void oriel_config_free(OrielConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielConfig, oriel_config_free)
 OrielConfig *oriel_config_copy(const OrielConfig *config);
 
-/* Reads and checks FOLDER/machine.json. Errors: NOT_FOUND, CORRUPT, INVALID, PERMISSION. */
+/*
+ * Adds a drive with the next free id ("disk0", "disk1", ..., "cdrom0", ...), which the
+ * configuration owns. `path` may be NULL for an empty CD drive. NULL with INVALID when all
+ * CONFIG_DRIVES_MAX are taken.
+ */
+OrielDrive *oriel_config_add_drive(OrielConfig *config, OrielDriveKind kind, const char *path,
+                                   GError **error);
+/* The drive with this id, or NULL. Its place in config->drives is its AHCI port. */
+OrielDrive *oriel_config_find_drive(const OrielConfig *config, const char *id);
+
+/*
+ * Reads and checks FOLDER/machine.json. The file is not trusted: at most 1 MiB, few levels. Errors:
+ * NOT_FOUND (no such machine), CORRUPT (not readable as a configuration at all), INVALID (a setting
+ * is wrong, or the file is of a newer version), PERMISSION, HOST.
+ */
 OrielConfig *oriel_config_load(const char *folder, GError **error);
-/* Checks, writes a temporary file, syncs, renames, syncs the folder; the old file becomes a
- * revision. */
+/*
+ * Checks, writes a temporary file, syncs, renames, syncs the folder; the old file becomes a
+ * revision under FOLDER/revisions/, where the last CONFIG_REVISIONS are kept. Whatever fails or
+ * dies in between, machine.json is either the old or the new one, whole. Nothing is written if
+ * nothing changed.
+ */
 gboolean oriel_config_save(const OrielConfig *config, const char *folder, GError **error);
+/* Limits, unique ids, disks that stay inside the folder, settings that need each other. INVALID. */
 gboolean oriel_config_check(const OrielConfig *config, GError **error);
-/* Puts the newest revision back in place. */
+/* Puts the newest revision that differs back in place and forgets it. NOT_FOUND if there is none.
+ */
 gboolean oriel_config_undo(const char *folder, GError **error);
 
+/* The content of machine.json, unknown keys included. */
 JsonNode *oriel_config_to_json(const OrielConfig *config);
+/* The opposite, from the text of a file that messages call `source`. Errors: CORRUPT, INVALID. */
+OrielConfig *oriel_config_from_data(const char *data, gsize length, const char *source,
+                                    GError **error);
+
 /*
  * One setting by its key as `orielctl set` and `show` name it ("memory", "cpus", "firmware",
- * "cdrom0.path", ...). The value is text; sizes take suffixes K, M, G, T. A bad key or value gives
- * INVALID and changes nothing.
+ * "cdrom0.path", ...). The value is text; sizes take suffixes K, M, G, T; an empty value clears a
+ * setting that may be absent. A bad key or value gives INVALID and changes nothing.
  */
 gboolean oriel_config_set(OrielConfig *config, const char *key, const char *value, GError **error);
+/* The value as oriel_config_set() takes it; "" when absent. g_free(). */
 char *oriel_config_get(const OrielConfig *config, const char *key, GError **error);
+/* Every key of this machine, in the order of machine.json. g_strfreev(). */
+char **oriel_config_keys(const OrielConfig *config);
+/* Whether oriel_config_set() may change it (uuid, a drive's type, ... are fixed). */
+gboolean oriel_config_key_fixed(const OrielConfig *config, const char *key);
 
-/* A size with an optional suffix K, M, G, T (powers of 1024) as bytes. */
+/* A size with an optional suffix K, M, G, T (powers of 1024, also as KB, KiB) as bytes. */
 gboolean oriel_size_parse(const char *text, guint64 *bytes, GError **error);
+/* The shortest exact text that oriel_size_parse() reads back: "2G", "1536M", "1000". g_free(). */
+char *oriel_size_text(guint64 bytes);
 
 #endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One setting as a line of a table: its key on the command line, its place in machine.json, its
+ * member of the structure, its limits. The same table reads and writes the file, checks values, and
+ * serves set and get. Private to engine/config/.
+ */
+#ifndef ENGINE_CONFIG_SETTING_H
+#define ENGINE_CONFIG_SETTING_H
+
+#include "config.h"
+
+enum setting_type {
+    SETTING_STRING, /* char *; minimum..maximum bytes of printable UTF-8 */
+    SETTING_PATH,   /* char *; an absolute path */
+    SETTING_UUID,   /* char *; text form */
+    SETTING_COUNT,  /* guint, minimum..maximum */
+    SETTING_SIZE,   /* guint64 bytes, minimum..maximum */
+    SETTING_SWITCH, /* gboolean */
+    SETTING_CHOICE, /* an enumeration: index into choices */
+};
+
+struct setting {
+    const char *key;     /* NULL ends a table */
+    const char *section; /* object in machine.json; NULL: the top */
+    const char *member;
+    enum setting_type type;
+    size_t offset;
+    gboolean optional; /* strings and paths: may be NULL */
+    gboolean fixed;    /* not changed by oriel_config_set() */
+    guint64 minimum, maximum;
+    const char *const *choices;
+};
+
+extern const struct setting config_settings[]; /* members of OrielConfig */
+extern const struct setting drive_settings[];  /* members of OrielDrive */
+
+const struct setting *setting_find(const struct setting *table, const char *key);
+
+/*
+ * Moves the known members out of `object` into the structure at `base`; absent ones keep their
+ * value. `where` begins the message ("machine.json", "machine.json: disk0").
+ */
+gboolean setting_take(const struct setting *table, void *base, JsonObject *object,
+                      const char *where, GError **error);
+void setting_put(const struct setting *table, const void *base, JsonObject *object);
+gboolean setting_check(const struct setting *setting, const void *base, GError **error);
+gboolean setting_set(const struct setting *setting, void *base, const char *value, GError **error);
+char *setting_get(const struct setting *setting, const void *base);
+void setting_clear(const struct setting *table, void *base);                /* frees strings */
+void setting_copy(const struct setting *table, const void *from, void *to); /* `to` holds none */
+
+/* Text without control characters, valid UTF-8. */
+gboolean text_is_plain(const char *text);
+
+#endif
