@@ -8,13 +8,17 @@ extern const struct device_class debug_port_class;
 extern const struct device_class fw_cfg_class;
 extern const struct device_class host_bridge_class;
 extern const struct device_class lpc_class;
+extern const struct device_class root_port_class;
 extern const struct device_class rtc_class;
+extern const struct device_class smbus_class;
 
 const struct device_class *const device_classes[] = {
     &debug_port_class,
     &fw_cfg_class,
     &host_bridge_class,
     &lpc_class,
+    &root_port_class,
     &rtc_class,
+    &smbus_class,
     NULL,
 };

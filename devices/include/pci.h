@@ -70,7 +70,7 @@ struct pci_device {
     uint8_t write_mask[PCIE_CONFIG_SIZE];   /* bits the guest may write */
     uint8_t clear_mask[PCIE_CONFIG_SIZE];   /* bits the guest clears by writing 1 */
     uint8_t capability_pcie, capability_msi, capability_msix, capability_pm; /* offsets, 0: none */
-    uint8_t capability_end; /* where the next capability goes */
+    uint16_t capability_end; /* where the next capability goes */
     bool intx_level;
     uint32_t msi_pending;
     struct pci_msix_entry msix[PCI_MSIX_MAX];

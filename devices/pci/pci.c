@@ -106,7 +106,8 @@ static int bar_create(struct pci_device *pci, unsigned bar, struct dev_error *er
 
 /*
  * Where the registers want the BAR. Firmware measures a BAR by writing ones, perhaps while decoding is
- * on; such a value, and zero, means nowhere.
+ * on; such a value, and zero, means nowhere. The lower half of a 64-bit BAR being measured would be the
+ * last addresses below 4 GiB, where the firmware itself lies.
  */
 static uint64_t bar_wanted(struct pci_device *pci, unsigned bar)
 {
@@ -115,7 +116,8 @@ static uint64_t bar_wanted(struct pci_device *pci, unsigned bar)
     unsigned at = PCI_BAR0 + 4 * bar;
     uint64_t size = bar_size(pci, bar);
     uint64_t address = load_le32(pci->config + at) & (desc->kind == PCI_BAR_PIO ? ~3u : ~15u);
-    uint64_t end = UINT64_C(1) << 32;
+    const uint64_t four_gib = UINT64_C(1) << 32;
+    uint64_t end = four_gib;
 
     if (!(command & (desc->kind == PCI_BAR_PIO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY))) {
         return REGION_UNPLACED;
@@ -126,7 +128,7 @@ static uint64_t bar_wanted(struct pci_device *pci, unsigned bar)
         address |= (uint64_t)load_le32(pci->config + at + 4) << 32;
         end = UINT64_C(1) << 52;
     }
-    if (address == 0 || address + size < address || address + size >= end) {
+    if (address == 0 || !range_fits(address, size, end - 1) || address + size == four_gib) {
         return REGION_UNPLACED;
     }
     return address;

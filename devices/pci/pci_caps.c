@@ -9,6 +9,7 @@
  * A message is sent when its vector is not masked; masked ones wait in the pending bits and are sent when
  * the mask goes.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -64,13 +65,17 @@ enum {
 
 unsigned pci_capability_add(struct pci_device *pci, uint8_t id, unsigned length)
 {
-    unsigned at = pci->capability_end;
+    unsigned at = pci->capability_end, msi = pci->capability_msi;
 
+    if (msi && at < msi + MSI_LENGTH && at + length > msi) {
+        at = msi + MSI_LENGTH; /* past the one whose place is fixed */
+    }
+    assert(at + length <= PCI_CONFIG_SIZE);
     pci->config[at] = id;
     pci->config[at + 1] = pci->config[PCI_CAPABILITIES_POINTER];
     pci->config[PCI_CAPABILITIES_POINTER] = (uint8_t)at;
     pci->config[PCI_STATUS] |= PCI_STATUS_CAPABILITIES;
-    pci->capability_end = (uint8_t)((at + length + 3) & ~3u);
+    pci->capability_end = (uint16_t)((at + length + 3) & ~3u);
     return at;
 }
 
@@ -94,7 +99,7 @@ static unsigned log2_of(unsigned power)
 static void msi_create(struct pci_device *pci)
 {
     const struct pci_info *info = pci->device.class->pci;
-    uint8_t next = pci->capability_end;
+    uint16_t next = pci->capability_end;
 
     if (info->msi_offset) {
         pci->capability_end = info->msi_offset;
@@ -102,7 +107,7 @@ static void msi_create(struct pci_device *pci)
     unsigned at = pci_capability_add(pci, CAPABILITY_MSI, MSI_LENGTH);
     unsigned vectors = log2_of(info->msi_vectors);
 
-    if (info->msi_offset && next + 8 <= info->msi_offset) {
+    if (info->msi_offset) {
         pci->capability_end = next; /* the room before the fixed place stays free for others */
     }
     pci->capability_msi = (uint8_t)at;

@@ -80,15 +80,21 @@ static struct fake_device *record_new(struct fake *fake)
     fake_bug("too many devices");
 }
 
-struct device *fake_try_add(struct fake *fake, const char *class_name,
-                            const struct option_value *values, struct dev_error *error)
+static const struct device_class *class_named(const char *name)
 {
-    const struct device_class *class = device_class_find(class_name);
-    struct fake_device *d = record_new(fake);
+    const struct device_class *class = device_class_find(name);
 
     if (!class) {
         fake_bug("no device class of that name");
     }
+    return class;
+}
+
+struct device *fake_try_add_class(struct fake *fake, const struct device_class *class,
+                                  const struct option_value *values, struct dev_error *error)
+{
+    struct fake_device *d = record_new(fake);
+
     if (class->n_regions > FAKE_REGIONS_MAX || class->n_windows > FAKE_WINDOWS_MAX ||
         class->n_memories > FAKE_MEMORIES_MAX || class->n_timers > FAKE_TIMERS_MAX) {
         fake_bug("a device with more parts than the fake machine has room for");
@@ -109,16 +115,27 @@ struct device *fake_try_add(struct fake *fake, const char *class_name,
     return d->device;
 }
 
-struct device *fake_add(struct fake *fake, const char *class_name,
-                        const struct option_value *values)
+struct device *fake_try_add(struct fake *fake, const char *class,
+                            const struct option_value *values, struct dev_error *error)
+{
+    return fake_try_add_class(fake, class_named(class), values, error);
+}
+
+struct device *fake_add_class(struct fake *fake, const struct device_class *class,
+                              const struct option_value *values)
 {
     struct dev_error error = { "" };
-    struct device *device = fake_try_add(fake, class_name, values, &error);
+    struct device *device = fake_try_add_class(fake, class, values, &error);
 
     if (!device) {
         fake_bug(error.message);
     }
     return device;
+}
+
+struct device *fake_add(struct fake *fake, const char *class, const struct option_value *values)
+{
+    return fake_add_class(fake, class_named(class), values);
 }
 
 void fake_remove(struct fake *fake, struct device *device)
@@ -579,7 +596,7 @@ bool fake_save_load(struct device *device)
     other->now = d->fake->now;
     other->wall_at_zero = d->fake->wall_at_zero;
 
-    struct device *twin = fake_add(other, device->class->name, values);
+    struct device *twin = fake_add_class(other, device->class, values);
 
     for (unsigned i = 0; i < FAKE_DRIVES_MAX; i++) {
         if (d->drive[i].attached) {

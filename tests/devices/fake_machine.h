@@ -29,6 +29,11 @@ void fake_free(struct fake *fake);
 struct device *fake_add(struct fake *fake, const char *class, const struct option_value *values);
 struct device *fake_try_add(struct fake *fake, const char *class, const struct option_value *values,
                             struct dev_error *error);
+/* The same for a class that is not in the registry: one of a test's own. */
+struct device *fake_add_class(struct fake *fake, const struct device_class *class,
+                              const struct option_value *values);
+struct device *fake_try_add_class(struct fake *fake, const struct device_class *class,
+                                  const struct option_value *values, struct dev_error *error);
 void fake_remove(struct fake *fake, struct device *device);
 unsigned fake_bdf(struct device *device);
 
