@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-files.h. */
+#include "oriel-files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glib/gstdio.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+
+enum {
+    COPY_CHUNK = 4 << 20,
+    FTW_FDS = 16,
+};
+
+static int code_from_errno(int code)
+{
+    switch (code) {
+    case ENOENT:
+        return ORIEL_ERROR_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return ORIEL_ERROR_PERMISSION;
+    case ENOSPC:
+    case EDQUOT:
+        return ORIEL_ERROR_NO_SPACE;
+    case EEXIST:
+        return ORIEL_ERROR_EXISTS;
+    default:
+        return ORIEL_ERROR_HOST;
+    }
+}
+
+static gboolean fail(GError **error, const char *what, const char *path)
+{
+    int code = errno;
+
+    g_set_error(error, ORIEL_ERROR, code_from_errno(code), "“%s” cannot be %s: %s.", path, what,
+                g_strerror(code));
+    return FALSE;
+}
+
+/* Copies the data extent [offset, end) of one file. */
+static gboolean extent_copy(int in, int out, off_t offset, off_t end)
+{
+    off_t from = offset, to = offset;
+
+    while (from < end) {
+        size_t n = (size_t)MIN(end - from, COPY_CHUNK);
+        ssize_t copied = copy_file_range(in, &from, out, &to, n, 0);
+
+        if (copied < 0 && errno == EINTR) {
+            continue;
+        }
+        if (copied <= 0) {
+            if (copied == 0) {
+                errno = EIO; /* the file has become shorter meanwhile */
+            }
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean data_copy(int in, int out, off_t size, OrielProgress progress, gpointer data,
+                          GCancellable *cancellable)
+{
+    off_t offset = 0;
+
+    while (offset < size) {
+        off_t start = lseek(in, offset, SEEK_DATA);
+
+        if (start < 0 && errno == ENXIO) {
+            break; /* nothing but a hole is left */
+        }
+        if (start < 0) {
+            return FALSE;
+        }
+        off_t hole = lseek(in, start, SEEK_HOLE);
+
+        if (hole < 0) {
+            return FALSE;
+        }
+        for (off_t at = start; at < hole; at += COPY_CHUNK) {
+            if (g_cancellable_is_cancelled(cancellable)) {
+                errno = ECANCELED;
+                return FALSE;
+            }
+            if (!extent_copy(in, out, at, MIN(at + COPY_CHUNK, hole))) {
+                return FALSE;
+            }
+            if (progress) {
+                progress((guint64)MIN(at + COPY_CHUNK, hole), (guint64)size, data);
+            }
+        }
+        offset = hole;
+    }
+    return TRUE;
+}
+
+gboolean oriel_file_copy(const char *from, const char *to, OrielProgress progress, gpointer data,
+                         GCancellable *cancellable, GError **error)
+{
+    struct stat status;
+    int in = open(from, O_RDONLY | O_CLOEXEC), out;
+
+    if (in < 0 || fstat(in, &status) != 0) {
+        fail(error, "read", from);
+        if (in >= 0) {
+            close(in);
+        }
+        return FALSE;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is not a file.", from);
+        close(in);
+        return FALSE;
+    }
+    out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (out < 0) {
+        fail(error, "made", to);
+        close(in);
+        return FALSE;
+    }
+    gboolean good =
+        ioctl(out, FICLONE, in) == 0 ||
+        (ftruncate(out, status.st_size) == 0 &&
+         data_copy(in, out, status.st_size, progress, data, cancellable));
+
+    good = good && fsync(out) == 0;
+    if (!good) {
+        if (!g_cancellable_set_error_if_cancelled(cancellable, error)) {
+            fail(error, "written", to);
+        }
+        g_unlink(to);
+    }
+    close(in);
+    close(out);
+    return good;
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+    return remove(path);
+}
+
+gboolean oriel_folder_remove(const char *folder, GError **error)
+{
+    return nftw(folder, remove_one, FTW_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0 ||
+           fail(error, "removed", folder);
+}
+
+gboolean oriel_folder_sync(const char *folder, GError **error)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    gboolean good = fd >= 0 && fsync(fd) == 0;
+
+    if (!good) {
+        fail(error, "written", folder);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return good;
+}
+
+gboolean oriel_image_check_raw(const char *path, GError **error)
+{
+    static const struct {
+        const char *magic;
+        gsize length;
+        const char *format;
+    } formats[] = {
+        { "QFI\xfb", 4, "qcow2" },    { "KDMV", 4, "VMDK" },          { "# Disk DescriptorFile", 21, "VMDK" },
+        { "conectix", 8, "VHD" },     { "vhdxfile", 8, "VHDX" },      { "<<< ", 4, "VDI" },
+        { "\xfd" "7zXZ", 5, "xz-compressed" }, { "\x1f\x8b", 2, "gzip-compressed" },
+        { "\x28\xb5\x2f\xfd", 4, "zstd-compressed" },
+    };
+    char start[32] = { 0 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || pread(fd, start, sizeof(start), 0) < 0) {
+        fail(error, "read", path);
+        if (fd >= 0) {
+            close(fd);
+        }
+        return FALSE;
+    }
+    close(fd);
+    for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
+        if (memcmp(start, formats[i].magic, formats[i].length) == 0) {
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                        "“%s” is a %s image; this version runs raw images only, so convert it to "
+                        "raw first.",
+                        path, formats[i].format);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-host.h. */
+#include "oriel-host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "config/config.h"
+
+#define MEMORY_LOW (UINT64_C(2) << 30) /* bytes available, below which a guest will be cramped */
+#define DISK_LOW (UINT64_C(10) << 30)  /* bytes free, below which an installation will not fit */
+
+void oriel_finding_free(OrielFinding *finding)
+{
+    g_free(finding->what);
+    g_free(finding->fix);
+    g_free(finding);
+}
+
+static void add(GPtrArray *findings, const char *id, int code, char *what, const char *fix)
+{
+    OrielFinding *finding = g_new0(OrielFinding, 1);
+
+    finding->id = id;
+    finding->code = code;
+    finding->fatal = code >= 0;
+    finding->what = what;
+    finding->fix = g_strdup(fix);
+    g_ptr_array_add(findings, finding);
+}
+
+/* True if /proc/cpuinfo lists the CPU flag. */
+static gboolean cpu_has(const char *flag)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *pattern = g_strdup_printf("\\bflags\\s*:.*\\b%s\\b", flag);
+
+    return g_file_get_contents("/proc/cpuinfo", &text, NULL, NULL) &&
+           g_regex_match_simple(pattern, text, 0, 0);
+}
+
+static void kvm_missing(GPtrArray *findings)
+{
+    if (cpu_has("vmx") || cpu_has("svm")) {
+        add(findings, "kvm-not-loaded", ORIEL_ERROR_NO_KVM,
+            g_strdup("The processor can run virtual machines, but the kernel's KVM module is not "
+                     "loaded."),
+            "Load it with “sudo modprobe kvm_intel” or “sudo modprobe kvm_amd”; if that fails, turn "
+            "virtualization on in the computer's firmware settings (Intel VT-x or AMD SVM).");
+    } else if (cpu_has("hypervisor")) {
+        add(findings, "no-nested", ORIEL_ERROR_NO_KVM,
+            g_strdup("This computer is itself a virtual machine that may not run others."),
+            "Turn on nested virtualization in the settings of the machine it runs in.");
+    } else {
+        add(findings, "no-virtualization", ORIEL_ERROR_NO_KVM,
+            g_strdup("The processor does not offer virtualization."),
+            "Turn it on in the computer's firmware settings (Intel VT-x or AMD SVM); very old "
+            "processors lack it.");
+    }
+}
+
+static void kvm_check(GPtrArray *findings)
+{
+    int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+    if (fd < 0 && (errno == EACCES || errno == EPERM)) {
+        add(findings, "kvm-permission", ORIEL_ERROR_PERMISSION,
+            g_strdup("You may not use /dev/kvm."),
+            "Join its group with “sudo usermod -aG kvm $USER”, then log out and in again.");
+    } else if (fd < 0) {
+        kvm_missing(findings);
+    } else {
+        if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
+            add(findings, "kvm-version", ORIEL_ERROR_NO_KVM,
+                g_strdup("The kernel's KVM speaks another version of its interface."),
+                "Use a current Linux kernel.");
+        } else if (!cpu_has("vmx") && !cpu_has("svm")) {
+            add(findings, "kvm-software", -1,
+                g_strdup("KVM is here, but without help of the processor: guests will be slow."),
+                "Turn on nested virtualization if this computer is a virtual machine.");
+        }
+        close(fd);
+    }
+}
+
+static guint64 memory_available(void)
+{
+    g_autofree char *text = NULL;
+    const char *line = NULL;
+
+    if (g_file_get_contents("/proc/meminfo", &text, NULL, NULL)) {
+        line = strstr(text, "MemAvailable:");
+    }
+    return line ? g_ascii_strtoull(line + strlen("MemAvailable:"), NULL, 10) * 1024 : G_MAXUINT64;
+}
+
+static void room_check(GPtrArray *findings, const char *library)
+{
+    guint64 memory = memory_available();
+    struct statvfs status;
+
+    if (memory < MEMORY_LOW) {
+        g_autofree char *size = g_format_size_full(memory, G_FORMAT_SIZE_IEC_UNITS);
+
+        add(findings, "memory-low", -1, g_strdup_printf("Only %s of memory are available.", size),
+            "Close other programs, or give machines less memory.");
+    }
+    if (statvfs(library, &status) == 0 && status.f_bavail * status.f_frsize < DISK_LOW) {
+        g_autofree char *size = g_format_size_full(status.f_bavail * status.f_frsize,
+                                                   G_FORMAT_SIZE_IEC_UNITS);
+
+        add(findings, "disk-low", -1,
+            g_strdup_printf("Only %s are free where machines are kept.", size),
+            "Free some space, or keep machines elsewhere with “orielctl create --dir”.");
+    }
+}
+
+static void firmware_check(GPtrArray *findings)
+{
+    static const struct {
+        const char *file, *id, *what, *fix;
+    } images[] = {
+        { "/usr/share/seabios/bios-256k.bin", "no-bios", "The BIOS firmware SeaBIOS is not installed.",
+          "Install the package “seabios”." },
+        { "/usr/share/OVMF/OVMF_CODE_4M.fd", "no-uefi", "The UEFI firmware OVMF is not installed.",
+          "Install the package “ovmf”." },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(images) && !g_getenv("ORIEL_FIRMWARE_DIR"); i++) {
+        if (!g_file_test(images[i].file, G_FILE_TEST_EXISTS)) {
+            add(findings, images[i].id, -1, g_strdup(images[i].what), images[i].fix);
+        }
+    }
+}
+
+GPtrArray *oriel_host_check(const char *library)
+{
+    GPtrArray *findings = g_ptr_array_new_with_free_func((GDestroyNotify)oriel_finding_free);
+
+    kvm_check(findings);
+    firmware_check(findings);
+    room_check(findings, library);
+    return findings;
+}

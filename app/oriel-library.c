@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-library.h. */
+#include "oriel-library.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define FOLDER_SUFFIX ".oriel"
+
+void oriel_machine_free(OrielMachine *machine)
+{
+    g_free(machine->folder);
+    g_free(machine->name);
+    g_clear_pointer(&machine->config, oriel_config_free);
+    g_clear_error(&machine->problem);
+    g_free(machine);
+}
+
+char *oriel_library_folder(gboolean create, GError **error)
+{
+    g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "oriel", "machines", NULL);
+
+    if (create && g_mkdir_with_parents(folder, 0700) != 0) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST, "The folder “%s” cannot be made: %s.",
+                    folder, g_strerror(errno));
+        return NULL;
+    }
+    return g_steal_pointer(&folder);
+}
+
+static char *registry_path(void)
+{
+    return g_build_filename(g_get_user_data_dir(), "oriel", "folders", NULL);
+}
+
+/* The registered folders outside the library's own. */
+static GStrv registry_read(void)
+{
+    g_autofree char *path = registry_path();
+    g_autofree char *text = NULL;
+    g_autoptr(GStrvBuilder) folders = g_strv_builder_new();
+
+    if (g_file_get_contents(path, &text, NULL, NULL)) {
+        g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+        for (char **line = lines; *line; line++) {
+            if (g_path_is_absolute(*line)) {
+                g_strv_builder_add(folders, *line);
+            }
+        }
+    }
+    return g_strv_builder_end(folders);
+}
+
+static gboolean registry_write(const char *const *folders, GError **error)
+{
+    g_autofree char *path = registry_path();
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *text = g_strjoinv("\n", (char **)folders);
+
+    g_mkdir_with_parents(folder, 0700);
+    return g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+}
+
+gboolean oriel_library_register(const char *folder, GError **error)
+{
+    g_auto(GStrv) folders = registry_read();
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    if (g_strv_contains((const char *const *)folders, folder)) {
+        return TRUE;
+    }
+    g_strv_builder_addv(builder, (const char **)folders);
+    g_strv_builder_add(builder, folder);
+    g_auto(GStrv) longer = g_strv_builder_end(builder);
+
+    return registry_write((const char *const *)longer, error);
+}
+
+gboolean oriel_library_forget(const char *folder, GError **error)
+{
+    g_auto(GStrv) folders = registry_read();
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    if (!g_strv_contains((const char *const *)folders, folder)) {
+        return TRUE;
+    }
+    for (char **f = folders; *f; f++) {
+        if (strcmp(*f, folder) != 0) {
+            g_strv_builder_add(builder, *f);
+        }
+    }
+    g_auto(GStrv) shorter = g_strv_builder_end(builder);
+
+    return registry_write((const char *const *)shorter, error);
+}
+
+static char *name_from_folder(const char *folder)
+{
+    g_autofree char *base = g_path_get_basename(folder);
+
+    if (g_str_has_suffix(base, FOLDER_SUFFIX)) {
+        base[strlen(base) - strlen(FOLDER_SUFFIX)] = '\0';
+    }
+    return g_steal_pointer(&base);
+}
+
+static OrielMachine *machine_load(const char *folder)
+{
+    OrielMachine *machine = g_new0(OrielMachine, 1);
+
+    machine->folder = g_canonicalize_filename(folder, NULL);
+    machine->config = oriel_config_load(machine->folder, &machine->problem);
+    machine->name =
+        machine->config ? g_strdup(machine->config->name) : name_from_folder(machine->folder);
+    return machine;
+}
+
+static int machine_compare(gconstpointer a, gconstpointer b)
+{
+    const OrielMachine *first = *(OrielMachine *const *)a, *second = *(OrielMachine *const *)b;
+
+    return g_utf8_collate(first->name, second->name);
+}
+
+GPtrArray *oriel_library_list(void)
+{
+    GPtrArray *machines = g_ptr_array_new_with_free_func((GDestroyNotify)oriel_machine_free);
+    g_autofree char *own = oriel_library_folder(FALSE, NULL);
+    g_autoptr(GDir) dir = g_dir_open(own, 0, NULL);
+    g_auto(GStrv) others = registry_read();
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        if (*name != '.' && g_str_has_suffix(name, FOLDER_SUFFIX)) {
+            g_autofree char *folder = g_build_filename(own, name, NULL);
+
+            g_ptr_array_add(machines, machine_load(folder));
+        }
+    }
+    for (char **folder = others; *folder; folder++) {
+        g_ptr_array_add(machines, machine_load(*folder));
+    }
+    g_ptr_array_sort(machines, machine_compare);
+    return machines;
+}
+
+OrielMachine *oriel_library_find(const char *name, GError **error)
+{
+    g_autoptr(OrielMachine) machine = NULL;
+
+    if (strchr(name, '/')) {
+        machine = machine_load(name);
+    } else {
+        g_autoptr(GPtrArray) machines = oriel_library_list();
+
+        for (guint i = 0; i < machines->len && !machine; i++) {
+            OrielMachine *candidate = g_ptr_array_index(machines, i);
+
+            if (strcmp(candidate->name, name) == 0) {
+                machine = machine_load(candidate->folder);
+            }
+        }
+    }
+    if (!machine) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
+                    "There is no machine called “%s”; “orielctl list” shows those there are.",
+                    name);
+        return NULL;
+    }
+    if (machine->problem) {
+        g_propagate_error(error, g_steal_pointer(&machine->problem));
+        return NULL;
+    }
+    return g_steal_pointer(&machine);
+}
+
+static gboolean name_valid(const char *name)
+{
+    if (!*name || *name == '.' || *name == ' ' || strlen(name) > CONFIG_NAME_MAX ||
+        !g_utf8_validate(name, -1, NULL)) {
+        return FALSE;
+    }
+    for (const char *p = name; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        if (c == '/' || g_unichar_iscntrl(c)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+gboolean oriel_library_check_name(const char *name, GError **error)
+{
+    g_autoptr(GPtrArray) machines = oriel_library_list();
+
+    if (!name_valid(name)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "A machine cannot be called “%s”: use 1 to %d bytes without slashes or control "
+                    "characters, not starting with a dot or a blank.",
+                    name, CONFIG_NAME_MAX);
+        return FALSE;
+    }
+    for (guint i = 0; i < machines->len; i++) {
+        OrielMachine *machine = g_ptr_array_index(machines, i);
+
+        if (strcmp(machine->name, name) == 0) {
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
+                        "There is already a machine called “%s”; choose another name.", name);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+gboolean oriel_machine_edit(const char *folder,
+                            gboolean (*change)(OrielConfig *config, gpointer data, GError **error),
+                            gpointer data, GError **error)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
+                    "The machine's folder “%s” cannot be opened: %s.", folder, g_strerror(errno));
+        return FALSE;
+    }
+    while (flock(fd, LOCK_EX) != 0 && errno == EINTR) {
+    }
+    g_autoptr(OrielConfig) config = oriel_config_load(folder, error);
+    gboolean good =
+        config && change(config, data, error) && oriel_config_save(config, folder, error);
+
+    close(fd);
+    return good;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The library: which machines the user has, and where. Machines live in $XDG_DATA_HOME/oriel/machines/NAME.oriel;
+ * folders elsewhere (a removable disk, say) are listed in $XDG_DATA_HOME/oriel/folders, one path a line.
+ *
+ * Threads: functions block on files; any thread, one library from one thread at a time. The window calls them from
+ * worker threads.
+ */
+#ifndef ORIEL_LIBRARY_H
+#define ORIEL_LIBRARY_H
+
+#include <glib.h>
+
+#include "config/config.h"
+
+typedef struct {
+    char *folder;
+    char *name;          /* as the configuration says, or from the folder's name if that cannot be read */
+    OrielConfig *config; /* NULL if it cannot be used; `problem` then says why */
+    GError *problem;
+} OrielMachine;
+
+void oriel_machine_free(OrielMachine *machine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielMachine, oriel_machine_free)
+
+/* $XDG_DATA_HOME/oriel/machines; made if it is missing when `create` is set. g_free(). */
+char *oriel_library_folder(gboolean create, GError **error);
+
+/* All machines, sorted by name; also those whose folder is absent or damaged (with a problem). */
+GPtrArray *oriel_library_list(void);
+
+/*
+ * The machine of that name, or in that folder if `name` contains a slash. NULL with *error set: NOT_FOUND, or the
+ * machine's problem.
+ */
+OrielMachine *oriel_library_find(const char *name, GError **error);
+
+/* True if no machine has the name and a machine may be called so. Errors: INVALID, EXISTS. */
+gboolean oriel_library_check_name(const char *name, GError **error);
+
+/* Remembers, or forgets, a machine's folder outside the library's own. */
+gboolean oriel_library_register(const char *folder, GError **error);
+gboolean oriel_library_forget(const char *folder, GError **error);
+
+/*
+ * Reads a machine's configuration, lets `change` alter it, and saves the result, alone among all processes. Returns
+ * FALSE, nothing changed, if one of them fails.
+ */
+gboolean oriel_machine_edit(const char *folder,
+                            gboolean (*change)(OrielConfig *config, gpointer data, GError **error),
+                            gpointer data, GError **error);
+
+#endif

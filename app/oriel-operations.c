@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-operations.h. */
+#include "oriel-operations.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "block/drive.h"
+#include "config/runtime.h"
+#include "oriel-session.h"
+
+#define HIDDEN_PREFIX ".new-"
+
+/* --- Building a machine in a hidden folder --------------------------------------------------------- */
+
+/* A machine under construction: PARENT/.new-NAME-XXXXXX, to become PARENT/NAME.oriel. */
+typedef struct {
+    char *parent, *folder, *final;
+} Building;
+
+static void building_clear(Building *building)
+{
+    if (building->folder) {
+        oriel_folder_remove(building->folder, NULL);
+    }
+    g_free(building->parent);
+    g_free(building->folder);
+    g_free(building->final);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Building, building_clear)
+
+/* Hidden folders of operations that were killed: nobody holds their lock any more. */
+static void remains_remove(const char *parent)
+{
+    g_autoptr(GDir) dir = g_dir_open(parent, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        if (!g_str_has_prefix(name, HIDDEN_PREFIX)) {
+            continue;
+        }
+        g_autofree char *folder = g_build_filename(parent, name, NULL);
+        int lock = oriel_machine_lock(folder, NULL);
+
+        if (lock >= 0) {
+            oriel_folder_remove(folder, NULL);
+            close(lock);
+        }
+    }
+}
+
+/* Starts building; returns the lock on the hidden folder, or -1. */
+static int building_start(Building *building, const char *parent, const char *name, GError **error)
+{
+    g_autofree char *base = g_strconcat(name, ".oriel", NULL);
+    g_autofree char *hidden = g_strconcat(HIDDEN_PREFIX, name, "-XXXXXX", NULL);
+
+    building->parent = parent ? g_canonicalize_filename(parent, NULL)
+                              : oriel_library_folder(TRUE, error);
+    if (!building->parent) {
+        return -1;
+    }
+    remains_remove(building->parent);
+    building->final = g_build_filename(building->parent, base, NULL);
+    if (g_file_test(building->final, G_FILE_TEST_EXISTS)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
+                    "“%s” exists already; choose another name or folder.", building->final);
+        return -1;
+    }
+    g_autofree char *folder = g_build_filename(building->parent, hidden, NULL);
+
+    if (!g_mkdtemp_full(folder, 0700)) {
+        g_set_error(error, ORIEL_ERROR,
+                    errno == ENOENT ? ORIEL_ERROR_NOT_FOUND : ORIEL_ERROR_PERMISSION,
+                    "No machine can be made in “%s”: %s.", building->parent, g_strerror(errno));
+        return -1;
+    }
+    building->folder = g_steal_pointer(&folder);
+    g_autofree char *disks = g_build_filename(building->folder, "disks", NULL);
+
+    g_mkdir(disks, 0700);
+    return oriel_machine_lock(building->folder, error);
+}
+
+/* Writes the configuration and puts the machine in its place. Returns its folder. */
+static char *building_finish(Building *building, const OrielConfig *config, gboolean elsewhere,
+                             GError **error)
+{
+    if (!oriel_config_save(config, building->folder, error)) {
+        return NULL;
+    }
+    if (!oriel_folder_sync(building->folder, error)) {
+        return NULL;
+    }
+    if (g_rename(building->folder, building->final) != 0) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST, "“%s” cannot be made: %s.",
+                    building->final, g_strerror(errno));
+        return NULL;
+    }
+    g_clear_pointer(&building->folder, g_free);
+    if (!oriel_folder_sync(building->parent, error) ||
+        (elsewhere && !oriel_library_register(building->final, error))) {
+        return NULL;
+    }
+    return g_steal_pointer(&building->final);
+}
+
+/* --- Create ---------------------------------------------------------------------------------------- */
+
+static OrielDrive *drive_add(OrielConfig *config, OrielDriveKind kind, const char *path)
+{
+    OrielDrive *drive = g_new0(OrielDrive, 1);
+    const char *stem = kind == ORIEL_DRIVE_DISK ? "disk" : "cdrom";
+    guint n = 0;
+
+    for (guint i = 0; i < config->drives->len; i++) {
+        n += ((OrielDrive *)g_ptr_array_index(config->drives, i))->kind == kind;
+    }
+    drive->id = g_strdup_printf("%s%u", stem, n);
+    drive->kind = kind;
+    drive->path = g_strdup(path);
+    drive->read_only = kind == ORIEL_DRIVE_CDROM;
+    g_ptr_array_add(config->drives, drive);
+    return drive;
+}
+
+static gboolean settings_apply(OrielConfig *config, const OrielCreateOptions *options,
+                               GError **error)
+{
+    const struct {
+        const char *key, *value;
+        gboolean is_path;
+    } settings[] = {
+        { "memory", options->memory, FALSE }, { "cpus", options->cpus, FALSE },
+        { "firmware", options->firmware, FALSE }, { "kernel", options->kernel, TRUE },
+        { "initrd", options->initrd, TRUE },  { "append", options->append, FALSE },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(settings); i++) {
+        g_autofree char *path = NULL;
+
+        if (!settings[i].value) {
+            continue;
+        }
+        if (settings[i].is_path) {
+            path = g_canonicalize_filename(settings[i].value, NULL);
+            if (g_access(path, R_OK) != 0) {
+                g_set_error(error, ORIEL_ERROR,
+                            errno == ENOENT ? ORIEL_ERROR_NOT_FOUND : ORIEL_ERROR_PERMISSION,
+                            "The %s “%s” cannot be read: %s.", settings[i].key, path,
+                            g_strerror(errno));
+                return FALSE;
+            }
+        }
+        if (!oriel_config_set(config, settings[i].key, path ? path : settings[i].value, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean disk_add(OrielConfig *config, const Building *building, const char *disk,
+                         OrielProgress progress, gpointer data, GCancellable *cancellable,
+                         GError **error)
+{
+    g_autofree char *target = g_build_filename(building->folder, "disks", "disk0.raw", NULL);
+    guint64 size;
+
+    drive_add(config, ORIEL_DRIVE_DISK, "disks/disk0.raw");
+    if (!strchr(disk, '/') && !g_file_test(disk, G_FILE_TEST_EXISTS)) {
+        return oriel_size_parse(disk, &size, error) && drive_create_raw(target, size, error);
+    }
+    return oriel_image_check_raw(disk, error) &&
+           oriel_file_copy(disk, target, progress, data, cancellable, error);
+}
+
+char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gpointer data,
+                   GCancellable *cancellable, GError **error)
+{
+    g_autoptr(OrielConfig) config = oriel_config_new(options->name);
+    g_auto(Building) building = { NULL };
+    g_autofree char *cdrom = NULL;
+
+    if (!oriel_library_check_name(options->name, error) ||
+        !settings_apply(config, options, error)) {
+        return NULL;
+    }
+    if (options->cdrom) {
+        cdrom = g_canonicalize_filename(options->cdrom, NULL);
+        if (!drive_check_medium(cdrom, true, error)) {
+            return NULL;
+        }
+    }
+    int lock = building_start(&building, options->folder, options->name, error);
+
+    if (lock < 0) {
+        return NULL;
+    }
+    gboolean good = !options->disk || disk_add(config, &building, options->disk, progress, data,
+                                               cancellable, error);
+
+    drive_add(config, ORIEL_DRIVE_CDROM, cdrom);
+    char *folder = good ? building_finish(&building, config, options->folder != NULL, error) : NULL;
+
+    close(lock);
+    return folder;
+}
+
+/* --- Clone ----------------------------------------------------------------------------------------- */
+
+static gboolean disks_copy(const OrielMachine *machine, const Building *building,
+                           OrielProgress progress, gpointer data, GCancellable *cancellable,
+                           GError **error)
+{
+    for (guint i = 0; i < machine->config->drives->len; i++) {
+        const OrielDrive *drive = g_ptr_array_index(machine->config->drives, i);
+
+        if (drive->kind != ORIEL_DRIVE_DISK) {
+            continue;
+        }
+        g_autofree char *from = g_build_filename(machine->folder, drive->path, NULL);
+        g_autofree char *to = g_build_filename(building->folder, drive->path, NULL);
+        g_autofree char *parent = g_path_get_dirname(to);
+
+        g_mkdir_with_parents(parent, 0700);
+        if (!oriel_file_copy(from, to, progress, data, cancellable, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* UEFI variables, if the machine has been started. */
+static gboolean firmware_copy(const OrielMachine *machine, const Building *building, GError **error)
+{
+    g_autofree char *from = g_build_filename(machine->folder, "firmware", NULL);
+    g_autofree char *to = g_build_filename(building->folder, "firmware", NULL);
+    g_autoptr(GDir) dir = g_dir_open(from, 0, NULL);
+    const char *name;
+
+    if (dir) {
+        g_mkdir(to, 0700);
+    }
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *source = g_build_filename(from, name, NULL);
+        g_autofree char *target = g_build_filename(to, name, NULL);
+
+        if (!oriel_file_copy(source, target, NULL, NULL, NULL, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+char *oriel_clone(const OrielMachine *machine, const char *name, OrielProgress progress,
+                  gpointer data, GCancellable *cancellable, GError **error)
+{
+    g_auto(Building) building = { NULL };
+    char *folder = NULL;
+    int source_lock, lock;
+
+    if (!oriel_library_check_name(name, error)) {
+        return NULL;
+    }
+    source_lock = oriel_machine_lock(machine->folder, error);
+    if (source_lock < 0) {
+        return NULL;
+    }
+    lock = building_start(&building, NULL, name, error);
+    if (lock >= 0 && disks_copy(machine, &building, progress, data, cancellable, error) &&
+        firmware_copy(machine, &building, error)) {
+        g_autoptr(OrielConfig) config = oriel_config_copy(machine->config);
+
+        g_free(config->name);
+        g_free(config->uuid);
+        g_free(config->generation_id);
+        config->name = g_strdup(name);
+        config->uuid = g_uuid_string_random();
+        config->generation_id = g_uuid_string_random();
+        folder = building_finish(&building, config, FALSE, error);
+    }
+    if (lock >= 0) {
+        close(lock);
+    }
+    close(source_lock);
+    return folder;
+}
+
+/* --- Rename, delete -------------------------------------------------------------------------------- */
+
+static gboolean name_set(OrielConfig *config, gpointer data, GError **error)
+{
+    return oriel_config_set(config, "name", data, error);
+}
+
+gboolean oriel_rename(const OrielMachine *machine, const char *name, GError **error)
+{
+    g_autofree char *old_base = g_strconcat(machine->name, ".oriel", NULL);
+    g_autofree char *new_base = g_strconcat(name, ".oriel", NULL);
+    g_autofree char *base = g_path_get_basename(machine->folder);
+    g_autofree char *parent = g_path_get_dirname(machine->folder);
+    g_autofree char *folder = g_build_filename(parent, new_base, NULL);
+    int lock;
+
+    if (!oriel_library_check_name(name, error)) {
+        return FALSE;
+    }
+    lock = oriel_machine_lock(machine->folder, error);
+    if (lock < 0) {
+        return FALSE;
+    }
+    gboolean good = oriel_machine_edit(machine->folder, name_set, (gpointer)name, error);
+
+    /* The name counts; the folder follows if nothing stands in the way. */
+    if (good && strcmp(base, old_base) == 0 && !g_file_test(folder, G_FILE_TEST_EXISTS) &&
+        g_rename(machine->folder, folder) == 0) {
+        g_autofree char *own = oriel_library_folder(FALSE, NULL);
+
+        if (strcmp(parent, own) != 0) {
+            good = oriel_library_register(folder, error) &&
+                   oriel_library_forget(machine->folder, error);
+        }
+        good = good && oriel_folder_sync(parent, error);
+    }
+    close(lock);
+    return good;
+}
+
+gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError **error)
+{
+    g_autoptr(GFile) file = g_file_new_for_path(machine->folder);
+    g_autoptr(GError) cause = NULL;
+    int lock = oriel_machine_lock(machine->folder, error);
+    gboolean good;
+
+    if (lock < 0) {
+        return FALSE;
+    }
+    if (permanently) {
+        g_autofree char *parent = g_path_get_dirname(machine->folder);
+        g_autofree char *hidden = g_strconcat(parent, "/" HIDDEN_PREFIX, "deleted-",
+                                              machine->config->uuid, NULL);
+
+        /* Renamed first, so that a kill in between leaves remains, not half a machine. */
+        good = g_rename(machine->folder, hidden) == 0 && oriel_folder_remove(hidden, error);
+    } else {
+        good = g_file_trash(file, NULL, &cause);
+        if (!good) {
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
+                        "“%s” cannot be moved to the trash: %s. To delete it for good, use "
+                        "“orielctl delete --permanently”.",
+                        machine->name, cause->message);
+        }
+    }
+    close(lock);
+    return good && oriel_library_forget(machine->folder, error);
+}
+
+/* --- Media ----------------------------------------------------------------------------------------- */
+
+const char *oriel_cdrom_id(const OrielConfig *config, GError **error)
+{
+    for (guint i = 0; i < config->drives->len; i++) {
+        const OrielDrive *drive = g_ptr_array_index(config->drives, i);
+
+        if (drive->kind == ORIEL_DRIVE_CDROM) {
+            return drive->id;
+        }
+    }
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, "“%s” has no CD drive.", config->name);
+    return NULL;
+}
+
+static gboolean medium_set(OrielConfig *config, gpointer data, GError **error)
+{
+    const char *id = oriel_cdrom_id(config, error);
+    g_autofree char *key = id ? g_strconcat(id, ".path", NULL) : NULL;
+
+    return key && oriel_config_set(config, key, data ? data : "", error);
+}
+
+gboolean oriel_change_medium(const OrielMachine *machine, const char *path, gboolean force,
+                             GError **error)
+{
+    g_autofree char *absolute = path ? g_canonicalize_filename(path, NULL) : NULL;
+    const char *id = oriel_cdrom_id(machine->config, error);
+    g_autoptr(OrielEngine) engine = oriel_session_connect(machine, NULL);
+
+    if (!id || (absolute && !drive_check_medium(absolute, true, error))) {
+        return FALSE;
+    }
+    gboolean good = TRUE;
+
+    if (engine && absolute) {
+        good = oriel_engine_call_insert_media_sync(engine, id, absolute, NULL, error);
+    } else if (engine) {
+        good = oriel_engine_call_eject_media_sync(engine, id, force, NULL, error);
+    }
+    if (!good && error && *error) {
+        g_dbus_error_strip_remote_error(*error);
+    }
+    return good && oriel_machine_edit(machine->folder, medium_set, absolute, error);
+}

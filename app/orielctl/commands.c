@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of commands: usage, options and examples, which --help, the man page and completion show. */
+#include "orielctl.h"
+
+static const struct option no_options[] = { { NULL } };
+
+static const struct option create_options[] = {
+    { "cdrom", "FILE", "put this ISO image into the CD drive" },
+    { "disk", "SIZE|FILE", "make an empty disk of this size, or copy this raw image" },
+    { "memory", "SIZE", "memory of the machine, such as 512M or 2G (default 1G)" },
+    { "cpus", "N", "number of processors (default 1)" },
+    { "firmware", "bios|uefi", "how it starts (default bios)" },
+    { "kernel", "FILE", "start this Linux kernel directly" },
+    { "initrd", "FILE", "with this initial RAM disk" },
+    { "append", "TEXT", "and this kernel command line" },
+    { "dir", "FOLDER", "keep the machine in this folder instead of the library's" },
+    { NULL },
+};
+
+static const struct option start_options[] = {
+    { "paused", NULL, "make everything ready, but do not run yet" },
+    { NULL },
+};
+
+static const struct option wait_options[] = {
+    { "state", "STATE", "until the machine is stopped, running, paused or crashed" },
+    { "text", "REGEX", "until the text screen matches" },
+    { "serial", "REGEX", "until what the guest wrote to its first serial port matches" },
+    { "timeout", "SECONDS", "give up after so long (default: never)" },
+    { NULL },
+};
+
+static const struct option delete_options[] = {
+    { "permanently", NULL, "delete for good instead of moving to the trash" },
+    { NULL },
+};
+
+static const struct option eject_options[] = {
+    { "force", NULL, "also when the guest has locked the drive" },
+    { NULL },
+};
+
+static const struct option serial_options[] = {
+    { "port", "N", "serial port, counted from 0 (default 0)" },
+    { NULL },
+};
+
+#define COMMAND(name_, function_, arguments_, minimum_, maximum_, options_, summary_, examples_)   \
+    static const struct command command_##function_ = {                                            \
+        name_, arguments_, minimum_, maximum_, summary_, options_, examples_, run_##function_      \
+    }
+
+COMMAND("create", create, "NAME", 1, 1, create_options, "Make a new machine.",
+        "orielctl create Debian --cdrom debian.iso --disk 20G --memory 2G --cpus 2\n"
+        "orielctl create Test --kernel vmlinuz --initrd initrd.gz --append console=ttyS0");
+COMMAND("list", list, "", 0, 0, no_options, "List all machines and their states.",
+        "orielctl list\norielctl list --json");
+COMMAND("show", show, "NAME", 1, 1, no_options, "Show a machine's settings.",
+        "orielctl show Debian\norielctl show Debian --json");
+COMMAND("set", set, "NAME KEY=VALUE...", 2, G_MAXUINT, no_options,
+        "Change settings; a running machine takes them at its next start.",
+        "orielctl set Debian memory=4G cpus=4\norielctl set Debian firmware=uefi");
+COMMAND("rename", rename, "NAME NEW-NAME", 2, 2, no_options, "Give a stopped machine another name.",
+        "orielctl rename Debian Server");
+COMMAND("clone", clone, "NAME NEW-NAME", 2, 2, no_options, "Copy a stopped machine.",
+        "orielctl clone Debian \"Debian for tests\"");
+COMMAND("delete", delete, "NAME", 1, 1, delete_options, "Move a stopped machine to the trash.",
+        "orielctl delete Debian");
+COMMAND("start", start, "NAME", 1, 1, start_options, "Start a machine.", "orielctl start Debian");
+COMMAND("pause", pause, "NAME", 1, 1, no_options, "Let a running machine stand still.",
+        "orielctl pause Debian");
+COMMAND("resume", resume, "NAME", 1, 1, no_options, "Let a paused machine go on.",
+        "orielctl resume Debian");
+COMMAND("reset", reset, "NAME", 1, 1, no_options, "Restart a machine without asking its guest.",
+        "orielctl reset Debian");
+COMMAND("shutdown", shutdown, "NAME", 1, 1, no_options,
+        "Press the power button: the guest is asked to shut down.",
+        "orielctl shutdown Debian && orielctl wait Debian --state stopped --timeout 120");
+COMMAND("stop", stop, "NAME", 1, 1, no_options, "Turn a machine off at once.",
+        "orielctl stop Debian");
+COMMAND("wait", wait, "NAME", 1, 1, wait_options,
+        "Wait for a state, a text on the screen, or an output on the serial port.",
+        "orielctl wait Debian --text 'login:' --timeout 300\n"
+        "orielctl wait Debian --state stopped");
+COMMAND("screenshot", screenshot, "NAME FILE.png", 2, 2, no_options,
+        "Save the picture of the screen.", "orielctl screenshot Debian screen.png");
+COMMAND("text", text, "NAME", 1, 1, no_options, "Print the characters of a text screen.",
+        "orielctl text Debian");
+COMMAND("type", type, "NAME TEXT", 2, 2, no_options,
+        "Type text on a US keyboard; \\n is Enter, \\t is Tab, \\\\ is a backslash.",
+        "orielctl type Debian 'root\\n'");
+COMMAND("key", key, "NAME CHORD...", 2, G_MAXUINT, no_options,
+        "Press keys, or several together.",
+        "orielctl key Debian ctrl+alt+delete\norielctl key Debian down down enter");
+COMMAND("serial", serial, "NAME", 1, 1, serial_options,
+        "Connect this terminal to a serial port; Ctrl+] leaves.",
+        "orielctl serial Debian\necho uptime | orielctl serial Debian");
+COMMAND("insert", insert, "NAME FILE", 2, 2, no_options, "Put an ISO image into the CD drive.",
+        "orielctl insert Debian drivers.iso");
+COMMAND("eject", eject, "NAME", 1, 1, eject_options, "Take the medium out of the CD drive.",
+        "orielctl eject Debian");
+COMMAND("stats", stats, "NAME", 1, 1, no_options, "Print counters of a running machine.",
+        "orielctl stats Debian");
+COMMAND("log", log, "NAME", 1, 1, no_options, "Print the log of a machine's engine.",
+        "orielctl log Debian");
+COMMAND("vnc", vnc, "NAME", 1, 1, no_options, "Print where VNC viewers find the screen.",
+        "gvncviewer \"$(orielctl vnc Debian | head -n 1)\"");
+COMMAND("check-host", check_host, "", 0, 0, no_options,
+        "Say what this computer lacks to run machines well.", "orielctl check-host");
+
+const struct command *const commands[] = {
+    &command_create, &command_list,   &command_show,       &command_set,  &command_rename,
+    &command_clone,  &command_delete, &command_start,      &command_pause, &command_resume,
+    &command_reset,  &command_shutdown, &command_stop,     &command_wait, &command_screenshot,
+    &command_text,   &command_type,   &command_key,        &command_serial, &command_insert,
+    &command_eject,  &command_stats,  &command_log,        &command_vnc,  &command_check_host,
+    NULL,
+};

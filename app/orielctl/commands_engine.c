@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* start, pause, resume, reset, shutdown, stop, text, screenshot, type, key, insert, eject, stats, vnc. */
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gunixfdlist.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "oriel-operations.h"
+#include "orielctl.h"
+
+gboolean run_start(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+
+    return machine &&
+           oriel_session_start(machine, call_option(call, "paused") != NULL, NULL, error);
+}
+
+typedef gboolean (*engine_call)(OrielEngine *engine, GCancellable *cancellable, GError **error);
+
+/* A command that is one call without arguments. */
+static gboolean simple_call(const struct call *call, engine_call function, GError **error)
+{
+    g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);
+
+    return engine && call_result(function(engine, NULL, error), error);
+}
+
+gboolean run_pause(const struct call *call, GError **error)
+{
+    return simple_call(call, oriel_engine_call_pause_sync, error);
+}
+
+gboolean run_resume(const struct call *call, GError **error)
+{
+    return simple_call(call, oriel_engine_call_resume_sync, error);
+}
+
+gboolean run_reset(const struct call *call, GError **error)
+{
+    return simple_call(call, oriel_engine_call_reset_sync, error);
+}
+
+gboolean run_shutdown(const struct call *call, GError **error)
+{
+    return simple_call(call, oriel_engine_call_power_button_sync, error);
+}
+
+/* The engine ends with the machine: that the connection breaks is success, and it is waited for. */
+gboolean run_stop(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = NULL;
+    g_autoptr(OrielEngine) engine = call_engine(call, &machine, error);
+    g_autoptr(GError) cause = NULL;
+
+    if (!engine) {
+        return FALSE;
+    }
+    GDBusConnection *connection = g_dbus_proxy_get_connection(G_DBUS_PROXY(engine));
+
+    if (!oriel_engine_call_power_off_sync(engine, NULL, &cause) &&
+        !g_dbus_connection_is_closed(connection) && g_dbus_error_is_remote_error(cause)) {
+        g_dbus_error_strip_remote_error(cause);
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return FALSE;
+    }
+    while (!g_dbus_connection_is_closed(connection)) {
+        g_main_context_iteration(NULL, FALSE);
+        g_usleep(5000);
+    }
+    return TRUE;
+}
+
+gboolean run_text(const struct call *call, GError **error)
+{
+    g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);
+    g_autofree char *text = NULL;
+    gboolean is_text;
+    guint column, row;
+
+    if (!engine || !call_result(oriel_engine_call_get_text_sync(engine, &is_text, &text, &column,
+                                                                &row, NULL, error),
+                                error)) {
+        return FALSE;
+    }
+    if (!is_text) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                    "“%s” shows a picture, not text; use “orielctl screenshot”.",
+                    call->arguments[0]);
+        return FALSE;
+    }
+    if (call->json) {
+        print_json(json_object_of("text", text, NULL));
+    } else {
+        fputs(text, stdout);
+    }
+    return TRUE;
+}
+
+/* Into a temporary file first, so that FILE is a whole picture or what it was. */
+gboolean run_screenshot(const struct call *call, GError **error)
+{
+    g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);
+    g_autofree char *temporary = g_strconcat(call->arguments[1], ".XXXXXX", NULL);
+    g_autoptr(GUnixFDList) fds = NULL;
+    guint width, height;
+    int fd;
+
+    if (!engine) {
+        return FALSE;
+    }
+    fd = g_mkstemp_full(temporary, O_RDWR | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        g_set_error(error, ORIEL_ERROR,
+                    errno == ENOENT ? ORIEL_ERROR_NOT_FOUND : ORIEL_ERROR_PERMISSION,
+                    "“%s” cannot be written: %s.", call->arguments[1], g_strerror(errno));
+        return FALSE;
+    }
+    fds = g_unix_fd_list_new_from_array(&fd, 1);
+    gboolean good = call_result(oriel_engine_call_screenshot_sync(engine, g_variant_new_handle(0),
+                                                                  fds, &width, &height, NULL, NULL,
+                                                                  error),
+                                error);
+
+    if (good && g_rename(temporary, call->arguments[1]) != 0) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST, "“%s” cannot be written: %s.",
+                    call->arguments[1], g_strerror(errno));
+        good = FALSE;
+    }
+    if (!good) {
+        g_unlink(temporary);
+    } else if (call->json) {
+        g_autofree char *w = g_strdup_printf("%u", width), *h = g_strdup_printf("%u", height);
+
+        print_json(json_object_of("file", call->arguments[1], "width", w, "height", h, NULL));
+    }
+    return good;
+}
+
+/* \n, \t and \\ in the text of `orielctl type`. */
+static char *unescape(const char *text)
+{
+    GString *out = g_string_new(NULL);
+
+    for (const char *p = text; *p; p++) {
+        if (*p == '\\' && (p[1] == 'n' || p[1] == 't' || p[1] == '\\')) {
+            p++;
+            g_string_append_c(out, *p == 'n' ? '\n' : *p == 't' ? '\t' : '\\');
+        } else {
+            g_string_append_c(out, *p);
+        }
+    }
+    return g_string_free(out, FALSE);
+}
+
+gboolean run_type(const struct call *call, GError **error)
+{
+    g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);
+    g_autofree char *text = unescape(call->arguments[1]);
+
+    if (!g_utf8_validate(text, -1, NULL)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "The text is not UTF-8.");
+        return FALSE;
+    }
+    return engine && call_result(oriel_engine_call_type_text_sync(engine, text, NULL, error), error);
+}
+
+gboolean run_key(const struct call *call, GError **error)
+{
+    g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);
+    gboolean good = engine != NULL;
+
+    for (guint i = 1; i < call->n_arguments && good; i++) {
+        good =
+            call_result(oriel_engine_call_chord_sync(engine, call->arguments[i], NULL, error), error);
+    }
+    return good;
+}
+
+gboolean run_insert(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+
+    return machine && oriel_change_medium(machine, call->arguments[1], FALSE, error);
+}
+
+gboolean run_eject(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+
+    return machine &&
+           oriel_change_medium(machine, NULL, call_option(call, "force") != NULL, error);
+}
+
+gboolean run_stats(const struct call *call, GError **error)
+{
+    g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);
+    g_autofree char *json = NULL;
+    JsonNode *node;
+
+    if (!engine ||
+        !call_result(oriel_engine_call_get_stats_sync(engine, &json, NULL, error), error)) {
+        return FALSE;
+    }
+    node = json_from_string(json, error);
+    if (node) {
+        print_json(node);
+    }
+    return node != NULL;
+}
+
+gboolean run_vnc(const struct call *call, GError **error)
+{
+    g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);
+    JsonArray *array = json_array_new();
+
+    if (!engine) {
+        json_array_unref(array);
+        return FALSE;
+    }
+    const char *const *addresses = oriel_engine_get_vnc_addresses(engine);
+
+    for (guint i = 0; addresses && addresses[i]; i++) {
+        const char *address = addresses[i];
+
+        if (call->json) {
+            json_array_add_string_element(array, address);
+        } else {
+            printf("%s\n", g_str_has_prefix(address, "unix:") ? address + 5 : address);
+        }
+    }
+    if (call->json) {
+        JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+        json_node_set_array(node, array);
+        print_json(node);
+    }
+    json_array_unref(array);
+    return TRUE;
+}

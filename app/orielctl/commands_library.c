@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* create, list, show, set, rename, clone, delete, log, check-host. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "oriel-host.h"
+#include "oriel-operations.h"
+#include "orielctl.h"
+
+/* Progress on a terminal: a percentage that overwrites itself. */
+static void progress_print(guint64 done, guint64 total, gpointer data)
+{
+    if (total > 0) {
+        fprintf(stderr, "\r%3d %% ", (int)(done * 100 / total));
+    }
+}
+
+static void progress_end(void)
+{
+    if (isatty(STDERR_FILENO)) {
+        fprintf(stderr, "\r      \r");
+    }
+}
+
+static OrielProgress progress(void)
+{
+    return isatty(STDERR_FILENO) ? progress_print : NULL;
+}
+
+static void made_print(const struct call *call, const char *name, const char *folder)
+{
+    if (call->json) {
+        print_json(json_object_of("name", name, "folder", folder, NULL));
+    } else {
+        printf("“%s” is in %s\n", name, folder);
+    }
+}
+
+gboolean run_create(const struct call *call, GError **error)
+{
+    const OrielCreateOptions options = {
+        .name = call->arguments[0],
+        .cdrom = call_option(call, "cdrom"),
+        .disk = call_option(call, "disk"),
+        .memory = call_option(call, "memory"),
+        .cpus = call_option(call, "cpus"),
+        .firmware = call_option(call, "firmware"),
+        .kernel = call_option(call, "kernel"),
+        .initrd = call_option(call, "initrd"),
+        .append = call_option(call, "append"),
+        .folder = call_option(call, "dir"),
+    };
+    g_autofree char *folder = oriel_create(&options, progress(), NULL, NULL, error);
+
+    progress_end();
+    if (folder) {
+        made_print(call, options.name, folder);
+    }
+    return folder != NULL;
+}
+
+static JsonNode *machine_json(const OrielMachine *machine)
+{
+    return json_object_of("name", machine->name, "state", oriel_session_state(machine), "folder",
+                          machine->folder, "uuid", machine->config ? machine->config->uuid : "",
+                          "problem", machine->problem ? machine->problem->message : "", NULL);
+}
+
+gboolean run_list(const struct call *call, GError **error)
+{
+    g_autoptr(GPtrArray) machines = oriel_library_list();
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < machines->len; i++) {
+        const OrielMachine *machine = g_ptr_array_index(machines, i);
+
+        if (call->json) {
+            json_array_add_element(array, machine_json(machine));
+        } else {
+            printf("%-11s %s\n", oriel_session_state(machine), machine->name);
+        }
+        if (!call->json && machine->problem) {
+            printf("            %s\n", machine->problem->message);
+        }
+    }
+    if (call->json) {
+        JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+        json_node_set_array(node, array);
+        print_json(node);
+    }
+    json_array_unref(array);
+    return TRUE;
+}
+
+static void show_value(const char *key, JsonNode *value, const char *prefix)
+{
+    g_autofree char *name = g_strconcat(prefix, key, NULL);
+
+    if (JSON_NODE_HOLDS_OBJECT(value)) {
+        g_autofree char *inner = g_strconcat(name, ".", NULL);
+        JsonObjectIter iter;
+        const char *member;
+        JsonNode *node;
+
+        json_object_iter_init(&iter, json_node_get_object(value));
+        while (json_object_iter_next(&iter, &member, &node)) {
+            show_value(member, node, inner);
+        }
+    } else if (JSON_NODE_HOLDS_ARRAY(value)) {
+        JsonArray *array = json_node_get_array(value);
+
+        for (guint i = 0; i < json_array_get_length(array); i++) {
+            g_autofree char *index = g_strdup_printf("%s%u", key, i);
+
+            show_value(index, json_array_get_element(array, i), prefix);
+        }
+    } else if (!JSON_NODE_HOLDS_NULL(value)) {
+        g_autofree char *text = json_to_string(value, FALSE);
+
+        printf("%-22s %s\n", name, text);
+    }
+}
+
+gboolean run_show(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+
+    if (!machine) {
+        return FALSE;
+    }
+    g_autoptr(JsonNode) node = oriel_config_to_json(machine->config);
+    JsonObject *object = json_node_get_object(node);
+    JsonObjectIter iter;
+    const char *member;
+    JsonNode *value;
+
+    json_object_set_string_member(object, "state", oriel_session_state(machine));
+    json_object_set_string_member(object, "folder", machine->folder);
+    if (call->json) {
+        print_json(g_steal_pointer(&node));
+        return TRUE;
+    }
+    json_object_iter_init(&iter, object);
+    while (json_object_iter_next(&iter, &member, &value)) {
+        show_value(member, value, "");
+    }
+    return TRUE;
+}
+
+static gboolean settings_set(OrielConfig *config, gpointer data, GError **error)
+{
+    for (char **setting = data; *setting; setting++) {
+        g_auto(GStrv) parts = g_strsplit(*setting, "=", 2);
+
+        if (!parts[0] || !parts[1]) {
+            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                        "“%s” is no setting; write KEY=VALUE, such as memory=2G.", *setting);
+            return FALSE;
+        }
+        if (!oriel_config_set(config, parts[0], parts[1], error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+gboolean run_set(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+
+    if (!machine) {
+        return FALSE;
+    }
+    for (guint i = 1; i < call->n_arguments; i++) {
+        if (g_str_has_prefix(call->arguments[i], "name=")) {
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                        "The name is changed with “orielctl rename”.");
+            return FALSE;
+        }
+    }
+    if (!oriel_machine_edit(machine->folder, settings_set, call->arguments + 1, error)) {
+        return FALSE;
+    }
+    if (strcmp(oriel_session_state(machine), "stopped") != 0) {
+        fprintf(stderr, "“%s” is running; the change takes effect when it is started again.\n",
+                machine->name);
+    }
+    return TRUE;
+}
+
+gboolean run_rename(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+
+    return machine && oriel_rename(machine, call->arguments[1], error);
+}
+
+gboolean run_clone(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+    g_autofree char *folder =
+        machine ? oriel_clone(machine, call->arguments[1], progress(), NULL, NULL, error) : NULL;
+
+    progress_end();
+    if (folder) {
+        made_print(call, call->arguments[1], folder);
+    }
+    return folder != NULL;
+}
+
+gboolean run_delete(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+
+    return machine && oriel_delete(machine, call_option(call, "permanently") != NULL, error);
+}
+
+gboolean run_log(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+    g_autofree char *path =
+        machine ? g_build_filename(machine->folder, "log", "engine.log", NULL) : NULL;
+    g_autofree char *text = NULL;
+
+    if (!machine) {
+        return FALSE;
+    }
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
+                    "“%s” has no log: it has never been started.", machine->name);
+        return FALSE;
+    }
+    if (call->json) {
+        print_json(json_object_of("log", text, NULL));
+    } else {
+        fputs(text, stdout);
+    }
+    return TRUE;
+}
+
+static void finding_print(const OrielFinding *finding)
+{
+    printf("%s %s\n  %s\n", finding->fatal ? "Problem:" : "Note:", finding->what, finding->fix);
+}
+
+gboolean run_check_host(const struct call *call, GError **error)
+{
+    g_autofree char *library = oriel_library_folder(TRUE, error);
+    JsonArray *array = json_array_new();
+    gboolean good = TRUE;
+
+    if (!library) {
+        return FALSE;
+    }
+    g_autoptr(GPtrArray) findings = oriel_host_check(library);
+
+    for (guint i = 0; i < findings->len; i++) {
+        const OrielFinding *finding = g_ptr_array_index(findings, i);
+
+        if (call->json) {
+            json_array_add_element(array,
+                                   json_object_of("id", finding->id, "what", finding->what, "fix",
+                                                  finding->fix, "severity",
+                                                  finding->fatal ? "problem" : "note", NULL));
+        } else {
+            finding_print(finding);
+        }
+        if (finding->fatal && good) {
+            good = FALSE;
+            g_set_error(error, ORIEL_ERROR, finding->code,
+                        "No machine can run on this computer yet: %s", finding->what);
+        }
+    }
+    if (call->json) {
+        JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+        json_node_set_array(node, array);
+        print_json(node);
+    } else if (findings->len == 0) {
+        printf("All is well: machines run at full speed.\n");
+    }
+    json_array_unref(array);
+    return good;
+}

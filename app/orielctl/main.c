@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * orielctl: everything Oriel does, from the command line. This file reads the arguments, finds the command, and turns its
+ * result into an exit code: 0, 2 for a wrong command line, 10 + OrielError, 1 for anything else.
+ */
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "orielctl.h"
+
+static void usage_print(FILE *file)
+{
+    fprintf(file, "Usage: orielctl COMMAND [ARGUMENT...] [--json]\n\nCommands:\n");
+    for (const struct command *const *c = commands; *c; c++) {
+        fprintf(file, "  %-11s %s\n", (*c)->name, (*c)->summary);
+    }
+    fprintf(file, "\n“orielctl COMMAND --help” says more. Manual: orielctl(1).\n");
+}
+
+static void help_print(const struct command *command)
+{
+    printf("Usage: orielctl %s%s%s%s\n\n%s\n", command->name, *command->arguments ? " " : "",
+           command->arguments, command->options->name ? " [OPTION...]" : "", command->summary);
+    printf("\nOptions:\n");
+    for (const struct option *o = command->options; o->name; o++) {
+        g_autofree char *name =
+            g_strdup_printf("--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+
+        printf("  %-22s %s\n", name, o->help);
+    }
+    printf("  %-22s %s\n  %-22s %s\n", "--json", "print the result as JSON", "--help",
+           "print this text");
+    printf("\nExamples:\n");
+    g_auto(GStrv) examples = g_strsplit(command->examples, "\n", -1);
+
+    for (char **example = examples; *example; example++) {
+        printf("  %s\n", *example);
+    }
+}
+
+/* Letters that differ, for suggestions: the Levenshtein distance, small words only. */
+static guint distance(const char *a, const char *b)
+{
+    guint row[64];
+    gsize n = strlen(b);
+
+    if (n >= G_N_ELEMENTS(row)) {
+        return G_MAXUINT;
+    }
+    for (guint j = 0; j <= n; j++) {
+        row[j] = j;
+    }
+    for (guint i = 1; a[i - 1]; i++) {
+        guint diagonal = row[0];
+
+        row[0] = i;
+        for (guint j = 1; j <= n; j++) {
+            guint above = row[j];
+
+            row[j] = MIN(MIN(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[n];
+}
+
+static const struct command *command_find(const char *name, const char **nearest)
+{
+    guint best = 3; /* further away is no typing mistake */
+
+    *nearest = NULL;
+    for (const struct command *const *c = commands; *c; c++) {
+        guint d = distance(name, (*c)->name);
+
+        if (d == 0) {
+            return *c;
+        }
+        if (d < best) {
+            best = d;
+            *nearest = (*c)->name;
+        }
+    }
+    return NULL;
+}
+
+static const struct option *option_find(const struct command *command, const char *name)
+{
+    static const struct option common[] = {
+        { "json", NULL, NULL },
+        { "help", NULL, NULL },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(common); i++) {
+        if (strcmp(common[i].name, name) == 0) {
+            return &common[i];
+        }
+    }
+    for (const struct option *o = command->options; o->name; o++) {
+        if (strcmp(o->name, name) == 0) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static gboolean usage_error(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean usage_error(GError **error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    *error = g_error_new_valist(G_OPTION_ERROR, G_OPTION_ERROR_FAILED, format, arguments);
+    va_end(arguments);
+    return FALSE;
+}
+
+/* One option with its value; moves *at past what it used. */
+static gboolean option_take(struct call *call, char **argv, int argc, int *at, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(argv[*at] + 2, "=", 2);
+    const struct option *option = option_find(call->command, parts[0]);
+    const char *value = parts[1];
+
+    if (!option) {
+        return usage_error(error, "“%s” has no option “--%s”; see “orielctl %s --help”.",
+                           call->command->name, parts[0], call->command->name);
+    }
+    if (!option->value && value) {
+        return usage_error(error, "The option “--%s” takes no value.", option->name);
+    }
+    if (option->value && !value) {
+        if (*at + 1 >= argc) {
+            return usage_error(error, "The option “--%s” needs a value: %s.", option->name,
+                               option->value);
+        }
+        value = argv[++*at];
+    }
+    g_hash_table_insert(call->options, (gpointer)option->name, g_strdup(value ? value : ""));
+    return TRUE;
+}
+
+static gboolean arguments_parse(struct call *call, char **argv, int argc, GError **error)
+{
+    gboolean options_end = FALSE;
+
+    call->arguments = g_new0(char *, (gsize)argc + 1);
+    for (int i = 0; i < argc; i++) {
+        if (!options_end && strcmp(argv[i], "--") == 0) {
+            options_end = TRUE;
+        } else if (!options_end && g_str_has_prefix(argv[i], "--")) {
+            if (!option_take(call, argv, argc, &i, error)) {
+                return FALSE;
+            }
+        } else if (!options_end && argv[i][0] == '-' && argv[i][1]) {
+            return usage_error(error, "There is no option “%s”; see “orielctl %s --help”.", argv[i],
+                               call->command->name);
+        } else {
+            call->arguments[call->n_arguments++] = argv[i];
+        }
+    }
+    if (call_option(call, "help")) {
+        return TRUE;
+    }
+    if (call->n_arguments < call->command->minimum ||
+        call->n_arguments > call->command->maximum) {
+        return usage_error(error, "“%s” needs %s; see “orielctl %s --help”.", call->command->name,
+                           *call->command->arguments ? call->command->arguments : "no arguments",
+                           call->command->name);
+    }
+    call->json = call_option(call, "json") != NULL;
+    return TRUE;
+}
+
+static int exit_code(const GError *error)
+{
+    if (error->domain == G_OPTION_ERROR) {
+        return EXIT_USAGE;
+    }
+    return oriel_error_exit_code(error);
+}
+
+static int fail(const struct call *call, const GError *error)
+{
+    g_autofree char *code = g_strdup_printf("%d", exit_code(error));
+
+    if (call->json) {
+        print_json(json_object_of("error", error->message, "exit-code", code, NULL));
+    }
+    fprintf(stderr, "orielctl: %s\n", error->message);
+    return exit_code(error);
+}
+
+static int command_run(const struct command *command, int argc, char **argv)
+{
+    struct call call = { .command = command };
+    g_autoptr(GHashTable) options = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+    g_autoptr(GError) error = NULL;
+    int code = 0;
+
+    call.options = options;
+    if (!arguments_parse(&call, argv, argc, &error)) {
+        code = fail(&call, error);
+    } else if (call_option(&call, "help")) {
+        help_print(command);
+    } else if (!command->run(&call, &error)) {
+        code = fail(&call, error);
+    }
+    g_free(call.arguments);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    const char *nearest;
+    const struct command *command;
+
+    setlocale(LC_ALL, "");
+    if (argc < 2) {
+        usage_print(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        usage_print(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("orielctl %s\n", ORIEL_VERSION);
+        return 0;
+    }
+    command = command_find(argv[1], &nearest);
+    if (!command) {
+        fprintf(stderr, "orielctl: There is no command “%s”%s%s%s; see “orielctl --help”.\n", argv[1],
+                nearest ? "; did you mean “" : "", nearest ? nearest : "", nearest ? "”" : "");
+        return EXIT_USAGE;
+    }
+    return command_run(command, argc - 2, argv + 2);
+}

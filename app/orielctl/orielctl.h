@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the commands of orielctl share. One table row a command (main.c), one function a command (commands_*.c). */
+#ifndef ORIELCTL_H
+#define ORIELCTL_H
+
+#include <gio/gio.h>
+#include <json-glib/json-glib.h>
+
+#include "oriel-library.h"
+#include "oriel-session.h"
+
+enum {
+    EXIT_USAGE = 2,
+};
+
+/* One run of a command. */
+struct call {
+    const struct command *command;
+    gboolean json;        /* --json */
+    char **arguments;     /* without options */
+    guint n_arguments;
+    GHashTable *options;  /* option name -> text; flags have an empty text */
+};
+
+struct option {
+    const char *name;
+    const char *value; /* NULL for a flag, otherwise the name of its value in the help */
+    const char *help;
+};
+
+struct command {
+    const char *name;
+    const char *arguments; /* as in the usage line: "NAME FILE" */
+    guint minimum, maximum; /* number of arguments */
+    const char *summary;
+    const struct option *options; /* ends with a NULL name */
+    const char *examples;
+    /* TRUE for exit code 0; FALSE with *error set otherwise. */
+    gboolean (*run)(const struct call *call, GError **error);
+};
+
+extern const struct command *const commands[]; /* ends with NULL */
+
+static inline const char *call_option(const struct call *call, const char *name)
+{
+    return g_hash_table_lookup(call->options, name);
+}
+
+/* Prints a node as JSON on a line of its own, and takes it. */
+void print_json(JsonNode *node);
+/* {"name": value, ...} from pairs of names and texts, ending with NULL. */
+JsonNode *json_object_of(const char *name, ...) G_GNUC_NULL_TERMINATED;
+
+/* The machine and the engine that the first argument names. */
+OrielMachine *call_machine(const struct call *call, GError **error);
+OrielEngine *call_engine(const struct call *call, OrielMachine **machine, GError **error);
+/* Ends an engine call: turns a D-Bus error into the sentence and code that the engine gave. */
+gboolean call_result(gboolean good, GError **error);
+
+gboolean run_create(const struct call *call, GError **error);
+gboolean run_list(const struct call *call, GError **error);
+gboolean run_show(const struct call *call, GError **error);
+gboolean run_set(const struct call *call, GError **error);
+gboolean run_rename(const struct call *call, GError **error);
+gboolean run_clone(const struct call *call, GError **error);
+gboolean run_delete(const struct call *call, GError **error);
+gboolean run_start(const struct call *call, GError **error);
+gboolean run_pause(const struct call *call, GError **error);
+gboolean run_resume(const struct call *call, GError **error);
+gboolean run_reset(const struct call *call, GError **error);
+gboolean run_shutdown(const struct call *call, GError **error);
+gboolean run_stop(const struct call *call, GError **error);
+gboolean run_wait(const struct call *call, GError **error);
+gboolean run_screenshot(const struct call *call, GError **error);
+gboolean run_text(const struct call *call, GError **error);
+gboolean run_type(const struct call *call, GError **error);
+gboolean run_key(const struct call *call, GError **error);
+gboolean run_serial(const struct call *call, GError **error);
+gboolean run_insert(const struct call *call, GError **error);
+gboolean run_eject(const struct call *call, GError **error);
+gboolean run_stats(const struct call *call, GError **error);
+gboolean run_log(const struct call *call, GError **error);
+gboolean run_vnc(const struct call *call, GError **error);
+gboolean run_check_host(const struct call *call, GError **error);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Helpers of the commands: JSON, and finding the machine and its engine. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "orielctl.h"
+
+void print_json(JsonNode *node)
+{
+    g_autofree char *text = json_to_string(node, TRUE);
+
+    printf("%s\n", text);
+    json_node_unref(node);
+}
+
+JsonNode *json_object_of(const char *name, ...)
+{
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+    JsonObject *object = json_object_new();
+    va_list arguments;
+
+    va_start(arguments, name);
+    for (; name; name = va_arg(arguments, const char *)) {
+        const char *value = va_arg(arguments, const char *);
+
+        json_object_set_string_member(object, name, value);
+    }
+    va_end(arguments);
+    json_node_take_object(node, object);
+    return node;
+}
+
+OrielMachine *call_machine(const struct call *call, GError **error)
+{
+    return oriel_library_find(call->arguments[0], error);
+}
+
+OrielEngine *call_engine(const struct call *call, OrielMachine **machine, GError **error)
+{
+    g_autoptr(OrielMachine) found = call_machine(call, error);
+    OrielEngine *engine = found ? oriel_session_connect(found, error) : NULL;
+
+    if (engine) {
+        g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(engine), G_MAXINT);
+        if (machine) {
+            *machine = g_steal_pointer(&found);
+        }
+    }
+    return engine;
+}
+
+gboolean call_result(gboolean good, GError **error)
+{
+    if (!good && error && *error) {
+        g_dbus_error_strip_remote_error(*error);
+    }
+    return good;
+}
