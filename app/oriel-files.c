@@ -129,10 +129,9 @@ gboolean oriel_file_copy(const char *from, const char *to, OrielProgress progres
         close(in);
         return FALSE;
     }
-    gboolean good =
-        ioctl(out, FICLONE, in) == 0 ||
-        (ftruncate(out, status.st_size) == 0 &&
-         data_copy(in, out, status.st_size, progress, data, cancellable));
+    gboolean good = ioctl(out, FICLONE, in) == 0 ||
+                    (ftruncate(out, status.st_size) == 0 &&
+                     data_copy(in, out, status.st_size, progress, data, cancellable));
 
     good = good && fsync(out) == 0;
     if (!good) {
@@ -178,9 +177,16 @@ gboolean oriel_image_check_raw(const char *path, GError **error)
         gsize length;
         const char *format;
     } formats[] = {
-        { "QFI\xfb", 4, "qcow2" },    { "KDMV", 4, "VMDK" },          { "# Disk DescriptorFile", 21, "VMDK" },
-        { "conectix", 8, "VHD" },     { "vhdxfile", 8, "VHDX" },      { "<<< ", 4, "VDI" },
-        { "\xfd" "7zXZ", 5, "xz-compressed" }, { "\x1f\x8b", 2, "gzip-compressed" },
+        { "QFI\xfb", 4, "qcow2" },
+        { "KDMV", 4, "VMDK" },
+        { "# Disk DescriptorFile", 21, "VMDK" },
+        { "conectix", 8, "VHD" },
+        { "vhdxfile", 8, "VHDX" },
+        { "<<< ", 4, "VDI" },
+        { "\xfd"
+          "7zXZ",
+          5, "xz-compressed" },
+        { "\x1f\x8b", 2, "gzip-compressed" },
         { "\x28\xb5\x2f\xfd", 4, "zstd-compressed" },
     };
     char start[32] = { 0 };

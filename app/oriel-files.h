@@ -10,8 +10,9 @@
 typedef void (*OrielProgress)(guint64 done, guint64 total, gpointer data);
 
 /*
- * Copies a regular file to one that must not exist: by reference where the file system can, otherwise its data without
- * its holes. Durable when it returns. On failure or cancellation the new file is removed.
+ * Copies a regular file to one that must not exist: by reference where the file system can,
+ * otherwise its data without its holes. Durable when it returns. On failure or cancellation the new
+ * file is removed.
  */
 gboolean oriel_file_copy(const char *from, const char *to, OrielProgress progress, gpointer data,
                          GCancellable *cancellable, GError **error);
@@ -23,8 +24,8 @@ gboolean oriel_folder_remove(const char *folder, GError **error);
 gboolean oriel_folder_sync(const char *folder, GError **error);
 
 /*
- * Refuses, with INVALID and a sentence, a disk image of another format than raw. Missing or unreadable files: NOT_FOUND,
- * PERMISSION.
+ * Refuses, with INVALID and a sentence, a disk image of another format than raw. Missing or
+ * unreadable files: NOT_FOUND, PERMISSION.
  */
 gboolean oriel_image_check_raw(const char *path, GError **error);
 

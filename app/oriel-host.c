@@ -12,8 +12,8 @@
 
 #include "config/config.h"
 
-#define MEMORY_LOW (UINT64_C(2) << 30) /* bytes available, below which a guest will be cramped */
-#define DISK_LOW (UINT64_C(10) << 30)  /* bytes free, below which an installation will not fit */
+#define MEMORY_LOW (UINT64_C(2) << 30)  /* bytes available, below which a guest will be cramped */
+#define DISK_LOW   (UINT64_C(10) << 30) /* bytes free, below which an installation will not fit */
 
 void oriel_finding_free(OrielFinding *finding)
 {
@@ -50,7 +50,8 @@ static void kvm_missing(GPtrArray *findings)
         add(findings, "kvm-not-loaded", ORIEL_ERROR_NO_KVM,
             g_strdup("The processor can run virtual machines, but the kernel's KVM module is not "
                      "loaded."),
-            "Load it with “sudo modprobe kvm_intel” or “sudo modprobe kvm_amd”; if that fails, turn "
+            "Load it with “sudo modprobe kvm_intel” or “sudo modprobe kvm_amd”; if that fails, "
+            "turn "
             "virtualization on in the computer's firmware settings (Intel VT-x or AMD SVM).");
     } else if (cpu_has("hypervisor")) {
         add(findings, "no-nested", ORIEL_ERROR_NO_KVM,
@@ -111,8 +112,8 @@ static void room_check(GPtrArray *findings, const char *library)
             "Close other programs, or give machines less memory.");
     }
     if (statvfs(library, &status) == 0 && status.f_bavail * status.f_frsize < DISK_LOW) {
-        g_autofree char *size = g_format_size_full(status.f_bavail * status.f_frsize,
-                                                   G_FORMAT_SIZE_IEC_UNITS);
+        g_autofree char *size =
+            g_format_size_full(status.f_bavail * status.f_frsize, G_FORMAT_SIZE_IEC_UNITS);
 
         add(findings, "disk-low", -1,
             g_strdup_printf("Only %s are free where machines are kept.", size),
@@ -125,8 +126,8 @@ static void firmware_check(GPtrArray *findings)
     static const struct {
         const char *file, *id, *what, *fix;
     } images[] = {
-        { "/usr/share/seabios/bios-256k.bin", "no-bios", "The BIOS firmware SeaBIOS is not installed.",
-          "Install the package “seabios”." },
+        { "/usr/share/seabios/bios-256k.bin", "no-bios",
+          "The BIOS firmware SeaBIOS is not installed.", "Install the package “seabios”." },
         { "/usr/share/OVMF/OVMF_CODE_4M.fd", "no-uefi", "The UEFI firmware OVMF is not installed.",
           "Install the package “ovmf”." },
     };

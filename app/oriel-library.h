@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The library: which machines the user has, and where. Machines live in $XDG_DATA_HOME/oriel/machines/NAME.oriel;
- * folders elsewhere (a removable disk, say) are listed in $XDG_DATA_HOME/oriel/folders, one path a line.
+ * The library: which machines the user has, and where. Machines live in
+ * $XDG_DATA_HOME/oriel/machines/NAME.oriel; folders elsewhere (a removable disk, say) are listed in
+ * $XDG_DATA_HOME/oriel/folders, one path a line.
  *
- * Threads: functions block on files; any thread, one library from one thread at a time. The window calls them from
- * worker threads.
+ * Threads: functions block on files; any thread, one library from one thread at a time. The window
+ * calls them from worker threads.
  */
 #ifndef ORIEL_LIBRARY_H
 #define ORIEL_LIBRARY_H
@@ -15,7 +16,7 @@
 
 typedef struct {
     char *folder;
-    char *name;          /* as the configuration says, or from the folder's name if that cannot be read */
+    char *name; /* as the configuration says, or from the folder's name if that cannot be read */
     OrielConfig *config; /* NULL if it cannot be used; `problem` then says why */
     GError *problem;
 } OrielMachine;
@@ -30,8 +31,8 @@ char *oriel_library_folder(gboolean create, GError **error);
 GPtrArray *oriel_library_list(void);
 
 /*
- * The machine of that name, or in that folder if `name` contains a slash. NULL with *error set: NOT_FOUND, or the
- * machine's problem.
+ * The machine of that name, or in that folder if `name` contains a slash. NULL with *error set:
+ * NOT_FOUND, or the machine's problem.
  */
 OrielMachine *oriel_library_find(const char *name, GError **error);
 
@@ -43,8 +44,8 @@ gboolean oriel_library_register(const char *folder, GError **error);
 gboolean oriel_library_forget(const char *folder, GError **error);
 
 /*
- * Reads a machine's configuration, lets `change` alter it, and saves the result, alone among all processes. Returns
- * FALSE, nothing changed, if one of them fails.
+ * Reads a machine's configuration, lets `change` alter it, and saves the result, alone among all
+ * processes. Returns FALSE, nothing changed, if one of them fails.
  */
 gboolean oriel_machine_edit(const char *folder,
                             gboolean (*change)(OrielConfig *config, gpointer data, GError **error),

@@ -14,7 +14,8 @@
 
 #define HIDDEN_PREFIX ".new-"
 
-/* --- Building a machine in a hidden folder --------------------------------------------------------- */
+/* --- Building a machine in a hidden folder
+ * --------------------------------------------------------- */
 
 /* A machine under construction: PARENT/.new-NAME-XXXXXX, to become PARENT/NAME.oriel. */
 typedef struct {
@@ -58,8 +59,8 @@ static int building_start(Building *building, const char *parent, const char *na
     g_autofree char *base = g_strconcat(name, ".oriel", NULL);
     g_autofree char *hidden = g_strconcat(HIDDEN_PREFIX, name, "-XXXXXX", NULL);
 
-    building->parent = parent ? g_canonicalize_filename(parent, NULL)
-                              : oriel_library_folder(TRUE, error);
+    building->parent =
+        parent ? g_canonicalize_filename(parent, NULL) : oriel_library_folder(TRUE, error);
     if (!building->parent) {
         return -1;
     }
@@ -108,7 +109,8 @@ static char *building_finish(Building *building, const OrielConfig *config, gboo
     return g_steal_pointer(&building->final);
 }
 
-/* --- Create ---------------------------------------------------------------------------------------- */
+/* --- Create
+ * ---------------------------------------------------------------------------------------- */
 
 static OrielDrive *drive_add(OrielConfig *config, OrielDriveKind kind, const char *path)
 {
@@ -134,9 +136,9 @@ static gboolean settings_apply(OrielConfig *config, const OrielCreateOptions *op
         const char *key, *value;
         gboolean is_path;
     } settings[] = {
-        { "memory", options->memory, FALSE }, { "cpus", options->cpus, FALSE },
+        { "memory", options->memory, FALSE },     { "cpus", options->cpus, FALSE },
         { "firmware", options->firmware, FALSE }, { "kernel", options->kernel, TRUE },
-        { "initrd", options->initrd, TRUE },  { "append", options->append, FALSE },
+        { "initrd", options->initrd, TRUE },      { "append", options->append, FALSE },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(settings); i++) {
@@ -199,8 +201,8 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
     if (lock < 0) {
         return NULL;
     }
-    gboolean good = !options->disk || disk_add(config, &building, options->disk, progress, data,
-                                               cancellable, error);
+    gboolean good = !options->disk ||
+                    disk_add(config, &building, options->disk, progress, data, cancellable, error);
 
     drive_add(config, ORIEL_DRIVE_CDROM, cdrom);
     char *folder = good ? building_finish(&building, config, options->folder != NULL, error) : NULL;
@@ -209,7 +211,8 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
     return folder;
 }
 
-/* --- Clone ----------------------------------------------------------------------------------------- */
+/* --- Clone
+ * ----------------------------------------------------------------------------------------- */
 
 static gboolean disks_copy(const OrielMachine *machine, const Building *building,
                            OrielProgress progress, gpointer data, GCancellable *cancellable,
@@ -289,7 +292,8 @@ char *oriel_clone(const OrielMachine *machine, const char *name, OrielProgress p
     return folder;
 }
 
-/* --- Rename, delete -------------------------------------------------------------------------------- */
+/* --- Rename, delete
+ * -------------------------------------------------------------------------------- */
 
 static gboolean name_set(OrielConfig *config, gpointer data, GError **error)
 {
@@ -341,8 +345,8 @@ gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError 
     }
     if (permanently) {
         g_autofree char *parent = g_path_get_dirname(machine->folder);
-        g_autofree char *hidden = g_strconcat(parent, "/" HIDDEN_PREFIX, "deleted-",
-                                              machine->config->uuid, NULL);
+        g_autofree char *hidden =
+            g_strconcat(parent, "/" HIDDEN_PREFIX, "deleted-", machine->config->uuid, NULL);
 
         /* Renamed first, so that a kill in between leaves remains, not half a machine. */
         good = g_rename(machine->folder, hidden) == 0 && oriel_folder_remove(hidden, error);
@@ -359,7 +363,8 @@ gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError 
     return good && oriel_library_forget(machine->folder, error);
 }
 
-/* --- Media ----------------------------------------------------------------------------------------- */
+/* --- Media
+ * ----------------------------------------------------------------------------------------- */
 
 const char *oriel_cdrom_id(const OrielConfig *config, GError **error)
 {

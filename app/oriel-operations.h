@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a user does with whole machines: create, clone, rename, delete, change media. Each is done whole or not at all, also
- * when the process is killed: a new machine is built in a hidden folder beside its place and then renamed.
+ * What a user does with whole machines: create, clone, rename, delete, change media. Each is done
+ * whole or not at all, also when the process is killed: a new machine is built in a hidden folder
+ * beside its place and then renamed.
  *
  * Threads: blocking; any thread.
  */
@@ -13,13 +14,13 @@
 
 typedef struct {
     const char *name;
-    const char *cdrom;     /* ISO image, or NULL */
-    const char *disk;      /* a size ("20G") for a new disk, or an image to copy, or NULL */
-    const char *memory;    /* a size, or NULL: default */
-    const char *cpus;      /* a number, or NULL: default */
-    const char *firmware;  /* "bios", "uefi", or NULL: default */
+    const char *cdrom;    /* ISO image, or NULL */
+    const char *disk;     /* a size ("20G") for a new disk, or an image to copy, or NULL */
+    const char *memory;   /* a size, or NULL: default */
+    const char *cpus;     /* a number, or NULL: default */
+    const char *firmware; /* "bios", "uefi", or NULL: default */
     const char *kernel, *initrd, *append; /* direct boot, or NULL */
-    const char *folder;    /* where the machine's folder goes; NULL: the library's own */
+    const char *folder; /* where the machine's folder goes; NULL: the library's own */
 } OrielCreateOptions;
 
 /* Returns the new machine's folder. Errors: EXISTS, INVALID, NOT_FOUND, NO_SPACE, ... g_free(). */
@@ -40,7 +41,8 @@ gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError 
 const char *oriel_cdrom_id(const OrielConfig *config, GError **error);
 
 /*
- * Puts a medium into the first CD drive, or takes it out (path NULL): in the configuration, and in the guest if it runs.
+ * Puts a medium into the first CD drive, or takes it out (path NULL): in the configuration, and in
+ * the guest if it runs.
  */
 gboolean oriel_change_medium(const OrielMachine *machine, const char *path, gboolean force,
                              GError **error);

@@ -35,7 +35,8 @@ static char *engine_path(void)
     return g_strdup(ORIEL_LIBEXEC_DIR "/oriel-engine");
 }
 
-/* In the child: a session of its own, so that no terminal and no window takes the machine with it. */
+/* In the child: a session of its own, so that no terminal and no window takes the machine with it.
+ */
 static void detach(gpointer data)
 {
     setsid();
@@ -99,13 +100,14 @@ static gboolean ready_judge(const OrielMachine *machine, const char *line, GErro
 gboolean oriel_session_start(const OrielMachine *machine, gboolean paused,
                              GCancellable *cancellable, GError **error)
 {
-    g_autoptr(GSubprocessLauncher) launcher =
-        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+    g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
+        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
     g_autoptr(GSubprocess) process = NULL;
     g_autoptr(GError) cause = NULL;
     g_autofree char *engine = engine_path();
-    const char *arguments[] = { engine, "--folder",           machine->folder, "--ready-fd",
-                                "3",    paused ? "--paused" : NULL, NULL };
+    const char *arguments[] = { engine,       "--folder", machine->folder,
+                                "--ready-fd", "3",        paused ? "--paused" : NULL,
+                                NULL };
     int pipe_fds[2];
 
     if (!g_unix_open_pipe(pipe_fds, FD_CLOEXEC, error)) {
@@ -157,8 +159,8 @@ OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error)
                                                       ORIEL_ENGINE_PATH, NULL, &cause);
 
     if (!engine) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                    "The engine of “%s” does not answer: %s.", machine->name, cause->message);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST, "The engine of “%s” does not answer: %s.",
+                    machine->name, cause->message);
         return NULL;
     }
     if (oriel_engine_get_protocol_version(engine) != ORIEL_PROTOCOL_VERSION) {

@@ -2,8 +2,8 @@
 /*
  * A machine's engine: starting it, finding it while it runs, talking to it.
  *
- * Threads: functions block; any thread. The window calls them from worker threads and uses the proxy's own asynchronous
- * calls.
+ * Threads: functions block; any thread. The window calls them from worker threads and uses the
+ * proxy's own asynchronous calls.
  */
 #ifndef ORIEL_SESSION_H
 #define ORIEL_SESSION_H
@@ -14,19 +14,21 @@
 #include "oriel-library.h"
 
 /*
- * Starts the machine's engine, detached from this process, and returns when the guest runs (or is ready to run, if
- * `paused`). Errors: those of the engine (LOCKED if it runs already, NO_KVM, ...), TIMEOUT never.
+ * Starts the machine's engine, detached from this process, and returns when the guest runs (or is
+ * ready to run, if `paused`). Errors: those of the engine (LOCKED if it runs already, NO_KVM, ...),
+ * TIMEOUT never.
  */
 gboolean oriel_session_start(const OrielMachine *machine, gboolean paused,
                              GCancellable *cancellable, GError **error);
 
 /*
- * The proxy of a running machine's engine, its properties loaded. NULL with *error set: STATE if the machine does not run.
- * Unref.
+ * The proxy of a running machine's engine, its properties loaded. NULL with *error set: STATE if
+ * the machine does not run. Unref.
  */
 OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error);
 
-/* The state for people and scripts: "stopped", "running", "paused", "crashed", "unavailable", "damaged". Static. */
+/* The state for people and scripts: "stopped", "running", "paused", "crashed", "unavailable",
+ * "damaged". Static. */
 const char *oriel_session_state(const OrielMachine *machine);
 
 #endif

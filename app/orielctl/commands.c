@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The table of commands: usage, options and examples, which --help, the man page and completion show. */
+/* The table of commands: usage, options and examples, which --help, the man page and completion
+ * show. */
 #include "orielctl.h"
 
 static const struct option no_options[] = { { NULL } };
@@ -46,9 +47,9 @@ static const struct option serial_options[] = {
 };
 
 #define COMMAND(name_, function_, arguments_, minimum_, maximum_, options_, summary_, examples_)   \
-    static const struct command command_##function_ = {                                            \
-        name_, arguments_, minimum_, maximum_, summary_, options_, examples_, run_##function_      \
-    }
+    static const struct command command_##function_ = { name_,     arguments_,     minimum_,       \
+                                                        maximum_,  summary_,       options_,       \
+                                                        examples_, run_##function_ }
 
 COMMAND("create", create, "NAME", 1, 1, create_options, "Make a new machine.",
         "orielctl create Debian --cdrom debian.iso --disk 20G --memory 2G --cpus 2\n"
@@ -89,8 +90,7 @@ COMMAND("text", text, "NAME", 1, 1, no_options, "Print the characters of a text 
 COMMAND("type", type, "NAME TEXT", 2, 2, no_options,
         "Type text on a US keyboard; \\n is Enter, \\t is Tab, \\\\ is a backslash.",
         "orielctl type Debian 'root\\n'");
-COMMAND("key", key, "NAME CHORD...", 2, G_MAXUINT, no_options,
-        "Press keys, or several together.",
+COMMAND("key", key, "NAME CHORD...", 2, G_MAXUINT, no_options, "Press keys, or several together.",
         "orielctl key Debian ctrl+alt+delete\norielctl key Debian down down enter");
 COMMAND("serial", serial, "NAME", 1, 1, serial_options,
         "Connect this terminal to a serial port; Ctrl+] leaves.",
@@ -109,10 +109,17 @@ COMMAND("check-host", check_host, "", 0, 0, no_options,
         "Say what this computer lacks to run machines well.", "orielctl check-host");
 
 const struct command *const commands[] = {
-    &command_create, &command_list,   &command_show,       &command_set,  &command_rename,
-    &command_clone,  &command_delete, &command_start,      &command_pause, &command_resume,
-    &command_reset,  &command_shutdown, &command_stop,     &command_wait, &command_screenshot,
-    &command_text,   &command_type,   &command_key,        &command_serial, &command_insert,
-    &command_eject,  &command_stats,  &command_log,        &command_vnc,  &command_check_host,
-    NULL,
+    &command_create,     &command_list,
+    &command_show,       &command_set,
+    &command_rename,     &command_clone,
+    &command_delete,     &command_start,
+    &command_pause,      &command_resume,
+    &command_reset,      &command_shutdown,
+    &command_stop,       &command_wait,
+    &command_screenshot, &command_text,
+    &command_type,       &command_key,
+    &command_serial,     &command_insert,
+    &command_eject,      &command_stats,
+    &command_log,        &command_vnc,
+    &command_check_host, NULL,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* start, pause, resume, reset, shutdown, stop, text, screenshot, type, key, insert, eject, stats, vnc. */
+/* start, pause, resume, reset, shutdown, stop, text, screenshot, type, key, insert, eject, stats,
+ * vnc. */
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
@@ -120,10 +121,10 @@ gboolean run_screenshot(const struct call *call, GError **error)
         return FALSE;
     }
     fds = g_unix_fd_list_new_from_array(&fd, 1);
-    gboolean good = call_result(oriel_engine_call_screenshot_sync(engine, g_variant_new_handle(0),
-                                                                  fds, &width, &height, NULL, NULL,
-                                                                  error),
-                                error);
+    gboolean good =
+        call_result(oriel_engine_call_screenshot_sync(engine, g_variant_new_handle(0), fds, &width,
+                                                      &height, NULL, NULL, error),
+                    error);
 
     if (good && g_rename(temporary, call->arguments[1]) != 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST, "“%s” cannot be written: %s.",
@@ -165,7 +166,8 @@ gboolean run_type(const struct call *call, GError **error)
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "The text is not UTF-8.");
         return FALSE;
     }
-    return engine && call_result(oriel_engine_call_type_text_sync(engine, text, NULL, error), error);
+    return engine &&
+           call_result(oriel_engine_call_type_text_sync(engine, text, NULL, error), error);
 }
 
 gboolean run_key(const struct call *call, GError **error)
@@ -174,8 +176,8 @@ gboolean run_key(const struct call *call, GError **error)
     gboolean good = engine != NULL;
 
     for (guint i = 1; i < call->n_arguments && good; i++) {
-        good =
-            call_result(oriel_engine_call_chord_sync(engine, call->arguments[i], NULL, error), error);
+        good = call_result(oriel_engine_call_chord_sync(engine, call->arguments[i], NULL, error),
+                           error);
     }
     return good;
 }
@@ -191,8 +193,7 @@ gboolean run_eject(const struct call *call, GError **error)
 {
     g_autoptr(OrielMachine) machine = call_machine(call, error);
 
-    return machine &&
-           oriel_change_medium(machine, NULL, call_option(call, "force") != NULL, error);
+    return machine && oriel_change_medium(machine, NULL, call_option(call, "force") != NULL, error);
 }
 
 gboolean run_stats(const struct call *call, GError **error)

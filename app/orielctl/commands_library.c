@@ -260,10 +260,9 @@ gboolean run_check_host(const struct call *call, GError **error)
         const OrielFinding *finding = g_ptr_array_index(findings, i);
 
         if (call->json) {
-            json_array_add_element(array,
-                                   json_object_of("id", finding->id, "what", finding->what, "fix",
-                                                  finding->fix, "severity",
-                                                  finding->fatal ? "problem" : "note", NULL));
+            json_array_add_element(
+                array, json_object_of("id", finding->id, "what", finding->what, "fix", finding->fix,
+                                      "severity", finding->fatal ? "problem" : "note", NULL));
         } else {
             finding_print(finding);
         }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * serial: the terminal, or standard input and output, joined to a serial port's socket. On a terminal, raw mode
- * until Ctrl+]; otherwise until standard input ends and the guest has been quiet for a moment.
+ * serial: the terminal, or standard input and output, joined to a serial port's socket. On a
+ * terminal, raw mode until Ctrl+]; otherwise until standard input ends and the guest has been quiet
+ * for a moment.
  */
 #include <errno.h>
 #include <gio/gunixsocketaddress.h>
@@ -33,7 +34,8 @@ static gboolean write_all(int fd, const char *bytes, gsize n)
     return TRUE;
 }
 
-/* Moves what is there from one side to the other; FALSE when it is over. `terminal` looks for Ctrl+]. */
+/* Moves what is there from one side to the other; FALSE when it is over. `terminal` looks for
+ * Ctrl+]. */
 static gboolean pump(int from, int to, gboolean terminal)
 {
     char bytes[4096];
@@ -92,8 +94,8 @@ gboolean run_serial(const struct call *call, GError **error)
         return FALSE;
     }
     g_autoptr(GSocketAddress) address = g_unix_socket_address_new(sockets[index]);
-    g_autoptr(GSocket) socket = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM,
-                                             G_SOCKET_PROTOCOL_DEFAULT, error);
+    g_autoptr(GSocket) socket =
+        g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, error);
 
     if (!socket || !g_socket_connect(socket, address, NULL, error)) {
         return FALSE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* wait: for a state (told by the engine), a text on the screen or an output on the serial port (looked at again and again). */
+/* wait: for a state (told by the engine), a text on the screen or an output on the serial port
+ * (looked at again and again). */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,8 +28,8 @@ struct waiting {
 /* As the engine's connection says it; "stopped" once that has ended. */
 static const char *state_now(struct waiting *w)
 {
-    GDBusConnection *connection = w->engine ? g_dbus_proxy_get_connection(G_DBUS_PROXY(w->engine))
-                                            : NULL;
+    GDBusConnection *connection =
+        w->engine ? g_dbus_proxy_get_connection(G_DBUS_PROXY(w->engine)) : NULL;
 
     if (connection && !g_dbus_connection_is_closed(connection)) {
         return oriel_engine_get_state(w->engine);
@@ -45,8 +46,8 @@ static enum verdict look_at_text(struct waiting *w, GError **error)
     gboolean is_text;
     guint column, row;
 
-    if (!w->engine || !oriel_engine_call_get_text_sync(w->engine, &is_text, &text, &column, &row,
-                                                       NULL, NULL)) {
+    if (!w->engine ||
+        !oriel_engine_call_get_text_sync(w->engine, &is_text, &text, &column, &row, NULL, NULL)) {
         return NOT_YET;
     }
     g_free(w->last);
@@ -82,7 +83,8 @@ static enum verdict look(struct waiting *w, GError **error)
         return strcmp(state, w->state) == 0 ? REACHED : NOT_YET;
     }
     verdict = w->text ? look_at_text(w, error) : look_at_serial(w, error);
-    if (verdict == NOT_YET && strcmp(state, "stopped") == 0 && strcmp(state_now(w), "stopped") == 0) {
+    if (verdict == NOT_YET && strcmp(state, "stopped") == 0 &&
+        strcmp(state_now(w), "stopped") == 0) {
         /* What the guest wrote last may have come between the two looks. */
         verdict = w->serial ? look_at_serial(w, error) : NOT_YET;
         if (verdict == NOT_YET) {
@@ -133,8 +135,7 @@ static gboolean waiting_prepare(struct waiting *w, const struct call *call, GErr
                     "“%s” is no number of seconds.", timeout);
         return FALSE;
     }
-    w->deadline =
-        timeout ? g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC : G_MAXINT64;
+    w->deadline = timeout ? g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC : G_MAXINT64;
     if (text && !(w->text = g_regex_new(text, G_REGEX_MULTILINE, 0, error))) {
         return FALSE;
     }

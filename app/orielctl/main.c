@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * orielctl: everything Oriel does, from the command line. This file reads the arguments, finds the command, and turns its
- * result into an exit code: 0, 2 for a wrong command line, 10 + OrielError, 1 for anything else.
+ * orielctl: everything Oriel does, from the command line. This file reads the arguments, finds the
+ * command, and turns its result into an exit code: 0, 2 for a wrong command line, 10 + OrielError,
+ * 1 for anything else.
  */
 #include <locale.h>
 #include <stdarg.h>
@@ -163,8 +164,7 @@ static gboolean arguments_parse(struct call *call, char **argv, int argc, GError
     if (call_option(call, "help")) {
         return TRUE;
     }
-    if (call->n_arguments < call->command->minimum ||
-        call->n_arguments > call->command->maximum) {
+    if (call->n_arguments < call->command->minimum || call->n_arguments > call->command->maximum) {
         return usage_error(error, "“%s” needs %s; see “orielctl %s --help”.", call->command->name,
                            *call->command->arguments ? call->command->arguments : "no arguments",
                            call->command->name);
@@ -231,8 +231,9 @@ int main(int argc, char **argv)
     }
     command = command_find(argv[1], &nearest);
     if (!command) {
-        fprintf(stderr, "orielctl: There is no command “%s”%s%s%s; see “orielctl --help”.\n", argv[1],
-                nearest ? "; did you mean “" : "", nearest ? nearest : "", nearest ? "”" : "");
+        fprintf(stderr, "orielctl: There is no command “%s”%s%s%s; see “orielctl --help”.\n",
+                argv[1], nearest ? "; did you mean “" : "", nearest ? nearest : "",
+                nearest ? "”" : "");
         return EXIT_USAGE;
     }
     return command_run(command, argc - 2, argv + 2);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the commands of orielctl share. One table row a command (main.c), one function a command (commands_*.c). */
+/* What the commands of orielctl share. One table row a command (main.c), one function a command
+ * (commands_*.c). */
 #ifndef ORIELCTL_H
 #define ORIELCTL_H
 
@@ -16,10 +17,10 @@ enum {
 /* One run of a command. */
 struct call {
     const struct command *command;
-    gboolean json;        /* --json */
-    char **arguments;     /* without options */
+    gboolean json;    /* --json */
+    char **arguments; /* without options */
     guint n_arguments;
-    GHashTable *options;  /* option name -> text; flags have an empty text */
+    GHashTable *options; /* option name -> text; flags have an empty text */
 };
 
 struct option {
@@ -30,7 +31,7 @@ struct option {
 
 struct command {
     const char *name;
-    const char *arguments; /* as in the usage line: "NAME FILE" */
+    const char *arguments;  /* as in the usage line: "NAME FILE" */
     guint minimum, maximum; /* number of arguments */
     const char *summary;
     const struct option *options; /* ends with a NULL name */
