@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Drives, their queues, and the threads that work on them. See drive.h.
+ *
+ * One lock covers all queues; it is never held while a system call on a medium or a callback runs.
+ * A request is in exactly one place: waiting (to be run), cancelled (to be given back with
+ * -ENOMEDIUM), parked, or with the thread that runs it. While a request waits, its status is 0, or,
+ * after a retry, the error for which it was parked before.
+ */
+#include "drive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "medium.h"
+
+enum {
+    THREADS_MAX = 4,
+    RAW_UNIT = 1 << 20,
+    PHYSICAL_BLOCK = 4096, /* what the host's page cache works in */
+};
+
+#define RAW_BYTES_MAX (UINT64_C(64) << 40)
+
+struct request_list {
+    struct block_request *first, *last;
+    unsigned n;
+};
+
+struct drive {
+    struct drive_pool *pool;
+    char *id;
+    char serial[BLOCK_SERIAL_MAX];
+    bool optical;
+    /* Below: under the pool's lock. */
+    struct medium *medium; /* NULL: empty */
+    uint64_t generation;
+    struct request_list waiting, cancelled, parked;
+    struct drive_figures figures;
+};
+
+struct drive_pool {
+    struct drive_events events;
+    GMutex lock;
+    GCond work; /* a request waits, or the pool stops */
+    GCond idle; /* nothing waits or runs */
+    GPtrArray *drives;
+    unsigned next_drive; /* whose turn it is */
+    GThread *threads[THREADS_MAX];
+    unsigned n_threads, n_sleeping;
+    unsigned n_running, n_waiting; /* requests; waiting counts cancelled ones too */
+    bool stalled, stopping;
+};
+
+/* --- Lists --------------------------------------------------------------------------------------
+ */
+
+static void list_append(struct request_list *list, struct block_request *request)
+{
+    request->next = NULL;
+    if (list->last != NULL) {
+        list->last->next = request;
+    } else {
+        list->first = request;
+    }
+    list->last = request;
+    list->n++;
+}
+
+static struct block_request *list_take(struct request_list *list)
+{
+    struct block_request *request = list->first;
+
+    if (request != NULL) {
+        list->first = request->next;
+        if (list->first == NULL) {
+            list->last = NULL;
+        }
+        request->next = NULL;
+        list->n--;
+    }
+    return request;
+}
+
+static void list_move(struct request_list *to, struct request_list *from)
+{
+    struct block_request *request;
+
+    while ((request = list_take(from)) != NULL) {
+        list_append(to, request);
+    }
+}
+
+/* --- Errors -------------------------------------------------------------------------------------
+ */
+
+static bool is_full(int status)
+{
+    return status == -ENOSPC || status == -EDQUOT || status == -EFBIG;
+}
+
+static bool is_final(int status)
+{
+    return status == 0 || status == -EINVAL || status == -EROFS || status == -ENOMEDIUM;
+}
+
+static char *stall_message(const struct drive *drive, const struct medium *medium, int status)
+{
+    if (is_full(status)) {
+        return g_strdup_printf("The host has no space left for “%s” (%s). Make space, then resume "
+                               "the machine.",
+                               drive->id, medium->path);
+    }
+    if (g_atomic_int_get(&medium->flush_failed)) {
+        return g_strdup_printf("The host could not write “%s” (%s) to its disk: %s. What the guest "
+                               "wrote last may be lost; resumed, it will be told so.",
+                               drive->id, medium->path, g_strerror(-status));
+    }
+    return g_strdup_printf("The host cannot read or write “%s” (%s): %s. Resume the machine to try "
+                           "again.",
+                           drive->id, medium->path, g_strerror(-status));
+}
+
+/* --- Threads ------------------------------------------------------------------------------------
+ */
+
+static void count(struct drive_figures *figures, const struct block_request *request)
+{
+    switch (request->op) {
+    case BLOCK_READ:
+        figures->reads++;
+        figures->bytes_read += request->length;
+        break;
+    case BLOCK_WRITE:
+        figures->writes++;
+        figures->bytes_written += request->length;
+        break;
+    case BLOCK_FLUSH:
+        figures->flushes++;
+        break;
+    case BLOCK_DISCARD:
+    case BLOCK_WRITE_ZEROES:
+        figures->discards++;
+        break;
+    }
+}
+
+/* Decides what an executed request comes to; true if it was parked. Lock held. */
+static bool settle(struct drive *drive, struct medium *medium, struct block_request *request,
+                   int status)
+{
+    bool retried = request->status != 0;
+    bool park = !is_final(status) && !drive->optical && (is_full(status) || !retried);
+
+    if (status != 0) {
+        drive->figures.errors++;
+    } else {
+        count(&drive->figures, request);
+    }
+    if (park && drive->medium != medium) { /* taken out meanwhile: nothing to try again on */
+        park = false;
+        status = -ENOMEDIUM;
+    }
+    request->status = park || is_final(status) ? status : -EIO;
+    if (park) {
+        list_append(&drive->parked, request);
+    }
+    return park;
+}
+
+static void run_one(struct drive_pool *pool, struct drive *drive, struct block_request *request,
+                    bool cancelled)
+{
+    struct medium *medium = !cancelled && drive->medium != NULL ? medium_ref(drive->medium) : NULL;
+    g_autofree char *message = NULL;
+    int status = -ENOMEDIUM;
+    bool parked;
+
+    pool->n_running++;
+    pool->n_waiting--;
+    g_mutex_unlock(&pool->lock);
+    if (medium != NULL) {
+        status = medium_run(medium, request);
+    }
+    g_mutex_lock(&pool->lock);
+    parked = settle(drive, medium, request, status);
+    if (parked && !pool->stalled) {
+        pool->stalled = true;
+        message = stall_message(drive, medium, status);
+    }
+    g_mutex_unlock(&pool->lock);
+    if (message != NULL) {
+        pool->events.stalled(pool->events.context, drive, -status, message);
+    }
+    if (!parked) {
+        pool->events.done(pool->events.context, request);
+    }
+    if (medium != NULL) {
+        medium_unref(medium);
+    }
+    g_mutex_lock(&pool->lock);
+    pool->n_running--;
+    if (pool->n_running + pool->n_waiting == 0) {
+        g_cond_broadcast(&pool->idle);
+    }
+}
+
+/* Runs one request if there is one, drives in turn. Lock held before and after. */
+static bool run_next(struct drive_pool *pool)
+{
+    for (unsigned i = 0; i < pool->drives->len; i++) {
+        struct drive *drive = pool->drives->pdata[(pool->next_drive + i) % pool->drives->len];
+        struct block_request *request = list_take(&drive->cancelled);
+        bool cancelled = request != NULL;
+
+        if (!cancelled) {
+            request = list_take(&drive->waiting);
+        }
+        if (request != NULL) {
+            pool->next_drive = (pool->next_drive + i + 1) % pool->drives->len;
+            run_one(pool, drive, request, cancelled);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void *work(void *data)
+{
+    struct drive_pool *pool = data;
+
+    g_mutex_lock(&pool->lock);
+    while (run_next(pool) || !pool->stopping) {
+        if (pool->n_waiting == 0 && !pool->stopping) {
+            pool->n_sleeping++;
+            g_cond_wait(&pool->work, &pool->lock);
+            pool->n_sleeping--;
+        }
+    }
+    g_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+/*
+ * A request was put into a queue: somebody must see it. Sleepers that were woken but do not run yet
+ * still count as sleeping, hence the comparison. Lock held.
+ */
+static void wake(struct drive_pool *pool)
+{
+    if (pool->n_waiting > pool->n_sleeping && pool->n_threads < THREADS_MAX) {
+        pool->threads[pool->n_threads] = g_thread_new("disk", work, pool);
+        pool->n_threads++;
+    }
+    g_cond_signal(&pool->work);
+}
+
+/* --- The pool -----------------------------------------------------------------------------------
+ */
+
+struct drive_pool *drive_pool_new(const struct drive_events *events)
+{
+    struct drive_pool *pool = g_new0(struct drive_pool, 1);
+
+    pool->events = *events;
+    g_mutex_init(&pool->lock);
+    g_cond_init(&pool->work);
+    g_cond_init(&pool->idle);
+    pool->drives = g_ptr_array_new();
+    return pool;
+}
+
+void drive_pool_drain(struct drive_pool *pool)
+{
+    g_mutex_lock(&pool->lock);
+    while (pool->n_running + pool->n_waiting > 0) {
+        g_cond_wait(&pool->idle, &pool->lock);
+    }
+    g_mutex_unlock(&pool->lock);
+}
+
+bool drive_pool_stalled(struct drive_pool *pool)
+{
+    bool stalled;
+
+    g_mutex_lock(&pool->lock);
+    stalled = pool->stalled;
+    g_mutex_unlock(&pool->lock);
+    return stalled;
+}
+
+void drive_pool_retry(struct drive_pool *pool)
+{
+    g_mutex_lock(&pool->lock);
+    pool->stalled = false;
+    for (unsigned i = 0; i < pool->drives->len; i++) {
+        struct drive *drive = pool->drives->pdata[i];
+
+        for (unsigned n = drive->parked.n; n > 0; n--) {
+            list_append(&drive->waiting, list_take(&drive->parked));
+            pool->n_waiting++;
+            wake(pool);
+        }
+    }
+    g_mutex_unlock(&pool->lock);
+}
+
+void drive_pool_stop(struct drive_pool *pool)
+{
+    g_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    g_cond_broadcast(&pool->work);
+    g_mutex_unlock(&pool->lock);
+    for (; pool->n_threads > 0; pool->n_threads--) {
+        g_thread_join(pool->threads[pool->n_threads - 1]);
+    }
+    for (unsigned i = 0; i < pool->drives->len; i++) {
+        struct drive *drive = pool->drives->pdata[i];
+
+        memset(&drive->parked, 0, sizeof(drive->parked));
+        g_clear_pointer(&drive->medium, medium_unref);
+    }
+}
+
+void drive_pool_free(struct drive_pool *pool)
+{
+    drive_pool_stop(pool);
+    for (unsigned i = 0; i < pool->drives->len; i++) {
+        struct drive *drive = pool->drives->pdata[i];
+
+        g_free(drive->id);
+        g_free(drive);
+    }
+    g_ptr_array_unref(pool->drives);
+    g_mutex_clear(&pool->lock);
+    g_cond_clear(&pool->work);
+    g_cond_clear(&pool->idle);
+    g_free(pool);
+}
+
+/* --- Drives -------------------------------------------------------------------------------------
+ */
+
+/* Stable over the machine's life and different in every clone; ATA has room for 20 characters. */
+static void make_serial(char serial[BLOCK_SERIAL_MAX], const char *uuid, const char *id)
+{
+    g_autofree char *text = g_strdup_printf("%s/%s", uuid, id);
+    g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+
+    g_snprintf(serial, BLOCK_SERIAL_MAX, "OR%.16s", sum);
+}
+
+struct drive *drive_new(struct drive_pool *pool, const char *id, const char *uuid, bool optical)
+{
+    struct drive *drive = g_new0(struct drive, 1);
+
+    drive->pool = pool;
+    drive->id = g_strdup(id);
+    drive->optical = optical;
+    make_serial(drive->serial, uuid, id);
+    g_mutex_lock(&pool->lock);
+    g_ptr_array_add(pool->drives, drive);
+    g_mutex_unlock(&pool->lock);
+    return drive;
+}
+
+const char *drive_id(const struct drive *drive)
+{
+    return drive->id;
+}
+
+bool drive_open(struct drive *drive, const char *folder, const char *path, bool read_only,
+                GError **error)
+{
+    struct medium *medium = medium_open(drive->id, drive->optical ? NULL : folder, path,
+                                        drive->optical, read_only || drive->optical, error);
+    bool empty;
+
+    if (medium == NULL) {
+        return false;
+    }
+    g_mutex_lock(&drive->pool->lock);
+    empty = drive->medium == NULL;
+    if (empty) {
+        drive->medium = g_steal_pointer(&medium);
+        drive->generation++;
+    }
+    g_mutex_unlock(&drive->pool->lock);
+    if (!empty) {
+        medium_unref(medium);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                    "There is a medium in “%s” already; eject it first.", drive->id);
+    }
+    return empty;
+}
+
+void drive_close(struct drive *drive)
+{
+    struct drive_pool *pool = drive->pool;
+    struct medium *medium;
+    unsigned before;
+
+    g_mutex_lock(&pool->lock);
+    medium = g_steal_pointer(&drive->medium);
+    before = drive->waiting.n + drive->cancelled.n;
+    list_move(&drive->cancelled, &drive->waiting);
+    list_move(&drive->cancelled, &drive->parked);
+    pool->n_waiting += drive->cancelled.n - before;
+    if (drive->cancelled.n > 0) {
+        wake(pool);
+    }
+    g_mutex_unlock(&pool->lock);
+    if (medium != NULL) {
+        medium_unref(medium);
+    }
+}
+
+void drive_info(struct drive *drive, struct block_info *info)
+{
+    g_mutex_lock(&drive->pool->lock);
+    *info = (struct block_info){
+        .optical = drive->optical,
+        .present = drive->medium != NULL,
+        .read_only = drive->optical || (drive->medium != NULL && drive->medium->read_only),
+        .size = drive->medium != NULL ? drive->medium->size : 0,
+        .logical_block_size = drive->optical ? OPTICAL_SECTOR : DISK_SECTOR,
+        .physical_block_size = drive->optical ? OPTICAL_SECTOR : PHYSICAL_BLOCK,
+        .discard = drive->medium != NULL && drive->medium->discard,
+        .generation = drive->generation,
+    };
+    g_strlcpy(info->serial, drive->serial, sizeof(info->serial));
+    g_mutex_unlock(&drive->pool->lock);
+}
+
+void drive_figures(struct drive *drive, struct drive_figures *figures)
+{
+    g_mutex_lock(&drive->pool->lock);
+    *figures = drive->figures;
+    figures->waiting = drive->waiting.n + drive->cancelled.n;
+    figures->parked = drive->parked.n;
+    g_mutex_unlock(&drive->pool->lock);
+}
+
+void drive_submit(struct drive *drive, struct block_request *request)
+{
+    struct drive_pool *pool = drive->pool;
+
+    g_mutex_lock(&pool->lock);
+    g_assert(!pool->stopping);
+    request->status = 0;
+    list_append(&drive->waiting, request);
+    pool->n_waiting++;
+    wake(pool);
+    g_mutex_unlock(&pool->lock);
+}
+
+/* --- Images -------------------------------------------------------------------------------------
+ */
+
+bool drive_check_medium(const char *path, bool optical, GError **error)
+{
+    struct medium *medium = medium_open(optical ? "CD" : "disk", NULL, path, optical, true, error);
+
+    if (medium == NULL) {
+        return false;
+    }
+    medium_unref(medium);
+    return true;
+}
+
+static int sync_parent(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int number = fd < 0 || fsync(fd) < 0 ? errno : 0;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return number;
+}
+
+bool drive_create_raw(const char *path, uint64_t bytes, GError **error)
+{
+    int fd, number = 0;
+
+    if (bytes == 0 || bytes > RAW_BYTES_MAX) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "A disk must have at least 1M and at most 64T.");
+        return false;
+    }
+    bytes = (bytes + RAW_UNIT - 1) / RAW_UNIT * RAW_UNIT;
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        if (errno == EEXIST) {
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS, "“%s” is there already.", path);
+        } else {
+            oriel_error_set_errno(error, errno, "The disk “%s” cannot be made", path);
+        }
+        return false;
+    }
+    if (ftruncate(fd, (off_t)bytes) < 0 || fsync(fd) < 0) {
+        number = errno;
+    }
+    close(fd);
+    if (number == 0) {
+        number = sync_parent(path);
+    }
+    if (number != 0) {
+        unlink(path);
+        oriel_error_set_errno(error, number, "The disk “%s” cannot be made", path);
+    }
+    return number == 0;
+}
