@@ -181,7 +181,7 @@ struct device_class {
     void (*on_block)(struct device *device, struct block_request *request);
     /* The medium of a drive was inserted, removed, or changed its size. */
     void (*on_media)(struct device *device, unsigned drive);
-    /* Bytes may be waiting for service char_read. Also called when the peer connects. */
+    /* Bytes may be waiting for service char_read. Also called when the peer connects. Absent: output only. */
     void (*on_char)(struct device *device, unsigned port);
     void (*on_event)(struct device *device, enum device_event event);
     /* PCI only: config bytes [offset, offset+size) were written by the guest; the core has already

@@ -7,6 +7,8 @@
  * which go to character port 0; a line longer than LINE_MAX_BYTES goes out in pieces. Nothing can
  * fail.
  */
+#include <string.h>
+
 #include "device.h"
 #include "services.h"
 #include "state.h"
@@ -52,6 +54,7 @@ static void debug_port_reset(struct device *device, enum reset_kind kind)
     struct debug_port *d = (struct debug_port *)device;
 
     line_flush(d);
+    memset(d->line, 0, sizeof(d->line));
     if (!d->enabled) {
         device->services->region_remove(device, 0);
     }

@@ -61,13 +61,21 @@ void fake_free(struct fake *fake)
     free(fake);
 }
 
+static void record_clear(struct fake_device *d)
+{
+    for (unsigned i = 0; i < FAKE_MEMORIES_MAX; i++) {
+        free(d->memory[i]);
+        free(d->shadow[i]);
+    }
+    memset(d, 0, sizeof(*d));
+}
+
 static struct fake_device *record_new(struct fake *fake)
 {
     for (unsigned i = 0; i < FAKE_DEVICES_MAX; i++) {
         struct fake_device *d = &fake->devices[i];
 
         if (!d->device) {
-            memset(d, 0, sizeof(*d));
             d->fake = fake;
             memset(d->region_base, 0xff, sizeof(d->region_base));
             memset(d->deadline, 0xff, sizeof(d->deadline));
@@ -106,9 +114,12 @@ struct device *fake_try_add_class(struct fake *fake, const struct device_class *
     for (unsigned i = 0; i < class->n_regions; i++) {
         d->region_base[i] = class->regions[i].base;
     }
-    /* create() may already use the drives' information, so the record must know the class. */
     d->device = device_new(class, class->name, &fake_services, d, d->values, d->n_values, error);
-    if (d->device && class->pci) {
+    if (!d->device) {
+        record_clear(d);
+        return NULL;
+    }
+    if (class->pci) {
         d->bdf = fake->next_slot++ << 3;
         to_pci(d->device)->bdf = (uint16_t)d->bdf;
     }
@@ -143,11 +154,7 @@ void fake_remove(struct fake *fake, struct device *device)
     struct fake_device *d = record(device);
 
     device_free(device);
-    for (unsigned i = 0; i < FAKE_MEMORIES_MAX; i++) {
-        free(d->memory[i]);
-        free(d->shadow[i]);
-    }
-    d->device = NULL;
+    record_clear(d);
 }
 
 unsigned fake_bdf(struct device *device)
@@ -541,12 +548,17 @@ void fake_char_input(struct device *device, unsigned port, const void *bytes, si
 {
     struct fake_char *c = &record(device)->port[port];
 
+    memmove(c->in, c->in + c->in_taken, c->in_length - c->in_taken);
+    c->in_length -= c->in_taken;
+    c->in_taken = 0;
     if (n > sizeof(c->in) - c->in_length) {
         fake_bug("too much character input");
     }
     memcpy(c->in + c->in_length, bytes, n);
     c->in_length += n;
-    device->class->on_char(device, port);
+    if (device->class->on_char) {
+        device->class->on_char(device, port);
+    }
 }
 
 unsigned fake_char_waiting(struct device *device, unsigned port)
