@@ -11,6 +11,7 @@ extern const struct device_class lpc_class;
 extern const struct device_class root_port_class;
 extern const struct device_class rtc_class;
 extern const struct device_class smbus_class;
+extern const struct device_class vga_class;
 
 const struct device_class *const device_classes[] = {
     &debug_port_class,
@@ -20,5 +21,6 @@ const struct device_class *const device_classes[] = {
     &root_port_class,
     &rtc_class,
     &smbus_class,
+    &vga_class,
     NULL,
 };

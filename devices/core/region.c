@@ -11,10 +11,12 @@
 #include "services.h"
 
 /* The largest declared size that fits at `offset` with `left` bytes to go; 0 if none is that small. */
-static unsigned size_choose(uint8_t sizes, uint64_t offset, unsigned left)
+static unsigned size_choose(const struct region_desc *region, uint8_t sizes, uint64_t offset,
+                            unsigned left)
 {
     for (unsigned size = 8; size > 0; size /= 2) {
-        if ((sizes & size) && size <= left && offset % size == 0) {
+        if ((sizes & size) && size <= left &&
+            (offset % size == 0 || (region->flags & REGION_UNALIGNED))) {
             return size;
         }
     }
@@ -30,7 +32,7 @@ static unsigned size_smallest(uint8_t sizes)
 static uint64_t read_piece(struct device *device, const struct region_desc *region, uint64_t offset,
                            unsigned left, unsigned *got)
 {
-    unsigned size = size_choose(region->read_sizes, offset, left);
+    unsigned size = size_choose(region, region->read_sizes, offset, left);
 
     if (size > 0) {
         *got = size;
@@ -87,7 +89,7 @@ void region_write(struct device *device, const struct region_desc *region, uint6
         if (left > region->size - (offset + done)) {
             left = (unsigned)(region->size - (offset + done));
         }
-        unsigned piece = size_choose(region->write_sizes, offset + done, left);
+        unsigned piece = size_choose(region, region->write_sizes, offset + done, left);
 
         if (piece == 0) {
             guest_error(device, "%s: write of %u bytes at offset %#llx, narrower than the register",

@@ -71,15 +71,18 @@ enum {
     REGION_LOCKLESS_READ = 1u << 0,
     /* Writes may be batched by the kernel and arrive later, in order, before any other access. */
     REGION_COALESCE = 1u << 1,
+    /* Offsets need not be multiples of the size: word registers at odd ports. */
+    REGION_UNALIGNED = 1u << 2,
 };
 
 #define REGION_UNPLACED UINT64_MAX
 
 /*
  * A range of ports or memory addresses that traps into the device. Offsets given to the functions
- * are relative to the region and always satisfy offset + size <= region size and offset % size == 0;
- * size is one that the masks allow. The dispatcher (devices/core/region.c) sees to it: it splits
- * wider accesses, widens narrower reads, and refuses narrower writes as a guest error.
+ * are relative to the region and always satisfy offset + size <= region size and, unless the region is
+ * REGION_UNALIGNED, offset % size == 0; size is one that the masks allow. The dispatcher
+ * (devices/core/region.c) sees to it: it splits wider accesses, widens narrower reads, and refuses
+ * narrower writes as a guest error.
  */
 struct region_desc {
     const char *name;

@@ -127,6 +127,27 @@ TEST(region_ends)
     device_free(d);
 }
 
+TEST(region_may_be_unaligned)
+{
+    static const struct region_desc words = {
+        .name = "words", .size = 4, .read_sizes = SIZE_2, .write_sizes = SIZE_2,
+        .flags = REGION_UNALIGNED, .read = sample_read, .write = sample_write,
+    };
+    struct sample *s = sample_new(NULL, 0, NULL);
+    struct device *d = &s->device;
+
+    region_write(d, &words, 1, 2, 0xbbaa);
+    CHECK_EQ(s->writes, 1);
+    CHECK_EQ(s->registers[0], 0xbbaa00);
+    CHECK_EQ(region_read(d, &words, 1, 2), 0xbbaa);
+    CHECK_EQ(region_read(d, &words, 0, 4), 0xbbaa00);
+    CHECK_EQ(s->reads, 3);
+    errors = 0;
+    region_write(d, &words, 3, 2, 0x1234); /* one byte of it is left: narrower than the register */
+    CHECK_EQ(errors, 1);
+    device_free(d);
+}
+
 TEST(options_have_limits)
 {
     struct dev_error error = { "" };
@@ -222,5 +243,6 @@ TEST(damage_joins_when_full)
              (2 * DAMAGE_RECTS_MAX - 1) * 10 + 1);
 }
 
-TEST_MAIN(T(region_splits_and_widens), T(region_ends), T(options_have_limits), T(state_round_trip),
+TEST_MAIN(T(region_splits_and_widens), T(region_ends), T(region_may_be_unaligned),
+          T(options_have_limits), T(state_round_trip),
           T(state_refuses), T(damage_joins_when_full))

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Display adapter "stdvga": PCI 1234:1111 revision 2, the VGA with Bochs display interface that
+ * SeaVGABIOS, OVMF, Linux (bochs-drm), Windows (through the firmware) and hobby systems know.
+ *
+ *   BAR 0   video memory as a linear framebuffer
+ *   BAR 2   4 KiB: EDID at 000, ports 3C0-3DF at 400, DISPI registers at 500, extended registers at 600
+ *   ports   3B0-3DF, and 1CE/1CF (1D0) for DISPI
+ *   memory  A0000-BFFFF
+ *
+ * Specification: IBM VGA for the ports and planes (vga_registers.c, vga_memory.c); the Bochs VBE
+ * extensions (dispi.c); VESA EDID 1.4 (edid.c). What is shown: vga_picture.c and one file for each family of
+ * modes. The legacy ports and memory answer whatever the PCI command register says, as in the boards
+ * that guests know. The video BIOS is not in a ROM BAR; firmware finds it through fw_cfg.
+ *
+ * Left out: interrupts, the overscan border, tricks within a frame, genuine chain-4 addressing with
+ * holes (vga_memory.c). A guest's nonsense is clamped when it is used and is no error.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "services.h"
+#include "vga.h"
+
+enum {
+    REGION_PORTS,
+    REGION_DISPI,
+    REGION_LEGACY,
+    REGION_BAR2,
+
+    PORTS_BASE = 0x3b0,
+    DISPI_BASE = 0x1ce,
+    DISPI_PORT_INDEX = 0,
+    DISPI_PORT_DATA = 1,   /* 1CF */
+    DISPI_PORT_DATA_2 = 2, /* 1D0, for machines without odd 16-bit ports */
+
+    BAR2_SIZE = 4096,
+    BAR2_PORTS = 0x400,
+    BAR2_PORTS_END = 0x420,
+    BAR2_PORTS_FIRST = 0x3c0,
+    BAR2_DISPI = 0x500,
+    BAR2_DISPI_END = BAR2_DISPI + 2 * DISPI_REGISTERS,
+    BAR2_EXTENDED_SIZE = 0x600,
+    BAR2_ENDIAN = 0x604,
+    EXTENDED_SIZE = 8,
+};
+
+#define ENDIAN_LITTLE 0x1e1e1e1eu
+#define ENDIAN_BIG 0xbebebebeu
+
+/* --- Ports ------------------------------------------------------------------------------------- */
+
+static uint64_t ports_read(struct device *device, uint64_t offset, unsigned size)
+{
+    return vga_port_read(to_vga(device), PORTS_BASE + (unsigned)offset);
+}
+
+static void ports_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
+{
+    vga_port_write(to_vga(device), PORTS_BASE + (unsigned)offset, (uint8_t)value);
+}
+
+static uint64_t dispi_port_read(struct device *device, uint64_t offset, unsigned size)
+{
+    struct vga *vga = to_vga(device);
+
+    switch (offset) {
+    case DISPI_PORT_INDEX:
+        return vga->dispi_index;
+    case DISPI_PORT_DATA:
+    case DISPI_PORT_DATA_2:
+        return dispi_read(vga, vga->dispi_index);
+    default:
+        return ones(size);
+    }
+}
+
+static void dispi_port_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct vga *vga = to_vga(device);
+
+    switch (offset) {
+    case DISPI_PORT_INDEX:
+        vga->dispi_index = (uint16_t)value;
+        break;
+    case DISPI_PORT_DATA:
+    case DISPI_PORT_DATA_2:
+        dispi_write(vga, vga->dispi_index, (uint16_t)value);
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- BAR 2 ------------------------------------------------------------------------------------- */
+
+/* The parts begin and end at multiples of four, so an aligned access is in one of them. */
+static uint64_t bar2_read(struct device *device, uint64_t offset, unsigned size)
+{
+    struct vga *vga = to_vga(device);
+    uint64_t value = 0;
+
+    if (offset < EDID_SIZE) {
+        return load_le(vga->edid + offset, size);
+    }
+    if (offset >= BAR2_PORTS && offset < BAR2_PORTS_END) {
+        for (unsigned i = 0; i < size; i++) {
+            unsigned port = BAR2_PORTS_FIRST + (unsigned)(offset - BAR2_PORTS) + i;
+
+            value |= (uint64_t)vga_port_read(vga, port) << (8 * i);
+        }
+        return value;
+    }
+    if (offset >= BAR2_DISPI && offset < BAR2_DISPI_END) {
+        unsigned index = (unsigned)(offset - BAR2_DISPI) / 2;
+
+        value = dispi_read(vga, index) | (uint32_t)dispi_read(vga, index + 1) << 16;
+        return value >> (offset % 2 * 8);
+    }
+    if (offset >= BAR2_EXTENDED_SIZE && offset < BAR2_EXTENDED_SIZE + EXTENDED_SIZE) {
+        value = offset < BAR2_ENDIAN ? EXTENDED_SIZE
+                                     : (vga->big_endian ? ENDIAN_BIG : ENDIAN_LITTLE);
+        return value >> (offset % 4 * 8);
+    }
+    return 0;
+}
+
+static void bar2_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct vga *vga = to_vga(device);
+
+    if (offset >= BAR2_PORTS && offset < BAR2_PORTS_END) {
+        for (unsigned i = 0; i < size; i++) {
+            unsigned port = BAR2_PORTS_FIRST + (unsigned)(offset - BAR2_PORTS) + i;
+
+            vga_port_write(vga, port, (uint8_t)(value >> (8 * i)));
+        }
+    } else if (offset >= BAR2_DISPI && offset < BAR2_DISPI_END && size >= 2) {
+        unsigned index = (unsigned)(offset - BAR2_DISPI) / 2;
+
+        dispi_write(vga, index, (uint16_t)value);
+        if (size == 4) {
+            dispi_write(vga, index + 1, (uint16_t)(value >> 16));
+        }
+    } else if (offset == BAR2_ENDIAN && size == 4) {
+        if (value == ENDIAN_BIG || value == ENDIAN_LITTLE) {
+            vga->big_endian = value == ENDIAN_BIG;
+        }
+    } else {
+        guest_error(device, "write of %u bytes at BAR 2 offset %#llx, where nothing takes it", size,
+                    (unsigned long long)offset);
+    }
+}
+
+/* --- Life -------------------------------------------------------------------------------------- */
+
+static int vga_create(struct device *device, struct dev_error *error)
+{
+    struct vga *vga = to_vga(device);
+    uint64_t size;
+
+    vga->vram = dev_memory(device, VGA_MEMORY_VRAM, &size);
+    /* A BAR's size is a power of two: pci_create() has refused others. */
+    assert(size == vga->vram_size && (size & (size - 1)) == 0);
+    vga->dirty = calloc(vga->vram_size / VGA_PAGE_SIZE / 64, sizeof(*vga->dirty));
+    vga->drawn = calloc(1, sizeof(*vga->drawn));
+    if (!vga->dirty || !vga->drawn) {
+        abort(); /* small sizes: the host is beyond help */
+    }
+    edid_make(vga->edid, vga->edid_width & ~7u, vga->edid_height);
+    return 0;
+}
+
+static void vga_destroy(struct device *device)
+{
+    struct vga *vga = to_vga(device);
+
+    free(vga->dirty);
+    free(vga->drawn);
+}
+
+static void vga_reset(struct device *device, enum reset_kind kind)
+{
+    struct vga *vga = to_vga(device);
+
+    vga_registers_reset(vga);
+    dispi_reset(vga);
+    vga->big_endian = false;
+    /* New memory is zero already, and stays unallocated if nobody touches it. */
+    if (kind == RESET_COLD && vga->started) {
+        memset(vga->vram, 0, vga->vram_size);
+    }
+    vga->started = true;
+    vga->drawn->valid = false;
+    vga_memory_place(vga);
+}
+
+static void vga_restored(struct device *device)
+{
+    struct vga *vga = to_vga(device);
+
+    vga->drawn->valid = false;
+    vga_memory_place(vga);
+}
+
+static const struct region_desc vga_regions[] = {
+    [REGION_PORTS] = { .name = "vga-ports", .space = REGION_PIO, .base = PORTS_BASE, .size = 0x30,
+                       .read_sizes = SIZE_1, .write_sizes = SIZE_1,
+                       .read = ports_read, .write = ports_write },
+    [REGION_DISPI] = { .name = "vga-dispi", .space = REGION_PIO, .base = DISPI_BASE, .size = 4,
+                       .read_sizes = SIZE_2, .write_sizes = SIZE_2, .flags = REGION_UNALIGNED,
+                       .read = dispi_port_read, .write = dispi_port_write },
+    [REGION_LEGACY] = { .name = "vga-memory", .space = REGION_MMIO, .base = VGA_WINDOW_BASE,
+                        .size = VGA_WINDOW_SIZE, .read_sizes = SIZE_1, .write_sizes = SIZE_1,
+                        .flags = REGION_COALESCE,
+                        .read = vga_memory_read, .write = vga_memory_write },
+    [REGION_BAR2] = { .name = "vga-registers", .space = REGION_MMIO, .base = REGION_UNPLACED,
+                      .size = BAR2_SIZE, .read_sizes = SIZE_1 | SIZE_2 | SIZE_4,
+                      .write_sizes = SIZE_1 | SIZE_2 | SIZE_4,
+                      .read = bar2_read, .write = bar2_write },
+};
+
+static const struct memory_desc vga_memories[] = {
+    [VGA_MEMORY_VRAM] = { .name = "vram", .flags = MEMORY_RAM },
+};
+
+static const struct window_desc vga_windows[] = {
+    [VGA_WINDOW_FRAMEBUFFER] = { .name = "vga-framebuffer", .memory = VGA_MEMORY_VRAM,
+                                 .flags = WINDOW_DIRTY },
+    [VGA_WINDOW_LEGACY] = { .name = "vga-bank", .memory = VGA_MEMORY_VRAM, .flags = WINDOW_DIRTY },
+};
+
+static const struct option_desc vga_options[] = {
+    { "vram", OPTION_U32, offsetof(struct vga, vram_size), VGA_VRAM_MIN, VGA_VRAM_MAX, "16777216",
+      "bytes of video memory, a power of two" },
+    { "width", OPTION_U32, offsetof(struct vga, edid_width), EDID_WIDTH_MIN, EDID_WIDTH_MAX, "1280",
+      "pixels across that the monitor prefers, in whole groups of eight" },
+    { "height", OPTION_U32, offsetof(struct vga, edid_height), EDID_HEIGHT_MIN, EDID_HEIGHT_MAX,
+      "800", "pixels down that the monitor prefers" },
+    { NULL },
+};
+
+static const struct state_field vga_fields[] = {
+    FIELD_STRUCT(struct vga, pci, pci_fields),
+    FIELD(struct vga, misc_output),
+    FIELD(struct vga, feature_control),
+    FIELD_MAX(struct vga, sequencer_index, 7),
+    FIELD_ARRAY(struct vga, sequencer),
+    FIELD_MAX(struct vga, graphics_index, 15),
+    FIELD_ARRAY(struct vga, graphics),
+    FIELD(struct vga, crtc_index),
+    FIELD_ARRAY(struct vga, crtc),
+    FIELD_MAX(struct vga, attribute_index, 63),
+    FIELD_ARRAY(struct vga, attribute),
+    FIELD(struct vga, attribute_data),
+    FIELD(struct vga, dac_mask),
+    FIELD(struct vga, dac_read_index),
+    FIELD(struct vga, dac_write_index),
+    FIELD(struct vga, dac_reading),
+    FIELD_MAX(struct vga, dac_component, 2),
+    FIELD_ARRAY(struct vga, dac_pending),
+    FIELD_ARRAY(struct vga, palette),
+    FIELD(struct vga, latch),
+    FIELD(struct vga, dispi_index),
+    FIELD_ARRAY(struct vga, dispi),
+    FIELD(struct vga, big_endian),
+    FIELD_END,
+};
+
+static const struct pci_info vga_pci = {
+    .vendor = 0x1234,
+    .device = 0x1111,
+    .revision = 2,
+    .class_code = 0x030000,
+    .bars = {
+        [0] = { .kind = PCI_BAR_MMIO32, .prefetchable = true, .window = true,
+                .index = VGA_WINDOW_FRAMEBUFFER },
+        [2] = { .kind = PCI_BAR_MMIO32, .index = REGION_BAR2, .size = BAR2_SIZE },
+    },
+};
+
+static const struct display_ops vga_display = {
+    .mode = vga_display_mode,
+    .render = vga_display_render,
+    .text = vga_display_text,
+};
+
+const struct device_class vga_class = {
+    .name = "stdvga",
+    .version = 1,
+    .state_size = sizeof(struct vga),
+    .description = "Standard VGA with a linear framebuffer",
+    .options = vga_options,
+    .regions = vga_regions,
+    .n_regions = sizeof(vga_regions) / sizeof(vga_regions[0]),
+    .memories = vga_memories,
+    .n_memories = sizeof(vga_memories) / sizeof(vga_memories[0]),
+    .windows = vga_windows,
+    .n_windows = sizeof(vga_windows) / sizeof(vga_windows[0]),
+    .fields = vga_fields,
+    .pci = &vga_pci,
+    .display = &vga_display,
+    .create = vga_create,
+    .destroy = vga_destroy,
+    .reset = vga_reset,
+    .restored = vga_restored,
+};
