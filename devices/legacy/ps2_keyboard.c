@@ -396,11 +396,8 @@ bool keyboard_take(struct ps2_keyboard *k, uint8_t *byte)
 
 void keyboard_reset(struct ps2_keyboard *k)
 {
-    ps2_queue_clear(&k->answers);
+    *k = (struct ps2_keyboard){ .scanning = true };
     defaults_set(k);
-    k->scanning = true;
-    k->modifiers = 0;
-    k->last = 0;
 }
 
 const struct state_field ps2_queue_fields[] = {

@@ -272,12 +272,7 @@ bool mouse_take(struct ps2_mouse *m, uint8_t *byte)
 
 void mouse_reset(struct ps2_mouse *m)
 {
-    ps2_queue_clear(&m->answers);
-    m->buttons = 0;
-    m->type = TYPE_STANDARD;
-    m->rates[1] = 0;
-    m->rates[2] = 0;
-    m->last = 0;
+    *m = (struct ps2_mouse){ .type = TYPE_STANDARD };
     defaults_set(m);
 }
 
