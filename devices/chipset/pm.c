@@ -71,13 +71,9 @@ static void timer_mark_set(struct device *device)
 
 /* --- Events -------------------------------------------------------------------------------------- */
 
-void pm_update(struct device *device)
+static void outputs_update(struct device *device)
 {
     struct pm *pm = pm_of(device);
-
-    if (ticks_of(dev_now_ns(device)) >= pm->timer_mark) {
-        pm->pm1_status |= PM1_TIMER;
-    }
     bool pending = (pm->pm1_status & pm->pm1_enable) || (pm->gpe0_status & pm->gpe0_enable);
 
     dev_irq_set(device, PM_IRQ_SCI, pending && (pm->pm1_control & PM1_SCI_ENABLE));
@@ -85,6 +81,16 @@ void pm_update(struct device *device)
     bool wanted = (pm->pm1_enable & PM1_TIMER) && !(pm->pm1_status & PM1_TIMER);
 
     dev_timer_arm(device, PM_TIMER_OVERFLOW, wanted ? ns_of(pm->timer_mark) : TIMER_OFF);
+}
+
+void pm_update(struct device *device)
+{
+    struct pm *pm = pm_of(device);
+
+    if (ticks_of(dev_now_ns(device)) >= pm->timer_mark) {
+        pm->pm1_status |= PM1_TIMER;
+    }
+    outputs_update(device);
 }
 
 void pm_event(struct device *device, enum device_event event)
@@ -239,7 +245,7 @@ void pm_restored(struct device *device)
     if (pm->timer_mark > ticks_of(dev_now_ns(device)) + TIMER_HALF) {
         timer_mark_set(device);
     }
-    pm_update(device);
+    outputs_update(device);
 }
 
 const struct state_field pm_fields[] = {

@@ -35,8 +35,9 @@ enum {
 };
 
 void pm_reset(struct device *device);
-/* Sets the SCI and arms the timer as the registers ask. */
+/* Looks whether the timer has toggled, sets the SCI, arms the timer. */
 void pm_update(struct device *device);
+/* After a load: the outputs follow the registers, which stay as they were loaded. */
 void pm_restored(struct device *device);
 void pm_event(struct device *device, enum device_event event);
 /* True once SMI_LOCK (GEN_PMCON_1 bit 4) is set: the global SMI enable can no longer be changed. */

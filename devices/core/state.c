@@ -22,15 +22,20 @@ enum {
     DUMP_VALUES = 16, /* of an array, in one line */
 };
 
+/* What the polynomial 0x82f63b78 makes of each four bits. */
+static const uint32_t crc32c_of_nibble[16] = {
+    0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+    0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+};
+
 static uint32_t crc32c(const uint8_t *bytes, size_t length)
 {
     uint32_t crc = 0xffffffff;
 
     for (size_t i = 0; i < length; i++) {
         crc ^= bytes[i];
-        for (unsigned bit = 0; bit < 8; bit++) {
-            crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-        }
+        crc = crc >> 4 ^ crc32c_of_nibble[crc & 15];
+        crc = crc >> 4 ^ crc32c_of_nibble[crc & 15];
     }
     return ~crc;
 }

@@ -67,6 +67,9 @@ static void record_clear(struct fake_device *d)
         free(d->memory[i]);
         free(d->shadow[i]);
     }
+    for (unsigned i = 0; i < FAKE_PORTS_MAX; i++) {
+        free(d->port[i]);
+    }
     memset(d, 0, sizeof(*d));
 }
 
@@ -535,9 +538,20 @@ void fake_drive_change(struct device *device, unsigned drive, const struct block
     device->class->on_media(device, drive);
 }
 
+struct fake_char *fake_char_port(struct device *device, unsigned port)
+{
+    if (port >= FAKE_PORTS_MAX || port >= device->class->n_ports) {
+        fake_bug("a character port that the class does not have");
+    }
+    if (!record(device)->port[port]) {
+        record(device)->port[port] = calloc(1, sizeof(struct fake_char));
+    }
+    return record(device)->port[port];
+}
+
 const char *fake_char_output(struct device *device, unsigned port)
 {
-    struct fake_char *c = &record(device)->port[port];
+    struct fake_char *c = fake_char_port(device, port);
 
     c->out[c->out_length] = '\0';
     c->out_length = 0;
@@ -546,7 +560,7 @@ const char *fake_char_output(struct device *device, unsigned port)
 
 void fake_char_input(struct device *device, unsigned port, const void *bytes, size_t n)
 {
-    struct fake_char *c = &record(device)->port[port];
+    struct fake_char *c = fake_char_port(device, port);
 
     memmove(c->in, c->in + c->in_taken, c->in_length - c->in_taken);
     c->in_length -= c->in_taken;
@@ -563,7 +577,7 @@ void fake_char_input(struct device *device, unsigned port, const void *bytes, si
 
 unsigned fake_char_waiting(struct device *device, unsigned port)
 {
-    const struct fake_char *c = &record(device)->port[port];
+    const struct fake_char *c = fake_char_port(device, port);
 
     return (unsigned)(c->in_length - c->in_taken);
 }

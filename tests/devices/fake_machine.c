@@ -277,11 +277,8 @@ static void fake_block_submit(struct device *device, struct block_request *reque
 
 static void fake_char_write(struct device *device, unsigned port, const void *bytes, size_t n)
 {
-    struct fake_char *c = &record(device)->port[port];
+    struct fake_char *c = fake_char_port(device, port);
 
-    if (port >= FAKE_PORTS_MAX) {
-        fake_bug("char_write() to a port that does not exist");
-    }
     for (size_t i = 0; i < n && c->out_length < FAKE_CHAR_MAX; i++) {
         c->out[c->out_length++] = ((const char *)bytes)[i];
     }
@@ -289,7 +286,7 @@ static void fake_char_write(struct device *device, unsigned port, const void *by
 
 static size_t fake_char_read(struct device *device, unsigned port, void *bytes, size_t n)
 {
-    struct fake_char *c = &record(device)->port[port];
+    struct fake_char *c = fake_char_port(device, port);
     size_t left = c->in_length - c->in_taken;
 
     if (n > left) {

@@ -53,7 +53,7 @@ struct fake_device {
     unsigned guest_errors;
     char guest_error[256];
     struct fake_drive drive[FAKE_DRIVES_MAX];
-    struct fake_char port[FAKE_PORTS_MAX];
+    struct fake_char *port[FAKE_PORTS_MAX]; /* from first use */
     struct option_value values[16];
     size_t n_values;
 };
@@ -73,6 +73,7 @@ extern const struct services fake_services;
 
 /* A device broke its contract with the machine: stops the program, whatever the input was. */
 void fake_bug(const char *what) __attribute__((noreturn));
+struct fake_char *fake_char_port(struct device *device, unsigned port);
 uint64_t fake_memory_size(struct device *device, unsigned memory);
 
 #endif

@@ -26,12 +26,28 @@ static void fw_cfg_setup(struct device *device)
     fw_cfg_set_file(device, "etc/writable", fw_cfg_writable, sizeof(fw_cfg_writable), true);
 }
 
-static const struct {
+struct rig_setup {
     const char *class;
+    struct option_value values[3]; /* instead of the defaults */
     void (*setup)(struct device *device);
-} setups[] = {
-    { "fw-cfg", fw_cfg_setup },
 };
+
+static const struct rig_setup setups[] = {
+    { "fw-cfg", { { NULL, NULL } }, fw_cfg_setup },
+    { "stdvga", { { "vram", "8388608" }, { NULL, NULL } }, NULL }, /* the least: it is copied often */
+};
+
+static const struct rig_setup *setup_find(const struct device_class *class)
+{
+    static const struct rig_setup nothing = { "", { { NULL, NULL } }, NULL };
+
+    for (unsigned i = 0; i < sizeof(setups) / sizeof(setups[0]); i++) {
+        if (strcmp(class->name, setups[i].class) == 0) {
+            return &setups[i];
+        }
+    }
+    return &nothing;
+}
 
 /* --- The rig -------------------------------------------------------------------------------------- */
 
@@ -60,11 +76,12 @@ bool rig_has_drive(const struct rig *rig, unsigned drive)
 
 void rig_open(struct rig *rig, const struct device_class *class)
 {
+    const struct rig_setup *setup = setup_find(class);
     struct block_info info;
 
     memset(rig, 0, sizeof(*rig));
     rig->fake = fake_new(RIG_RAM_SIZE);
-    rig->device = fake_add_class(rig->fake, class, NULL);
+    rig->device = fake_add_class(rig->fake, class, setup->values);
     for (unsigned i = 0; i < RIG_DRIVES_MAX; i++) {
         if (rig_has_drive(rig, i)) {
             rig->media[i] = calloc(1, RIG_MEDIUM_SIZE);
@@ -72,10 +89,8 @@ void rig_open(struct rig *rig, const struct device_class *class)
             fake_drive(rig->device, i, &info, rig->media[i]);
         }
     }
-    for (unsigned i = 0; i < sizeof(setups) / sizeof(setups[0]); i++) {
-        if (strcmp(class->name, setups[i].class) == 0) {
-            setups[i].setup(rig->device);
-        }
+    if (setup->setup) {
+        setup->setup(rig->device);
     }
     device_reset(rig->device, RESET_COLD);
     fake_run(rig->fake);
