@@ -4,6 +4,7 @@
  */
 #include "device.h"
 
+extern const struct device_class ahci_class;
 extern const struct device_class debug_port_class;
 extern const struct device_class fw_cfg_class;
 extern const struct device_class host_bridge_class;
@@ -15,6 +16,7 @@ extern const struct device_class smbus_class;
 extern const struct device_class vga_class;
 
 const struct device_class *const device_classes[] = {
+    &ahci_class,
     &debug_port_class,
     &fw_cfg_class,
     &host_bridge_class,

@@ -52,6 +52,7 @@ struct pci_info {
     enum pcie_type pcie;
     unsigned msi_vectors;  /* 0: no MSI capability; a power of two up to 32 */
     uint8_t msi_offset;    /* place of the MSI capability, 0: the next free one */
+    bool msi_no_mask;      /* MSI without the mask and pending registers: 16 bytes instead of 24 */
     unsigned msix_vectors; /* 0: no MSI-X; up to PCI_MSIX_MAX */
     unsigned msix_bar;     /* BAR whose region is one of pci_msix_read/pci_msix_write's */
     bool power_management; /* PM capability with D0 and D3hot */

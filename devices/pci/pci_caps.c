@@ -2,9 +2,9 @@
 /*
  * Capabilities: power management, MSI, MSI-X, PCI Express.
  *
- * MSI: PCI 3.0 section 6.8.1, 64-bit address with per-vector masking. MSI-X: section 6.8.2. Power
- * management: PCI Power Management 1.2, D0 and D3hot without effect on the function. PCI Express: Base
- * 2.0 section 7.8, link fixed at x1 2.5 GT/s.
+ * MSI: PCI 3.0 section 6.8.1, 64-bit address, with per-vector masking where wanted. MSI-X: section
+ * 6.8.2. Power management: PCI Power Management 1.2, D0 and D3hot without effect on the function. PCI
+ * Express: Base 2.0 section 7.8, link fixed at x1 2.5 GT/s.
  *
  * A message is sent when its vector is not masked; masked ones wait in the pending bits and are sent when
  * the mask goes.
@@ -36,6 +36,7 @@ enum {
     MSI_MASK = 16,
     MSI_PENDING = 20,
     MSI_LENGTH = 24,
+    MSI_NO_MASK_LENGTH = 14,
     MSI_ENABLE = 0x0001,
     MSI_MULTIPLE_ENABLE_SHIFT = 4,
     MSI_64BIT = 0x0080,
@@ -104,7 +105,8 @@ static void msi_create(struct pci_device *pci)
     if (info->msi_offset) {
         pci->capability_end = info->msi_offset;
     }
-    unsigned at = pci_capability_add(pci, CAPABILITY_MSI, MSI_LENGTH);
+    unsigned at = pci_capability_add(pci, CAPABILITY_MSI,
+                                     info->msi_no_mask ? MSI_NO_MASK_LENGTH : MSI_LENGTH);
     unsigned vectors = log2_of(info->msi_vectors);
 
     if (info->msi_offset) {
@@ -112,14 +114,17 @@ static void msi_create(struct pci_device *pci)
     }
     pci->capability_msi = (uint8_t)at;
     pci_config_set(pci, at + MSI_CONTROL, 2,
-                   MSI_64BIT | MSI_MASKING | vectors << MSI_MAXIMUM_SHIFT);
+                   MSI_64BIT | (info->msi_no_mask ? 0 : MSI_MASKING) |
+                       vectors << MSI_MAXIMUM_SHIFT);
     pci_config_writable(pci, at + MSI_CONTROL, 2,
                         MSI_ENABLE | (vectors ? 7u << MSI_MULTIPLE_ENABLE_SHIFT : 0));
     pci_config_writable(pci, at + MSI_ADDRESS, 4, 0xfffffffc);
     pci_config_writable(pci, at + MSI_ADDRESS + 4, 4, 0xffffffff);
     pci_config_writable(pci, at + MSI_DATA, 2, 0xffff);
-    pci_config_writable(pci, at + MSI_MASK, 4,
-                        (uint32_t)((UINT64_C(1) << info->msi_vectors) - 1));
+    if (!info->msi_no_mask) {
+        pci_config_writable(pci, at + MSI_MASK, 4,
+                            (uint32_t)((UINT64_C(1) << info->msi_vectors) - 1));
+    }
 }
 
 bool pci_msi_enabled(const struct pci_device *pci)
@@ -148,15 +153,24 @@ static void msi_send(struct pci_device *pci, unsigned vector)
     }
 }
 
+static uint32_t msi_mask(const struct pci_device *pci)
+{
+    return pci->device.class->pci->msi_no_mask
+               ? 0
+               : load_le32(pci->config + pci->capability_msi + MSI_MASK);
+}
+
 static void msi_pending_set(struct pci_device *pci, uint32_t pending)
 {
     pci->msi_pending = pending;
-    store_le32(pci->config + pci->capability_msi + MSI_PENDING, pending);
+    if (!pci->device.class->pci->msi_no_mask) {
+        store_le32(pci->config + pci->capability_msi + MSI_PENDING, pending);
+    }
 }
 
 void pci_msi_notify(struct pci_device *pci, unsigned vector)
 {
-    uint32_t mask = load_le32(pci->config + pci->capability_msi + MSI_MASK);
+    uint32_t mask = msi_mask(pci);
 
     vector &= msi_granted(pci) - 1;
     if (mask & 1u << vector) {
@@ -168,7 +182,7 @@ void pci_msi_notify(struct pci_device *pci, unsigned vector)
 
 static void msi_unmasked(struct pci_device *pci)
 {
-    uint32_t mask = load_le32(pci->config + pci->capability_msi + MSI_MASK);
+    uint32_t mask = msi_mask(pci);
     uint32_t due = pci->msi_pending & ~mask;
 
     if (!pci_msi_enabled(pci) || due == 0) {
