@@ -13,6 +13,7 @@ extern const struct device_class lpc_class;
 extern const struct device_class root_port_class;
 extern const struct device_class rtc_class;
 extern const struct device_class smbus_class;
+extern const struct device_class uart_class;
 extern const struct device_class vga_class;
 
 const struct device_class *const device_classes[] = {
@@ -25,6 +26,7 @@ const struct device_class *const device_classes[] = {
     &root_port_class,
     &rtc_class,
     &smbus_class,
+    &uart_class,
     &vga_class,
     NULL,
 };
