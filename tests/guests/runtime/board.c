@@ -7,8 +7,13 @@
 #define CONFIG_ADDRESS 0xCF8
 #define CONFIG_DATA    0xCFC
 
+struct board_found board_found;
+
 void board_setup(void)
 {
+    board_found.pm_base = pci_read(PCI_LPC, 0x40, 4);
+    board_found.acpi_control = (uint8_t)pci_read(PCI_LPC, 0x44, 1);
+    board_found.pciexbar = pci_read(PCI_HOST_BRIDGE, 0x60, 4);
     pci_write(PCI_LPC, 0x40, 4, BOARD_PM_BASE | 1); /* PMBASE */
     pci_write(PCI_LPC, 0x44, 1, 0x80);              /* ACPI_CNTL: the block is on, SCI is IRQ 9 */
     pci_write(PCI_HOST_BRIDGE, 0x60, 4, 0);

@@ -20,6 +20,13 @@
 /* Places the power management block and configuration space in memory. */
 void board_setup(void);
 
+/* What board_setup() found before it changed anything. */
+struct board_found {
+    uint32_t pm_base, pciexbar;
+    uint8_t acpi_control;
+};
+extern struct board_found board_found;
+
 /* Soft off through the power management block. Does not return. */
 _Noreturn void board_power_off(void);
 

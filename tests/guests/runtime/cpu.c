@@ -200,6 +200,12 @@ struct cpuid cpu_id(uint32_t leaf, uint32_t subleaf)
     return id;
 }
 
+bool cpu_is_oracle(void)
+{
+    struct cpuid id = cpu_id(0x40000000, 0);
+    return id.ebx == 0x54474354 && id.ecx == 0x43544743 && id.edx == 0x47435447; /* "TCG" 4 times */
+}
+
 static uint64_t reload_page_tables(uint64_t unused)
 {
     __asm__ volatile("movq %%cr3, %%rax; movq %%rax, %%cr3" : : : "rax", "memory");

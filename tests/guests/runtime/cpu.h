@@ -53,6 +53,12 @@ struct cpuid {
 };
 struct cpuid cpu_id(uint32_t leaf, uint32_t subleaf);
 
+/*
+ * Whether this is the oracle run on QEMU without KVM. For the few expectations in which a real PC
+ * and our machine agree and QEMU differs; each place says how.
+ */
+bool cpu_is_oracle(void);
+
 /* The number of the processor that calls: 0 is the first, the others in the order they came. */
 unsigned cpu_number(void);
 
