@@ -2,15 +2,17 @@
 /*
  * Drives, their queues, and the threads that work on them. See drive.h.
  *
- * One lock covers all queues; it is never held while a system call on a medium or a callback runs.
- * A request is in exactly one place: waiting (to be run), cancelled (to be given back with
- * -ENOMEDIUM), parked, or with the thread that runs it. While a request waits, its status is 0, or,
- * after a retry, the error for which it was parked before.
+ * One lock covers all queues (a pthread one, so that the thread sanitizer sees it); it is never
+ * held while a system call on a medium or a callback runs. A request is in exactly one place:
+ * waiting (to be run), cancelled (to be given back with -ENOMEDIUM), parked, or with the thread
+ * that runs it. While a request waits, its status is 0, or, after a retry, the error for which it
+ * was parked before.
  */
 #include "drive.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,12 +47,12 @@ struct drive {
 
 struct drive_pool {
     struct drive_events events;
-    GMutex lock;
-    GCond work; /* a request waits, or the pool stops */
-    GCond idle; /* nothing waits or runs */
+    pthread_mutex_t lock;
+    pthread_cond_t work; /* a request waits, or the pool stops */
+    pthread_cond_t idle; /* nothing waits or runs */
     GPtrArray *drives;
     unsigned next_drive; /* whose turn it is */
-    GThread *threads[THREADS_MAX];
+    pthread_t threads[THREADS_MAX];
     unsigned n_threads, n_sleeping;
     unsigned n_running, n_waiting; /* requests; waiting counts cancelled ones too */
     bool stalled, stopping;
@@ -182,17 +184,17 @@ static void run_one(struct drive_pool *pool, struct drive *drive, struct block_r
 
     pool->n_running++;
     pool->n_waiting--;
-    g_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->lock);
     if (medium != NULL) {
         status = medium_run(medium, request);
     }
-    g_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->lock);
     parked = settle(drive, medium, request, status);
     if (parked && !pool->stalled) {
         pool->stalled = true;
         message = stall_message(drive, medium, status);
     }
-    g_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->lock);
     if (message != NULL) {
         pool->events.stalled(pool->events.context, drive, -status, message);
     }
@@ -202,10 +204,10 @@ static void run_one(struct drive_pool *pool, struct drive *drive, struct block_r
     if (medium != NULL) {
         medium_unref(medium);
     }
-    g_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->lock);
     pool->n_running--;
     if (pool->n_running + pool->n_waiting == 0) {
-        g_cond_broadcast(&pool->idle);
+        pthread_cond_broadcast(&pool->idle);
     }
 }
 
@@ -233,16 +235,30 @@ static void *work(void *data)
 {
     struct drive_pool *pool = data;
 
-    g_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->lock);
     while (run_next(pool) || !pool->stopping) {
         if (pool->n_waiting == 0 && !pool->stopping) {
             pool->n_sleeping++;
-            g_cond_wait(&pool->work, &pool->lock);
+            pthread_cond_wait(&pool->work, &pool->lock);
             pool->n_sleeping--;
         }
     }
-    g_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->lock);
     return NULL;
+}
+
+/* Without a single thread nothing would ever move; with one already there, the host's refusal only
+ * costs speed. */
+static void start_thread(struct drive_pool *pool)
+{
+    int result = pthread_create(&pool->threads[pool->n_threads], NULL, work, pool);
+
+    if (result == 0) {
+        pthread_setname_np(pool->threads[pool->n_threads], "disk");
+        pool->n_threads++;
+    } else if (pool->n_threads == 0) {
+        g_error("No thread can be made for the disks: %s", g_strerror(result));
+    }
 }
 
 /*
@@ -252,10 +268,9 @@ static void *work(void *data)
 static void wake(struct drive_pool *pool)
 {
     if (pool->n_waiting > pool->n_sleeping && pool->n_threads < THREADS_MAX) {
-        pool->threads[pool->n_threads] = g_thread_new("disk", work, pool);
-        pool->n_threads++;
+        start_thread(pool);
     }
-    g_cond_signal(&pool->work);
+    pthread_cond_signal(&pool->work);
 }
 
 /* --- The pool -----------------------------------------------------------------------------------
@@ -266,35 +281,35 @@ struct drive_pool *drive_pool_new(const struct drive_events *events)
     struct drive_pool *pool = g_new0(struct drive_pool, 1);
 
     pool->events = *events;
-    g_mutex_init(&pool->lock);
-    g_cond_init(&pool->work);
-    g_cond_init(&pool->idle);
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->work, NULL);
+    pthread_cond_init(&pool->idle, NULL);
     pool->drives = g_ptr_array_new();
     return pool;
 }
 
 void drive_pool_drain(struct drive_pool *pool)
 {
-    g_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->lock);
     while (pool->n_running + pool->n_waiting > 0) {
-        g_cond_wait(&pool->idle, &pool->lock);
+        pthread_cond_wait(&pool->idle, &pool->lock);
     }
-    g_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 bool drive_pool_stalled(struct drive_pool *pool)
 {
     bool stalled;
 
-    g_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->lock);
     stalled = pool->stalled;
-    g_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->lock);
     return stalled;
 }
 
 void drive_pool_retry(struct drive_pool *pool)
 {
-    g_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->lock);
     pool->stalled = false;
     for (unsigned i = 0; i < pool->drives->len; i++) {
         struct drive *drive = pool->drives->pdata[i];
@@ -305,17 +320,17 @@ void drive_pool_retry(struct drive_pool *pool)
             wake(pool);
         }
     }
-    g_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 void drive_pool_stop(struct drive_pool *pool)
 {
-    g_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
-    g_cond_broadcast(&pool->work);
-    g_mutex_unlock(&pool->lock);
+    pthread_cond_broadcast(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
     for (; pool->n_threads > 0; pool->n_threads--) {
-        g_thread_join(pool->threads[pool->n_threads - 1]);
+        pthread_join(pool->threads[pool->n_threads - 1], NULL);
     }
     for (unsigned i = 0; i < pool->drives->len; i++) {
         struct drive *drive = pool->drives->pdata[i];
@@ -335,9 +350,9 @@ void drive_pool_free(struct drive_pool *pool)
         g_free(drive);
     }
     g_ptr_array_unref(pool->drives);
-    g_mutex_clear(&pool->lock);
-    g_cond_clear(&pool->work);
-    g_cond_clear(&pool->idle);
+    pthread_mutex_destroy(&pool->lock);
+    pthread_cond_destroy(&pool->work);
+    pthread_cond_destroy(&pool->idle);
     g_free(pool);
 }
 
@@ -361,9 +376,9 @@ struct drive *drive_new(struct drive_pool *pool, const char *id, const char *uui
     drive->id = g_strdup(id);
     drive->optical = optical;
     make_serial(drive->serial, uuid, id);
-    g_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->lock);
     g_ptr_array_add(pool->drives, drive);
-    g_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->lock);
     return drive;
 }
 
@@ -382,13 +397,13 @@ bool drive_open(struct drive *drive, const char *folder, const char *path, bool 
     if (medium == NULL) {
         return false;
     }
-    g_mutex_lock(&drive->pool->lock);
+    pthread_mutex_lock(&drive->pool->lock);
     empty = drive->medium == NULL;
     if (empty) {
         drive->medium = g_steal_pointer(&medium);
         drive->generation++;
     }
-    g_mutex_unlock(&drive->pool->lock);
+    pthread_mutex_unlock(&drive->pool->lock);
     if (!empty) {
         medium_unref(medium);
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
@@ -403,7 +418,7 @@ void drive_close(struct drive *drive)
     struct medium *medium;
     unsigned before;
 
-    g_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->lock);
     medium = g_steal_pointer(&drive->medium);
     before = drive->waiting.n + drive->cancelled.n;
     list_move(&drive->cancelled, &drive->waiting);
@@ -412,7 +427,7 @@ void drive_close(struct drive *drive)
     if (drive->cancelled.n > 0) {
         wake(pool);
     }
-    g_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->lock);
     if (medium != NULL) {
         medium_unref(medium);
     }
@@ -420,7 +435,7 @@ void drive_close(struct drive *drive)
 
 void drive_info(struct drive *drive, struct block_info *info)
 {
-    g_mutex_lock(&drive->pool->lock);
+    pthread_mutex_lock(&drive->pool->lock);
     *info = (struct block_info){
         .optical = drive->optical,
         .present = drive->medium != NULL,
@@ -432,29 +447,29 @@ void drive_info(struct drive *drive, struct block_info *info)
         .generation = drive->generation,
     };
     g_strlcpy(info->serial, drive->serial, sizeof(info->serial));
-    g_mutex_unlock(&drive->pool->lock);
+    pthread_mutex_unlock(&drive->pool->lock);
 }
 
 void drive_figures(struct drive *drive, struct drive_figures *figures)
 {
-    g_mutex_lock(&drive->pool->lock);
+    pthread_mutex_lock(&drive->pool->lock);
     *figures = drive->figures;
     figures->waiting = drive->waiting.n + drive->cancelled.n;
     figures->parked = drive->parked.n;
-    g_mutex_unlock(&drive->pool->lock);
+    pthread_mutex_unlock(&drive->pool->lock);
 }
 
 void drive_submit(struct drive *drive, struct block_request *request)
 {
     struct drive_pool *pool = drive->pool;
 
-    g_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->lock);
     g_assert(!pool->stopping);
     request->status = 0;
     list_append(&drive->waiting, request);
     pool->n_waiting++;
     wake(pool);
-    g_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 /* --- Images -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,8 +25,8 @@ enum {
  * -------------------------------------------------------------- */
 
 struct rig {
-    GMutex lock;
-    GCond changed;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
     unsigned done, stalls;
     int stall_error;
     char *stall_message;
@@ -39,35 +40,35 @@ static void on_done(void *context, struct block_request *request)
 {
     struct rig *rig = context;
 
-    g_mutex_lock(&rig->lock);
+    pthread_mutex_lock(&rig->lock);
     if (rig->done < G_N_ELEMENTS(rig->order)) {
         rig->order[rig->done] = request;
     }
     rig->done++;
-    g_cond_broadcast(&rig->changed);
-    g_mutex_unlock(&rig->lock);
+    pthread_cond_broadcast(&rig->changed);
+    pthread_mutex_unlock(&rig->lock);
 }
 
 static void on_stalled(void *context, struct drive *drive, int error, const char *message)
 {
     struct rig *rig = context;
 
-    g_mutex_lock(&rig->lock);
+    pthread_mutex_lock(&rig->lock);
     rig->stalls++;
     rig->stall_error = error;
     g_free(rig->stall_message);
     rig->stall_message = g_strdup(message);
-    g_cond_broadcast(&rig->changed);
-    g_mutex_unlock(&rig->lock);
+    pthread_cond_broadcast(&rig->changed);
+    pthread_mutex_unlock(&rig->lock);
 }
 
 static void wait_for(struct rig *rig, const unsigned *counter, unsigned value)
 {
-    g_mutex_lock(&rig->lock);
+    pthread_mutex_lock(&rig->lock);
     while (*counter < value) {
-        g_cond_wait(&rig->changed, &rig->lock);
+        pthread_cond_wait(&rig->changed, &rig->lock);
     }
-    g_mutex_unlock(&rig->lock);
+    pthread_mutex_unlock(&rig->lock);
 }
 
 static char *in_folder(const struct rig *rig, const char *name)
@@ -89,8 +90,8 @@ static struct rig *rig_new_in(const char *parent, bool optical)
     g_autofree char *disks = NULL;
 
     fault_clear();
-    g_mutex_init(&rig->lock);
-    g_cond_init(&rig->changed);
+    pthread_mutex_init(&rig->lock, NULL);
+    pthread_cond_init(&rig->changed, NULL);
     rig->folder = g_build_filename(parent, "oriel-drive-XXXXXX", NULL);
     CHECK(g_mkdtemp(rig->folder) != NULL);
     disks = in_folder(rig, "disks");
@@ -126,8 +127,8 @@ static void rig_free(struct rig *rig)
     fault_clear();
     drive_pool_free(rig->pool);
     CHECK(system(command) == 0);
-    g_mutex_clear(&rig->lock);
-    g_cond_clear(&rig->changed);
+    pthread_mutex_destroy(&rig->lock);
+    pthread_cond_destroy(&rig->changed);
     g_free(rig->folder);
     g_free(rig->stall_message);
     g_free(rig);
