@@ -7,7 +7,6 @@
  *     boot_prepare()  reads and checks every file; nothing of the machine exists yet
  *     boot_install()  fills fw_cfg; the board calls it once the fw_cfg device exists
  *     boot_cmos()     fills CMOS
- *     boot_reset()    at every machine reset
  *
  * Firmware comes from the folder in the environment variable ORIEL_FIRMWARE_DIR if set, otherwise
  * from where the packages seabios and ovmf put it. The ACPI tables are made anew when the firmware
@@ -28,16 +27,25 @@
 #include "config/config.h"
 #include "device.h"
 
-#define BOOT_ECAM_BASE  UINT64_C(0xb0000000)
-#define BOOT_ECAM_SIZE  UINT64_C(0x10000000)
-#define BOOT_PCI32_BASE UINT64_C(0xc0000000) /* 32-bit PCI window, up to the IOAPIC */
-#define BOOT_PCI32_END  UINT64_C(0xfec00000)
-#define BOOT_KVM_PAGES  UINT64_C(0xfeffc000) /* identity map page and three TSS pages */
-#define BOOT_PM_BASE    0x600
+#define BOOT_ECAM_BASE     UINT64_C(0xb0000000)
+#define BOOT_ECAM_SIZE     UINT64_C(0x10000000)
+#define BOOT_PCI32_BASE    UINT64_C(0xc0000000) /* 32-bit PCI window, up to the IOAPIC */
+#define BOOT_PCI32_END     UINT64_C(0xfec00000)
+#define BOOT_KVM_PAGES     UINT64_C(0xfeffc000) /* identity map page and three TSS pages */
+#define BOOT_RAM_HIGH_BASE UINT64_C(0x100000000)
+#define BOOT_PM_BASE       0x600
 
 enum {
     BOOT_ROOT_PORTS_MAX = 16,
+    /* SLP_TYP of the sleep states in the power management block. */
+    BOOT_SLEEP_TYPE_S5 = 0,
+    BOOT_SLEEP_TYPE_S3 = 1,
+    BOOT_SLEEP_TYPE_S4 = 2,
 };
+
+/* How much of `memory` bytes of RAM lies below 4 GiB: all, or 2 GiB if that would reach the PCI
+ * window. */
+uint64_t boot_ram_low(uint64_t memory);
 
 /* What the board has built. */
 struct boot_board {
@@ -54,8 +62,8 @@ struct boot_board {
 
     /* Reads PCI configuration space as the guest would. Called from the fw_cfg hook. */
     uint32_t (*pci_read)(void *context, unsigned bdf, unsigned offset, unsigned size);
-    /* The firmware has put the page with the VM generation id at `gpa` (0 after a reset: not yet).
-     * The id is 40 bytes into it. */
+    /* The firmware has put the page with the VM generation id at `gpa`; the id is 40 bytes into it.
+     * Called from the fw_cfg hook. */
     void (*generation_page)(void *context, uint64_t gpa);
     void *context;
 };
@@ -79,13 +87,10 @@ const void *boot_firmware(const struct boot *boot, size_t *size);
 const char *boot_variables(const struct boot *boot, size_t *size);
 
 /* Fills fw_cfg. `board` is copied; the bytes given to fw_cfg stay with `boot`. */
-bool boot_install(struct boot *boot, const struct boot_board *board, struct device *fw_cfg,
-                  GError **error);
+void boot_install(struct boot *boot, const struct boot_board *board, struct device *fw_cfg);
 /* Calls `set` for each byte of CMOS that describes the machine (not time and date). */
-void boot_cmos(const struct boot *boot, const struct boot_board *board,
+void boot_cmos(const struct boot_board *board,
                void (*set)(void *context, uint8_t index, uint8_t value), void *context);
-/* Under fw_cfg's domain lock: the firmware starts over. */
-void boot_reset(struct boot *boot);
 
 /* Looks for every firmware file a machine may need; the names of the missing ones with their
  * packages, one a line, or NULL if all are there. g_free(). */

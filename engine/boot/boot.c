@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Preparing a machine's start and filling fw_cfg. See boot.h.
+ *
+ * Everything given to fw_cfg is owned by `struct boot` until it is freed, because the device does
+ * not copy.
+ */
+#include "boot.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "files.h"
+#include "firmware.h"
+#include "fw_cfg.h"
+
+enum {
+    KEY_ACPI_TABLES = FW_CFG_ARCH_LOCAL, /* of firmware from before files: none */
+    KEY_SMBIOS_ENTRIES = FW_CFG_ARCH_LOCAL + 1,
+    KEY_IRQ0_OVERRIDE = FW_CFG_ARCH_LOCAL + 2,
+    KEY_E820 = FW_CFG_ARCH_LOCAL + 3,
+
+    MENU_WAIT_MS = 5000,
+};
+
+struct boot {
+    OrielConfig *config;
+    struct firmware firmware;
+    struct boot_board board;
+    uint32_t apic_ids[CONFIG_CPUS_MAX];
+    GPtrArray *contents; /* GBytes that fw_cfg refers to */
+    struct device *fw_cfg;
+};
+
+/* --- Giving bytes to fw_cfg ----------------------------------------------------------------------
+ */
+
+/* Takes `bytes`. */
+static void set_key(struct boot *boot, uint16_t key, GBytes *bytes)
+{
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+
+    g_ptr_array_add(boot->contents, bytes);
+    fw_cfg_set_key(boot->fw_cfg, key, data, (uint32_t)size);
+}
+
+static void set_number(struct boot *boot, uint16_t key, unsigned size, uint64_t value)
+{
+    guint8 bytes[8];
+
+    store_le64(bytes, value);
+    set_key(boot, key, g_bytes_new(bytes, size));
+}
+
+/* Takes `bytes`. The number of files is ours and small, so there is room. */
+static void set_file(struct boot *boot, const char *name, GBytes *bytes)
+{
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+    int result;
+
+    g_ptr_array_add(boot->contents, bytes);
+    result = fw_cfg_set_file(boot->fw_cfg, name, (void *)data, (uint32_t)size, false);
+    g_assert(result == 0);
+}
+
+static void set_file_number(struct boot *boot, const char *name, unsigned size, uint64_t value)
+{
+    guint8 bytes[8];
+
+    store_le64(bytes, value);
+    set_file(boot, name, g_bytes_new(bytes, size));
+}
+
+/* --- Contents -----------------------------------------------------------------------------------
+ */
+
+static void install_keys(struct boot *boot)
+{
+    const struct boot_board *board = &boot->board;
+    uint32_t highest = 0;
+    guint8 uuid[16];
+
+    for (unsigned i = 0; i < board->n_cpus; i++) {
+        highest = MAX(highest, board->apic_ids[i]);
+    }
+    uuid_to_bytes(boot->config->uuid, uuid);
+    set_key(boot, FW_CFG_UUID, g_bytes_new(uuid, sizeof(uuid)));
+    set_number(boot, FW_CFG_RAM_SIZE, 8, board->ram_low + board->ram_high);
+    set_number(boot, FW_CFG_NOGRAPHIC, 2, 0);
+    set_number(boot, FW_CFG_NB_CPUS, 2, board->n_cpus);
+    set_number(boot, FW_CFG_MAX_CPUS, 2, highest + 1);
+    set_number(boot, FW_CFG_NUMA, 8, 0);
+    set_number(boot, FW_CFG_BOOT_MENU, 2, boot->config->boot_menu);
+    set_number(boot, KEY_ACPI_TABLES, 2, 0);
+    set_number(boot, KEY_SMBIOS_ENTRIES, 2, 0);
+    set_number(boot, KEY_IRQ0_OVERRIDE, 4, 1); /* ISA interrupt 0 is IOAPIC input 2 */
+    set_number(boot, KEY_E820, 4, 0);
+}
+
+static void install_files(struct boot *boot)
+{
+    guint8 states[SYSTEM_STATES_SIZE];
+
+    system_states_build(states, boot->board.suspend);
+    set_file(boot, "etc/e820", g_byte_array_free_to_bytes(e820_build(&boot->board)));
+    set_file(boot, "etc/system-states", g_bytes_new(states, sizeof(states)));
+    set_file(boot, "bootorder", g_byte_array_free_to_bytes(boot_order_build(boot->config, NULL)));
+    /* A machine with nothing to boot waits for a medium instead of restarting for ever. */
+    set_file_number(boot, "etc/boot-fail-wait", 4, UINT32_MAX);
+    if (boot->config->boot_menu) {
+        set_file_number(boot, "etc/boot-menu-wait", 2, MENU_WAIT_MS);
+    }
+    if (boot->firmware.video_rom != NULL) {
+        set_file(boot, "pci1234,1111.rom", g_bytes_ref(boot->firmware.video_rom));
+    }
+}
+
+/* --- Public -------------------------------------------------------------------------------------
+ */
+
+struct boot *boot_prepare(const OrielConfig *config, const char *folder, GError **error)
+{
+    struct boot *boot = g_new0(struct boot, 1);
+
+    boot->config = oriel_config_copy(config);
+    boot->contents = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    if (!firmware_load(&boot->firmware, config, folder, error)) {
+        boot_free(boot);
+        return NULL;
+    }
+    return boot;
+}
+
+void boot_free(struct boot *boot)
+{
+    if (boot == NULL) {
+        return;
+    }
+    firmware_clear(&boot->firmware);
+    g_ptr_array_unref(boot->contents);
+    oriel_config_free(boot->config);
+    g_free(boot);
+}
+
+const void *boot_firmware(const struct boot *boot, size_t *size)
+{
+    return g_bytes_get_data(boot->firmware.image, size);
+}
+
+const char *boot_variables(const struct boot *boot, size_t *size)
+{
+    *size = boot->firmware.variables_size;
+    return boot->firmware.variables;
+}
+
+void boot_install(struct boot *boot, const struct boot_board *board, struct device *fw_cfg)
+{
+    g_assert(board->n_cpus >= 1 && board->n_cpus <= CONFIG_CPUS_MAX);
+    g_assert(board->n_root_ports <= BOOT_ROOT_PORTS_MAX);
+    boot->board = *board;
+    memcpy(boot->apic_ids, board->apic_ids, board->n_cpus * sizeof(boot->apic_ids[0]));
+    boot->board.apic_ids = boot->apic_ids;
+    boot->fw_cfg = fw_cfg;
+    install_keys(boot);
+    install_files(boot);
+}
