@@ -3,11 +3,11 @@
 #include "oriel-library.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
+
+#include "config/runtime.h"
 
 #define FOLDER_SUFFIX ".oriel"
 
@@ -222,14 +222,10 @@ gboolean oriel_machine_edit(const char *folder,
                             gboolean (*change)(OrielConfig *config, gpointer data, GError **error),
                             gpointer data, GError **error)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = oriel_machine_lock_edit(folder, error);
 
     if (fd < 0) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "The machine's folder “%s” cannot be opened: %s.", folder, g_strerror(errno));
         return FALSE;
-    }
-    while (flock(fd, LOCK_EX) != 0 && errno == EINTR) {
     }
     g_autoptr(OrielConfig) config = oriel_config_load(folder, error);
     gboolean good =

@@ -85,10 +85,15 @@ void oriel_runtime_remove(const char *folder)
     g_rmdir(folder);
 }
 
-int oriel_machine_lock(const char *folder, GError **error)
+/* Bytes of the file “lock”, each a lock of its own. */
+enum {
+    LOCK_MACHINE = 0,
+    LOCK_EDIT = 1,
+};
+
+static int lock_open(const char *folder, GError **error)
 {
     g_autofree char *path = g_build_filename(folder, "lock", NULL);
-    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0) {
@@ -99,6 +104,30 @@ int oriel_machine_lock(const char *folder, GError **error)
 
         g_set_error(error, ORIEL_ERROR, code, "The machine in “%s” cannot be locked: %s.", folder,
                     g_strerror(errno));
+    }
+    return fd;
+}
+
+int oriel_machine_lock_edit(const char *folder, GError **error)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_EDIT, .l_len = 1
+    };
+    int fd = lock_open(folder, error);
+
+    while (fd >= 0 && fcntl(fd, F_OFD_SETLKW, &lock) != 0 && errno == EINTR) {
+    }
+    return fd;
+}
+
+int oriel_machine_lock(const char *folder, GError **error)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_MACHINE, .l_len = 1
+    };
+    int fd = lock_open(folder, error);
+
+    if (fd < 0) {
         return -1;
     }
     if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {

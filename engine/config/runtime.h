@@ -34,6 +34,12 @@ void oriel_runtime_remove(const char *folder);
  */
 int oriel_machine_lock(const char *folder, GError **error);
 
+/*
+ * Waits for and takes the lock that keeps two changes of machine.json apart; a running engine does
+ * not hold it. As above.
+ */
+int oriel_machine_lock_edit(const char *folder, GError **error);
+
 /* Registers the D-Bus names of OrielError; once in each process that speaks the contract. */
 void oriel_error_register_dbus(void);
 
