@@ -234,7 +234,7 @@ static void select_write(struct device *device, uint64_t offset, unsigned size, 
 
 static uint64_t dma_register_read(struct device *device, uint64_t offset, unsigned size)
 {
-    return load_le("QEMU CFG" + offset, size);
+    return load_le(&"QEMU CFG"[offset], size);
 }
 
 static void dma_register_write(struct device *device, uint64_t offset, unsigned size,

@@ -205,7 +205,8 @@ static void fake_defer(struct device *device, unsigned task)
     record(device)->deferred |= 1u << task;
 }
 
-static void fake_guest_error(struct device *device, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void
+fake_guest_error(struct device *device, const char *format, ...)
 {
     struct fake_device *d = record(device);
     va_list arguments;
