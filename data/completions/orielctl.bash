@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Completion of orielctl(1) for bash. Commands and options come from orielctl itself.
+
+_orielctl() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local program=${COMP_WORDS[0]} command=${COMP_WORDS[1]}
+    COMPREPLY=()
+
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" --help | sed -n 's/^  \([a-z-]*\) .*/\1/p')" -- "$current")
+        return
+    fi
+    case $previous in
+        --firmware) mapfile -t COMPREPLY < <(compgen -W 'bios uefi' -- "$current"); return ;;
+        --state) mapfile -t COMPREPLY < <(compgen -W 'stopped running paused crashed' -- "$current"); return ;;
+        --cdrom | --disk | --kernel | --initrd) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+        --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+    esac
+    if [[ $current == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" "$command" --help | grep -o -- '^  --[a-z-]*')" -- "$current")
+    elif [ "$COMP_CWORD" -eq 2 ] && [ "$command" != create ]; then
+        local IFS=$'\n'
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" list 2>/dev/null | sed -n 's/^[a-z]\{1,11\}  *//p')" -- "$current" | sed 's/ /\\ /g')
+    else
+        case $command in
+            insert | screenshot) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        esac
+    fi
+}
+complete -F _orielctl orielctl

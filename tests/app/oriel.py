@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Driving orielctl from tests: a private library, commands with their results, and TAP output."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+
+ORIELCTL = os.environ["ORIELCTL"]
+
+
+class Failure(Exception):
+    """A command that did not do what the test needs."""
+
+
+class Skip(Exception):
+    """This host cannot run the test; the text says why."""
+
+
+class Home:
+    """A library and a runtime folder of the test's own, removed at the end with all that runs there."""
+
+    def __init__(self):
+        self.path = tempfile.mkdtemp(prefix="oriel-test-")
+        self.data = os.path.join(self.path, "data")
+        self.runtime = os.path.join(self.path, "run")
+        os.mkdir(self.data)
+        os.mkdir(self.runtime, 0o700)
+        self.environment = dict(os.environ, XDG_DATA_HOME=self.data, XDG_RUNTIME_DIR=self.runtime,
+                                LC_ALL="C.UTF-8")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for machine in self.json("list"):
+            if machine["state"] not in ("stopped", "damaged", "unavailable"):
+                self.run("stop", machine["folder"])
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def run(self, *arguments, timeout=120, stdin=None):
+        """Runs a command; returns (exit code, stdout, stderr)."""
+        result = subprocess.run([ORIELCTL, *arguments], env=self.environment, input=stdin, text=True,
+                                errors="replace", capture_output=True, timeout=timeout, check=False)
+        return result.returncode, result.stdout, result.stderr
+
+    def ok(self, *arguments, timeout=120, stdin=None):
+        """Runs a command that must succeed; returns its output."""
+        code, out, err = self.run(*arguments, timeout=timeout, stdin=stdin)
+        if code != 0:
+            raise Failure(f"orielctl {' '.join(arguments)}: exit code {code}: {out}{err}")
+        return out
+
+    def fails(self, code, *arguments, words=()):
+        """Runs a command that must fail with that exit code and a sentence that has the words."""
+        got, out, err = self.run(*arguments)
+        if got != code:
+            raise Failure(f"orielctl {' '.join(arguments)}: exit code {got}, expected {code}: {out}{err}")
+        if not err.startswith("orielctl: ") or not err.rstrip().endswith((".", "”")):
+            raise Failure(f"no sentence: {err!r}")
+        for word in words:
+            if word not in err:
+                raise Failure(f"“{word}” is not in: {err}")
+        return err
+
+    def json(self, *arguments):
+        return json.loads(self.ok(*arguments, "--json"))
+
+    def folder(self, name):
+        return os.path.join(self.data, "oriel", "machines", name + ".oriel")
+
+    def file(self, name, content=b""):
+        path = os.path.join(self.path, name)
+        with open(path, "wb") as out:
+            out.write(content)
+        return path
+
+    def tree(self):
+        """Every file of the library with its content, to show that nothing changed."""
+        found = {}
+        for parent, folders, files in os.walk(self.data):
+            for name in folders:
+                found[os.path.join(parent, name)] = None
+            for name in files:
+                path = os.path.join(parent, name)
+                if name != "lock":
+                    with open(path, "rb") as content:
+                        found[path] = content.read(1 << 20)
+        return found
+
+
+def check(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def main(*tests):
+    """Runs the tests, each in a home of its own, and prints TAP."""
+    print(f"1..{len(tests)}", flush=True)
+    failed = False
+    for number, test in enumerate(tests, 1):
+        name = test.__name__.removeprefix("test_")
+        try:
+            with Home() as home:
+                test(home)
+            print(f"ok {number} - {name}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} - {name} # SKIP {reason}", flush=True)
+        except Exception:  # a test may fail in any way; the rest still runs
+            failed = True
+            for line in traceback.format_exc().splitlines():
+                print(f"# {line}")
+            print(f"not ok {number} - {name}", flush=True)
+    sys.exit(failed)

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""orielctl and the library of machines, as far as no guest runs."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+from oriel import Failure, ORIELCTL, check, main
+
+MIB = 1 << 20
+SOURCE = os.environ["ORIEL_SOURCE"]
+COMMANDS = ("create list show set rename clone delete start pause resume reset shutdown stop wait screenshot "
+            "text type key serial insert eject stats log vnc check-host").split()
+
+
+def test_help_of_every_command(home):
+    text = home.ok("--help")
+    for command in COMMANDS:
+        check(re.search(rf"^  {command} ", text, re.M), f"{command} is missing in --help")
+        help_text = home.ok(command, "--help")
+        check("Usage: orielctl " + command in help_text, help_text)
+        check("Examples:\n  " in help_text, f"no examples for {command}")
+        check("--json" in help_text, help_text)
+    check(re.match(r"orielctl \d+\.\d+", home.ok("--version")), "version")
+
+
+def test_manual_and_completion_know_every_command(home):
+    with open(os.path.join(SOURCE, "data/man/orielctl.1"), encoding="utf-8") as file:
+        manual = file.read()
+    for command in COMMANDS:
+        check(re.search(rf"^(\.It )?(Xo\n)?\.?(It )?Cm {command}\b", manual, re.M), f"{command} is not in the manual")
+        options = re.findall(r"^  --([a-z-]+)", home.ok(command, "--help"), re.M)
+        for option in set(options) - {"json", "help"}:
+            check(f"Fl -{option}" in manual, f"--{option} of {command} is not in the manual")
+    script = os.path.join(SOURCE, "data/completions/orielctl.bash")
+    program = f'''
+        source {script}
+        PATH={os.path.dirname(ORIELCTL)}:$PATH
+        COMP_WORDS=(orielctl cre); COMP_CWORD=1; _orielctl; echo "${{COMPREPLY[*]}}"
+        COMP_WORDS=(orielctl create X --mem); COMP_CWORD=3; _orielctl; echo "${{COMPREPLY[*]}}"
+        COMP_WORDS=(orielctl start My); COMP_CWORD=2; _orielctl; echo "${{COMPREPLY[*]}}"
+    '''
+    home.ok("create", "My machine")
+    lines = subprocess.run(["bash", "-c", program], env=home.environment, text=True, check=True,
+                           capture_output=True).stdout.splitlines()
+    check([line.strip() for line in lines] == ["create", "--memory", r"My\ machine"], repr(lines))
+
+
+def test_create_show_list(home):
+    out = home.json("create", "One", "--disk", "3M", "--memory", "256M", "--cpus", "2", "--firmware", "uefi")
+    check(out["folder"] == home.folder("One"), repr(out))
+    shown = home.json("show", "One")
+    check(shown["memory"] == 256 * MIB and shown["cpus"] == 2, repr(shown))
+    check(shown["firmware"]["type"] == "uefi" and shown["state"] == "stopped", repr(shown))
+    check(os.stat(home.folder("One") + "/disks/disk0.raw").st_size == 3 * MIB, "size of the disk")
+    listed = home.json("list")
+    check([m["name"] for m in listed] == ["One"] and listed[0]["state"] == "stopped", repr(listed))
+    check("stopped     One" in home.ok("list"), "list")
+    check("memory" in home.ok("show", "One"), "show")
+
+
+def test_create_elsewhere(home):
+    os.mkdir(home.path + "/usb")
+    home.ok("create", "Stick", "--dir", home.path + "/usb")
+    check(os.path.isfile(home.path + "/usb/Stick.oriel/machine.json"), "not there")
+    check(home.json("list")[0]["folder"] == home.path + "/usb/Stick.oriel", "list")
+    os.rename(home.path + "/usb", home.path + "/gone")
+    machine = home.json("list")[0]
+    check(machine["state"] == "unavailable" and machine["name"] == "Stick", repr(machine))
+    home.fails(11, "start", "Stick")
+    os.rename(home.path + "/gone", home.path + "/usb")
+    home.ok("rename", "Stick", "Other")
+    check(home.json("list")[0]["folder"] == home.path + "/usb/Other.oriel", "renamed")
+    home.ok("delete", "Other", "--permanently")
+    check(home.json("list") == [], "deleted")
+
+
+def test_create_from_an_image(home):
+    image = home.file("disk.img", b"")
+    with open(image, "r+b") as file:
+        file.truncate(8 * MIB)
+        file.seek(5 * MIB)
+        file.write(b"data")
+    home.ok("create", "Copy", "--disk", image)
+    copy = home.folder("Copy") + "/disks/disk0.raw"
+    with open(image, "rb") as a, open(copy, "rb") as b:
+        check(a.read() == b.read(), "the copy differs")
+    check(os.stat(copy).st_blocks * 512 < 2 * MIB, "the copy has lost its holes")
+
+
+def test_bad_input_changes_nothing(home):
+    home.ok("create", "One", "--disk", "1M")
+    qcow2 = home.file("a.qcow2", b"QFI\xfb" + bytes(100))
+    iso = home.file("short.iso", bytes(32768) + b"\x01CD001\x01\x00" + bytes(72) +
+                    (1000).to_bytes(4, "little") + (1000).to_bytes(4, "big") + bytes(40) +
+                    (2048).to_bytes(2, "little") + (2048).to_bytes(2, "big") + bytes(4000))
+    before = home.tree()
+    cases = [
+        (12, ["create", "One"], ["One", "already"]),
+        (10, ["create", "a/b"], ["a/b"]),
+        (10, ["create", ""], []),
+        (10, ["create", ".hidden"], [".hidden"]),
+        (10, ["create", "x" * 101], []),
+        (10, ["create", "A\nB"], []),
+        (11, ["create", "Two", "--cdrom", home.path + "/none.iso"], ["none.iso"]),
+        (10, ["create", "Two", "--cdrom", iso], ["short.iso"]),
+        (10, ["create", "Two", "--cdrom", home.path], []),
+        (10, ["create", "Two", "--disk", "ten"], ["ten"]),
+        (10, ["create", "Two", "--disk", qcow2], ["qcow2"]),
+        (11, ["create", "Two", "--disk", home.path + "/none.img"], ["none.img"]),
+        (10, ["create", "Two", "--memory", "1"], ["memory"]),
+        (10, ["create", "Two", "--memory", "-5G"], []),
+        (10, ["create", "Two", "--cpus", "0"], ["cpus"]),
+        (10, ["create", "Two", "--cpus", "1000"], ["cpus"]),
+        (10, ["create", "Two", "--firmware", "efi"], ["firmware"]),
+        (11, ["create", "Two", "--kernel", home.path + "/vmlinuz"], ["vmlinuz"]),
+        (11, ["create", "Two", "--dir", home.path + "/nowhere"], ["nowhere"]),
+        (2, ["create", "Two", "--color", "red"], ["--color"]),
+        (2, ["create", "Two", "--memory"], ["--memory"]),
+        (2, ["create"], ["NAME"]),
+        (2, ["create", "Two", "Three"], ["NAME"]),
+        (2, ["crate"], ["did you mean “create”"]),
+        (2, ["list", "-x"], ["-x"]),
+        (10, ["set", "One", "memory=0"], ["memory"]),
+        (10, ["set", "One", "colour=red"], ["colour"]),
+        (10, ["set", "One", "cpus=2", "disk0.path=../../etc/passwd"], ["disk0"]),
+        (10, ["set", "One", "name=Two"], ["rename"]),
+        (2, ["set", "One", "memory"], ["KEY=VALUE"]),
+        (12, ["rename", "One", "One"], []),
+        (12, ["clone", "One", "One"], []),
+        (11, ["show", "None"], ["None"]),
+        (11, ["delete", "None"], ["None"]),
+        (18, ["pause", "One"], ["not running"]),
+        (18, ["text", "One"], ["not running"]),
+        (18, ["serial", "One"], ["not running"]),
+        (11, ["log", "One"], ["never been started"]),
+        (11, ["insert", "One", home.path + "/none.iso"], ["none.iso"]),
+        (2, ["wait", "One"], ["--state"]),
+        (2, ["wait", "One", "--state", "running", "--text", "x"], ["one of"]),
+        (2, ["wait", "One", "--state", "running", "--timeout", "soon"], ["soon"]),
+        (19, ["wait", "One", "--state", "running", "--timeout", "1"], ["in time"]),
+        (18, ["wait", "One", "--text", "login", "--timeout", "1"], ["stopped"]),
+    ]
+    for code, arguments, words in cases:
+        home.fails(code, *arguments, words=words)
+        check(home.tree() == before, f"{arguments} changed something")
+
+
+def test_damaged_configuration(home):
+    home.ok("create", "One", "--disk", "1M")
+    path = home.folder("One") + "/machine.json"
+    with open(path, "rb") as file:
+        good = file.read()
+    for bad in (b"", b"{", good[:-20], good.replace(b'"version"', b'"Version"'), b"\xff" * 100, b"[" * 100000):
+        with open(path, "wb") as file:
+            file.write(bad)
+        machine = home.json("list")[0]
+        check(machine["state"] == "damaged" and machine["problem"], repr(machine))
+        for command in ("show", "start", "delete"):
+            home.fails(13, command, home.folder("One"))
+        with open(path, "rb") as file:
+            check(file.read() == bad, "the damaged file was touched")
+    with open(path, "wb") as file:
+        file.write(good)
+    home.ok("show", "One")
+
+
+def test_errors_as_json(home):
+    code, out, err = home.run("show", "None", "--json")
+    check(code == 11 and json.loads(out)["exit-code"] == "11" and err, out + err)
+
+
+def test_clone_and_delete(home):
+    home.ok("create", "One", "--disk", "2M")
+    with open(home.folder("One") + "/disks/disk0.raw", "r+b") as disk:
+        disk.write(b"hello")
+    os.mkdir(home.folder("One") + "/firmware")
+    with open(home.folder("One") + "/firmware/vars.fd", "wb") as file:
+        file.write(b"variables")
+    home.ok("clone", "One", "Two")
+    one, two = home.json("show", "One"), home.json("show", "Two")
+    for key in ("uuid", "name", "generation-id"):
+        check(one[key] != two[key], f"{key} is the same")
+    check(one["memory"] == two["memory"], "memory")
+    with open(home.folder("Two") + "/disks/disk0.raw", "rb") as disk:
+        check(disk.read(5) == b"hello", "the disk was not copied")
+    with open(home.folder("Two") + "/firmware/vars.fd", "rb") as file:
+        check(file.read() == b"variables", "the variables were not copied")
+    home.ok("delete", "One")
+    check([m["name"] for m in home.json("list")] == ["Two"], "delete")
+    check(os.path.isdir(home.data + "/Trash/files/One.oriel"), "not in the trash")
+    os.rename(home.data + "/Trash/files/One.oriel", home.folder("One"))
+    home.ok("show", "One")
+
+
+def test_rename(home):
+    home.ok("create", "One")
+    home.ok("rename", "One", "Zwei ✓")
+    check(os.path.isdir(home.folder("Zwei ✓")), "the folder kept its name")
+    check(home.json("show", "Zwei ✓")["name"] == "Zwei ✓", "name")
+    home.fails(11, "show", "One")
+
+
+def test_kill_during_create_and_clone(home):
+    image = home.file("disk.img")
+    with open(image, "r+b") as file:
+        for _ in range(64):
+            file.write(os.urandom(MIB))
+    home.ok("create", "Source", "--disk", image)
+    for step in range(30):
+        arguments = ["clone", "Source", "Target"] if step % 2 else ["create", "Target", "--disk", image]
+        process = subprocess.Popen([ORIELCTL, *arguments], env=home.environment, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(step * 0.004)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for machine in home.json("list"):
+            check(machine["state"] == "stopped", repr(machine))
+            if machine["name"] == "Target":
+                disk = machine["folder"] + "/disks/disk0.raw"
+                check(os.stat(disk).st_size == 64 * MIB, "half a machine")
+                home.ok("delete", "Target", "--permanently")
+    home.ok("create", "Last")
+    remains = [name for name in os.listdir(home.data + "/oriel/machines") if name.startswith(".")]
+    check(remains == [], f"left behind: {remains}")
+
+
+def test_check_host(home):
+    code, out, _ = home.run("check-host", "--json")
+    findings = json.loads(out[:out.rindex("]") + 1])
+    check(code == 0 or any(f["severity"] == "problem" for f in findings), out)
+    for finding in findings:
+        check(finding["what"].endswith(".") and finding["fix"].endswith("."), repr(finding))
+
+
+def test_settings_round_trip(home):
+    home.ok("create", "One", "--disk", "1M")
+    for setting in ("memory=3G", "cpus=4", "firmware=uefi", "clock=local", "serials=2", "boot-menu=true",
+                    "video-memory=32M"):
+        home.ok("set", "One", setting)
+    shown = home.json("show", "One")
+    check(shown["memory"] == 3 << 30 and shown["serials"] == 2 and shown["clock"] == "local", repr(shown))
+    processes = [subprocess.Popen([ORIELCTL, "set", "One", f"cpus={n}"], env=home.environment) for n in range(1, 9)]
+    for process in processes:
+        if process.wait() != 0:
+            raise Failure("two changes at once got in each other's way")
+    check(home.json("show", "One")["memory"] == 3 << 30, "a change was lost")
+
+
+main(test_help_of_every_command, test_manual_and_completion_know_every_command, test_create_show_list,
+     test_create_elsewhere, test_create_from_an_image, test_bad_input_changes_nothing, test_damaged_configuration,
+     test_errors_as_json, test_clone_and_delete, test_rename, test_kill_during_create_and_clone, test_check_host,
+     test_settings_round_trip)
