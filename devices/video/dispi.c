@@ -84,6 +84,11 @@ static void geometry_get(const struct vga *vga, struct geometry *g)
     }
 }
 
+static uint16_t banks(const struct vga *vga)
+{
+    return (uint16_t)(vga->vram_size / VGA_BANK_SIZE);
+}
+
 uint16_t dispi_read(struct vga *vga, unsigned index)
 {
     struct geometry g;
@@ -92,7 +97,10 @@ uint16_t dispi_read(struct vga *vga, unsigned index)
         return 0;
     }
     if (index == DISPI_VIDEO_MEMORY) {
-        return (uint16_t)(vga->vram_size / VGA_BANK_SIZE);
+        return banks(vga);
+    }
+    if (index == DISPI_BANK) {
+        return vga->dispi[DISPI_BANK] & (banks(vga) - 1);
     }
     if (vga->dispi[DISPI_ENABLE] & DISPI_GET_CAPS) {
         switch (index) {
@@ -190,8 +198,7 @@ bool dispi_bank(const struct vga *vga, uint64_t *offset)
     if (!dispi_enabled(vga) || depth_bits(vga->dispi[DISPI_BPP]) == 4) {
         return false;
     }
-    *offset = (vga->dispi[DISPI_BANK] & (vga->vram_size / VGA_BANK_SIZE - 1)) *
-              (uint64_t)VGA_BANK_SIZE;
+    *offset = (vga->dispi[DISPI_BANK] & (banks(vga) - 1)) * (uint64_t)VGA_BANK_SIZE;
     return true;
 }
 

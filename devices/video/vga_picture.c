@@ -340,8 +340,10 @@ bool vga_display_render(struct device *device, const struct surface *surface, bo
         return false;
     }
     canvas.redraw = drawn_update(vga, &picture) || full;
-    /* The record is cleared before the memory is read, so that a later write is drawn next time. */
-    device->services->memory_dirty(device, VGA_MEMORY_VRAM, vga->dirty);
+    if (!picture.blank && picture.kind != PICTURE_TEXT) { /* text compares what it shows */
+        /* This clears the record before memory is read: a later write is drawn next time. */
+        device->services->memory_dirty(device, VGA_MEMORY_VRAM, vga->dirty);
+    }
     picture_draw(vga, &picture, &canvas);
     memset(vga->dirty, 0, vga->vram_size / VGA_PAGE_SIZE / 8);
     if (full) {

@@ -86,4 +86,297 @@ TEST(linear_32_bits)
     screen_close(&s);
 }
 
-TEST_MAIN(T(pci_identity), T(id_handshake), T(linear_32_bits))
+TEST(capabilities)
+{
+    struct screen s;
+
+    screen_open(&s);
+    dispi_start(&s, 1024, 768, 16, 0);
+    dispi_set(&s, ENABLE, 0x43);
+    CHECK_EQ(dispi_get(&s, XRES), DISPLAY_WIDTH_MAX);
+    CHECK_EQ(dispi_get(&s, YRES), DISPLAY_HEIGHT_MAX);
+    CHECK_EQ(dispi_get(&s, BPP), 32);
+    CHECK_EQ(dispi_get(&s, ENABLE), 0x43);
+    dispi_set(&s, ENABLE, 0x41);
+    CHECK_EQ(dispi_get(&s, XRES), 1024);
+    CHECK_EQ(dispi_get(&s, BPP), 16);
+    screen_close(&s);
+}
+
+TEST(enabling_clears_the_picture)
+{
+    struct screen s;
+
+    screen_open(&s);
+    fake_write(s.fake, FRAMEBUFFER + 4 * 5000, 4, 0xffffff);
+    dispi_start(&s, 640, 480, 32, 0x80);
+    CHECK_EQ(fake_read(s.fake, FRAMEBUFFER + 4 * 5000, 4), 0xffffff);
+    dispi_set(&s, ENABLE, 0x41); /* on already */
+    CHECK_EQ(fake_read(s.fake, FRAMEBUFFER + 4 * 5000, 4), 0xffffff);
+    dispi_start(&s, 640, 480, 32, 0);
+    CHECK_EQ(fake_read(s.fake, FRAMEBUFFER + 4 * 5000, 4), 0);
+    screen_close(&s);
+}
+
+TEST(all_depths)
+{
+    static const struct {
+        uint16_t bpp;
+        unsigned size;
+        uint32_t value, color;
+    } depths[] = {
+        { 8, 1, 0x47, 0 }, /* through the palette */
+        { 15, 2, 0xfe0f, 0xff847b }, /* the top bit does not count */
+        { 16, 2, 0xfe0f, 0xffc37b },
+        { 24, 3, 0x123456, 0x123456 },
+        { 32, 4, 0xff123456, 0x123456 },
+    };
+    struct screen s;
+
+    screen_open(&s);
+    palette_start(&s);
+    for (unsigned i = 0; i < sizeof(depths) / sizeof(depths[0]); i++) {
+        uint32_t expected = depths[i].bpp == 8 ? palette_color(0x47) : depths[i].color;
+        uint32_t at = FRAMEBUFFER + depths[i].size * (9 * 640 + 77);
+
+        dispi_start(&s, 640, 480, depths[i].bpp, 0);
+        for (unsigned b = 0; b < depths[i].size; b++) {
+            fake_write(s.fake, at + b, 1, depths[i].value >> (8 * b) & 0xff);
+        }
+        screen_render(&s);
+        CHECK_EQ(pixel(&s, 77, 9), expected);
+        CHECK_EQ(pixel(&s, 76, 9), 0);
+        CHECK_EQ(pixel(&s, 78, 9), 0);
+        CHECK_EQ(dispi_get(&s, BPP), depths[i].bpp);
+        CHECK(fake_save_load(s.device));
+        screen_render(&s);
+        CHECK(screen_is_current(&s));
+    }
+    screen_close(&s);
+}
+
+TEST(four_bits_a_pixel)
+{
+    struct screen s;
+
+    screen_open(&s);
+    mode_start(&s, &mode_planar);
+    dispi_start(&s, 800, 600, 4, 0);
+    fake_out(s.fake, 0x3da, 1, 0);
+    vga_set(&s, 0x3c4, 2, 0x06);
+    fake_write(s.fake, 0xa0000 + 599 * 100 + 99, 1, 0x01);
+    dispi_set(&s, BANK, 1); /* 64 KiB further in every plane */
+    fake_write(s.fake, 0xa0000, 1, 0x80);
+    screen_render(&s);
+    CHECK_EQ(s.mode.width, 800);
+    CHECK_EQ(pixel(&s, 799, 599), palette_color(mode_planar.attribute[6]));
+    CHECK_EQ(fake_read(s.fake, FRAMEBUFFER + 4 * 65536, 4), 0x00808000);
+    dispi_set(&s, Y_OFFSET, 599);
+    dispi_set(&s, X_OFFSET, 798); /* pixels, not bytes */
+    screen_render(&s);
+    CHECK_EQ(pixel(&s, 1, 0), palette_color(mode_planar.attribute[6]));
+    screen_close(&s);
+}
+
+TEST(virtual_screen)
+{
+    struct screen s;
+
+    screen_open(&s);
+    dispi_start(&s, 640, 480, 32, 0);
+    dispi_set(&s, VIRT_WIDTH, 1000);
+    CHECK_EQ(dispi_get(&s, VIRT_WIDTH), 1000);
+    CHECK_EQ(dispi_get(&s, VIRT_HEIGHT), (16 << 20) / 4000);
+    dispi_set(&s, X_OFFSET, 123);
+    dispi_set(&s, Y_OFFSET, 45);
+    fake_write(s.fake, FRAMEBUFFER + 4 * (45 * 1000 + 123), 4, 0x111111);
+    fake_write(s.fake, FRAMEBUFFER + 4 * ((45 + 479) * 1000 + 123 + 639), 4, 0x222222);
+    screen_render(&s);
+    CHECK_EQ(pixel(&s, 0, 0), 0x111111);
+    CHECK_EQ(pixel(&s, 639, 479), 0x222222);
+    dispi_set(&s, VIRT_WIDTH, 100); /* narrower than the picture */
+    CHECK_EQ(dispi_get(&s, VIRT_WIDTH), 640);
+    screen_close(&s);
+}
+
+TEST(absurd_values_are_clamped)
+{
+    struct screen s;
+
+    screen_open_with(&s, (struct option_value[]){ { "vram", "8388608" }, { NULL, NULL } });
+    CHECK_EQ(dispi_get(&s, MEMORY), 128);
+    dispi_start(&s, 65535, 65535, 32, 0);
+    CHECK_EQ(dispi_get(&s, XRES), 8192);
+    CHECK_EQ(dispi_get(&s, YRES), 256);
+    CHECK_EQ(dispi_get(&s, VIRT_HEIGHT), 256);
+    screen_render(&s);
+    CHECK_EQ(s.mode.width, 8192);
+    CHECK_EQ(s.mode.height, 256);
+    dispi_set(&s, Y_OFFSET, 1);
+    CHECK_EQ(dispi_get(&s, Y_OFFSET), 0);
+    dispi_set(&s, X_OFFSET, 65535);
+    CHECK_EQ(dispi_get(&s, X_OFFSET), 0);
+    dispi_set(&s, VIRT_WIDTH, 65535);
+    CHECK_EQ(dispi_get(&s, VIRT_WIDTH), 65528);
+    CHECK_EQ(dispi_get(&s, YRES), 32);
+    screen_render(&s);
+    CHECK_EQ(s.mode.height, 32);
+    dispi_set(&s, ENABLE, 0);
+    dispi_start(&s, 0, 0, 77, 0);
+    CHECK_EQ(dispi_get(&s, XRES), 8);
+    CHECK_EQ(dispi_get(&s, YRES), 1);
+    screen_render(&s);
+    CHECK_EQ(s.mode.width, 8);
+    dispi_set(&s, BANK, 0xffff);
+    CHECK_EQ(dispi_get(&s, BANK), 127);
+    CHECK(fake_save_load(s.device));
+    screen_close(&s);
+}
+
+TEST(banked_window)
+{
+    struct screen s;
+
+    screen_open(&s);
+    dispi_start(&s, 1024, 768, 8, 0);
+    CHECK_EQ(fake_window_base(s.device, 1), 0xa0000);
+    dispi_set(&s, BANK, 3);
+    fake_write(s.fake, 0xa0010, 1, 0x5a);
+    CHECK_EQ(fake_read(s.fake, FRAMEBUFFER + 3 * 65536 + 16, 1), 0x5a);
+    palette_start(&s);
+    screen_render(&s);
+    CHECK_EQ(pixel(&s, 16, 3 * 64), palette_color(0x5a));
+    CHECK(fake_save_load(s.device));
+    CHECK_EQ(fake_read(s.fake, 0xa0010, 1), 0x5a);
+    dispi_set(&s, ENABLE, 0);
+    CHECK_EQ(fake_window_base(s.device, 1), REGION_UNPLACED);
+    CHECK_EQ(dispi_get(&s, BANK), 0);
+    screen_close(&s);
+}
+
+TEST(dac_of_eight_bits)
+{
+    struct screen s;
+
+    screen_open(&s);
+    dispi_start(&s, 640, 480, 8, 0x20);
+    palette_set(&s, 0, 0x81, 0x42, 0xff);
+    screen_render(&s);
+    CHECK_EQ(pixel(&s, 5, 5), 0x8142ff);
+    fake_out(s.fake, 0x3c7, 1, 0);
+    CHECK_EQ(fake_in(s.fake, 0x3c9, 1), 0x81);
+    dispi_set(&s, ENABLE, 0x41);
+    screen_render(&s);
+    CHECK_EQ(pixel(&s, 5, 5), 0x0408ff); /* six bits each: 01, 02, 3f */
+    screen_close(&s);
+}
+
+TEST(big_endian)
+{
+    struct screen s;
+
+    screen_open(&s);
+    CHECK_EQ(fake_read(s.fake, REGISTERS + 0x604, 4), 0x1e1e1e1e);
+    fake_write(s.fake, REGISTERS + 0x604, 4, 0xbebebebe);
+    CHECK_EQ(fake_read(s.fake, REGISTERS + 0x604, 4), 0xbebebebe);
+    fake_write(s.fake, REGISTERS + 0x604, 4, 0);
+    CHECK_EQ(fake_read(s.fake, REGISTERS + 0x604, 4), 0xbebebebe);
+    dispi_start(&s, 640, 480, 32, 0);
+    fake_write(s.fake, FRAMEBUFFER, 4, 0x56341200);
+    screen_render(&s);
+    CHECK_EQ(pixel(&s, 0, 0), 0x123456);
+    dispi_start(&s, 640, 480, 16, 0);
+    fake_write(s.fake, FRAMEBUFFER, 2, 0x0ffe);
+    screen_render(&s);
+    CHECK_EQ(pixel(&s, 0, 0), 0xffc37b);
+    fake_write(s.fake, REGISTERS + 0x604, 4, 0x1e1e1e1e);
+    screen_render(&s);
+    CHECK_EQ(pixel(&s, 0, 0), 0x08fff7);
+    screen_close(&s);
+}
+
+TEST(damage_is_tight)
+{
+    struct screen s;
+
+    screen_open(&s);
+    dispi_start(&s, 1280, 800, 32, 0);
+    screen_render(&s);
+    /* The same pixels written again dirty their pages and damage nothing. */
+    fake_write(s.fake, FRAMEBUFFER + 4 * (100 * 1280 + 100), 4, 1);
+    screen_render(&s);
+    CHECK(damaged(&s, 64, 96, 64, 16));
+    fake_write(s.fake, FRAMEBUFFER + 4 * (100 * 1280 + 100), 4, 0xff000001);
+    screen_render(&s);
+    CHECK_EQ(s.damage.n, 0);
+    for (uint32_t x = 120; x < 200; x++) {
+        fake_write(s.fake, FRAMEBUFFER + 4 * (300 * 1280 + x), 4, 0xffffff);
+    }
+    fake_write(s.fake, FRAMEBUFFER + 4 * (799 * 1280 + 1279), 4, 0xffffff);
+    screen_render(&s);
+    CHECK_EQ(s.damage.n, 2);
+    CHECK_EQ(s.damage.rects[0].x, 64);
+    CHECK_EQ(s.damage.rects[0].width, 192);
+    CHECK_EQ(s.damage.rects[1].x, 1216);
+    CHECK_EQ(s.damage.rects[1].y, 784);
+    CHECK(screen_is_current(&s));
+    /* Blank, and back. */
+    fake_in(s.fake, 0x3da, 1);
+    fake_out(s.fake, 0x3c0, 1, 0);
+    screen_render(&s);
+    CHECK(s.mode.blank);
+    CHECK_EQ(s.mode.width, 1280);
+    CHECK_EQ(pixel(&s, 1279, 799), 0);
+    fake_in(s.fake, 0x3da, 1);
+    fake_out(s.fake, 0x3c0, 1, 0x20);
+    screen_render(&s);
+    CHECK_EQ(pixel(&s, 1279, 799), 0xffffff);
+    screen_close(&s);
+}
+
+TEST(options_are_checked)
+{
+    static const struct option_value bad[][2] = {
+        { { "vram", "4194304" }, { NULL, NULL } },   { { "vram", "536870912" }, { NULL, NULL } },
+        { { "vram", "12582912" }, { NULL, NULL } },  { { "width", "639" }, { NULL, NULL } },
+        { { "width", "4096" }, { NULL, NULL } },     { { "height", "0" }, { NULL, NULL } },
+    };
+    struct fake *fake = fake_new(4096);
+    struct dev_error error;
+
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        error.message[0] = '\0';
+        CHECK(!fake_try_add(fake, "stdvga", bad[i], &error));
+        CHECK(strstr(error.message, "stdvga") != NULL);
+    }
+    fake_free(fake);
+}
+
+TEST(edid)
+{
+    struct screen s;
+    uint8_t edid[128], sum = 0;
+
+    screen_open_with(&s, (struct option_value[]){ { "width", "1366" }, { "height", "768" },
+                                                  { NULL, NULL } });
+    for (unsigned i = 0; i < 128; i += 4) {
+        store_le32(edid + i, (uint32_t)fake_read(s.fake, REGISTERS + i, 4));
+    }
+    for (unsigned i = 0; i < 128; i++) {
+        sum = (uint8_t)(sum + edid[i]);
+        CHECK_EQ(fake_read(s.fake, REGISTERS + i, 1), edid[i]);
+    }
+    CHECK_EQ(sum, 0);
+    CHECK_EQ(load_le64(edid), UINT64_C(0x00ffffffffffff00));
+    CHECK_EQ(load_be16(edid + 18), 0x0104);
+    CHECK_EQ(edid[54 + 2] | (edid[54 + 4] & 0xf0) << 4, 1360); /* whole groups of eight */
+    CHECK_EQ(edid[54 + 5] | (edid[54 + 7] & 0xf0) << 4, 768);
+    CHECK_EQ(edid[126], 0);
+    CHECK_EQ(fake_read(s.fake, REGISTERS + 0x80, 4), 0);
+    screen_close(&s);
+}
+
+TEST_MAIN(T(pci_identity), T(id_handshake), T(linear_32_bits), T(capabilities),
+          T(enabling_clears_the_picture), T(all_depths), T(four_bits_a_pixel), T(virtual_screen),
+          T(absurd_values_are_clamped), T(banked_window), T(dac_of_eight_bits), T(big_endian),
+          T(damage_is_tight), T(options_are_checked), T(edid))
