@@ -58,11 +58,18 @@ oriel() {
     "$build/app/orielctl" "$@"
 }
 
-# machine NAME CREATE-OPTION...: a new machine, started; the story's other words are about it.
+# machine NAME CREATE-OPTION... [-- KEY=VALUE...]: a new machine with these settings, started; the story's other words
+# are about it.
 machine() {
+    local options=()
     machine=$1
     shift
-    step 'create' oriel create "$machine" "$@"
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    step 'create' oriel create "$machine" "${options[@]}"
+    [ $# -eq 0 ] || step 'set' oriel set "$machine" "${@:2}"
     step 'start' oriel start "$machine"
 }
 

@@ -4,7 +4,9 @@
 . "$(dirname "$0")/harness.sh"
 lab_enter debian-disk
 
-image=$debian_disk/debian.img
+# A copy whose holes can be seen, which those of the lab's shared folder cannot.
+image=$work/debian.img
+cp --sparse=always "$debian_disk/debian.img" "$image"
 root_offset=$((69632 * 512))
 
 file_system_is_clean() {

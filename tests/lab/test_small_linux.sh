@@ -19,7 +19,8 @@ report_is_good() {
 }
 
 bios() {
-    machine bios --cdrom "$iso" --disk 256M --memory 512 --cpus 2 --firmware bios
+    # Once partitioned, the disk looks bootable to a BIOS, so the CD comes first.
+    machine bios --cdrom "$iso" --disk 256M --memory 512 --cpus 2 --firmware bios -- boot-order=cdrom0,disk0
     step "GRUB's menu is read as text" wait_text 'disk,report,button'
     step 'the guest partitions, formats and fills its disk' wait_serial '^disk: written'
     step 'all is intact after a reboot' wait_serial '^disk: intact'
@@ -42,7 +43,7 @@ uefi() {
     report_is_good
     step 'the guest powers itself off' wait_state stopped
     step 'the CD is taken out' oriel eject uefi
-    mv "$log" "$LAB_ARTIFACTS/uefi-first-run.log"
+    cp "$log" "$LAB_ARTIFACTS/uefi-first-run.log"
     step 'a new engine starts the machine' oriel start uefi
     step 'it boots from the entry alone' wait_serial '^efi: entry survived'
     step 'the guest powers itself off again' wait_state stopped
