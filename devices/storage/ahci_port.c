@@ -109,12 +109,12 @@ static void signature_deliver(struct ahci_port *port)
 {
     struct ata_registers registers;
 
-    if (!port->signature_pending || !(port->cmd & CMD_FRE)) {
+    if (!port->signature_pending || port->halted || !(port->cmd & CMD_FRE)) {
         return;
     }
-    port->signature_pending = false;
     ata_signature(&port->drive, &registers);
     if (fis_register(port, &registers, true)) {
+        port->signature_pending = false;
         port->sig = (uint32_t)(registers.lba << 8) | (registers.count & 0xff);
         ahci_port_raise(port, IS_DHRS);
     }
@@ -214,7 +214,7 @@ static void cmd_write(struct ahci_port *port, uint32_t value)
     if (value & CMD_CLO) {
         port->tfd &= (uint16_t) ~(STATUS_BSY | STATUS_DRQ);
     }
-    if (was_started && !(value & CMD_ST)) {
+    if (!(value & CMD_ST)) {
         command_engine_stop(port);
     } else if (!was_started && (value & CMD_ST)) {
         port->current = AHCI_SLOTS - 1; /* slot 0 is next */

@@ -57,7 +57,7 @@ enum {
     IS_TFES = 1 << 30,
 };
 
-struct rig {
+struct sata {
     struct fake *fake;
     struct device *ahci;
     uint8_t *ram;
@@ -73,48 +73,48 @@ struct ata {
     uint64_t lba;
 };
 
-static inline uint32_t hba_read(struct rig *r, unsigned offset)
+static inline uint32_t hba_read(struct sata *r, unsigned offset)
 {
     return (uint32_t)fake_read(r->fake, ABAR + offset, 4);
 }
 
-static inline void hba_write(struct rig *r, unsigned offset, uint32_t value)
+static inline void hba_write(struct sata *r, unsigned offset, uint32_t value)
 {
     fake_write(r->fake, ABAR + offset, 4, value);
 }
 
-static inline uint32_t px_read(struct rig *r, unsigned port, unsigned offset)
+static inline uint32_t px_read(struct sata *r, unsigned port, unsigned offset)
 {
     return hba_read(r, 0x100 + 0x80 * port + offset);
 }
 
-static inline void px_write(struct rig *r, unsigned port, unsigned offset, uint32_t value)
+static inline void px_write(struct sata *r, unsigned port, unsigned offset, uint32_t value)
 {
     hba_write(r, 0x100 + 0x80 * port + offset, value);
 }
 
-static inline uint8_t *port_area(struct rig *r, unsigned port)
+static inline uint8_t *port_area(struct sata *r, unsigned port)
 {
     return r->ram + PORT_AREA + port * PORT_STRIDE;
 }
 
-static inline uint8_t *fis_area(struct rig *r, unsigned port)
+static inline uint8_t *fis_area(struct sata *r, unsigned port)
 {
     return port_area(r, port) + FIS_AREA;
 }
 
-static inline uint8_t *table_of(struct rig *r, unsigned port, unsigned slot)
+static inline uint8_t *table_of(struct sata *r, unsigned port, unsigned slot)
 {
     return port_area(r, port) + TABLES + slot * TABLE_SIZE;
 }
 
-static inline uint8_t *header_of(struct rig *r, unsigned port, unsigned slot)
+static inline uint8_t *header_of(struct sata *r, unsigned port, unsigned slot)
 {
     return port_area(r, port) + slot * 32;
 }
 
 /* Disk of `disk_size` bytes at port 0, CD at port 1. */
-static inline void rig_start(struct rig *r, uint64_t disk_size, uint64_t disc_size)
+static inline void sata_start(struct sata *r, uint64_t disk_size, uint64_t disc_size)
 {
     r->fake = fake_new(RAM_SIZE);
     r->ahci = fake_add(r->fake, "ahci", NULL);
@@ -151,14 +151,14 @@ static inline void rig_start(struct rig *r, uint64_t disk_size, uint64_t disc_si
     fake_map_bar(r->ahci, 5, ABAR);
 }
 
-static inline void rig_end(struct rig *r)
+static inline void sata_end(struct sata *r)
 {
     fake_free(r->fake);
     free(r->disk);
     free(r->disc);
 }
 
-static inline void port_start(struct rig *r, unsigned port)
+static inline void port_start(struct sata *r, unsigned port)
 {
     px_write(r, port, PX_CLB, PORT_AREA + port * PORT_STRIDE);
     px_write(r, port, PX_FB, PORT_AREA + port * PORT_STRIDE + FIS_AREA);
@@ -169,7 +169,7 @@ static inline void port_start(struct rig *r, unsigned port)
 }
 
 /* As drivers recover: stop, clear, start. */
-static inline void port_recover(struct rig *r, unsigned port)
+static inline void port_recover(struct sata *r, unsigned port)
 {
     px_write(r, port, PX_CMD, PX_FRE);
     CHECK_EQ(px_read(r, port, PX_CMD) & PX_CR, 0);
@@ -178,7 +178,7 @@ static inline void port_recover(struct rig *r, unsigned port)
     px_write(r, port, PX_CMD, PX_FRE | PX_ST);
 }
 
-static inline void prd_set(struct rig *r, unsigned port, unsigned slot, unsigned n,
+static inline void prd_set(struct sata *r, unsigned port, unsigned slot, unsigned n,
                            uint64_t address, uint32_t length)
 {
     uint8_t *prd = table_of(r, port, slot) + 0x80 + 16 * n;
@@ -189,7 +189,7 @@ static inline void prd_set(struct rig *r, unsigned port, unsigned slot, unsigned
 }
 
 /* Fills the slot's FIS and header; the PRDs are set with prd_set(). */
-static inline void slot_fill(struct rig *r, unsigned port, unsigned slot, const struct ata *ata,
+static inline void slot_fill(struct sata *r, unsigned port, unsigned slot, const struct ata *ata,
                              unsigned n_prds)
 {
     uint8_t *fis = table_of(r, port, slot), *header = header_of(r, port, slot);
@@ -214,7 +214,7 @@ static inline void slot_fill(struct rig *r, unsigned port, unsigned slot, const 
 }
 
 /* Runs one command in slot 0 with one PRD (length 0: none); returns PxIS, acknowledged. */
-static inline uint32_t ata_run(struct rig *r, unsigned port, struct ata ata, uint64_t address,
+static inline uint32_t ata_run(struct sata *r, unsigned port, struct ata ata, uint64_t address,
                                uint32_t length)
 {
     slot_fill(r, port, 0, &ata, length > 0);
@@ -231,7 +231,7 @@ static inline uint32_t ata_run(struct rig *r, unsigned port, struct ata ata, uin
 }
 
 /* The same for a packet, by DMA. */
-static inline uint32_t packet_run(struct rig *r, unsigned port, const uint8_t *packet,
+static inline uint32_t packet_run(struct sata *r, unsigned port, const uint8_t *packet,
                                   uint64_t address, uint32_t length)
 {
     struct ata ata = { .command = 0xa0, .features = 1 };
@@ -252,7 +252,7 @@ static inline uint32_t packet_run(struct rig *r, unsigned port, const uint8_t *p
 
 #define PACKET(...) ((const uint8_t[12]){ __VA_ARGS__ })
 
-static inline uint32_t bytes_moved(struct rig *r, unsigned port, unsigned slot)
+static inline uint32_t bytes_moved(struct sata *r, unsigned port, unsigned slot)
 {
     return load_le32(header_of(r, port, slot) + 4);
 }

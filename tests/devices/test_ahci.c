@@ -4,9 +4,9 @@
 
 TEST(identity)
 {
-    struct rig r;
+    struct sata r;
 
-    rig_start(&r, 1 << 20, 1 << 20);
+    sata_start(&r, 1 << 20, 1 << 20);
     CHECK_EQ(fake_config_read(r.ahci, 0x00, 4), 0x29228086);
     CHECK_EQ(fake_config_read(r.ahci, 0x08, 4), 0x01060102);
     CHECK_EQ(fake_config_read(r.ahci, 0x0e, 1), 0x80);
@@ -32,14 +32,14 @@ TEST(identity)
     CHECK_EQ(hba_read(&r, 0x10), 0x00010000);
     CHECK_EQ(hba_read(&r, 0x24), 0);
     CHECK_EQ(hba_read(&r, 0x28), 0);
-    rig_end(&r);
+    sata_end(&r);
 }
 
 TEST(ports_after_power_on)
 {
-    struct rig r;
+    struct sata r;
 
-    rig_start(&r, 1 << 20, 1 << 20);
+    sata_start(&r, 1 << 20, 1 << 20);
     for (unsigned port = 0; port < 6; port++) {
         CHECK_EQ(px_read(&r, port, PX_CMD), 6);
         CHECK_EQ(px_read(&r, port, PX_TFD), 0x7f);
@@ -59,14 +59,14 @@ TEST(ports_after_power_on)
     CHECK_EQ(fis_area(&r, 1)[0x45], 0x14);
     CHECK_EQ(fis_area(&r, 1)[0x46], 0xeb);
     CHECK_EQ(fis_area(&r, 2)[0x40], 0);
-    rig_end(&r);
+    sata_end(&r);
 }
 
 TEST(index_and_data_ports)
 {
-    struct rig r;
+    struct sata r;
 
-    rig_start(&r, 1 << 20, 1 << 20);
+    sata_start(&r, 1 << 20, 1 << 20);
     CHECK_EQ(fake_in(r.fake, INDEX_PORT + 0x14, 4), 0xc0141f05);
     fake_out(r.fake, INDEX_PORT + 0x10, 4, 0x118);
     CHECK_EQ(fake_in(r.fake, INDEX_PORT + 0x10, 4), 0x118);
@@ -76,16 +76,16 @@ TEST(index_and_data_ports)
     CHECK_EQ(fake_in(r.fake, INDEX_PORT + 0x10, 4), 0xffc);
     CHECK_EQ(fake_in(r.fake, INDEX_PORT + 0x14, 4), 0);
     CHECK_EQ(fake_in(r.fake, INDEX_PORT, 4), 0);
-    rig_end(&r);
+    sata_end(&r);
 }
 
 /* SeaBIOS: polls PxIS, reads the status in memory, asks a disk for IDENTIFY PACKET first. */
 TEST(firmware_finds_a_disk)
 {
-    struct rig r;
+    struct sata r;
     const uint8_t *fis;
 
-    rig_start(&r, 1 << 20, 1 << 20);
+    sata_start(&r, 1 << 20, 1 << 20);
     port_start(&r, 0);
     fis = fis_area(&r, 0);
     px_write(&r, 0, PX_SACT, 1);
@@ -115,15 +115,15 @@ TEST(firmware_finds_a_disk)
     CHECK_EQ(is, IS_DHRS);
     CHECK_EQ(fis[0x42], 0x50);
     CHECK(memcmp(r.ram + DATA, r.disk + 3 * 512, 1024) == 0);
-    rig_end(&r);
+    sata_end(&r);
 }
 
 TEST(firmware_reads_a_cd)
 {
-    struct rig r;
+    struct sata r;
     const uint8_t *fis;
 
-    rig_start(&r, 1 << 20, 1 << 20);
+    sata_start(&r, 1 << 20, 1 << 20);
     port_start(&r, 1);
     fis = fis_area(&r, 1);
     uint32_t is = ata_run(&r, 1, (struct ata){ .command = 0xa1 }, DATA, 512);
@@ -137,8 +137,627 @@ TEST(firmware_reads_a_cd)
     CHECK_EQ(is, IS_DHRS);
     CHECK(memcmp(r.ram + DATA, r.disc + 16 * 2048, 3 * 2048) == 0);
     CHECK_EQ(bytes_moved(&r, 1, 0), 3 * 2048);
-    rig_end(&r);
+    sata_end(&r);
+}
+
+/* --- Interrupts ----------------------------------------------------------------------------------
+ */
+
+static const struct ata flush = { .command = 0xe7 };
+
+TEST(interrupt_pin_follows_the_enables)
+{
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 0);
+    hba_write(&r, HBA_IS, 0xffffffff);
+    slot_fill(&r, 0, 0, &flush, 0);
+    px_write(&r, 0, PX_CI, 1);
+    fake_run(r.fake);
+    CHECK_EQ(px_read(&r, 0, PX_IS), IS_DHRS);
+    CHECK_EQ(hba_read(&r, HBA_IS), 0);
+    px_write(&r, 0, PX_IE, IS_DHRS);
+    CHECK_EQ(hba_read(&r, HBA_IS), 1);
+    CHECK(!fake_irq(r.ahci, 0));
+    hba_write(&r, HBA_GHC, 0x80000002);
+    CHECK(fake_irq(r.ahci, 0));
+    hba_write(&r, HBA_IS, 1); /* the port still has a reason */
+    CHECK_EQ(hba_read(&r, HBA_IS), 1);
+    px_write(&r, 0, PX_IS, IS_DHRS);
+    CHECK(fake_irq(r.ahci, 0));
+    hba_write(&r, HBA_IS, 1);
+    CHECK_EQ(hba_read(&r, HBA_IS), 0);
+    CHECK(!fake_irq(r.ahci, 0));
+    sata_end(&r);
+}
+
+/* What happens between a driver's look and its acknowledgement makes another message. */
+TEST(messages_are_not_lost)
+{
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    fake_config_write(r.ahci, 0x84, 4, 0xfee01000);
+    fake_config_write(r.ahci, 0x8c, 2, 0x4041);
+    fake_config_write(r.ahci, 0x82, 2, 0x81);
+    hba_write(&r, HBA_GHC, 0x80000002);
+    for (unsigned port = 0; port < 2; port++) {
+        port_start(&r, port);
+        px_write(&r, port, PX_IE, IS_DHRS | IS_PSS);
+    }
+    hba_write(&r, HBA_IS, 0xffffffff);
+    CHECK_EQ(fake_msi_count(r.ahci), 0);
+    slot_fill(&r, 0, 0, &flush, 0);
+    px_write(&r, 0, PX_CI, 1);
+    fake_run(r.fake);
+    CHECK_EQ(fake_msi_count(r.ahci), 1);
+    CHECK_EQ(fake_msi_address(r.ahci), 0xfee01000);
+    CHECK_EQ(fake_msi_data(r.ahci), 0x4041);
+    /* another port: a bit more in IS */
+    slot_fill(&r, 1, 0, &(struct ata){ .command = 0xa1 }, 0);
+    px_write(&r, 1, PX_CI, 1);
+    CHECK_EQ(fake_msi_count(r.ahci), 2);
+    px_write(&r, 0, PX_IS, 0xffffffff);
+    CHECK_EQ(fake_msi_count(r.ahci), 2);
+    hba_write(&r, HBA_IS, 1); /* port 1 remains */
+    CHECK_EQ(fake_msi_count(r.ahci), 3);
+    /* the same port again, after its PxIS was cleared and before IS is */
+    px_write(&r, 1, PX_IS, 0xffffffff);
+    px_write(&r, 1, PX_CI, 1);
+    CHECK_EQ(fake_msi_count(r.ahci), 3);
+    hba_write(&r, HBA_IS, 2);
+    CHECK_EQ(fake_msi_count(r.ahci), 4);
+    px_write(&r, 1, PX_IS, 0xffffffff);
+    hba_write(&r, HBA_IS, 2);
+    CHECK_EQ(fake_msi_count(r.ahci), 4);
+    CHECK_EQ(hba_read(&r, HBA_IS), 0);
+    CHECK(!fake_irq(r.ahci, 0));
+    sata_end(&r);
+}
+
+TEST(used_up_descriptor_interrupts)
+{
+    struct sata r;
+    struct ata read = { .command = 0x25, .device = 0x40, .count = 2 };
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 0);
+    slot_fill(&r, 0, 0, &read, 2);
+    prd_set(&r, 0, 0, 0, DATA, 512);
+    prd_set(&r, 0, 0, 1, DATA + 512, 512);
+    table_of(&r, 0, 0)[0x80 + 15] |= 0x80;
+    px_write(&r, 0, PX_CI, 1);
+    fake_run(r.fake);
+    CHECK_EQ(px_read(&r, 0, PX_IS), IS_DHRS | IS_DPS);
+    sata_end(&r);
+}
+
+/* --- Resets --------------------------------------------------------------------------------------
+ */
+
+TEST(comreset)
+{
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 0);
+    px_write(&r, 0, PX_CMD, PX_FRE);
+    px_write(&r, 0, PX_SCTL, 0x301);
+    CHECK(px_read(&r, 0, PX_SSTS) != 0x113);
+    CHECK_EQ(px_read(&r, 0, PX_TFD), 0x7f);
+    CHECK_EQ(px_read(&r, 0, PX_SIG), 0xffffffff);
+    memset(fis_area(&r, 0), 0, 256);
+    px_write(&r, 0, PX_SCTL, 0x300);
+    CHECK_EQ(px_read(&r, 0, PX_SCTL), 0x300);
+    CHECK_EQ(px_read(&r, 0, PX_SSTS), 0x113);
+    CHECK_EQ(px_read(&r, 0, PX_SIG), 0x101);
+    CHECK_EQ(px_read(&r, 0, PX_TFD), 0x150);
+    CHECK_EQ(fis_area(&r, 0)[0x40], 0x34);
+    CHECK_EQ(px_read(&r, 0, PX_SERR), 0x04010000);
+    CHECK_EQ(px_read(&r, 0, PX_IS), IS_DHRS | IS_PCS | 1 << 22);
+    px_write(&r, 0, PX_IS, 0xffffffff);
+    CHECK_EQ(px_read(&r, 0, PX_IS), IS_PCS | 1 << 22); /* as long as PxSERR says so */
+    px_write(&r, 0, PX_SERR, 0x04010000);
+    CHECK_EQ(px_read(&r, 0, PX_IS), 0);
+    /* no drive, nothing happens */
+    px_write(&r, 3, PX_SCTL, 1);
+    px_write(&r, 3, PX_SCTL, 0);
+    CHECK_EQ(px_read(&r, 3, PX_SSTS), 0);
+    CHECK_EQ(px_read(&r, 3, PX_IS), 0);
+    /* turned off and on */
+    px_write(&r, 1, PX_SCTL, 4);
+    CHECK_EQ(px_read(&r, 1, PX_SSTS), 4);
+    px_write(&r, 1, PX_SCTL, 0);
+    CHECK_EQ(px_read(&r, 1, PX_SSTS), 0x113);
+    sata_end(&r);
+}
+
+TEST(hba_reset)
+{
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 0);
+    px_write(&r, 0, PX_IE, IS_DHRS);
+    hba_write(&r, HBA_GHC, 0x80000002);
+    slot_fill(&r, 0, 0, &flush, 0);
+    px_write(&r, 0, PX_CI, 1);
+    fake_run(r.fake);
+    CHECK(fake_irq(r.ahci, 0));
+    hba_write(&r, HBA_GHC, 0x80000001);
+    CHECK_EQ(hba_read(&r, HBA_GHC), 0x80000000);
+    CHECK(!fake_irq(r.ahci, 0));
+    CHECK_EQ(hba_read(&r, HBA_IS), 0);
+    CHECK_EQ(px_read(&r, 0, PX_CMD), 6);
+    CHECK_EQ(px_read(&r, 0, PX_IE), 0);
+    CHECK_EQ(px_read(&r, 0, PX_TFD), 0x7f);
+    CHECK_EQ(px_read(&r, 0, PX_SSTS), 0x113);
+    CHECK_EQ(px_read(&r, 0, PX_CLB), PORT_AREA);
+    port_start(&r, 0);
+    CHECK_EQ(px_read(&r, 0, PX_TFD), 0x150);
+    fake_reset(r.fake, RESET_WARM);
+    fake_map_bar(r.ahci, 5, ABAR);
+    CHECK_EQ(px_read(&r, 0, PX_CLB), 0);
+    sata_end(&r);
+}
+
+/* As libata does it: two FISes that change the control register. */
+TEST(soft_reset)
+{
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 1);
+    for (unsigned assert = 2; assert-- > 0;) {
+        slot_fill(&r, 1, 0, &(struct ata){ .command = 0 }, 0);
+        table_of(&r, 1, 0)[1] = 0;
+        table_of(&r, 1, 0)[15] = assert ? 4 : 0;
+        fis_area(&r, 1)[0x40] = 0;
+        px_write(&r, 1, PX_CI, 1);
+        CHECK_EQ(px_read(&r, 1, PX_CI), 0);
+        CHECK_EQ(fis_area(&r, 1)[0x40], assert ? 0 : 0x34);
+    }
+    CHECK_EQ(px_read(&r, 1, PX_TFD), 0x150);
+    CHECK_EQ(px_read(&r, 1, PX_SIG), 0xeb140101);
+    CHECK_EQ(px_read(&r, 1, PX_IS), IS_DHRS);
+    sata_end(&r);
+}
+
+static void read_issue(struct sata *r, unsigned slot)
+{
+    struct ata read = { .command = 0x25, .device = 0x40, .count = 4, .lba = 8 };
+
+    slot_fill(r, 0, slot, &read, 1);
+    prd_set(r, 0, slot, 0, DATA, 2048);
+    px_write(r, 0, PX_CI, 1u << slot);
+}
+
+/* The engine has stopped only when nothing of it can reach memory any more. */
+TEST(stop_with_a_request_in_flight)
+{
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 0);
+    fake_drive_hold(r.ahci, 0, true);
+    read_issue(&r, 0);
+    fake_run(r.fake);
+    CHECK(!r.ahci->class->idle(r.ahci));
+    CHECK_EQ(px_read(&r, 0, PX_TFD) & 0x80, 0x80);
+    px_write(&r, 0, PX_CMD, PX_FRE);
+    CHECK_EQ(px_read(&r, 0, PX_CMD) & PX_CR, PX_CR);
+    CHECK_EQ(px_read(&r, 0, PX_CI), 0);
+    px_write(&r, 0, PX_CMD, PX_FRE | PX_CLO);
+    CHECK_EQ(px_read(&r, 0, PX_TFD) & 0x88, 0);
+    px_write(&r, 0, PX_CMD, PX_FRE | PX_ST);
+    slot_fill(&r, 0, 0, &(struct ata){ .command = 0xec }, 1);
+    prd_set(&r, 0, 0, 0, DATA + 8192, 512);
+    px_write(&r, 0, PX_CI, 1);
+    CHECK_EQ(px_read(&r, 0, PX_CI), 1); /* waits */
+    CHECK_EQ(px_read(&r, 0, PX_IS), 0);
+    fake_drive_hold(r.ahci, 0, false);
+    fake_run(r.fake);
+    CHECK_EQ(px_read(&r, 0, PX_CI), 0);
+    CHECK_EQ(px_read(&r, 0, PX_IS), IS_PSS); /* the old one is not reported */
+    CHECK(r.ahci->class->idle(r.ahci));
+    sata_end(&r);
+}
+
+TEST(resets_with_a_request_in_flight)
+{
+    struct sata r;
+
+    for (unsigned kind = 0; kind < 4; kind++) {
+        sata_start(&r, 1 << 20, 1 << 20);
+        port_start(&r, 0);
+        fake_drive_hold(r.ahci, 0, true);
+        read_issue(&r, 3);
+        switch (kind) {
+        case 0:
+            px_write(&r, 0, PX_CMD, PX_FRE);
+            px_write(&r, 0, PX_SCTL, 1);
+            px_write(&r, 0, PX_SCTL, 0);
+            CHECK(px_read(&r, 0, PX_SSTS) != 0x113);
+            break;
+        case 1:
+            hba_write(&r, HBA_GHC, 1);
+            CHECK_EQ(hba_read(&r, HBA_GHC) & 1, 1);
+            CHECK(px_read(&r, 0, PX_SSTS) != 0x113);
+            CHECK_EQ(px_read(&r, 1, PX_SSTS), 0x113);
+            break;
+        case 2:
+            fake_reset(r.fake, RESET_WARM);
+            fake_map_bar(r.ahci, 5, ABAR);
+            break;
+        case 3:
+            px_write(&r, 0, PX_CMD, PX_FRE);
+            px_write(&r, 0, PX_CMD, PX_FRE | PX_CLO);
+            px_write(&r, 0, PX_CMD, PX_FRE | PX_ST);
+            break;
+        }
+        fake_drive_hold(r.ahci, 0, false);
+        fake_run(r.fake);
+        CHECK_EQ(px_read(&r, 0, PX_SSTS), 0x113);
+        CHECK_EQ(hba_read(&r, HBA_GHC) & 1, 0);
+        CHECK(r.ahci->class->idle(r.ahci));
+        px_write(&r, 0, PX_CMD, 0);
+        port_start(&r, 0);
+        CHECK_EQ(ata_run(&r, 0, (struct ata){ .command = 0xec }, DATA, 512), IS_PSS);
+        sata_end(&r);
+    }
+}
+
+TEST(waits_for_bus_mastering)
+{
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    fake_config_write(r.ahci, 4, 2, 3);
+    port_start(&r, 0);
+    CHECK_EQ(px_read(&r, 0, PX_TFD), 0x7f);
+    slot_fill(&r, 0, 0, &(struct ata){ .command = 0xec }, 1);
+    prd_set(&r, 0, 0, 0, DATA, 512);
+    px_write(&r, 0, PX_CI, 1);
+    CHECK_EQ(px_read(&r, 0, PX_CI), 1);
+    fake_config_write(r.ahci, 4, 2, 7);
+    CHECK_EQ(px_read(&r, 0, PX_CI), 0);
+    CHECK_EQ(px_read(&r, 0, PX_TFD), 0x50);
+    sata_end(&r);
+}
+
+TEST(no_drive_no_commands)
+{
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 4);
+    CHECK_EQ(ata_run(&r, 4, (struct ata){ .command = 0xec }, DATA, 512), 0);
+    CHECK_EQ(px_read(&r, 4, PX_CI), 1);
+    px_write(&r, 4, PX_CMD, PX_FRE);
+    CHECK_EQ(px_read(&r, 4, PX_CI), 0);
+    CHECK_EQ(px_read(&r, 4, PX_CMD) & PX_CR, 0);
+    /* and nothing is taken while the engine does not run */
+    px_write(&r, 0, PX_CI, 0xffffffff);
+    px_write(&r, 0, PX_SACT, 0xffffffff);
+    CHECK_EQ(px_read(&r, 0, PX_CI) | px_read(&r, 0, PX_SACT), 0);
+    sata_end(&r);
+}
+
+/* --- Saved state ---------------------------------------------------------------------------------
+ */
+
+TEST(save_and_load_with_commands_under_way)
+{
+    struct sata r;
+    struct ata queued = { .command = 0x60, .device = 0x40, .features = 4, .lba = 8 };
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 0);
+    CHECK(fake_save_load(r.ahci));
+    fake_drive_hold(r.ahci, 0, true);
+    read_issue(&r, 5);
+    CHECK_EQ(px_read(&r, 0, PX_CI), 0x20);
+    CHECK(fake_save_load(r.ahci));
+    fake_drive_hold(r.ahci, 0, false);
+    memset(r.ram + DATA, 0, 2048);
+    fake_run(r.fake);
+    CHECK_EQ(px_read(&r, 0, PX_CI), 0);
+    CHECK_EQ(px_read(&r, 0, PX_IS), IS_DHRS);
+    CHECK(memcmp(r.ram + DATA, r.disk + 8 * 512, 2048) == 0);
+
+    fake_drive_hold(r.ahci, 0, true);
+    queued.count = 7 << 3;
+    slot_fill(&r, 0, 7, &queued, 1);
+    prd_set(&r, 0, 7, 0, DATA + 4096, 2048);
+    px_write(&r, 0, PX_SACT, 0x80);
+    px_write(&r, 0, PX_CI, 0x80);
+    CHECK_EQ(px_read(&r, 0, PX_CI), 0);
+    CHECK(fake_save_load(r.ahci));
+    CHECK_EQ(px_read(&r, 0, PX_SACT), 0x80);
+    fake_drive_hold(r.ahci, 0, false);
+    fake_run(r.fake);
+    CHECK_EQ(px_read(&r, 0, PX_SACT) | px_read(&r, 0, PX_CI), 0);
+    CHECK(memcmp(r.ram + DATA + 4096, r.disk + 8 * 512, 2048) == 0);
+    CHECK(fake_save_load(r.ahci));
+    sata_end(&r);
+}
+
+/* --- Wrong addresses and lists -------------------------------------------------------------------
+ */
+
+static void check_stopped(struct sata *r, uint32_t is)
+{
+    CHECK_EQ(px_read(r, 0, PX_IS) & (IS_HBFS | IS_IFS | IS_TFES), is);
+    CHECK(fake_guest_errors(r->ahci) > 0);
+    CHECK(r->ahci->class->idle(r->ahci));
+    CHECK(px_read(r, 0, PX_CI) != 0);
+    /* nothing goes until the engine was stopped */
+    px_write(r, 0, PX_IS, 0xffffffff);
+    px_write(r, 0, PX_CI, 2);
+    fake_run(r->fake);
+    CHECK_EQ(px_read(r, 0, PX_IS), 0);
+    CHECK_EQ(px_read(r, 0, PX_CI) & 2, 2);
+    px_write(r, 0, PX_CMD, PX_FRE);
+    px_write(r, 0, PX_SCTL, 1);
+    px_write(r, 0, PX_SCTL, 0);
+    port_start(r, 0);
+    CHECK_EQ(ata_run(r, 0, (struct ata){ .command = 0xec }, DATA, 512), IS_PSS);
+}
+
+TEST(list_is_not_in_ram)
+{
+    static const uint64_t bad[] = { RAM_SIZE, ABAR, UINT64_C(0xfffffffffffffc00), 0x100000000 };
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    for (unsigned i = 0; i < 4; i++) {
+        port_start(&r, 0);
+        px_write(&r, 0, PX_CLB, (uint32_t)bad[i]);
+        px_write(&r, 0, PX_CLB + 4, (uint32_t)(bad[i] >> 32));
+        px_write(&r, 0, PX_CI, 1);
+        px_write(&r, 0, PX_CLB + 4, 0);
+        check_stopped(&r, IS_HBFS);
+    }
+    sata_end(&r);
+}
+
+TEST(table_is_not_in_ram)
+{
+    static const uint64_t bad[] = { RAM_SIZE - 64, ABAR, UINT64_C(0xffffffffffffffff) };
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    for (unsigned i = 0; i < 3; i++) {
+        port_start(&r, 0);
+        read_issue(&r, 31); /* a good one first */
+        fake_run(r.fake);
+        CHECK_EQ(px_read(&r, 0, PX_IS), IS_DHRS);
+        store_le64(header_of(&r, 0, 0) + 8, bad[i] == RAM_SIZE - 64 ? RAM_SIZE : bad[i]);
+        px_write(&r, 0, PX_CI, 1);
+        check_stopped(&r, IS_HBFS);
+    }
+    sata_end(&r);
+}
+
+TEST(fis_area_is_not_in_ram)
+{
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 0);
+    px_write(&r, 0, PX_FB, RAM_SIZE);
+    slot_fill(&r, 0, 0, &(struct ata){ .command = 0xec }, 1);
+    prd_set(&r, 0, 0, 0, DATA, 512);
+    px_write(&r, 0, PX_CI, 1);
+    check_stopped(&r, IS_HBFS);
+    sata_end(&r);
+}
+
+TEST(no_command_fis)
+{
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    for (unsigned i = 0; i < 4; i++) {
+        port_start(&r, 0);
+        slot_fill(&r, 0, 0, &flush, 0);
+        if (i < 3) {
+            header_of(&r, 0, 0)[0] = (const uint8_t[]){ 0, 1, 17 }[i];
+        } else {
+            table_of(&r, 0, 0)[0] = 0x34;
+        }
+        px_write(&r, 0, PX_CI, 1);
+        check_stopped(&r, IS_IFS);
+    }
+    sata_end(&r);
+}
+
+TEST(data_is_not_in_ram)
+{
+    static const uint64_t bad[] = { RAM_SIZE,
+                                    RAM_SIZE - 1024,
+                                    ABAR,
+                                    UINT64_C(0xfffffffffffffffe),
+                                    UINT64_C(0xfffffffffffffe00),
+                                    0x100000000 };
+    static const uint8_t commands[] = { 0x25, 0x35, 0xec, 0x06 };
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    for (unsigned i = 0; i < 6 * 4; i++) {
+        struct ata ata = { .command = commands[i / 6], .device = 0x40, .count = 4, .features = 1 };
+
+        port_start(&r, 0);
+        slot_fill(&r, 0, 0, &ata, 1);
+        prd_set(&r, 0, 0, 0, bad[i % 6], 2048);
+        if (i / 6 == 2 && bad[i % 6] == RAM_SIZE - 1024) {
+            continue; /* IDENTIFY fits */
+        }
+        px_write(&r, 0, PX_CI, 1);
+        fake_run(r.fake);
+        check_stopped(&r, IS_HBFS);
+    }
+    sata_end(&r);
+}
+
+/* Requests that were given up because a later part of the table was wrong do not come back. */
+TEST(table_runs_out_of_ram)
+{
+    struct sata r;
+    struct ata read = { .command = 0x25, .device = 0x40, .count = 4 };
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 0);
+    slot_fill(&r, 0, 0, &read, 0xffff);
+    store_le64(header_of(&r, 0, 0) + 8, RAM_SIZE - 0x80);
+    memcpy(r.ram + RAM_SIZE - 0x80, table_of(&r, 0, 0), 0x80);
+    px_write(&r, 0, PX_CI, 1);
+    fake_run(r.fake);
+    check_stopped(&r, IS_HBFS);
+    sata_end(&r);
+}
+
+TEST(too_short_tables)
+{
+    struct sata r;
+    struct ata read = { .command = 0x25, .device = 0x40, .count = 4, .lba = 16 };
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 0);
+    CHECK_EQ(ata_run(&r, 0, read, 0, 0), IS_OFS | IS_TFES | IS_DHRS);
+    port_recover(&r, 0);
+    CHECK_EQ(bytes_moved(&r, 0, 0), 0);
+    memset(r.ram + DATA, 0xee, 2048);
+    CHECK_EQ(ata_run(&r, 0, read, DATA, 1026), IS_OFS | IS_TFES | IS_DHRS);
+    CHECK_EQ(bytes_moved(&r, 0, 0), 1024);
+    CHECK(memcmp(r.ram + DATA, r.disk + 16 * 512, 1024) == 0);
+    CHECK_EQ(r.ram[DATA + 1024], 0xee);
+    port_recover(&r, 0);
+    /* a reply is cut, and the drive content */
+    memset(r.ram + DATA, 0xee, 2048);
+    CHECK_EQ(ata_run(&r, 0, (struct ata){ .command = 0xec }, DATA, 100), IS_OFS | IS_PSS);
+    CHECK_EQ(bytes_moved(&r, 0, 0), 100);
+    CHECK_EQ(r.ram[DATA + 100], 0xee);
+    sata_end(&r);
+}
+
+/* Thousands of entries of two bytes, not next to each other: sectors that end inside a request. */
+TEST(crumbs)
+{
+    enum { SECTORS = 9, ENTRIES = SECTORS * 256 };
+    struct sata r;
+    struct ata read = { .command = 0x25, .device = 0x40, .count = SECTORS, .lba = 5 };
+    struct ata write = { .command = 0x35, .device = 0x40, .count = SECTORS, .lba = 100 };
+    uint64_t table = 0x400000;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 0);
+    slot_fill(&r, 0, 0, &read, ENTRIES);
+    memcpy(r.ram + table, table_of(&r, 0, 0), 0x80);
+    store_le64(header_of(&r, 0, 0) + 8, table);
+    uint64_t at = DATA;
+
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        uint8_t *prd = r.ram + table + 0x80 + 16 * i;
+        uint32_t length =
+            i == 0 ? 6 : 2; /* three words first, so that no cut falls on a boundary */
+
+        store_le64(prd, at);
+        store_le32(prd + 12, length - 1);
+        at += length + 2;
+    }
+    px_write(&r, 0, PX_CI, 1);
+    fake_run(r.fake);
+    CHECK_EQ(px_read(&r, 0, PX_IS), IS_DHRS);
+    CHECK_EQ(bytes_moved(&r, 0, 0), SECTORS * 512);
+    CHECK(memcmp(r.ram + DATA, r.disk + 5 * 512, 6) == 0);
+    for (unsigned i = 1; i < ENTRIES - 2; i++) {
+        CHECK(memcmp(r.ram + DATA + 4 + 4 * i, r.disk + 5 * 512 + 4 + 2 * i, 2) == 0);
+    }
+    /* and back, to another place */
+    slot_fill(&r, 0, 0, &write, ENTRIES);
+    memcpy(r.ram + table, table_of(&r, 0, 0), 0x80);
+    store_le64(header_of(&r, 0, 0) + 8, table);
+    px_write(&r, 0, PX_IS, 0xffffffff);
+    px_write(&r, 0, PX_CI, 1);
+    fake_run(r.fake);
+    CHECK_EQ(px_read(&r, 0, PX_IS), IS_DHRS);
+    CHECK(memcmp(r.disk + 5 * 512, r.disk + 100 * 512, SECTORS * 512) == 0);
+    sata_end(&r);
+}
+
+/* A table that the data overwrites while it is read, and one whose entries all say the same. */
+TEST(table_that_overwrites_itself)
+{
+    struct sata r;
+    struct ata read = { .command = 0x25, .device = 0x40, .count = 2000 };
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    port_start(&r, 0);
+    memset(r.disk, 0xff, 1 << 20);
+    slot_fill(&r, 0, 0, &read, 0xffff);
+    for (unsigned i = 0; i < 8; i++) {
+        prd_set(&r, 0, 0, i, PORT_AREA + TABLES + 0x80, 4096);
+    }
+    px_write(&r, 0, PX_CI, 1);
+    fake_run(r.fake);
+    CHECK(px_read(&r, 0, PX_CI) == 0 || (px_read(&r, 0, PX_IS) & (IS_HBFS | IS_TFES)));
+    CHECK(r.ahci->class->idle(r.ahci));
+    sata_end(&r);
+}
+
+/* 65536 sectors, the most a command can move: many requests. */
+TEST(largest_command)
+{
+    struct sata r;
+    struct ata read = { .command = 0x25, .device = 0x40, .count = 0, .lba = 1 };
+
+    sata_start(&r, (32 << 20) + 4096, 1 << 20);
+    port_start(&r, 0);
+    slot_fill(&r, 0, 0, &read, 9);
+    for (unsigned i = 0; i < 9; i++) {
+        prd_set(&r, 0, 0, i, DATA + (uint64_t)i * 4000000, 4000000);
+    }
+    px_write(&r, 0, PX_CI, 1);
+    fake_run(r.fake);
+    CHECK_EQ(px_read(&r, 0, PX_IS), IS_DHRS);
+    CHECK_EQ(bytes_moved(&r, 0, 0), 32 << 20);
+    CHECK(memcmp(r.ram + DATA, r.disk + 512, 32 << 20) == 0);
+    sata_end(&r);
+}
+
+TEST(reserved_registers)
+{
+    struct sata r;
+
+    sata_start(&r, 1 << 20, 1 << 20);
+    unsigned before = fake_guest_errors(r.ahci);
+
+    hba_write(&r, 0x40, 1);
+    hba_write(&r, 0x100 + 6 * 0x80, 1);
+    px_write(&r, 0, 0x70, 1);
+    CHECK_EQ(fake_guest_errors(r.ahci), before + 3);
+    hba_write(&r, 0x00, 0);
+    hba_write(&r, 0x0c, 0);
+    CHECK_EQ(hba_read(&r, 0x00), 0xc0141f05);
+    CHECK_EQ(hba_read(&r, 0x100 + 6 * 0x80), 0);
+    CHECK_EQ(hba_read(&r, 0xffc), 0);
+    px_write(&r, 0, PX_CLB, 0xffffffff);
+    px_write(&r, 0, PX_FB, 0xffffffff);
+    CHECK_EQ(px_read(&r, 0, PX_CLB), 0xfffffc00);
+    CHECK_EQ(px_read(&r, 0, PX_FB), 0xffffff00);
+    px_write(&r, 0, PX_IE, 0xffffffff);
+    CHECK_EQ(px_read(&r, 0, PX_IE), 0xfdc000ff);
+    sata_end(&r);
 }
 
 TEST_MAIN(T(identity), T(ports_after_power_on), T(index_and_data_ports), T(firmware_finds_a_disk),
-          T(firmware_reads_a_cd))
+          T(firmware_reads_a_cd), T(interrupt_pin_follows_the_enables), T(messages_are_not_lost),
+          T(used_up_descriptor_interrupts), T(comreset), T(hba_reset), T(soft_reset),
+          T(stop_with_a_request_in_flight), T(resets_with_a_request_in_flight),
+          T(waits_for_bus_mastering), T(no_drive_no_commands),
+          T(save_and_load_with_commands_under_way), T(list_is_not_in_ram), T(table_is_not_in_ram),
+          T(fis_area_is_not_in_ram), T(no_command_fis), T(data_is_not_in_ram),
+          T(table_runs_out_of_ram), T(too_short_tables), T(crumbs), T(table_that_overwrites_itself),
+          T(largest_command), T(reserved_registers))
