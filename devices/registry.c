@@ -8,6 +8,7 @@ extern const struct device_class ahci_class;
 extern const struct device_class debug_port_class;
 extern const struct device_class fw_cfg_class;
 extern const struct device_class host_bridge_class;
+extern const struct device_class hpet_class;
 extern const struct device_class i8042_class;
 extern const struct device_class lpc_class;
 extern const struct device_class root_port_class;
@@ -21,6 +22,7 @@ const struct device_class *const device_classes[] = {
     &debug_port_class,
     &fw_cfg_class,
     &host_bridge_class,
+    &hpet_class,
     &i8042_class,
     &lpc_class,
     &root_port_class,

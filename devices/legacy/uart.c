@@ -12,6 +12,8 @@
  * (the peer is always there and ready), DMA signalling. OUT2 does not gate the interrupt. A break
  * is only seen in loopback.
  */
+#include <errno.h>
+
 #include "device.h"
 #include "services.h"
 #include "state.h"
@@ -368,7 +370,7 @@ static int uart_validate(struct device *device, struct dev_error *error)
     if (u->count > fifo_size(u)) {
         dev_error_set(error, "%s: the saved state has more bytes than the receiver holds.",
                       device->name);
-        return -1;
+        return -EINVAL;
     }
     return 0;
 }
