@@ -1,0 +1,323 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the seed inputs of fuzz_device: what a driver of each device does, in the fuzzer's operations.
+
+usage: make_seeds.py FOLDER     writes FOLDER/<class>/<name>; they are kept in tests/fuzz/seeds
+"""
+import os
+import struct
+import sys
+
+READ, WRITE, READ1, WRITE1, WRITE2, READ4, WRITE4 = 0, 1, 2, 3, 5, 6, 7
+CONFIG_READ, CONFIG_WRITE, RAM, FILL, ADVANCE, DRIVE, CHAR, INPUT = 9, 10, 11, 12, 13, 14, 15, 16
+EVENT, DISPLAY, RESET, SAVE_LOAD, LOAD_CHANGED = 17, 18, 19, 20, 21
+
+le16, le32, le64 = (struct.Struct(form).pack for form in ("<H", "<I", "<Q"))
+
+
+# --- Operations; see the do_ functions of fuzz_device.c ------------------------------------------------
+
+
+def access_read(region, offset, size):
+    return bytes([READ, region, size - 1]) + le32(offset)
+
+
+def access_write(region, offset, size, value):
+    return bytes([WRITE, region, size - 1]) + le32(offset) + value.to_bytes(size, "little")
+
+
+def in8(region, offset):
+    return bytes([READ1, region]) + le16(offset)
+
+
+def out8(region, offset, value):
+    return bytes([WRITE1, region]) + le16(offset) + bytes([value])
+
+
+def out16(region, offset, value):
+    return bytes([WRITE2, region, offset // 2]) + le16(value)
+
+
+def in32(region, offset):
+    return bytes([READ4, region, offset // 4])
+
+
+def out32(region, offset, value):
+    return bytes([WRITE4, region, offset // 4]) + le32(value)
+
+
+def config_read(offset, size):
+    return bytes([CONFIG_READ, size.bit_length() - 1, offset])
+
+
+def config_write(offset, size, value):
+    return bytes([CONFIG_WRITE, size.bit_length() - 1, offset]) + value.to_bytes(size, "little")
+
+
+def ram(at, content):
+    pieces = [content[i : i + 60] for i in range(0, len(content), 60)]
+    return b"".join(
+        bytes([RAM]) + le32(at + 60 * i)[:3] + bytes([len(piece)]) + piece for i, piece in enumerate(pieces)
+    )
+
+
+def advance(scale):
+    return bytes([ADVANCE, scale])
+
+
+LONG = advance(0xCF)  # 15 << 24 ns
+SHORT = advance(0x8F)  # 15 << 16 ns: about a millisecond
+RUN = advance(0)
+
+
+def drive(number, event):
+    return bytes([DRIVE, number << 3 | event])
+
+
+def char(content):
+    return bytes([CHAR, len(content)]) + content
+
+
+def key(code, down=True):
+    return bytes([INPUT, 2 if down else 0]) + le16(code)
+
+
+def pointer(dx, dy, buttons=0, wheel=0):
+    return bytes([INPUT, 1 | buttons << 1 | (wheel + 1) << 4, dx & 0xFF, dy & 0xFF])
+
+
+def event(number):
+    return bytes([EVENT, number])
+
+
+def display(full=True):
+    return bytes([DISPLAY, 1 if full else 0])
+
+
+def reset(warm=False):
+    return bytes([RESET, 1 if warm else 0])
+
+
+SAVED = bytes([SAVE_LOAD])
+
+
+def load_changed(*changes):
+    return bytes([LOAD_CHANGED, len(changes) - 1]) + b"".join(le16(at) + bytes([to]) for at, to in changes)
+
+
+# --- Devices -----------------------------------------------------------------------------------------
+
+
+def host_bridge():
+    def config(offset, value):
+        return out32(0, 0, 0x80000800 | offset) + out32(1, 0, value)
+
+    yield "firmware", (
+        config(0x60, 0) + config(0x64, 0) + config(0x60, 0xB0000001) + access_read(2, 1 << 15, 4)
+        + access_write(2, (1 << 15) + 0x90, 4, 0x33333330) + config(0x94, 0x00331111) + in32(1, 0)
+        + SAVED + out8(0, 1, 2) + out8(0, 1, 6) + reset(True)
+    )  # fmt: skip
+    yield "sizes", config(0x60, 0xA8000003) + config(0x60, 0xAC000005) + config(0x60, 0xB0000007) + SAVED
+
+
+def lpc():
+    place = config_write(0x40, 4, 0x601) + config_write(0x44, 1, 0x80) + config_write(0xF0, 4, 0xFED1C001)
+    yield "events", (
+        place + out16(0, 2, 0x0721) + event(0) + out16(0, 0, 0x8731) + LONG + in8(0, 0) + out16(0, 0, 1)
+        + event(3) + out8(2, 8, 0x20) + out8(2, 0, 0x20) + in32(1, 0) + SAVED + out16(0, 4, 0x2001)
+    )  # fmt: skip
+    yield "routing", (
+        place + config_write(0x60, 4, 0x0B0B0A0A) + config_write(0x68, 4, 0x0B0B0A0A)
+        + config_write(0x60, 1, 0x02) + access_read(4, 0x3140, 4) + access_write(4, 0x3410, 4, 0)
+        + config_write(0xA0, 2, 0x10) + out32(3, 0, 0) + in32(3, 0) + SAVED
+    )  # fmt: skip
+    yield "ports", out8(5, 0, 1) + out8(6, 0, 1) + out8(7, 0, 2) + out8(7, 1, 3) + out8(8, 0, 0) + SAVED
+
+
+def smbus():
+    start = config_write(0x40, 1, 1) + out8(0, 0, 0xFF) + out8(0, 4, 0xA1) + out8(0, 3, 0)
+    yield "probe", start + out8(0, 2, 0x49) + in8(0, 0) + out8(0, 0, 0x44) + out8(0, 2, 3) + in8(0, 0) + SAVED
+    yield "block", start + out8(0, 13, 2) + in8(0, 2) + out8(0, 7, 1) + out8(0, 7, 2) + in8(0, 7) + SAVED
+
+
+def root_port():
+    yield "scan", (
+        config_write(0x18, 4, 0x010100) + config_write(0x1C, 2, 0xD0C0) + config_write(0x20, 4, 0xFE10FE00)
+        + config_write(0x24, 4, 0xFFF1FFF1) + config_write(0x04, 2, 7) + config_read(0x34, 1) + SAVED
+    )  # fmt: skip
+
+
+CLB, FB, TABLE, DATA = 0x10000, 0x11000, 0x12000, 0x20000
+READ_DMA_EXT, WRITE_DMA_EXT, IDENTIFY, IDENTIFY_PACKET = 0x25, 0x35, 0xEC, 0xA1
+READ_PIO, FLUSH_EXT, PACKET, NCQ_READ, NCQ_WRITE, TRIM = 0x20, 0xEA, 0xA0, 0x60, 0x61, 0x06
+SET_FEATURES, SMART, READ_LOG = 0xEF, 0xB0, 0x2F
+
+
+def ahci_port(port, register, value):
+    return out32(0, 0x100 + 0x80 * port + register, value)
+
+
+def ahci_start(port):
+    return (
+        out32(0, 4, 0x80000002) + ahci_port(port, 0, CLB) + ahci_port(port, 8, FB)
+        + ahci_port(port, 0x30, 0xFFFFFFFF) + ahci_port(port, 0x10, 0xFFFFFFFF)
+        + ahci_port(port, 0x14, 0x7DC000FF) + ahci_port(port, 0x18, 0x17)
+    )  # fmt: skip
+
+
+def ahci_command(port, slot, command, lba=0, count=1, lengths=(4096,), write=False, cdb=b"", features=0, ncq=False):
+    """One command: header, FIS, packet and scatter list into RAM, then the issue."""
+    sectors, feature = (slot << 3, count) if ncq else (count, features)
+    fis = bytes([0x27, 0x80, command, feature & 0xFF]) + le32(lba)[:3] + bytes([0x40])
+    fis += le64(lba)[3:6] + bytes([feature >> 8]) + le16(sectors) + bytes(6)
+    table = TABLE + 0x400 * slot
+    prdt, at = b"", DATA + 0x10000 * slot
+    for length in lengths:
+        prdt += le64(at) + le32(0) + le32(length - 1)
+        at += length
+    flags = 5 | (0x20 if cdb else 0) | (0x40 if write else 0)
+    return (
+        ram(CLB + 32 * slot, le16(flags) + le16(len(lengths)) + le32(0) + le64(table))
+        + ram(table, fis) + (ram(table + 0x40, cdb.ljust(16, b"\0")) if cdb else b"") + ram(table + 0x80, prdt)
+        + (ahci_port(port, 0x34, 1 << slot) if ncq else b"") + ahci_port(port, 0x38, 1 << slot)
+    )  # fmt: skip
+
+
+def ahci():
+    disk, optical = ahci_start(0), ahci_start(1)
+    yield "identify", disk + ahci_command(0, 0, IDENTIFY, lengths=(512,)) + RUN + in32(0, 0x138) + SAVED
+    yield "dma", (
+        disk + ahci_command(0, 0, WRITE_DMA_EXT, 8, 8, (1024, 3072), True) + RUN
+        + ahci_command(0, 1, READ_DMA_EXT, 8, 8, (4096,)) + RUN + ahci_command(0, 2, FLUSH_EXT, lengths=())
+        + RUN + ahci_port(0, 0x10, 0xFFFFFFFF) + out32(0, 8, 1) + SAVED
+    )  # fmt: skip
+    yield "pio", disk + ahci_command(0, 0, READ_PIO, 1, 2, (1024,)) + RUN + ahci_command(0, 0, 0x30, 1, 1, (512,), True) + RUN
+    yield "ncq", (
+        disk + drive(0, 0) + ahci_command(0, 3, NCQ_WRITE, 16, 8, (4096,), True, ncq=True)
+        + ahci_command(0, 5, NCQ_READ, 16, 8, (2048, 2048), ncq=True) + drive(0, 1) + RUN + SAVED
+    )  # fmt: skip
+    yield "trim", disk + ram(DATA, le64(8 << 48 | 16)) + ahci_command(0, 0, TRIM, 0, 1, (512,), True, features=1) + RUN
+    yield "log", disk + ahci_command(0, 0, READ_LOG, 0x10, 1, (512,)) + RUN + ahci_command(0, 0, SMART, 0xC24F00, features=0xD0, lengths=(512,)) + RUN
+    yield "features", disk + ahci_command(0, 0, SET_FEATURES, count=0x46, features=3, lengths=()) + RUN
+    yield "error", disk + drive(0, 2) + ahci_command(0, 0, READ_DMA_EXT, 0, 8) + RUN + ahci_port(0, 0x18, 0) + disk
+    yield "beyond", disk + ahci_command(0, 0, READ_DMA_EXT, 0xFFFFFF, 8) + RUN + ahci_command(0, 0, READ_DMA_EXT, 0, 0, (512,)) + RUN
+    yield "held-reset", disk + drive(0, 0) + ahci_command(0, 0, READ_DMA_EXT, 0, 8) + ahci_port(0, 0x2C, 1) + ahci_port(0, 0x2C, 0) + disk + ahci_command(0, 1, READ_DMA_EXT, 0, 8) + reset() + drive(0, 1) + RUN
+    yield "packet-identify", optical + ahci_command(1, 0, IDENTIFY_PACKET, lengths=(512,)) + RUN
+    for name, cdb in (
+        ("inquiry", b"\x12\0\0\0\x24"),
+        ("ready", b"\0"),
+        ("sense", b"\x03\0\0\0\x12"),
+        ("capacity", b"\x25"),
+        ("read", b"\x28\0\0\0\0\0\0\0\x02"),
+        ("read-12", b"\xa8\0\0\0\0\x01\0\0\0\x01"),
+        ("toc", b"\x43\x02\0\0\0\0\0\0\x20"),
+        ("mode-sense", b"\x5a\0\x3f\0\0\0\0\0\xff"),
+        ("configuration", b"\x46\0\0\0\0\0\0\0\xff"),
+        ("event", b"\x4a\x01\0\0\x10\0\0\0\x08"),
+        ("eject", b"\x1b\0\0\0\x02"),
+        ("lock", b"\x1e\0\0\0\x01"),
+        ("disc", b"\x51\0\0\0\0\0\0\0\x22"),
+        ("structure", b"\xad\0\0\0\0\0\0\0\x08\x04"),
+    ):
+        yield "packet-" + name, (
+            optical + ahci_command(1, 0, PACKET, cdb=cdb, features=1) + RUN + drive(1, 4)
+            + ahci_command(1, 1, PACKET, cdb=cdb) + RUN + drive(1, 6) + ahci_command(1, 0, PACKET, cdb=cdb) + RUN
+        )  # fmt: skip
+
+
+def i8042():
+    def command(byte):
+        return out8(1, 0, byte) + in8(1, 0) + in8(0, 0)
+
+    def data(byte):
+        return out8(0, 0, byte) + in8(1, 0) + in8(0, 0) + in8(0, 0)
+
+    yield "probe", command(0xAD) + command(0xA7) + command(0xAA) + command(0xAB) + command(0x60) + data(0x47) + command(0x20) + SAVED
+    yield "keyboard", command(0xAE) + data(0xFF) + data(0xF2) + data(0xED) + data(2) + data(0xF3) + data(0x20) + data(0xF4) + key(30) + key(30, False) + key(119) + in8(0, 0) + SAVED
+    yield "mouse", b"".join(
+        command(0xD4) + data(byte) for byte in (0xFF, 0xF3, 200, 0xF3, 100, 0xF3, 80, 0xF2, 0xE8, 3, 0xE9, 0xF4)
+    ) + pointer(5, -3, 1) + in8(0, 0) + pointer(-100, 100, 4, 1) + in8(0, 0) * 4 + SAVED
+    yield "loopback", command(0xD3) + data(0x5A) + command(0xD2) + data(0xA5) + command(0xD1) + data(3) + command(0xFE)
+
+
+def uart():
+    setup = out8(0, 3, 0x83) + out8(0, 0, 1) + out8(0, 1, 0) + out8(0, 3, 3) + out8(0, 2, 0xC7) + out8(0, 4, 0x0B)
+    yield "terminal", setup + out8(0, 1, 0x0F) + out8(0, 0, 0x41) + char(b"hello, world") + in8(0, 5) + in8(0, 2) + in8(0, 0) * 4 + SHORT + in8(0, 0) * 9 + SAVED
+    yield "loopback", setup + out8(0, 4, 0x1F) + out8(0, 0, 0x55) + in8(0, 5) + in8(0, 0) + in8(0, 6) + SAVED
+    yield "plain", out8(0, 2, 0) + out8(0, 1, 5) + char(b"abcd") + in8(0, 0) + char(b"efgh") + in8(0, 5) + SAVED
+
+
+def rtc():
+    def register(index, value):
+        return out8(0, 0, index) + out8(0, 1, value)
+
+    def look(index):
+        return out8(0, 0, index) + in8(0, 1)
+
+    yield "set", register(0xB, 0x82) + register(0, 0x59) + register(4, 0x23) + register(9, 0x99) + register(0x32, 0x19) + register(0xB, 2) + LONG + look(0) + look(0xA) + SAVED
+    yield "alarm", register(1, 0xC0) + register(3, 0xC0) + register(5, 0xC0) + register(0xB, 0x32) + LONG * 70 + look(0xC) + SAVED
+    yield "periodic", register(0xA, 0x26) + register(0xB, 0x42) + SHORT * 4 + look(0xC) + SHORT * 4 + SAVED
+    yield "nonsense", register(0xB, 0x86) + b"".join(register(i, 0xFF) for i in range(10)) + register(0xB, 6) + LONG + look(7) + SAVED
+
+
+def fw_cfg():
+    yield "signature", out16(0, 0, 0) + in8(0, 1) * 4 + out16(0, 0, 0x19) + in8(0, 1) * 8 + SAVED
+    descriptor = struct.pack(">IIQ", 0x20 << 16 | 8 | 2, 64, 0x3000)
+    writing = struct.pack(">IIQ", 0x21 << 16 | 8 | 0x10, 32, 0x3000)
+    skipping = struct.pack(">IIQ", 4, 100000, 0)
+    for name, content in (("read", descriptor), ("write", writing), ("skip", skipping)):
+        yield "dma-" + name, ram(0x2000, content) + out32(1, 0, 0) + out32(1, 4, 0x00200000) + RUN + SAVED
+
+
+def debug_port():
+    yield "line", b"".join(out8(0, 0, byte) for byte in b"SeaBIOS\n") + in8(0, 0) + out8(0, 0, 0x41) + SAVED
+
+
+def vga():
+    def indexed(port, index, value):
+        return out8(0, port, index) + out8(0, port + 1, value)
+
+    def dispi(index, value):
+        return out16(1, 0, index) + out16(1, 2, value)
+
+    text = b"".join(indexed(0x24, i, v) for i, v in enumerate((0x5F, 0x4F, 0x50, 0x82, 0x55, 0x81, 0xBF, 0x1F, 0, 0x4F, 0xD, 0xE)))
+    text += indexed(0x24, 0x11, 0) + indexed(0x24, 0x12, 0x8F) + indexed(0x24, 0x13, 0x28) + out8(0, 0x12, 0x67)
+    text += indexed(0x14, 1, 0) + indexed(0x14, 2, 3) + indexed(0x14, 4, 2) + indexed(0x1E, 5, 0x10) + indexed(0x1E, 6, 0xE)
+    yield "text", text + access_write(2, 0x18000, 4, 0x07420741) + display() + access_write(2, 0x18002, 2, 0x1F43) + display(False) + SAVED
+    planar = indexed(0x1E, 6, 5) + indexed(0x1E, 5, 0) + indexed(0x14, 4, 6) + indexed(0x14, 2, 0xF)
+    planar += b"".join(in8(0, 0x2A) + out8(0, 0x10, i) + out8(0, 0x10, 1 if i == 16 else 0) for i in range(17)) + out8(0, 0x10, 0x20)
+    yield "planar", text + planar + out8(2, 0x100, 0xAA) + indexed(0x1E, 3, 0x18) + in8(2, 0x100) + out8(2, 0x100, 0x55) + display() + display(False) + SAVED
+    yield "chain-4", text + planar + indexed(0x14, 4, 0xE) + indexed(0x1E, 5, 0x40) + out8(2, 0x1234, 7) + display() + SAVED
+    for depth in (4, 8, 15, 16, 24, 32):
+        yield f"linear-{depth}", dispi(4, 0) + dispi(1, 640) + dispi(2, 480) + dispi(3, depth) + dispi(4, 0x41) + dispi(9, 16) + out8(2, 5, 0xFF) + display() + dispi(5, 3) + display(False) + SAVED
+    yield "registers", access_read(3, 0, 4) + access_write(3, 0x502, 2, 800) + access_write(3, 0x504, 2, 600) + access_write(3, 0x506, 2, 32) + access_write(3, 0x508, 2, 0x41) + display() + access_write(3, 0x604, 4, 0xBEBEBEBE) + display()
+    yield "dac", out8(0, 0x18, 0) + out8(0, 0x19, 63) * 3 + out8(0, 0x17, 0) + in8(0, 0x19) * 3 + display() + SAVED
+
+
+SEEDS = {
+    "ahci": ahci,
+    "cmos-rtc": rtc,
+    "debug-port": debug_port,
+    "fw-cfg": fw_cfg,
+    "i8042": i8042,
+    "ich9-lpc": lpc,
+    "ich9-smbus": smbus,
+    "pcie-root-port": root_port,
+    "q35-host": host_bridge,
+    "stdvga": vga,
+    "uart16550": uart,
+}
+
+
+def main(folder):
+    for name, generate in SEEDS.items():
+        os.makedirs(os.path.join(folder, name), exist_ok=True)
+        for seed, content in generate():
+            with open(os.path.join(folder, name, seed), "wb") as file:
+                file.write(content)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])
