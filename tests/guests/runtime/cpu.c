@@ -120,16 +120,23 @@ void interrupt_dispatch(struct interrupt_frame *frame)
     }
 }
 
-int fault_of(void (*function)(uint64_t), uint64_t argument)
+int fault_error_of(void (*function)(uint64_t), uint64_t argument, uint64_t *error)
 {
-    struct fault_context context;
+    struct fault_context context = { .error = 0 };
     struct cpu *cpu = cpu_current();
     int vector;
 
     cpu->fault = &context;
     vector = fault_catch(&context, function, argument);
     cpu->fault = NULL;
+    *error = context.error;
     return vector;
+}
+
+int fault_of(void (*function)(uint64_t), uint64_t argument)
+{
+    uint64_t error;
+    return fault_error_of(function, argument, &error);
 }
 
 void interrupt_handle(unsigned vector, interrupt_handler handler)

@@ -34,6 +34,9 @@ uint64_t ring0(uint64_t (*function)(uint64_t), uint64_t argument);
 int fault_catch(struct fault_context *context, void (*function)(uint64_t), uint64_t argument);
 int fault_of(void (*function)(uint64_t), uint64_t argument);
 
+/* The same, and the exception's error code. */
+int fault_error_of(void (*function)(uint64_t), uint64_t argument, uint64_t *error);
+
 /*
  * Sets what runs in ring 0, with interrupts off, for a vector from 32 on (and 2, NMI); NULL for
  * nothing. Every arrival also counts in interrupt_count[].
