@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "acpi.h"
 #include "bytes.h"
 #include "files.h"
 #include "firmware.h"
@@ -31,6 +32,9 @@ struct boot {
     uint32_t apic_ids[CONFIG_CPUS_MAX];
     GPtrArray *contents; /* GBytes that fw_cfg refers to */
     struct device *fw_cfg;
+    struct acpi_blobs acpi;
+    uint8_t generation_page[GENERATION_PAGE_SIZE];
+    uint8_t generation_address[GENERATION_ADDRESS_SIZE]; /* written by the firmware */
 };
 
 /* --- Giving bytes to fw_cfg ----------------------------------------------------------------------
@@ -54,16 +58,23 @@ static void set_number(struct boot *boot, uint16_t key, unsigned size, uint64_t 
     set_key(boot, key, g_bytes_new(bytes, size));
 }
 
-/* Takes `bytes`. The number of files is ours and small, so there is room. */
+/* `bytes` stay where they are. The number of files is ours and small, so there is room. */
+static void set_file_at(struct boot *boot, const char *name, void *bytes, size_t size,
+                        bool writable)
+{
+    int result = fw_cfg_set_file(boot->fw_cfg, name, bytes, (uint32_t)size, writable);
+
+    g_assert(result == 0);
+}
+
+/* Takes `bytes`. */
 static void set_file(struct boot *boot, const char *name, GBytes *bytes)
 {
     gsize size;
     const void *data = g_bytes_get_data(bytes, &size);
-    int result;
 
     g_ptr_array_add(boot->contents, bytes);
-    result = fw_cfg_set_file(boot->fw_cfg, name, (void *)data, (uint32_t)size, false);
-    g_assert(result == 0);
+    set_file_at(boot, name, (void *)data, size, false);
 }
 
 static void set_file_number(struct boot *boot, const char *name, unsigned size, uint64_t value)
@@ -118,6 +129,42 @@ static void install_files(struct boot *boot)
     }
 }
 
+/* --- ACPI ---------------------------------------------------------------------------------------
+ */
+
+static void build_acpi(struct boot *boot)
+{
+    struct acpi_window window;
+
+    pci_window64(&boot->board, &window);
+    acpi_build(&boot->acpi, &boot->board, &window);
+}
+
+/* The firmware asks for the tables once it has set up PCI, so now the windows are known. */
+static void on_file(void *context, const char *name, bool written)
+{
+    struct boot *boot = context;
+
+    if (written && strcmp(name, GENERATION_ADDRESS) == 0) {
+        boot->board.generation_page(boot->board.context, load_le64(boot->generation_address));
+    } else if (!written &&
+               (strcmp(name, ACPI_LOADER_FILE) == 0 || strcmp(name, ACPI_TABLES_FILE) == 0)) {
+        build_acpi(boot);
+    }
+}
+
+static void install_acpi(struct boot *boot)
+{
+    uuid_to_guid(boot->config->generation_id, boot->generation_page + GENERATION_OFFSET);
+    set_file_at(boot, ACPI_TABLES_FILE, boot->acpi.tables, sizeof(boot->acpi.tables), false);
+    set_file_at(boot, ACPI_RSDP_FILE, boot->acpi.rsdp, sizeof(boot->acpi.rsdp), false);
+    set_file_at(boot, ACPI_LOADER_FILE, boot->acpi.loader, sizeof(boot->acpi.loader), false);
+    set_file_at(boot, GENERATION_FILE, boot->generation_page, sizeof(boot->generation_page), false);
+    set_file_at(boot, GENERATION_ADDRESS, boot->generation_address,
+                sizeof(boot->generation_address), true);
+    fw_cfg_set_hook(boot->fw_cfg, on_file, boot);
+}
+
 /* --- Public -------------------------------------------------------------------------------------
  */
 
@@ -156,7 +203,8 @@ const char *boot_variables(const struct boot *boot, size_t *size)
     return boot->firmware.variables;
 }
 
-void boot_install(struct boot *boot, const struct boot_board *board, struct device *fw_cfg)
+bool boot_install(struct boot *boot, const struct boot_board *board, struct device *fw_cfg,
+                  GError **error)
 {
     g_assert(board->n_cpus >= 1 && board->n_cpus <= CONFIG_CPUS_MAX);
     g_assert(board->n_root_ports <= BOOT_ROOT_PORTS_MAX);
@@ -166,4 +214,21 @@ void boot_install(struct boot *boot, const struct boot_board *board, struct devi
     boot->fw_cfg = fw_cfg;
     install_keys(boot);
     install_files(boot);
+    install_acpi(boot);
+    return true;
+}
+
+void boot_reset(struct boot *boot)
+{
+    memset(boot->generation_address, 0, sizeof(boot->generation_address));
+}
+
+void boot_cmos(const struct boot *boot, const struct boot_board *board,
+               void (*set)(void *context, uint8_t index, uint8_t value), void *context)
+{
+    const char *order = boot->config->boot_order;
+    g_auto(GStrv) ids = g_strsplit(order != NULL ? order : "", ",", 2);
+    const OrielDrive *first = ids[0] != NULL ? oriel_config_find_drive(boot->config, ids[0]) : NULL;
+
+    cmos_build(board, first != NULL && first->kind == ORIEL_DRIVE_CDROM, set, context);
 }

@@ -7,6 +7,7 @@
  *     boot_prepare()  reads and checks every file; nothing of the machine exists yet
  *     boot_install()  fills fw_cfg; the board calls it once the fw_cfg device exists
  *     boot_cmos()     fills CMOS
+ *     boot_reset()    at every machine reset
  *
  * Firmware comes from the folder in the environment variable ORIEL_FIRMWARE_DIR if set, otherwise
  * from where the packages seabios and ovmf put it. The ACPI tables are made anew when the firmware
@@ -86,11 +87,18 @@ const void *boot_firmware(const struct boot *boot, size_t *size);
  */
 const char *boot_variables(const struct boot *boot, size_t *size);
 
-/* Fills fw_cfg. `board` is copied; the bytes given to fw_cfg stay with `boot`. */
-void boot_install(struct boot *boot, const struct boot_board *board, struct device *fw_cfg);
+/*
+ * Fills fw_cfg. `board` is copied; the bytes given to fw_cfg stay with `boot`. Errors: INVALID
+ * (kernel and initrd do not fit into the machine's memory).
+ */
+bool boot_install(struct boot *boot, const struct boot_board *board, struct device *fw_cfg,
+                  GError **error);
 /* Calls `set` for each byte of CMOS that describes the machine (not time and date). */
-void boot_cmos(const struct boot_board *board,
+void boot_cmos(const struct boot *boot, const struct boot_board *board,
                void (*set)(void *context, uint8_t index, uint8_t value), void *context);
+/* Under fw_cfg's domain lock: the firmware starts over and places the generation id's page again.
+ */
+void boot_reset(struct boot *boot);
 
 /* Looks for every firmware file a machine may need; the names of the missing ones with their
  * packages, one a line, or NULL if all are there. g_free(). */

@@ -3,7 +3,7 @@
  * The bytes of CMOS memory that describe the machine, for firmware without fw_cfg and for old boot
  * loaders. Their places are in devices/include/rtc.h.
  */
-#include "boot.h"
+#include "files.h"
 #include "rtc.h"
 
 enum {
@@ -12,7 +12,8 @@ enum {
     BASE_MEMORY_KIB = 640,
     EQUIPMENT_FPU = 1 << 1,
     EQUIPMENT_MOUSE = 1 << 2,
-    BOOT_HARD_DISK_THEN_CD = 0x32, /* low nibble first */
+    BOOT_DISK_THEN_CD = 0x32, /* low nibble first */
+    BOOT_CD_THEN_DISK = 0x23,
     WORD_MAX = 0xffff,
 };
 
@@ -35,8 +36,8 @@ static uint64_t above(uint64_t size, uint64_t base, uint64_t unit)
     return MIN(units, (uint64_t)WORD_MAX);
 }
 
-void boot_cmos(const struct boot_board *board,
-               void (*set)(void *context, uint8_t index, uint8_t value), void *context)
+void cmos_build(const struct boot_board *board, bool cd_first,
+                void (*set)(void *context, uint8_t index, uint8_t value), void *context)
 {
     struct writer writer = { set, context };
 
@@ -46,6 +47,6 @@ void boot_cmos(const struct boot_board *board,
     put(&writer, CMOS_EXTENDED_MEMORY_2, 2, above(board->ram_low, 1 << 20, KIB));
     put(&writer, CMOS_MEMORY_ABOVE_16M, 2, above(board->ram_low, 16 << 20, UNIT_64K));
     put(&writer, CMOS_MEMORY_ABOVE_4G, 3, board->ram_high / UNIT_64K);
-    put(&writer, CMOS_BOOT_ORDER, 1, BOOT_HARD_DISK_THEN_CD);
+    put(&writer, CMOS_BOOT_ORDER, 1, cd_first ? BOOT_CD_THEN_DISK : BOOT_DISK_THEN_CD);
     put(&writer, CMOS_CPUS_MINUS_1, 1, board->n_cpus - 1);
 }

@@ -19,6 +19,10 @@ GByteArray *boot_order_build(const OrielConfig *config, const char *kernel_rom);
 enum { SYSTEM_STATES_SIZE = 6 };
 void system_states_build(guint8 states[SYSTEM_STATES_SIZE], bool suspend);
 
+/* boot_cmos(). */
+void cmos_build(const struct boot_board *board, bool cd_first,
+                void (*set)(void *context, uint8_t index, uint8_t value), void *context);
+
 /* A UUID in text form as 16 bytes in the mixed byte order of SMBIOS 2.6 and of GUIDs. */
 void uuid_to_guid(const char *text, guint8 guid[16]);
 /* The same in the order of the text. */

@@ -1,0 +1,716 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * engine/boot: the ACPI tables as a guest gets them. A small firmware here runs the table loader's
+ * script: allocates, links, sums up, and tells the host; then the tables are walked from the RSDP,
+ * and the AML is given to iasl where there is one.
+ */
+#include "../test.h"
+
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <sys/wait.h>
+
+#include "boot/acpi.h"
+#include "boot/aml.h"
+#include "bytes.h"
+
+/* --- A board ------------------------------------------------------------------------------------
+ */
+
+enum { FUNCTIONS_MAX = 8 };
+
+/* Configuration space of a few functions; the rest is absent. */
+struct fake_pci {
+    unsigned n;
+    unsigned bdf[FUNCTIONS_MAX];
+    uint8_t config[FUNCTIONS_MAX][64];
+    unsigned reads;
+};
+
+static uint32_t fake_pci_read(void *context, unsigned bdf, unsigned offset, unsigned size)
+{
+    struct fake_pci *pci = context;
+
+    pci->reads++;
+    CHECK(offset + size <= 64 && bdf < 0x10000);
+    for (unsigned i = 0; i < pci->n; i++) {
+        if (pci->bdf[i] == bdf) {
+            return (uint32_t)load_le(pci->config[i] + offset, size);
+        }
+    }
+    return (uint32_t)ones(size);
+}
+
+static uint8_t *fake_function(struct fake_pci *pci, unsigned bdf, uint8_t header)
+{
+    uint8_t *config = pci->config[pci->n];
+
+    pci->bdf[pci->n++] = bdf;
+    store_le32(config, 0x29c08086);
+    config[0x0e] = header;
+    return config;
+}
+
+static uint32_t apic_ids[255];
+
+static struct boot_board board_of(unsigned cpus, uint64_t memory, struct fake_pci *pci)
+{
+    uint64_t low = boot_ram_low(memory);
+
+    for (unsigned i = 0; i < 255; i++) {
+        apic_ids[i] = i;
+    }
+    return (struct boot_board){
+        .n_cpus = cpus,
+        .apic_ids = apic_ids,
+        .ram_low = low,
+        .ram_high = memory - low,
+        .n_serials = 2,
+        .n_root_ports = 2,
+        .root_ports = { 0x10, 0x19 },
+        .physical_bits = 48,
+        .pci_read = fake_pci_read,
+        .context = pci,
+    };
+}
+
+/* --- The small firmware -------------------------------------------------------------------------
+ */
+
+struct file {
+    const char *name;
+    uint8_t *bytes; /* as in fw_cfg */
+    size_t size;
+    uint8_t *memory; /* as placed */
+    uint64_t address;
+};
+
+struct firmware {
+    struct acpi_blobs blobs;
+    uint8_t page[GENERATION_PAGE_SIZE], page_address[GENERATION_ADDRESS_SIZE];
+    struct file files[4];
+    uint64_t next_high, next_low;
+    unsigned counts[5];
+};
+
+static struct file *find_file(struct firmware *f, const uint8_t *name)
+{
+    CHECK(memchr(name, 0, 56) != NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(f->files); i++) {
+        if (strcmp(f->files[i].name, (const char *)name) == 0) {
+            return &f->files[i];
+        }
+    }
+    test_fail(__FILE__, __LINE__, "no file %s", name);
+}
+
+static struct file *placed(struct firmware *f, const uint8_t *name)
+{
+    struct file *file = find_file(f, name);
+
+    CHECK(file->memory != NULL);
+    return file;
+}
+
+static void run_allocate(struct firmware *f, const uint8_t *r)
+{
+    struct file *file = find_file(f, r);
+    uint32_t alignment = load_le32(r + 56);
+    uint64_t *next = r[60] == 2 ? &f->next_low : &f->next_high;
+
+    CHECK(r[60] == 1 || r[60] == 2);
+    CHECK(alignment != 0 && (alignment & (alignment - 1)) == 0);
+    CHECK(file->memory == NULL);
+    *next = (*next + alignment - 1) / alignment * alignment;
+    file->address = *next;
+    *next += file->size;
+    file->memory = g_memdup2(file->bytes, file->size);
+}
+
+static void run_script(struct firmware *f)
+{
+    bool others = false;
+
+    for (size_t at = 0; at < sizeof(f->blobs.loader); at += 128) {
+        const uint8_t *r = f->blobs.loader + at;
+        uint32_t command = load_le32(r), offset, start, length;
+        struct file *file, *target;
+        uint8_t sum = 0, size;
+
+        r += 4;
+        CHECK(command <= 4);
+        f->counts[command]++;
+        switch (command) {
+        case 1:
+            CHECK(!others);
+            run_allocate(f, r);
+            break;
+        case 2:
+            others = true;
+            file = placed(f, r);
+            target = placed(f, r + 56);
+            offset = load_le32(r + 112);
+            size = r[116];
+            CHECK(size == 4 || size == 8);
+            CHECK(offset + size <= file->size);
+            CHECK(load_le(file->memory + offset, size) < target->size);
+            store_le(file->memory + offset, size,
+                     load_le(file->memory + offset, size) + target->address);
+            break;
+        case 3:
+            file = placed(f, r);
+            offset = load_le32(r + 56);
+            start = load_le32(r + 60);
+            length = load_le32(r + 64);
+            CHECK(offset >= start && offset < start + length && start + length <= file->size);
+            CHECK_EQ(file->memory[offset], 0);
+            for (uint32_t i = start; i < start + length; i++) {
+                sum = (uint8_t)(sum + file->memory[i]);
+            }
+            file->memory[offset] = (uint8_t)-sum;
+            break;
+        case 4:
+            target = placed(f, r + 56);
+            CHECK_STR((const char *)r, "etc/vmgenid_addr");
+            CHECK_EQ(load_le32(r + 112), 0);
+            CHECK_EQ(load_le32(r + 116), 0);
+            CHECK_EQ(r[120], 8);
+            store_le64(f->page_address, target->address);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static struct firmware *firmware_run(const struct boot_board *board)
+{
+    struct firmware *f = g_new0(struct firmware, 1);
+    struct acpi_window window;
+
+    pci_window64(board, &window);
+    memset(&f->blobs, 0xcc, sizeof(f->blobs));
+    acpi_build(&f->blobs, board, &window);
+    f->files[0] = (struct file){ "etc/acpi/tables", f->blobs.tables, sizeof(f->blobs.tables) };
+    f->files[1] = (struct file){ "etc/acpi/rsdp", f->blobs.rsdp, sizeof(f->blobs.rsdp) };
+    f->files[2] = (struct file){ "etc/vmgenid_guid", f->page, sizeof(f->page) };
+    f->files[3] = (struct file){ "etc/vmgenid_addr", f->page_address, sizeof(f->page_address) };
+    f->next_high = 0x7ffe0010;
+    f->next_low = 0xf5a04;
+    run_script(f);
+    return f;
+}
+
+static void firmware_free(struct firmware *f)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(f->files); i++) {
+        g_free(f->files[i].memory);
+    }
+    g_free(f);
+}
+
+/* --- Walking ------------------------------------------------------------------------------------
+ */
+
+static const uint8_t *at_address(struct firmware *f, uint64_t address, size_t length)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(f->files); i++) {
+        struct file *file = &f->files[i];
+
+        if (file->memory != NULL && address >= file->address &&
+            range_fits(address - file->address, length, file->size)) {
+            return file->memory + (address - file->address);
+        }
+    }
+    test_fail(__FILE__, __LINE__, "nothing at %#" PRIx64, address);
+}
+
+static void check_sum(const uint8_t *bytes, size_t length)
+{
+    uint8_t sum = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        sum = (uint8_t)(sum + bytes[i]);
+    }
+    CHECK_EQ(sum, 0);
+}
+
+static const uint8_t *table_at(struct firmware *f, uint64_t address)
+{
+    const uint8_t *table = at_address(f, address, 36);
+    uint32_t length = load_le32(table + 4);
+
+    CHECK(length >= 36);
+    at_address(f, address, length);
+    check_sum(table, length);
+    CHECK(memcmp(table + 10, "ORIEL ", 6) == 0);
+    return table;
+}
+
+static const uint8_t *rsdt_of(struct firmware *f)
+{
+    const uint8_t *rsdp = f->files[1].memory;
+
+    CHECK(f->files[1].address % 16 == 0 && f->files[1].address < 0x100000);
+    CHECK(memcmp(rsdp, "RSD PTR ", 8) == 0);
+    CHECK_EQ(rsdp[15], 0);
+    check_sum(rsdp, 20);
+    return table_at(f, load_le32(rsdp + 16));
+}
+
+static const uint8_t *table(struct firmware *f, const char *signature)
+{
+    const uint8_t *rsdt = rsdt_of(f);
+
+    for (uint32_t at = 36; at < load_le32(rsdt + 4); at += 4) {
+        const uint8_t *found = table_at(f, load_le32(rsdt + at));
+
+        if (memcmp(found, signature, 4) == 0) {
+            return found;
+        }
+    }
+    test_fail(__FILE__, __LINE__, "no table %s", signature);
+}
+
+/* The n-th entry of a type in the MADT, or NULL. */
+static const uint8_t *madt_entry(const uint8_t *madt, uint8_t type, unsigned n)
+{
+    uint32_t length = load_le32(madt + 4);
+
+    for (uint32_t at = 44; at < length; at += madt[at + 1]) {
+        CHECK(madt[at + 1] >= 2 && at + madt[at + 1] <= length);
+        if (madt[at] == type && n-- == 0) {
+            return madt + at;
+        }
+    }
+    return NULL;
+}
+
+static bool contains(const uint8_t *bytes, size_t length, const void *what, size_t n)
+{
+    return memmem(bytes, length, what, n) != NULL;
+}
+
+/* --- Tests --------------------------------------------------------------------------------------
+ */
+
+TEST(every_table_is_found_and_sums_to_zero)
+{
+    struct fake_pci pci = { 0 };
+    struct boot_board board = board_of(4, UINT64_C(5) << 30, &pci);
+    struct firmware *f = firmware_run(&board);
+    static const struct {
+        const char *signature;
+        uint32_t length; /* 0: any */
+    } tables[] = { { "FACP", 268 }, { "APIC", 0 },  { "HPET", 56 },
+                   { "MCFG", 60 },  { "WAET", 40 }, { "SSDT", 0 } };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
+        const uint8_t *found = table(f, tables[i].signature);
+
+        CHECK(tables[i].length == 0 || load_le32(found + 4) == tables[i].length);
+    }
+    CHECK_EQ(load_le32(rsdt_of(f) + 4), 36 + 4 * G_N_ELEMENTS(tables));
+    CHECK_EQ(f->counts[1], 3);
+    CHECK_EQ(f->counts[4], 1);
+    firmware_free(f);
+}
+
+TEST(fadt_names_the_hardware)
+{
+    struct fake_pci pci = { 0 };
+    struct boot_board board = board_of(1, 1 << 30, &pci);
+    struct firmware *f = firmware_run(&board);
+    const uint8_t *fadt = table(f, "FACP");
+    const uint8_t *facs = at_address(f, load_le32(fadt + 36), 64);
+
+    CHECK_EQ(fadt[8], 5);
+    CHECK_EQ(load_le32(fadt + 36) % 64, 0);
+    CHECK(memcmp(facs, "FACS", 4) == 0);
+    CHECK_EQ(load_le32(facs + 4), 64);
+    CHECK_EQ(facs[32], 1);
+    CHECK_EQ(load_le32(fadt + 40), load_le64(fadt + 140));
+    CHECK(memcmp(table_at(f, load_le32(fadt + 40)), "DSDT", 4) == 0);
+    CHECK_EQ(load_le64(fadt + 132), 0);
+    CHECK_EQ(load_le16(fadt + 46), 9);
+    CHECK_EQ(load_le32(fadt + 48), 0); /* no SMI command: ACPI is on from the start */
+    CHECK_EQ(load_le32(fadt + 56), 0x600);
+    CHECK_EQ(load_le32(fadt + 64), 0x604);
+    CHECK_EQ(load_le32(fadt + 76), 0x608);
+    CHECK_EQ(load_le32(fadt + 80), 0x620);
+    CHECK_EQ(fadt[88], 4);
+    CHECK_EQ(fadt[89], 2);
+    CHECK_EQ(fadt[91], 4);
+    CHECK_EQ(fadt[92], 16);
+    CHECK_EQ(fadt[108], 0x32);
+    CHECK_EQ(load_le16(fadt + 109), 3);
+    CHECK_EQ(load_le32(fadt + 112), 0x8425);
+    CHECK_EQ(fadt[116], 1);
+    CHECK_EQ(load_le64(fadt + 120), 0xcf9);
+    CHECK_EQ(fadt[128], 0x0f);
+    for (unsigned i = 0; i < 4; i++) { /* both forms of every block agree */
+        static const unsigned place[][2] = { { 56, 148 }, { 64, 172 }, { 76, 208 }, { 80, 220 } };
+        static const unsigned length[] = { 88, 89, 91, 92 };
+
+        CHECK_EQ(load_le32(fadt + place[i][0]), load_le64(fadt + place[i][1] + 4));
+        CHECK_EQ(fadt[length[i]] * 8, fadt[place[i][1] + 1]);
+    }
+    firmware_free(f);
+}
+
+TEST(madt_lists_every_processor)
+{
+    static const unsigned counts[] = { 1, 2, 4, 8, 9, 255 };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+        struct fake_pci pci = { 0 };
+        struct boot_board board = board_of(counts[i], 1 << 30, &pci);
+        struct firmware *f = firmware_run(&board);
+        const uint8_t *madt = table(f, "APIC"), *fadt = table(f, "FACP"), *entry;
+
+        for (unsigned cpu = 0; cpu < counts[i]; cpu++) {
+            entry = madt_entry(madt, 0, cpu);
+            CHECK(entry != NULL);
+            CHECK_EQ(entry[2], cpu);
+            CHECK_EQ(entry[3], cpu);
+            CHECK_EQ(load_le32(entry + 4), 1);
+        }
+        CHECK(madt_entry(madt, 0, counts[i]) == NULL);
+        CHECK(madt_entry(madt, 9, 0) == NULL && madt_entry(madt, 10, 0) == NULL);
+        entry = madt_entry(madt, 1, 0);
+        CHECK_EQ(load_le32(entry + 4), 0xfec00000);
+        entry = madt_entry(madt, 2, 0);
+        CHECK(entry[3] == 0 && load_le32(entry + 4) == 2 && load_le16(entry + 8) == 0);
+        entry = madt_entry(madt, 2, 2);
+        CHECK(entry[3] == 9 && load_le32(entry + 4) == 9 && load_le16(entry + 8) == 0x0d);
+        entry = madt_entry(madt, 4, 0);
+        CHECK(entry[2] == 0xff && entry[5] == 1);
+        CHECK_EQ(load_le32(fadt + 112) >> 18 & 1, counts[i] > 8);
+        firmware_free(f);
+    }
+}
+
+TEST(large_apic_ids_get_x2apic_entries)
+{
+    struct fake_pci pci = { 0 };
+    struct boot_board board = board_of(3, 1 << 30, &pci);
+    struct firmware *f;
+    const uint8_t *madt, *entry;
+
+    apic_ids[1] = 254;
+    apic_ids[2] = 256;
+    f = firmware_run(&board);
+    madt = table(f, "APIC");
+    CHECK_EQ(madt_entry(madt, 0, 1)[3], 254);
+    CHECK(madt_entry(madt, 0, 2) == NULL);
+    entry = madt_entry(madt, 9, 0);
+    CHECK_EQ(load_le32(entry + 4), 256);
+    CHECK_EQ(load_le32(entry + 12), 2);
+    CHECK(madt_entry(madt, 10, 0) != NULL);
+    firmware_free(f);
+}
+
+TEST(small_tables_say_where_things_are)
+{
+    struct fake_pci pci = { 0 };
+    struct boot_board board = board_of(1, 1 << 30, &pci);
+    struct firmware *f = firmware_run(&board);
+
+    CHECK_EQ(load_le64(table(f, "MCFG") + 44), 0xb0000000);
+    CHECK_EQ(table(f, "MCFG")[55], 255);
+    CHECK_EQ(load_le32(table(f, "HPET") + 36), 0x8086a201);
+    CHECK_EQ(load_le64(table(f, "HPET") + 44), 0xfed00000);
+    CHECK_EQ(load_le32(table(f, "WAET") + 36), 2);
+    firmware_free(f);
+}
+
+TEST(the_generation_page_is_linked_both_ways)
+{
+    struct fake_pci pci = { 0 };
+    struct boot_board board = board_of(1, 1 << 30, &pci);
+    struct firmware *f = firmware_run(&board);
+    const uint8_t *ssdt = table(f, "SSDT");
+
+    CHECK_EQ(f->files[2].address % 4096, 0);
+    CHECK_EQ(load_le64(f->page_address), f->files[2].address);
+    /* Name (\VGIA, 0x........) right behind the header */
+    CHECK(memcmp(ssdt + 36, "\x08\\VGIA\x0c", 7) == 0);
+    CHECK_EQ(load_le32(ssdt + 43), f->files[2].address);
+    firmware_free(f);
+}
+
+TEST(sleep_states_are_those_that_work)
+{
+    for (unsigned suspend = 0; suspend < 2; suspend++) {
+        struct fake_pci pci = { 0 };
+        struct boot_board board = board_of(1, 1 << 30, &pci);
+        struct firmware *f;
+        const uint8_t *dsdt;
+        uint32_t length;
+
+        board.suspend = suspend;
+        f = firmware_run(&board);
+        dsdt = table_at(f, load_le32(table(f, "FACP") + 40));
+        length = load_le32(dsdt + 4);
+        CHECK_EQ(contains(dsdt, length, "\x08\\_S3_\x12\x06\x04\x01\x01", 11), suspend);
+        CHECK(contains(dsdt, length, "\x08\\_S4_\x12\x08\x04\x0a\x02\x0a\x02", 13));
+        CHECK(contains(dsdt, length, "\x08\\_S5_\x12\x06\x04\x00\x00\x00\x00", 13));
+        firmware_free(f);
+    }
+}
+
+TEST(same_board_same_bytes_and_sizes_never_change)
+{
+    struct fake_pci pci = { 0 };
+    struct boot_board board = board_of(255, UINT64_C(64) << 30, &pci);
+    struct firmware *a, *b;
+
+    board.n_root_ports = BOOT_ROOT_PORTS_MAX;
+    for (unsigned i = 0; i < BOOT_ROOT_PORTS_MAX; i++) {
+        board.root_ports[i] = (uint8_t)((i + 2) << 3);
+    }
+    a = firmware_run(&board);
+    b = firmware_run(&board);
+    CHECK(memcmp(&a->blobs, &b->blobs, sizeof(a->blobs)) == 0);
+    firmware_free(a);
+    firmware_free(b);
+}
+
+/* --- The window above 4 GiB ----------------------------------------------------------------------
+ */
+
+static struct acpi_window window_of(struct fake_pci *pci, uint64_t memory)
+{
+    struct boot_board board = board_of(1, memory, pci);
+    struct acpi_window window;
+
+    pci_window64(&board, &window);
+    return window;
+}
+
+TEST(without_devices_the_window_follows_ram)
+{
+    struct fake_pci pci = { 0 };
+    struct acpi_window window = window_of(&pci, UINT64_C(5) << 30);
+
+    CHECK_EQ(window.first, UINT64_C(7) << 30);
+    CHECK_EQ(window.last, (UINT64_C(39) << 30) - 1);
+    window = window_of(&pci, 64 << 20);
+    CHECK_EQ(window.first, UINT64_C(4) << 30);
+}
+
+TEST(the_window_covers_what_was_placed)
+{
+    struct fake_pci pci = { 0 };
+    uint8_t *config;
+    struct acpi_window window;
+
+    config = fake_function(&pci, 0x08, 0); /* a 32-bit BAR does not count, an I/O BAR neither */
+    store_le32(config + 0x10, 0xfd000008);
+    store_le32(config + 0x14, 0xc001);
+    config = fake_function(&pci, 0x18, 0x80);
+    store_le32(config + 0x10, 0x0000000c);
+    store_le32(config + 0x14, 0x7000);
+    config = fake_function(&pci, 0x1b, 0);
+    store_le32(config + 0x20, 0x40000004);
+    store_le32(config + 0x24, 0x7010);
+    config = fake_function(&pci, 0x20, 1); /* a bridge with a window and a device behind it */
+    config[0x19] = 5;
+    store_le16(config + 0x24, 0x0001);
+    store_le16(config + 0x26, 0xfff1);
+    store_le32(config + 0x28, 0x7020);
+    store_le32(config + 0x2c, 0x7020);
+    config = fake_function(&pci, 0x500, 0);
+    store_le32(config + 0x10, 0x00000004);
+    store_le32(config + 0x14, 0x7018);
+    window = window_of(&pci, 1 << 30);
+    CHECK_EQ(window.first, UINT64_C(0x700000000000));
+    CHECK_EQ(window.last, UINT64_C(0x7020ffffffff));
+}
+
+TEST(nonsense_in_configuration_space_does_no_harm)
+{
+    struct fake_pci pci = { 0 };
+    uint8_t *config;
+    struct acpi_window window;
+
+    config = fake_function(&pci, 0x08, 0); /* being sized */
+    store_le32(config + 0x10, 0xfffff004);
+    store_le32(config + 0x14, 0xffffffff);
+    store_le32(config + 0x24, 0xffffffff); /* a 64-bit BAR without a second half */
+    config = fake_function(&pci, 0x10, 1); /* bridges in a circle, windows the wrong way round */
+    config[0x19] = 9;
+    store_le16(config + 0x24, 0xfff1);
+    store_le16(config + 0x26, 0x0001);
+    store_le32(config + 0x28, 0x9);
+    store_le32(config + 0x2c, 0x8);
+    config = fake_function(&pci, 0x900, 1);
+    config[0x19] = 0;
+    config = fake_function(&pci, 0x908, 1);
+    config[0x19] = 9;
+    window = window_of(&pci, UINT64_C(5) << 30);
+    CHECK_EQ(window.first, UINT64_C(7) << 30);
+    CHECK_EQ(window.last, (UINT64_C(39) << 30) - 1);
+    CHECK(pci.reads < 5000);
+}
+
+TEST(the_window_ends_where_addresses_end)
+{
+    struct fake_pci pci = { 0 };
+    struct boot_board board = board_of(1, UINT64_C(8) << 30, &pci);
+    struct acpi_window window;
+
+    board.physical_bits = 36;
+    board.ram_high = UINT64_C(40) << 30;
+    pci_window64(&board, &window);
+    CHECK_EQ(window.first, UINT64_C(44) << 30);
+    CHECK_EQ(window.last, (UINT64_C(64) << 30) - 1);
+}
+
+/* --- AML ----------------------------------------------------------------------------------------
+ */
+
+TEST(package_lengths_count_themselves)
+{
+    static const struct {
+        size_t content;
+        const char *expected;
+        size_t n;
+    } cases[] = {
+        { 0, "\x01", 1 },
+        { 62, "\x3f", 1 },
+        { 63, "\x41\x04", 2 },
+        { 4093, "\x4f\xff", 2 },
+        { 4094, "\x81\x00\x01", 3 },
+        { 1048572, "\x8f\xff\xff", 3 },
+        { 1048573, "\xc1\x00\x00\x01", 4 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GByteArray) aml = g_byte_array_new();
+        size_t mark = aml_if(aml);
+
+        g_byte_array_set_size(aml, (guint)(mark + cases[i].content));
+        memset(aml->data + mark, 0x5a, cases[i].content);
+        aml_close(aml, mark);
+        CHECK_EQ(aml->len, 1 + cases[i].n + cases[i].content);
+        CHECK(memcmp(aml->data + 1, cases[i].expected, cases[i].n) == 0);
+        CHECK(cases[i].content == 0 || aml->data[aml->len - 1] == 0x5a);
+    }
+}
+
+static void check_aml(GByteArray *aml, const char *expected, size_t n)
+{
+    if (aml->len != n || memcmp(aml->data, expected, n) != 0) {
+        for (guint i = 0; i < aml->len; i++) {
+            printf("# %02x\n", aml->data[i]);
+        }
+        test_fail(__FILE__, __LINE__, "%u bytes of AML differ", aml->len);
+    }
+    g_byte_array_set_size(aml, 0);
+}
+#define CHECK_AML(aml, text) check_aml(aml, text, sizeof(text) - 1)
+
+TEST(terms_are_encoded_as_the_specification_says)
+{
+    g_autoptr(GByteArray) aml = g_byte_array_new();
+
+    aml_integer(aml, 0);
+    aml_integer(aml, 1);
+    aml_integer(aml, 2);
+    aml_integer(aml, 0x1234);
+    aml_integer(aml, 0x12345678);
+    aml_integer(aml, UINT64_C(0x123456789abcdef0));
+    CHECK_AML(aml, "\x00\x01\x0a\x02\x0b\x34\x12\x0c\x78\x56\x34\x12"
+                   "\x0e\xf0\xde\xbc\x9a\x78\x56\x34\x12");
+    aml_eisa_id(aml, "PNP0A08");
+    CHECK_AML(aml, "\x0c\x41\xd0\x0a\x08");
+    aml_path(aml, "\\_SB.PCI0.ISA");
+    CHECK_AML(aml, "\\\x2f\x03_SB_PCI0ISA_");
+    aml_path(aml, "^^A.B1");
+    CHECK_AML(aml, "^^\x2e"
+                   "A___B1__");
+    aml_string(aml, "abc");
+    CHECK_AML(aml, "\x0d"
+                   "abc\0");
+    aml_uuid(aml, "33db4d5b-1ff7-401c-9657-7441c03dd766");
+    CHECK_AML(aml, "\x11\x13\x0a\x10\x5b\x4d\xdb\x33\xf7\x1f\x1c\x40\x96\x57\x74\x41\xc0\x3d\xd7"
+                   "\x66");
+}
+
+static bool run_program(const char *const *arguments, char **output)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *err = NULL;
+    char *out = NULL;
+    int status = 0;
+
+    if (!g_spawn_sync(NULL, (char **)arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err,
+                      &status, &error)) {
+        test_fail(__FILE__, __LINE__, "%s", error->message);
+    }
+    *output = g_strconcat(out, err, NULL);
+    g_free(out);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Disassembles a table and compiles the result again: no errors, no warnings. */
+static void check_with_iasl(const char *folder, const char *name, const uint8_t *bytes)
+{
+    g_autofree char *aml = g_strdup_printf("%s/%s.aml", folder, name);
+    g_autofree char *dsl = g_strdup_printf("%s/%s.dsl", folder, name);
+    g_autofree char *output = NULL, *recompiled = NULL;
+    const char *disassemble[] = { "iasl", "-d", aml, NULL };
+    const char *compile[] = { "iasl", "-p", aml, dsl, NULL };
+
+    CHECK(g_file_set_contents(aml, (const char *)bytes, load_le32(bytes + 4), NULL));
+    if (!run_program(disassemble, &output)) {
+        test_fail(__FILE__, __LINE__, "%s: %s", name, output);
+    }
+    if (!run_program(compile, &recompiled) || strstr(recompiled, "0 Errors, 0 Warnings") == NULL) {
+        test_fail(__FILE__, __LINE__, "%s: %s", name, recompiled);
+    }
+}
+
+TEST(iasl_understands_every_table)
+{
+    struct fake_pci pci = { 0 };
+    struct boot_board board = board_of(4, UINT64_C(5) << 30, &pci);
+    g_autofree char *iasl = g_find_program_in_path("iasl");
+    g_autofree char *folder = NULL, *cleanup = NULL;
+    struct firmware *f;
+    const uint8_t *rsdt;
+
+    if (iasl == NULL) {
+        printf("# iasl is not installed: left out\n");
+        return;
+    }
+    folder = g_dir_make_tmp("oriel-acpi-XXXXXX", NULL);
+    CHECK(folder != NULL);
+    board.suspend = true;
+    f = firmware_run(&board);
+    rsdt = rsdt_of(f);
+    check_with_iasl(folder, "dsdt", table_at(f, load_le32(table(f, "FACP") + 40)));
+    for (uint32_t at = 36; at < load_le32(rsdt + 4); at += 4) {
+        const uint8_t *found = table_at(f, load_le32(rsdt + at));
+        g_autofree char *name = g_strndup((const char *)found, 4);
+
+        check_with_iasl(folder, name, found);
+    }
+    if (g_getenv("ORIEL_KEEP_TABLES") == NULL) {
+        cleanup = g_strdup_printf("rm -rf '%s'", folder);
+        CHECK(system(cleanup) == 0);
+    } else {
+        printf("# tables are in %s\n", folder);
+    }
+    firmware_free(f);
+}
+
+TEST_MAIN(T(every_table_is_found_and_sums_to_zero), T(fadt_names_the_hardware),
+          T(madt_lists_every_processor), T(large_apic_ids_get_x2apic_entries),
+          T(small_tables_say_where_things_are), T(the_generation_page_is_linked_both_ways),
+          T(sleep_states_are_those_that_work), T(same_board_same_bytes_and_sizes_never_change),
+          T(without_devices_the_window_follows_ram), T(the_window_covers_what_was_placed),
+          T(nonsense_in_configuration_space_does_no_harm), T(the_window_ends_where_addresses_end),
+          T(package_lengths_count_themselves), T(terms_are_encoded_as_the_specification_says),
+          T(iasl_understands_every_table))
