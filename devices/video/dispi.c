@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The Bochs display interface (DISPI, "VBE extensions" of the Bochs emulator, ids B0C0 to B0C5): the
- * registers behind ports 1CE/1CF and behind BAR 2 offset 500.
+ * The Bochs display interface (DISPI, "VBE extensions" of the Bochs emulator, ids B0C0 to B0C5):
+ * the registers behind ports 1CE/1CF and behind BAR 2 offset 500.
  *
- * Values are kept as the guest wrote them. What they mean is computed by geometry_get() at every use:
- * a depth that does not exist counts as 8 bits, widths are whole groups of eight pixels, and the
- * picture is made to fit the surface's limits and video memory. While a mode is on, reading gives the
- * computed values, as guests expect that ask for more than there is.
+ * Values are kept as the guest wrote them. What they mean is computed by geometry_get() at every
+ * use: a depth that does not exist counts as 8 bits, widths are whole groups of eight pixels, and
+ * the picture is made to fit the surface's limits and video memory. While a mode is on, reading
+ * gives the computed values, as guests expect that ask for more than there is.
  */
 #include <string.h>
 

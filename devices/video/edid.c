@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * EDID 1.4, base block only (VESA E-EDID Standard release A2). Timings of the preferred size are those
- * of CVT with reduced blanking version 1. See edid.h.
+ * EDID 1.4, base block only (VESA E-EDID Standard release A2). Timings of the preferred size are
+ * those of CVT with reduced blanking version 1. See edid.h.
  */
 #include "edid.h"
 
@@ -14,15 +14,19 @@ enum {
     MODEL_YEAR = 2026,
     DESCRIPTOR_SIZE = 18,
     DESCRIPTOR_TEXT = 13,
-    CLOCK_MAX = 65535,       /* of 10 kHz, the largest a detailed timing can say */
-    CLOCK_STEP = 25,         /* CVT rounds down to 0.25 MHz */
+    CLOCK_MAX = 65535, /* of 10 kHz, the largest a detailed timing can say */
+    CLOCK_STEP = 25,   /* CVT rounds down to 0.25 MHz */
     REFRESH = 60,
-    BLANK_TIME_NS = 460000,  /* CVT's smallest vertical blanking */
+    BLANK_TIME_NS = 460000, /* CVT's smallest vertical blanking */
     H_BLANK = 160,
     H_FRONT = 48,
     H_SYNC = 32,
     V_FRONT = 3,
     V_BACK_MIN = 6,
+    /* Of all sizes but the preferred one. */
+    LINE_KHZ_MIN = 28,
+    LINE_KHZ_USUAL = 160,
+    CLOCK_USUAL = 20, /* of 10 MHz */
 };
 
 struct timing {
@@ -34,8 +38,9 @@ struct timing {
 /* CVT tells aspect ratios by the length of vertical sync. */
 static uint32_t v_sync_lines(uint32_t width, uint32_t height)
 {
-    static const uint8_t ratios[][3] = { { 4, 3, 4 }, { 16, 9, 5 }, { 16, 10, 6 }, { 5, 4, 7 },
-                                         { 15, 9, 7 } };
+    static const uint8_t ratios[][3] = {
+        { 4, 3, 4 }, { 16, 9, 5 }, { 16, 10, 6 }, { 5, 4, 7 }, { 15, 9, 7 }
+    };
 
     for (size_t i = 0; i < sizeof(ratios) / sizeof(ratios[0]); i++) {
         if (height * ratios[i][0] / ratios[i][1] / 8 == width / 8) {
@@ -58,8 +63,8 @@ static void timing_make(struct timing *timing, uint32_t width, uint32_t height)
         if (timing->v_blank < least) {
             timing->v_blank = least;
         }
-        uint64_t clock = (uint64_t)timing->refresh * (width + H_BLANK) *
-                         (height + timing->v_blank) / 10000;
+        uint64_t clock =
+            (uint64_t)timing->refresh * (width + H_BLANK) * (height + timing->v_blank) / 10000;
 
         timing->clock = (uint32_t)(clock / CLOCK_STEP * CLOCK_STEP);
         if (clock <= CLOCK_MAX) {
@@ -108,14 +113,15 @@ static void descriptor_text(uint8_t *d, uint8_t tag, const char *text)
 static void descriptor_range(uint8_t *d, const struct timing *t)
 {
     uint32_t line_khz = t->refresh * (t->height + t->v_blank) / 1000 + 1;
+    uint32_t clock = t->clock / 1000 + 1; /* of 10 MHz */
 
     d[3] = 0xfd;
     d[5] = (uint8_t)(t->refresh < 50 ? t->refresh : 50);
     d[6] = 75;
-    d[7] = 30;
-    d[8] = (uint8_t)(line_khz > 160 ? line_khz : 160);
-    d[9] = (uint8_t)(t->clock / 1000 + 1); /* of 10 MHz */
-    d[10] = 0x01;                          /* no timing formula */
+    d[7] = LINE_KHZ_MIN;
+    d[8] = (uint8_t)(line_khz > LINE_KHZ_USUAL ? line_khz : LINE_KHZ_USUAL);
+    d[9] = (uint8_t)(clock > CLOCK_USUAL ? clock : CLOCK_USUAL);
+    d[10] = 0x01; /* no timing formula */
     memset(d + 11, ' ', 7);
     d[11] = '\n';
 }

@@ -4,14 +4,16 @@
  * SeaVGABIOS, OVMF, Linux (bochs-drm), Windows (through the firmware) and hobby systems know.
  *
  *   BAR 0   video memory as a linear framebuffer
- *   BAR 2   4 KiB: EDID at 000, ports 3C0-3DF at 400, DISPI registers at 500, extended registers at 600
+ *   BAR 2   4 KiB: EDID at 000, ports 3C0-3DF at 400, DISPI registers at 500, size and byte
+ *           order of pixels at 600
  *   ports   3B0-3DF, and 1CE/1CF (1D0) for DISPI
  *   memory  A0000-BFFFF
  *
  * Specification: IBM VGA for the ports and planes (vga_registers.c, vga_memory.c); the Bochs VBE
- * extensions (dispi.c); VESA EDID 1.4 (edid.c). What is shown: vga_picture.c and one file for each family of
- * modes. The legacy ports and memory answer whatever the PCI command register says, as in the boards
- * that guests know. The video BIOS is not in a ROM BAR; firmware finds it through fw_cfg.
+ * extensions (dispi.c); VESA EDID 1.4 (edid.c). What is shown: vga_picture.c and one file for each
+ * family of modes. The legacy ports and memory answer whatever the PCI command register says, as in
+ * the boards that guests know. The video BIOS is not in a ROM BAR; firmware finds it through
+ * fw_cfg.
  *
  * Left out: interrupts, the overscan border, tricks within a frame, genuine chain-4 addressing with
  * holes (vga_memory.c). A guest's nonsense is clamped when it is used and is no error.
@@ -48,9 +50,9 @@ enum {
 };
 
 #define ENDIAN_LITTLE 0x1e1e1e1eu
-#define ENDIAN_BIG 0xbebebebeu
+#define ENDIAN_BIG    0xbebebebeu
 
-/* --- Ports ------------------------------------------------------------------------------------- */
+/* --- Ports ----------------------------------------------------------------------------------- */
 
 static uint64_t ports_read(struct device *device, uint64_t offset, unsigned size)
 {
@@ -94,7 +96,7 @@ static void dispi_port_write(struct device *device, uint64_t offset, unsigned si
     }
 }
 
-/* --- BAR 2 ------------------------------------------------------------------------------------- */
+/* --- BAR 2 ----------------------------------------------------------------------------------- */
 
 /* The parts begin and end at multiples of four, so an aligned access is in one of them. */
 static uint64_t bar2_read(struct device *device, uint64_t offset, unsigned size)
@@ -120,8 +122,8 @@ static uint64_t bar2_read(struct device *device, uint64_t offset, unsigned size)
         return value >> (offset % 2 * 8);
     }
     if (offset >= BAR2_EXTENDED_SIZE && offset < BAR2_EXTENDED_SIZE + EXTENDED_SIZE) {
-        value = offset < BAR2_ENDIAN ? EXTENDED_SIZE
-                                     : (vga->big_endian ? ENDIAN_BIG : ENDIAN_LITTLE);
+        value =
+            offset < BAR2_ENDIAN ? EXTENDED_SIZE : (vga->big_endian ? ENDIAN_BIG : ENDIAN_LITTLE);
         return value >> (offset % 4 * 8);
     }
     return 0;
@@ -154,7 +156,7 @@ static void bar2_write(struct device *device, uint64_t offset, unsigned size, ui
     }
 }
 
-/* --- Life -------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 static int vga_create(struct device *device, struct dev_error *error)
 {
@@ -206,20 +208,40 @@ static void vga_restored(struct device *device)
 }
 
 static const struct region_desc vga_regions[] = {
-    [REGION_PORTS] = { .name = "vga-ports", .space = REGION_PIO, .base = PORTS_BASE, .size = 0x30,
-                       .read_sizes = SIZE_1, .write_sizes = SIZE_1,
-                       .read = ports_read, .write = ports_write },
-    [REGION_DISPI] = { .name = "vga-dispi", .space = REGION_PIO, .base = DISPI_BASE, .size = 4,
-                       .read_sizes = SIZE_2, .write_sizes = SIZE_2, .flags = REGION_UNALIGNED,
-                       .read = dispi_port_read, .write = dispi_port_write },
-    [REGION_LEGACY] = { .name = "vga-memory", .space = REGION_MMIO, .base = VGA_WINDOW_BASE,
-                        .size = VGA_WINDOW_SIZE, .read_sizes = SIZE_1, .write_sizes = SIZE_1,
+    [REGION_PORTS] = { .name = "vga-ports",
+                       .space = REGION_PIO,
+                       .base = PORTS_BASE,
+                       .size = 0x30,
+                       .read_sizes = SIZE_1,
+                       .write_sizes = SIZE_1,
+                       .read = ports_read,
+                       .write = ports_write },
+    [REGION_DISPI] = { .name = "vga-dispi",
+                       .space = REGION_PIO,
+                       .base = DISPI_BASE,
+                       .size = 4,
+                       .read_sizes = SIZE_2,
+                       .write_sizes = SIZE_2,
+                       .flags = REGION_UNALIGNED,
+                       .read = dispi_port_read,
+                       .write = dispi_port_write },
+    [REGION_LEGACY] = { .name = "vga-memory",
+                        .space = REGION_MMIO,
+                        .base = VGA_WINDOW_BASE,
+                        .size = VGA_WINDOW_SIZE,
+                        .read_sizes = SIZE_1,
+                        .write_sizes = SIZE_1,
                         .flags = REGION_COALESCE,
-                        .read = vga_memory_read, .write = vga_memory_write },
-    [REGION_BAR2] = { .name = "vga-registers", .space = REGION_MMIO, .base = REGION_UNPLACED,
-                      .size = BAR2_SIZE, .read_sizes = SIZE_1 | SIZE_2 | SIZE_4,
+                        .read = vga_memory_read,
+                        .write = vga_memory_write },
+    [REGION_BAR2] = { .name = "vga-registers",
+                      .space = REGION_MMIO,
+                      .base = REGION_UNPLACED,
+                      .size = BAR2_SIZE,
+                      .read_sizes = SIZE_1 | SIZE_2 | SIZE_4,
                       .write_sizes = SIZE_1 | SIZE_2 | SIZE_4,
-                      .read = bar2_read, .write = bar2_write },
+                      .read = bar2_read,
+                      .write = bar2_write },
 };
 
 static const struct memory_desc vga_memories[] = {
@@ -227,7 +249,8 @@ static const struct memory_desc vga_memories[] = {
 };
 
 static const struct window_desc vga_windows[] = {
-    [VGA_WINDOW_FRAMEBUFFER] = { .name = "vga-framebuffer", .memory = VGA_MEMORY_VRAM,
+    [VGA_WINDOW_FRAMEBUFFER] = { .name = "vga-framebuffer",
+                                 .memory = VGA_MEMORY_VRAM,
                                  .flags = WINDOW_DIRTY },
     [VGA_WINDOW_LEGACY] = { .name = "vga-bank", .memory = VGA_MEMORY_VRAM, .flags = WINDOW_DIRTY },
 };

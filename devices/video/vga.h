@@ -3,8 +3,8 @@
  * What the files of the display adapter "stdvga" share. See vga.c for the hardware.
  *
  * Video memory holds the four planes interleaved: the byte of plane p at plane offset a is
- * vram[4 * a + p]. A "plane offset" counts bytes of one plane. With this layout chain-4, mode X and the
- * linear framebuffer agree on where a pixel is, and text character n is at vram[4 * n], its
+ * vram[4 * a + p]. A "plane offset" counts bytes of one plane. With this layout chain-4, mode X and
+ * the linear framebuffer agree on where a pixel is, and text character n is at vram[4 * n], its
  * attribute at vram[4 * n + 1], its font's bytes at vram[4 * a + 2].
  */
 #ifndef DEVICES_VGA_H
@@ -110,7 +110,7 @@ enum {
 enum {
     VGA_VRAM_MIN = 8 << 20,
     VGA_VRAM_MAX = 256 << 20,
-    VGA_PLANE_SIZE = 65536,      /* bytes of a plane that the VGA part reaches */
+    VGA_PLANE_SIZE = 65536, /* bytes of a plane that the VGA part reaches */
     VGA_WINDOW_BASE = 0xa0000,
     VGA_WINDOW_SIZE = 0x20000,
     VGA_BANK_SIZE = 0x10000,
@@ -200,7 +200,7 @@ struct vga {
     uint16_t dispi_index, dispi[DISPI_REGISTERS];
     bool big_endian;
 
-    bool started; /* video memory may hold something */
+    bool started;                                     /* video memory may hold something */
     uint64_t alias_first, alias_offset, alias_length; /* what vga_memory_place() has placed */
     uint8_t *vram;
     uint8_t edid[EDID_SIZE];
@@ -213,7 +213,7 @@ static inline struct vga *to_vga(struct device *device)
     return (struct vga *)device;
 }
 
-/* vga_registers.c: ports 3B0-3DF, one byte at a time. Any port gives a value; absent ones all ones. */
+/* vga_registers.c: ports 3B0-3DF, a byte at a time. Ports that do not exist read as all ones. */
 uint8_t vga_port_read(struct vga *vga, unsigned port);
 void vga_port_write(struct vga *vga, unsigned port, uint8_t value);
 void vga_registers_reset(struct vga *vga);
@@ -255,8 +255,8 @@ struct canvas {
 };
 
 /*
- * Puts line y of the picture, of the surface's width, where it differs from what is there. Lines come
- * in rising order and may be left out; canvas_end() follows the last.
+ * Puts line y of the picture, of the surface's width, where it differs from what is there. Lines
+ * come in rising order and may be left out; canvas_end() follows the last.
  */
 void canvas_line(struct canvas *canvas, uint32_t y, const uint32_t *pixels);
 void canvas_end(struct canvas *canvas);
@@ -265,7 +265,7 @@ bool vga_dirty(const struct vga *vga, uint64_t offset, uint64_t length);
 
 /* The CRTC's walk over the lines of a picture. */
 struct scan {
-    uint32_t row; /* plane offset of the row's first byte, not yet masked */
+    uint32_t row;  /* plane offset of the row's first byte, not yet masked */
     uint32_t line; /* scan line in the row */
     uint32_t repeat;
     uint32_t pan; /* dots */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Linear modes of the DISPI interface, 8 to 32 bits a pixel. Pixels are little endian, or big endian when
- * the guest says so in the extended registers.
+ * Linear modes of the DISPI interface, 8 to 32 bits a pixel. Pixels are little endian, or big
+ * endian when the guest says so in the extended registers.
  */
 #include "bytes.h"
 #include "vga.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The memory window A0000-BFFFF: how an access becomes bytes of the four planes. IBM VGA: the
- * graphics controller's read modes 0 and 1 and write modes 0 to 3, the latches, the map mask, odd/even
- * and chain-4 addressing.
+ * graphics controller's read modes 0 and 1 and write modes 0 to 3, the latches, the map mask,
+ * odd/even and chain-4 addressing.
  *
  * Chain-4 and odd/even addresses are packed (address / 4, address / 2) instead of leaving holes in
- * the planes, so that every mode shows its memory without gaps; see vga.h. Odd/even is taken from the
- * graphics controller's bit for both directions; its page bits are not modelled.
+ * the planes, so that every mode shows its memory without gaps; see vga.h. Odd/even is taken from
+ * the graphics controller's bit for both directions; its page bits are not modelled.
  *
  * A DISPI mode with 8 bits a pixel or more sees a plain bank at A0000 whatever the VGA registers
  * say. That, and chain-4 with nothing else in the way, needs no trapping: vga_memory_place().
@@ -18,8 +18,8 @@
 /* Four plane bits as a mask of four bytes. */
 static uint32_t plane_bytes(unsigned planes)
 {
-    return ((planes & 1) * 0xffu) | ((planes >> 1 & 1) * 0xff00u) | ((planes >> 2 & 1) * 0xff0000u) |
-           ((planes >> 3 & 1) * 0xff000000u);
+    return ((planes & 1) * 0xffu) | ((planes >> 1 & 1) * 0xff00u) |
+           ((planes >> 2 & 1) * 0xff0000u) | ((planes >> 3 & 1) * 0xff000000u);
 }
 
 static uint32_t byte_repeat(uint8_t byte)

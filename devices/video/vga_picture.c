@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the registers say is on the screen, and the parts of drawing that all modes share: colours,
- * the CRTC's walk from line to line, finding changed pages, and putting lines into the surface so that only
- * tiles whose pixels differ become damage.
+ * the CRTC's walk from line to line, finding changed pages, and putting lines into the surface so
+ * that only tiles whose pixels differ become damage.
  *
  * Nothing is remembered from one register write to the next: vga_picture_get() derives everything
- * from the raw registers at each call, inside the limits of the surface and of video memory. What was
- * drawn last is kept only to tell what must be drawn again.
+ * from the raw registers at each call, inside the limits of the surface and of video memory. What
+ * was drawn last is kept only to tell what must be drawn again.
  *
  * A blank picture keeps the size of the last visible one, so that a guest in the middle of a mode
  * change does not resize windows.
@@ -26,7 +26,7 @@ enum {
     TILE_HEIGHT = 16,
 };
 
-/* --- The picture ------------------------------------------------------------------------------- */
+/* --- The picture ----------------------------------------------------------------------------- */
 
 static uint32_t bit(uint32_t value, unsigned n)
 {
@@ -92,8 +92,7 @@ static void vga_picture(const struct vga *vga, struct picture *picture)
     picture->columns = crtc[CRTC_HORIZONTAL_DISPLAY_END] + 1u;
     picture->height =
         (crtc[CRTC_VERTICAL_DISPLAY_END] | bit(overflow, 1) << 8 | bit(overflow, 6) << 9) + 1;
-    picture->line_compare =
-        crtc[CRTC_LINE_COMPARE] | bit(overflow, 4) << 8 | bit(scan, 6) << 9;
+    picture->line_compare = crtc[CRTC_LINE_COMPARE] | bit(overflow, 4) << 8 | bit(scan, 6) << 9;
     picture->row_scans = (scan & 0x1f) + 1u;
     picture->scan_repeat = scan & 0x80 ? 2 : 1;
     picture->dot_repeat = vga->sequencer[SEQ_CLOCKING] & CLOCKING_HALF_DOT_CLOCK ? 2 : 1;
@@ -104,8 +103,8 @@ static void vga_picture(const struct vga *vga, struct picture *picture)
     picture->offset_mask = VGA_PLANE_SIZE - 1;
     picture->pan_top_only = bit(vga->attribute[ATTR_MODE], 5);
     picture->crtc_mode = crtc[CRTC_MODE];
-    picture->blank = !(crtc[CRTC_MODE] & CRTC_MODE_RUN) ||
-                     (vga->sequencer[SEQ_CLOCKING] & CLOCKING_SCREEN_OFF);
+    picture->blank =
+        !(crtc[CRTC_MODE] & CRTC_MODE_RUN) || (vga->sequencer[SEQ_CLOCKING] & CLOCKING_SCREEN_OFF);
     if (vga->graphics[GC_MISCELLANEOUS] & GC_MISC_GRAPHICS) {
         graphics_picture(vga, picture);
     } else {
@@ -144,14 +143,14 @@ void vga_display_mode(struct device *device, struct display_mode *mode)
     mode->rows = mode->text ? picture.rows : 0;
 }
 
-/* --- Colours ----------------------------------------------------------------------------------- */
+/* --- Colours --------------------------------------------------------------------------------- */
 
 static uint32_t component(uint8_t value, bool eight_bits)
 {
     return eight_bits ? value : (value & 0x3fu) << 2 | (value & 0x3fu) >> 4;
 }
 
-/* The DAC's 256 colours after the mask, and the 16 that the attribute controller selects of them. */
+/* The DAC's 256 colours after the mask, and the 16 of them that the attribute controller uses. */
 static void colors_get(const struct vga *vga, uint32_t colors[256], uint32_t colors16[16])
 {
     bool eight_bits = vga->dispi[DISPI_ENABLE] & DISPI_8BIT_DAC;
@@ -173,7 +172,7 @@ static void colors_get(const struct vga *vga, uint32_t colors[256], uint32_t col
     }
 }
 
-/* --- The CRTC's walk --------------------------------------------------------------------------- */
+/* --- The CRTC's walk ------------------------------------------------------------------------- */
 
 void scan_start(const struct picture *picture, struct scan *scan)
 {
@@ -219,7 +218,7 @@ uint32_t scan_offset(const struct picture *picture, const struct scan *scan, uin
     return offset & picture->offset_mask;
 }
 
-/* --- Into the surface -------------------------------------------------------------------------- */
+/* --- Into the surface ------------------------------------------------------------------------ */
 
 /* Turns the changed tiles of the current tile row into rectangles. */
 static void tile_row_end(struct canvas *canvas)
@@ -269,7 +268,7 @@ void canvas_end(struct canvas *canvas)
     tile_row_end(canvas);
 }
 
-/* --- Drawing ----------------------------------------------------------------------------------- */
+/* --- Drawing --------------------------------------------------------------------------------- */
 
 bool vga_dirty(const struct vga *vga, uint64_t offset, uint64_t length)
 {

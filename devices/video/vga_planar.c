@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Graphics modes whose lines the CRTC walks: 16 colours from four planes (modes 0Dh-12h and DISPI with
- * 4 bits a pixel), CGA's four colours from two planes (modes 4 and 5; mode 6 is planar with one
- * plane enabled), 256 colours (mode 13h and mode X).
+ * Graphics modes whose lines the CRTC walks: 16 colours from four planes (modes 0Dh-12h and DISPI
+ * with 4 bits a pixel), CGA's four colours from two planes (modes 4 and 5; mode 6 is planar with
+ * one plane enabled), 256 colours (mode 13h and mode X).
  *
- * A character clock is one byte of each plane, 8 dots. In 256-colour modes these four bytes are four
- * pixels of two dots each. The attribute controller's detour through its palette, which 256-colour modes leave
- * transparent, is not modelled for them.
+ * A character clock is one byte of each plane, 8 dots. In 256-colour modes these four bytes are
+ * four pixels of two dots each. The attribute controller's detour through its palette, which
+ * 256-colour modes leave transparent, is not modelled for them.
  */
 #include "bytes.h"
 #include "vga.h"
 
-/* The bits of a byte as the lowest bits of eight bytes, the byte's highest bit first in memory order. */
+/* The bits of a byte as the lowest bits of eight bytes; the highest becomes the lowest byte. */
 static uint64_t bits_spread(uint8_t byte)
 {
     return byte * UINT64_C(0x8040201008040201) >> 7 & UINT64_C(0x0101010101010101);

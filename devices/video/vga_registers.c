@@ -47,12 +47,11 @@ enum {
 static const uint8_t sequencer_masks[SEQ_REGISTERS] = { 0x03, 0x3d, 0x0f, 0x3f, 0x0e };
 static const uint8_t graphics_masks[GC_REGISTERS] = { 0x0f, 0x0f, 0x0f, 0x1f, 0x03,
                                                       0x7b, 0x0f, 0x0f, 0xff };
-static const uint8_t attribute_masks[ATTR_REGISTERS] = {
-    0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f,
-    0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0xef, 0xff, 0x3f, 0x0f, 0x0f
-};
+static const uint8_t attribute_masks[ATTR_REGISTERS] = { 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f,
+                                                         0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f,
+                                                         0x3f, 0x3f, 0xef, 0xff, 0x3f, 0x0f, 0x0f };
 
-/* --- Where the beam is ------------------------------------------------------------------------- */
+/* --- Where the beam is ----------------------------------------------------------------------- */
 
 /* A 10-bit CRTC value: low byte and the places of bits 8 and 9 in the overflow register. */
 static uint32_t crtc_vertical(const struct vga *vga, unsigned low, unsigned bit8, unsigned bit9)
@@ -92,7 +91,7 @@ static uint8_t status_1(struct vga *vga)
     return status;
 }
 
-/* --- DAC --------------------------------------------------------------------------------------- */
+/* --- DAC ------------------------------------------------------------------------------------- */
 
 static uint8_t dac_mask_width(const struct vga *vga)
 {
@@ -127,7 +126,7 @@ static void dac_write(struct vga *vga, uint8_t value)
     vga->dac_write_index++;
 }
 
-/* --- Indexed registers ------------------------------------------------------------------------- */
+/* --- Indexed registers ----------------------------------------------------------------------- */
 
 static void attribute_write(struct vga *vga, uint8_t value)
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Text modes: a grid of characters and attributes in planes 0 and 1, fonts in plane 2. IBM VGA: 8 or
- * 9 dots a character, two fonts, underline, cursor, line graphics, smooth scrolling in both directions,
- * split screen.
+ * Text modes: a grid of characters and attributes in planes 0 and 1, fonts in plane 2. IBM VGA: 8
+ * or 9 dots a character, two fonts, underline, cursor, line graphics, smooth scrolling in both
+ * directions, split screen.
  *
- * A screen is a list of bands: lines that show one row of characters, or part of one at the edges of
- * a smooth scroll or a split. A cell is drawn again when its character, attribute or cursor
+ * A screen is a list of bands: lines that show one row of characters, or part of one at the edges
+ * of a smooth scroll or a split. A cell is drawn again when its character, attribute or cursor
  * differs from what was drawn there last; a change of font draws everything.
  *
- * Nothing blinks: the cursor is steady, and characters with the blink attribute are shown. A picture that
- * never changes by itself costs nobody a wake-up and looks the same in every screenshot.
+ * Nothing blinks: the cursor is steady, and characters with the blink attribute are shown. A
+ * picture that never changes by itself costs nobody a wake-up and looks the same in every
+ * screenshot.
  */
 #include <string.h>
 
@@ -32,7 +33,7 @@ struct text {
     struct vga *vga;
     const struct picture *picture;
     struct canvas *canvas;
-    uint32_t cursor_offset; /* plane offset of the character under it */
+    uint32_t cursor_offset;             /* plane offset of the character under it */
     uint32_t cursor_first, cursor_last; /* scan lines; first > last: no cursor */
 };
 
@@ -79,7 +80,8 @@ static uint32_t cell_dots(const struct text *text, uint32_t cell, uint32_t line)
 {
     const struct picture *picture = text->picture;
     uint32_t character = cell & 0xff, attribute = cell >> 8 & 0xff;
-    uint32_t dots = (uint32_t)text->vga->drawn->font[attribute >> 3 & 1][character * 32 + line] << 1;
+    const uint8_t *font = text->vga->drawn->font[attribute >> 3 & 1];
+    uint32_t dots = (uint32_t)font[character * 32 + line] << 1;
 
     if ((picture->attribute_mode & ATTR_MODE_LINE_GRAPHICS) && character >= 0xc0 &&
         character <= 0xdf) {

@@ -16,9 +16,9 @@ TEST(registers_read_back)
 {
     static const uint8_t sequencer[8] = { 0x03, 0x3d, 0x0f, 0x3f, 0x0e };
     static const uint8_t graphics[16] = { 0x0f, 0x0f, 0x0f, 0x1f, 0x03, 0x7b, 0x0f, 0x0f, 0xff };
-    static const uint8_t attribute[32] = { 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f,
-                                           0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f,
-                                           0xef, 0xff, 0x3f, 0x0f, 0x0f };
+    static const uint8_t attribute[32] = { 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f,
+                                           0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f,
+                                           0x3f, 0x3f, 0xef, 0xff, 0x3f, 0x0f, 0x0f };
     struct screen s;
 
     screen_open(&s);
@@ -193,7 +193,7 @@ TEST(registers_behind_bar_2)
     screen_close(&s);
 }
 
-/* --- Planes ------------------------------------------------------------------------------------ */
+/* --- Planes ---------------------------------------------------------------------------------- */
 
 static uint32_t planes_at(struct screen *s, uint32_t offset)
 {
@@ -262,7 +262,7 @@ TEST(write_modes_1_to_3)
     CHECK_EQ(planes_at(&s, 2), 0x023c7e40);
     vga_set(&s, 0x3ce, 5, 3);
     vga_set(&s, 0x3ce, 0, 0x09);
-    vga_set(&s, 0x3ce, 3, 4);    /* rotate by 4: the mask is 1f & 3c */
+    vga_set(&s, 0x3ce, 3, 4);        /* rotate by 4: the mask is 1f & 3c */
     CHECK(fake_save_load(s.device)); /* the latches are state */
     fake_write(s.fake, 0xa0002, 1, 0xf1);
     CHECK_EQ(planes_at(&s, 2), 0x1e20427c);
@@ -389,6 +389,6 @@ TEST(resets)
 }
 
 TEST_MAIN(T(registers_read_back), T(crtc_write_protect), T(attribute_flip_flop),
-          T(ports_follow_mono_bit), T(dac), T(retrace_follows_the_clock),
-          T(registers_behind_bar_2), T(write_mode_0), T(write_modes_1_to_3), T(read_modes),
-          T(odd_even), T(memory_map_select), T(chain4_needs_no_trap_when_plain), T(resets))
+          T(ports_follow_mono_bit), T(dac), T(retrace_follows_the_clock), T(registers_behind_bar_2),
+          T(write_mode_0), T(write_modes_1_to_3), T(read_modes), T(odd_even), T(memory_map_select),
+          T(chain4_needs_no_trap_when_plain), T(resets))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The Bochs display interface: registers in both places, modes, banks, clamps, EDID behind BAR 2. */
+/* The Bochs display interface: registers in both places, modes, banks, clamps, EDID behind BAR 2.
+ */
 #include "test_vga.h"
 
 #include "bytes.h"
@@ -125,11 +126,9 @@ TEST(all_depths)
         unsigned size;
         uint32_t value, color;
     } depths[] = {
-        { 8, 1, 0x47, 0 }, /* through the palette */
+        { 8, 1, 0x47, 0 },           /* through the palette */
         { 15, 2, 0xfe0f, 0xff847b }, /* the top bit does not count */
-        { 16, 2, 0xfe0f, 0xffc37b },
-        { 24, 3, 0x123456, 0x123456 },
-        { 32, 4, 0xff123456, 0x123456 },
+        { 16, 2, 0xfe0f, 0xffc37b }, { 24, 3, 0x123456, 0x123456 }, { 32, 4, 0xff123456, 0x123456 },
     };
     struct screen s;
 
@@ -337,9 +336,9 @@ TEST(damage_is_tight)
 TEST(options_are_checked)
 {
     static const struct option_value bad[][2] = {
-        { { "vram", "4194304" }, { NULL, NULL } },   { { "vram", "536870912" }, { NULL, NULL } },
-        { { "vram", "12582912" }, { NULL, NULL } },  { { "width", "639" }, { NULL, NULL } },
-        { { "width", "4096" }, { NULL, NULL } },     { { "height", "0" }, { NULL, NULL } },
+        { { "vram", "4194304" }, { NULL, NULL } },  { { "vram", "536870912" }, { NULL, NULL } },
+        { { "vram", "12582912" }, { NULL, NULL } }, { { "width", "639" }, { NULL, NULL } },
+        { { "width", "4096" }, { NULL, NULL } },    { { "height", "0" }, { NULL, NULL } },
     };
     struct fake *fake = fake_new(4096);
     struct dev_error error;
@@ -357,8 +356,8 @@ TEST(edid)
     struct screen s;
     uint8_t edid[128], sum = 0;
 
-    screen_open_with(&s, (struct option_value[]){ { "width", "1366" }, { "height", "768" },
-                                                  { NULL, NULL } });
+    screen_open_with(
+        &s, (struct option_value[]){ { "width", "1366" }, { "height", "768" }, { NULL, NULL } });
     for (unsigned i = 0; i < 128; i += 4) {
         store_le32(edid + i, (uint32_t)fake_read(s.fake, REGISTERS + i, 4));
     }
@@ -376,7 +375,42 @@ TEST(edid)
     screen_close(&s);
 }
 
+/* The monitor's own timing: inside what the block's fields can say, at 60 Hz unless that is too
+ * fast. */
+TEST(edid_of_all_sizes)
+{
+    static const char *const sizes[][2] = {
+        { "640", "480" },   { "1024", "768" },  { "1280", "800" },  { "1920", "1080" },
+        { "2560", "1600" }, { "3840", "2160" }, { "4088", "4088" }, { "4088", "480" },
+    };
+
+    for (unsigned n = 0; n < sizeof(sizes) / sizeof(sizes[0]); n++) {
+        struct screen s;
+        uint8_t sum = 0, d[18];
+
+        screen_open_with(&s, (struct option_value[]){
+                                 { "width", sizes[n][0] }, { "height", sizes[n][1] }, { NULL } });
+        for (unsigned i = 0; i < 128; i++) {
+            sum = (uint8_t)(sum + fake_read(s.fake, REGISTERS + i, 1));
+        }
+        for (unsigned i = 0; i < 18; i++) {
+            d[i] = (uint8_t)fake_read(s.fake, REGISTERS + 54 + i, 1);
+        }
+        uint32_t width = d[2] | (d[4] & 0xf0u) << 4, height = d[5] | (d[7] & 0xf0u) << 4;
+        uint32_t h_blank = d[3] | (d[4] & 0x0fu) << 8, v_blank = d[6] | (d[7] & 0x0fu) << 8;
+        double hertz = load_le16(d) * 10000.0 / (width + h_blank) / (height + v_blank);
+
+        CHECK_EQ(sum, 0);
+        CHECK_EQ(width, strtoul(sizes[n][0], NULL, 10));
+        CHECK_EQ(height, strtoul(sizes[n][1], NULL, 10));
+        CHECK(hertz <= 60 && hertz > (height > 4000 ? 30 : 59));
+        CHECK(d[8] + d[9] < h_blank);
+        CHECK((d[10] >> 4) + (d[10] & 15u) + 6 <= v_blank);
+        screen_close(&s);
+    }
+}
+
 TEST_MAIN(T(pci_identity), T(id_handshake), T(linear_32_bits), T(capabilities),
           T(enabling_clears_the_picture), T(all_depths), T(four_bits_a_pixel), T(virtual_screen),
           T(absurd_values_are_clamped), T(banked_window), T(dac_of_eight_bits), T(big_endian),
-          T(damage_is_tight), T(options_are_checked), T(edid))
+          T(damage_is_tight), T(options_are_checked), T(edid), T(edid_of_all_sizes))

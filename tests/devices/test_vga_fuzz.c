@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Thousands of random register settings and memory accesses, drawn now and then. Whatever the guest does,
- * drawing stays inside the surface (the sanitizers watch), damage too, what is drawn piece by
+ * Thousands of random register settings and memory accesses, drawn now and then. Whatever the guest
+ * does, drawing stays inside the surface (the sanitizers watch), damage too, what is drawn piece by
  * piece equals what is drawn at once, and the state survives saving.
  */
 #include "test_vga.h"
@@ -25,7 +25,8 @@ static uint32_t any(uint32_t limit)
 /* Values at the edges are likelier than others. */
 static uint16_t any_value(void)
 {
-    static const uint16_t edges[] = { 0, 1, 7, 8, 15, 24, 32, 0x41, 640, 1024, 0x7fff, 0xfff8, 0xffff };
+    static const uint16_t edges[] = { 0,    1,   7,    8,      15,     24,    32,
+                                      0x41, 640, 1024, 0x7fff, 0xfff8, 0xffff };
 
     return any(2) ? edges[any(sizeof(edges) / sizeof(edges[0]))] : (uint16_t)any(65536);
 }

@@ -125,7 +125,7 @@ TEST(cga_four_colors)
 
     screen_open(&s);
     mode_start(&s, &mode_cga);
-    fake_write(s.fake, 0xb8000 + 10 * 80 + 6, 1, 0x1b);          /* line 20: colours 0 1 2 3 */
+    fake_write(s.fake, 0xb8000 + 10 * 80 + 6, 1, 0x1b);           /* line 20: colours 0 1 2 3 */
     fake_write(s.fake, 0xb8000 + 0x2000 + 10 * 80 + 79, 1, 0x02); /* line 21, last pixel */
     screen_render(&s);
     CHECK_EQ(s.mode.width, 640);

@@ -62,8 +62,8 @@ static bool shows(struct screen *s, uint32_t x, uint32_t y, uint8_t character, u
         uint8_t dots = font_line(0, character, line);
 
         for (uint32_t i = 0; i < 9; i++) {
-            unsigned on = i < 8 ? dots >> (7 - i) & 1
-                                : character >= 0xc0 && character <= 0xdf && (dots & 1);
+            unsigned on =
+                i < 8 ? dots >> (7 - i) & 1 : character >= 0xc0 && character <= 0xdf && (dots & 1);
 
             if (pixel(s, x + i, y + line) != colors[on]) {
                 printf("# character %#x: line %u dot %u is %#x\n", character, line, i,
@@ -270,8 +270,8 @@ TEST(split_screen_and_smooth_scroll)
     struct screen s;
 
     text_open(&s);
-    put(&s, 0, 0, 'S', 0x07);   /* shown below the split */
-    put(&s, 0, 30, 'T', 0x07);  /* where the display starts */
+    put(&s, 0, 0, 'S', 0x07);  /* shown below the split */
+    put(&s, 0, 30, 'T', 0x07); /* where the display starts */
     put(&s, 1, 30, 'U', 0x07);
     put(&s, 0, 31, 'V', 0x07);
     vga_set(&s, 0x3d4, 0x0c, 30 * 80 >> 8);
@@ -283,8 +283,8 @@ TEST(split_screen_and_smooth_scroll)
     screen_render(&s);
     CHECK(shows(&s, 0, 0, 'T', 7));
     CHECK(shows(&s, 0, 200, 'S', 7));
-    vga_set(&s, 0x3d4, 0x08, 5); /* five lines up */
-    attribute_set(&s, 0x13, 2);  /* three dots left, in 9-dot modes */
+    vga_set(&s, 0x3d4, 0x08, 5);   /* five lines up */
+    attribute_set(&s, 0x13, 2);    /* three dots left, in 9-dot modes */
     attribute_set(&s, 0x10, 0x2c); /* above the split only */
     screen_render(&s);
     CHECK(shows(&s, 0, 200, 'S', 7));
