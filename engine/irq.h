@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Interrupt lines and messages. The controllers (two 8259, IOAPIC, LAPICs, PIT) are the kernel's; this
+ * is the wiring in front of them: ISA lines, which reach the 8259s and the IOAPIC, and the eight PIRQs of
+ * the south bridge, which reach IOAPIC pins 16-23 and, as the guest routes them, ISA lines. Lines are
+ * shared: one is high while any of its sources is.
+ *
+ * Threads: any, from inside a domain or outside. Leaf.
+ */
+#ifndef ENGINE_IRQ_H
+#define ENGINE_IRQ_H
+
+#include <glib.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kvm;
+
+enum {
+    IRQ_LINES = 24, /* GSIs: pins of the IOAPIC */
+    IRQ_ISA = 16,
+    IRQ_PIRQS = 8,
+    IRQ_PIRQ_FIRST = 16, /* lines 16-23 are PIRQ A-H */
+    IRQ_NONE = 0xff,
+};
+
+/* One interrupt output of one device. */
+struct irq_source {
+    uint8_t line; /* 0-15 ISA, 16-23 PIRQ A-H, or IRQ_NONE: wired to nothing */
+    bool level;
+};
+
+struct irq {
+    struct kvm *kvm;
+    pthread_mutex_t lock;
+    uint16_t asserted[IRQ_LINES]; /* sources that are high */
+    uint8_t pirq_route[IRQ_PIRQS]; /* ISA line, 0x80 or above: none */
+    bool level[IRQ_LINES];         /* as KVM was told */
+    _Atomic uint64_t raised, messages;
+};
+
+/* Sets up the routes of pc-1. False with *error set if KVM refuses. */
+bool irq_init(struct irq *irq, struct kvm *kvm, GError **error);
+void irq_destroy(struct irq *irq);
+void irq_set(struct irq *irq, struct irq_source *source, bool level);
+void irq_pirq_route(struct irq *irq, unsigned pirq, uint8_t isa_line);
+void irq_msi(struct irq *irq, uint64_t address, uint32_t data);
+/* All lines of the kernel's controllers low and then as the sources say: after these were reset. */
+void irq_refresh(struct irq *irq);
+
+/* Where the INTx pin (0..3) of the function in `slot` of bus 0 is wired to: a line. */
+uint8_t irq_pci_line(unsigned slot, unsigned pin);
+
+#endif
