@@ -112,8 +112,7 @@ static void retired_free(struct bus *bus)
             used |= atomic_load(&r->hazard) == old;
         }
         if (!used) {
-            g_ptr_array_remove_index_fast(bus->retired, i - 1);
-            g_free(old);
+            g_ptr_array_remove_index_fast(bus->retired, i - 1); /* frees it */
         }
     }
 }

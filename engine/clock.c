@@ -36,20 +36,12 @@ uint64_t clock_now_ns(const struct clock *clock)
     return monotonic_ns() - atomic_load_explicit(&clock->zero_ns, memory_order_relaxed);
 }
 
-uint64_t clock_wall_ns(const struct clock *clock)
+uint64_t clock_wall_ns(void)
 {
     struct timespec now;
-    int64_t seconds;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    seconds = now.tv_sec;
-    if (clock->local_time) {
-        struct tm local;
-
-        localtime_r(&now.tv_sec, &local);
-        seconds += local.tm_gmtoff;
-    }
-    return (uint64_t)seconds * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
 
 /* --- Arming; under the lock ---------------------------------------------------------------------- */
@@ -199,9 +191,9 @@ static void *clock_thread(void *context)
 
 /* --- Life ---------------------------------------------------------------------------------------- */
 
-bool clock_init(struct clock *clock, bool local_time)
+bool clock_init(struct clock *clock)
 {
-    *clock = (struct clock){ .armed_ns = UINT64_MAX, .local_time = local_time };
+    *clock = (struct clock){ .armed_ns = UINT64_MAX };
     clock->timerfd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
     pthread_mutex_init(&clock->lock, NULL);
     pthread_cond_init(&clock->idle, NULL);

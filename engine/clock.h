@@ -37,12 +37,11 @@ struct clock {
     pthread_cond_t idle;
     _Atomic uint64_t frozen_ns; /* machine time while it stands still; UINT64_MAX: it runs */
     _Atomic uint64_t zero_ns;   /* CLOCK_MONOTONIC at machine time 0 */
-    bool local_time;
     _Atomic uint64_t wakeups, fired;
 };
 
 /* Standing still at 0. False with errno set if the host gives no timerfd. */
-bool clock_init(struct clock *clock, bool local_time);
+bool clock_init(struct clock *clock);
 /* Ends the thread. No domain may be held. */
 void clock_destroy(struct clock *clock);
 
@@ -57,8 +56,8 @@ void clock_run(struct clock *clock);
 void clock_freeze(struct clock *clock);
 
 uint64_t clock_now_ns(const struct clock *clock);
-/* The host's wall clock since 1970 in UTC, or in local time if the machine is set so. */
-uint64_t clock_wall_ns(const struct clock *clock);
+/* The host's wall clock: nanoseconds since 1970, UTC. */
+uint64_t clock_wall_ns(void);
 /* Has the thread enter and leave the domain soon, which runs its tasks. No domain held. */
 void clock_take_left_over(struct clock *clock, struct domain *domain);
 

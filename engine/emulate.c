@@ -47,7 +47,7 @@ struct instruction {
 
 static bool linear_copy(struct vcpu *vcpu, uint64_t linear, void *bytes, size_t length, bool write)
 {
-    struct ram *ram = &vcpu->machine->memory_map.ram;
+    struct memory_map *map = &vcpu->machine->memory_map;
     uint8_t *at = bytes;
 
     while (length > 0) {
@@ -60,10 +60,8 @@ static bool linear_copy(struct vcpu *vcpu, uint64_t linear, void *bytes, size_t 
         if (kvm_ioctl(vcpu->fd, KVM_TRANSLATE, &translation) < 0 || !translation.valid) {
             return false;
         }
-        host = ram_at(ram, translation.physical_address, &got);
-        if (!host && !write) {
-            host = memory_map_rom(&vcpu->machine->memory_map, translation.physical_address, &got);
-        }
+        host = write ? ram_at(&map->ram, translation.physical_address, &got)
+                     : memory_map_seen(map, translation.physical_address, &got);
         if (!host || got < piece) {
             return false;
         }

@@ -126,9 +126,25 @@ void irq_pirq_route(struct irq *irq, unsigned pirq, uint8_t isa_line)
     pthread_mutex_unlock(&irq->lock);
 }
 
-void irq_refresh(struct irq *irq)
+void irq_save_power_on(struct irq *irq)
+{
+    irq->saved = kvm_ioctl(irq->kvm->vm, KVM_GET_PIT2, &irq->pit_power_on) == 0;
+    for (unsigned i = 0; i < IRQ_CHIPS; i++) {
+        irq->power_on[i].chip_id = i;
+        irq->saved &= kvm_ioctl(irq->kvm->vm, KVM_GET_IRQCHIP, &irq->power_on[i]) == 0;
+    }
+}
+
+void irq_reset(struct irq *irq)
 {
     pthread_mutex_lock(&irq->lock);
+    for (unsigned i = 0; irq->saved && i < IRQ_CHIPS; i++) {
+        kvm_ioctl(irq->kvm->vm, KVM_SET_IRQCHIP, &irq->power_on[i]);
+    }
+    if (irq->saved) {
+        kvm_ioctl(irq->kvm->vm, KVM_SET_PIT2, &irq->pit_power_on);
+    }
+    /* The controllers forgot their inputs: low, then as the sources say. */
     for (unsigned line = 0; line < IRQ_LINES; line++) {
         struct kvm_irq_level low = { .irq = line, .level = 0 };
 

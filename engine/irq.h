@@ -11,6 +11,7 @@
 #define ENGINE_IRQ_H
 
 #include <glib.h>
+#include <linux/kvm.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -24,6 +25,7 @@ enum {
     IRQ_PIRQS = 8,
     IRQ_PIRQ_FIRST = 16, /* lines 16-23 are PIRQ A-H */
     IRQ_NONE = 0xff,
+    IRQ_CHIPS = 3, /* two 8259, one IOAPIC */
 };
 
 /* One interrupt output of one device. */
@@ -39,6 +41,10 @@ struct irq {
     uint8_t pirq_route[IRQ_PIRQS]; /* ISA line, 0x80 or above: none */
     bool level[IRQ_LINES];         /* as KVM was told */
     _Atomic uint64_t raised, messages;
+
+    struct kvm_irqchip power_on[IRQ_CHIPS];
+    struct kvm_pit_state2 pit_power_on;
+    bool saved;
 };
 
 /* Sets up the routes of pc-1. False with *error set if KVM refuses. */
@@ -47,8 +53,9 @@ void irq_destroy(struct irq *irq);
 void irq_set(struct irq *irq, struct irq_source *source, bool level);
 void irq_pirq_route(struct irq *irq, unsigned pirq, uint8_t isa_line);
 void irq_msi(struct irq *irq, uint64_t address, uint32_t data);
-/* All lines of the kernel's controllers low and then as the sources say: after these were reset. */
-void irq_refresh(struct irq *irq);
+/* Remembers the state of the controllers and the PIT, and puts them back to it: vCPUs parked. */
+void irq_save_power_on(struct irq *irq);
+void irq_reset(struct irq *irq);
 
 /* Where the INTx pin (0..3) of the function in `slot` of bus 0 is wired to: a line. */
 uint8_t irq_pci_line(unsigned slot, unsigned pin);

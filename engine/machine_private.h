@@ -60,7 +60,8 @@ enum {
     PENDING_SUSPEND = 1u << 2,
     PENDING_CRASH = 1u << 3,
     PENDING_STALL = 1u << 4,
-    PENDING_QUIT = 1u << 5,
+    PENDING_EJECT = 1u << 5,
+    PENDING_QUIT = 1u << 6,
 };
 
 /* Something to tell the owner on the main loop. */
@@ -105,6 +106,9 @@ struct machine {
     pthread_t control_thread;
     bool control_started;
     unsigned pending;
+    unsigned kept;    /* what could not be done while paused: pending again with the resume */
+    unsigned ejected; /* by the guest, a bit a drive */
+    unsigned locked;  /* trays that the guest has locked, a bit a drive */
     enum machine_state state;
     enum machine_reason reason;
     enum machine_reason trouble; /* with PENDING_CRASH and PENDING_STALL: which, */
@@ -126,6 +130,8 @@ void machine_trouble(struct machine *machine, unsigned pending, enum machine_rea
                      const char *text);
 /* Logs an MSR that KVM does not know, once each. */
 void machine_note_msr(struct machine *machine, uint32_t msr, bool write, uint64_t value);
+/* The source on the calling thread's main loop that gives the callbacks. */
+GSource *machine_notices_source_new(struct machine *machine);
 /* Queues a callback for the main loop; `text` is copied. */
 void machine_notify(struct machine *machine, struct machine_notice notice);
 

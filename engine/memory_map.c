@@ -143,6 +143,9 @@ static bool rebuild(struct memory_map *map)
 {
     struct slot_list list = { .n = 0 };
 
+    if (!map->built) {
+        return true;
+    }
     map->rebuilds++;
     fixed_want(map, &list);
     windows_want(map, &list);
@@ -156,6 +159,7 @@ bool memory_map_build(struct memory_map *map, GError **error)
     bool good;
 
     pthread_mutex_lock(&map->lock);
+    map->built = true;
     good = rebuild(map);
     pthread_mutex_unlock(&map->lock);
     if (!good) {
@@ -277,6 +281,25 @@ void *memory_map_dma(struct memory_map *map, uint64_t gpa, size_t *length)
 
         at = w->memory->bytes + w->offset + (gpa - w->base);
         *length = wanted < left ? wanted : (size_t)left;
+    }
+    pthread_mutex_unlock(&map->lock);
+    return at;
+}
+
+void *memory_map_seen(struct memory_map *map, uint64_t gpa, size_t *length)
+{
+    uint8_t *at = NULL;
+
+    pthread_mutex_lock(&map->lock);
+    for (unsigned i = 0; i < MEMORY_SLOTS_MAX; i++) {
+        const struct memory_slot *slot = &map->slots[i];
+
+        if (slot->size > 0 && gpa >= slot->gpa && gpa - slot->gpa < slot->size) {
+            uint64_t left = slot->size - (gpa - slot->gpa);
+
+            *length = *length < left ? *length : (size_t)left;
+            at = slot->host + (gpa - slot->gpa);
+        }
     }
     pthread_mutex_unlock(&map->lock);
     return at;

@@ -73,6 +73,7 @@ struct memory_map {
     GPtrArray *windows; /* struct window */
     uint64_t next_order;
     struct memory_slot slots[MEMORY_SLOTS_MAX];
+    bool built; /* KVM has the slots; before that nothing is told to it */
     uint64_t rebuilds, refused;
 };
 
@@ -97,6 +98,8 @@ bool memory_map_write_exit(struct memory_map *map, uint64_t gpa, const void *byt
 
 /* Host memory behind a guest address for DMA: RAM, or a shown window onto a MEMORY_RAM memory. */
 void *memory_map_dma(struct memory_map *map, uint64_t gpa, size_t *length);
+/* What the guest sees at an address without an exit, be it writable or not; NULL if nothing. */
+void *memory_map_seen(struct memory_map *map, uint64_t gpa, size_t *length);
 /* Notes that bytes of a device memory were written by DMA through memory_map_dma(). */
 void memory_map_dma_written(struct memory_map *map, uint64_t gpa, size_t length);
 /* See services.h, memory_dirty. */

@@ -99,7 +99,7 @@ static void *service_memory(struct device *device, unsigned memory, uint64_t *si
     struct machine_device *record = record_of(device);
 
     g_assert(memory < record->class->n_memories);
-    board_memory_open(record, &record->memories[memory]);
+    board_memory_open(device, &record->memories[memory]);
     if (size) {
         *size = record->memories[memory].size;
     }
@@ -142,7 +142,7 @@ static void service_window_place(struct device *device, unsigned window, uint64_
 
     g_assert(window < record->class->n_windows);
     w = &record->windows[window];
-    board_memory_open(record, w->memory);
+    board_memory_open(device, w->memory);
     g_assert((base | offset | length) % MEMORY_PAGE == 0);
     g_assert(length > 0 && range_fits(offset, length, w->memory->size));
     memory_map_place(&record->machine->memory_map, w, base, offset, length);
@@ -161,7 +161,7 @@ static void service_memory_dirty(struct device *device, unsigned memory, uint64_
     struct machine_device *record = record_of(device);
 
     g_assert(memory < record->class->n_memories);
-    board_memory_open(record, &record->memories[memory]);
+    board_memory_open(device, &record->memories[memory]);
     memory_map_dirty(&record->machine->memory_map, &record->memories[memory], bitmap);
 }
 
@@ -174,7 +174,7 @@ static uint64_t service_now_ns(struct device *device)
 
 static uint64_t service_wall_ns(struct device *device)
 {
-    return clock_wall_ns(&record_of(device)->machine->clock);
+    return clock_wall_ns();
 }
 
 static void service_timer_arm(struct device *device, unsigned timer, uint64_t deadline_ns)

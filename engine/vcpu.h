@@ -76,6 +76,9 @@ struct vcpus {
     unsigned stops;         /* vcpus_stop_guest() without vcpus_resume_guest() */
     bool park;
     _Atomic bool quit;
+
+    bool time_stopped, clock_saved; /* vcpu_time.c */
+    uint64_t host_tsc, clock_ns;
 };
 
 /* Makes `n` vCPUs with their CPUID and remembers their power-on state. No threads yet. Error: HOST. */
@@ -107,5 +110,10 @@ bool vcpu_state_save_power_on(struct vcpu *vcpu);
 void vcpu_state_free(struct vcpu_state *state);
 /* Registers, FPU, MSRs, LAPIC and pending events as after power on. The vCPU is parked. */
 void vcpu_state_reset(struct vcpu *vcpu, void *unused);
+
+
+/* vcpu_time.c: stops and continues the clocks of all parked vCPUs. */
+void vcpus_time_stop(struct vcpus *vcpus);
+void vcpus_time_go(struct vcpus *vcpus);
 
 #endif

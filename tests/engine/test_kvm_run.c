@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Running code on /dev/kvm: the way in and out of the guest, and what a user does to a running machine. */
+#include "machine_fixture.h"
+#include "test.h"
+
+PAYLOAD(hello, PRINT("text_hello") STOP "text_hello: .asciz \"hello from the guest\\n\"\n");
+
+TEST(runs_code_and_prints)
+{
+    struct fixture *f = fixture_start(hello, hello_end);
+
+    CHECK(fixture_wait_text(f, "hello from the guest\n"));
+    CHECK(fixture_wait_state(f, MACHINE_RUNNING));
+    CHECK(fixture_figure(f, "exits.io") >= 21);
+    CHECK_EQ(fixture_figure(f, "devices.debug-port.debug.writes"), 21);
+    fixture_free(f);
+}
+
+TEST(is_freed_without_being_started)
+{
+    struct fixture *f = fixture_prepare(hello, hello_end);
+
+    fixture_make(f);
+    CHECK_EQ(machine_state(f->machine, NULL), MACHINE_NEW);
+    fixture_free(f);
+}
+
+/* Counts in RAM and prints a line whenever 16 bits have gone round. */
+PAYLOAD(counter, "xorw %ax, %ax\n"
+                 "movw %ax, %ds\n"
+                 "movw $0x402, %dx\n"
+                 "3: incw 0x500\n"
+                 "testw $0x3fff, 0x500\n"
+                 "jnz 3b\n"
+                 "movb $'.', %al\n"
+                 "outb %al, %dx\n"
+                 "movb $10, %al\n"
+                 "outb %al, %dx\n"
+                 "jmp 3b\n");
+
+TEST(stands_still_while_paused)
+{
+    struct fixture *f = fixture_start(counter, counter_end);
+    g_autoptr(GError) error = NULL;
+    guint64 exits, time;
+
+    CHECK(fixture_wait_text(f, ".\n.\n"));
+    CHECK(machine_pause(f->machine, &error));
+    CHECK(fixture_wait_state(f, MACHINE_PAUSED));
+    CHECK_EQ(f->reason, REASON_USER);
+    fixture_run(f, 50);
+    exits = fixture_figure(f, "exits.io");
+    time = fixture_figure(f, "uptime-ms");
+    g_string_truncate(f->log, 0);
+    fixture_run(f, 400);
+    CHECK_EQ(fixture_figure(f, "exits.io"), exits);
+    CHECK_EQ(fixture_figure(f, "uptime-ms"), time);
+    CHECK_EQ(f->log->len, 0);
+    CHECK(machine_pause(f->machine, &error)); /* a second time changes nothing */
+    CHECK(machine_resume(f->machine, &error));
+    CHECK(fixture_wait_text(f, ".\n.\n"));
+    CHECK(machine_resume(f->machine, &error));
+    fixture_free(f);
+}
+
+TEST(pauses_and_resumes_many_times)
+{
+    struct fixture *f = fixture_start(counter, counter_end);
+
+    for (unsigned i = 0; i < 200; i++) {
+        CHECK(machine_pause(f->machine, NULL));
+        CHECK(machine_resume(f->machine, NULL));
+    }
+    g_string_truncate(f->log, 0);
+    CHECK(fixture_wait_text(f, ".\n"));
+    fixture_free(f);
+}
+
+PAYLOAD(greeter, PRINT("text_greeting") "8: jmp 8b\n"
+                 "text_greeting: .asciz \"good morning\\n\"\n");
+
+TEST(starts_over_after_a_reset)
+{
+    struct fixture *f = fixture_start(greeter, greeter_end);
+    g_autoptr(GError) error = NULL;
+
+    CHECK(fixture_wait_text(f, "good morning\n"));
+    for (unsigned i = 0; i < 5; i++) {
+        g_string_truncate(f->log, 0);
+        CHECK(machine_reset(f->machine, &error));
+        CHECK(fixture_wait_resets(f, i + 1));
+        CHECK(fixture_wait_text(f, "good morning\n"));
+    }
+    CHECK(machine_pause(f->machine, &error));
+    g_string_truncate(f->log, 0);
+    CHECK(machine_reset(f->machine, &error)); /* a reset also ends a pause */
+    CHECK(fixture_wait_text(f, "good morning\n"));
+    CHECK_EQ(machine_state(f->machine, NULL), MACHINE_RUNNING);
+    fixture_free(f);
+}
+
+TEST(stops_for_good)
+{
+    struct fixture *f = fixture_start(counter, counter_end);
+    g_autoptr(GError) error = NULL;
+
+    CHECK(fixture_wait_text(f, ".\n"));
+    machine_stop(f->machine, REASON_USER);
+    CHECK(fixture_wait_state(f, MACHINE_STOPPED));
+    CHECK(!machine_resume(f->machine, &error));
+    CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_STATE));
+    g_clear_error(&error);
+    CHECK(!machine_reset(f->machine, &error));
+    g_clear_error(&error);
+    CHECK(!machine_start(f->machine, &error));
+    machine_stop(f->machine, REASON_USER);
+    fixture_free(f);
+}
+
+PAYLOAD(triple_fault, PRINT("text_fault") "lidt %cs:(no_table - payload_start)\n"
+                      "int3\n"
+                      "text_fault: .asciz \"about to fault\\n\"\n"
+                      "no_table: .word 0; .long 0\n");
+
+TEST(resets_after_a_triple_fault)
+{
+    struct fixture *f = fixture_start(triple_fault, triple_fault_end);
+
+    CHECK(fixture_wait_text(f, "about to fault\n"));
+    CHECK(fixture_wait_resets(f, 2));
+    CHECK_EQ(f->state, MACHINE_RUNNING);
+    fixture_free(f);
+}
+
+TEST(several_machines_at_once)
+{
+    struct fixture *a = fixture_start(greeter, greeter_end);
+    struct fixture *b = fixture_start(counter, counter_end);
+
+    CHECK(fixture_wait_text(a, "good morning\n"));
+    CHECK(fixture_wait_text(b, ".\n"));
+    fixture_free(a);
+    g_string_truncate(b->log, 0);
+    CHECK(fixture_wait_text(b, ".\n"));
+    fixture_free(b);
+}
+
+jmp_buf test_failed;
+
+int main(void)
+{
+    static const struct test tests[] = {
+        T(runs_code_and_prints),
+        T(is_freed_without_being_started),
+        T(stands_still_while_paused),
+        T(pauses_and_resumes_many_times),
+        T(starts_over_after_a_reset),
+        T(stops_for_good),
+        T(resets_after_a_triple_fault),
+        T(several_machines_at_once),
+    };
+
+    fixture_need_kvm();
+    return test_main(tests, G_N_ELEMENTS(tests));
+}
