@@ -66,6 +66,26 @@ static void set_rtc(const struct machine *machine, struct settings *settings)
     setting(settings, "base", "%s", machine->config->clock_local ? "local" : "utc");
 }
 
+static void set_serial0(const struct machine *machine, struct settings *settings)
+{
+    setting(settings, "iobase", "0x3f8");
+}
+
+static void set_serial1(const struct machine *machine, struct settings *settings)
+{
+    setting(settings, "iobase", "0x2f8");
+}
+
+static bool wants_serial0(const struct machine *machine)
+{
+    return machine->config->serials > 0;
+}
+
+static bool wants_serial1(const struct machine *machine)
+{
+    return machine->config->serials > 1;
+}
+
 /* --- The table ------------------------------------------------------------------------------------ */
 
 /*
@@ -76,8 +96,12 @@ static const struct board_device devices[] = {
     { "q35-host", "host-bridge", BDF(0, 0), { IRQ_NONE, IRQ_NONE } },
     { "stdvga", "display", BDF(1, 0), { IRQ_NONE, IRQ_NONE }, .set = set_display },
     { "ich9-lpc", "lpc", BDF(31, 0), { IRQ_SCI, IRQ_NONE } },
+    { "ahci", "ahci", BDF(31, 2), { IRQ_NONE, IRQ_NONE } },
     { "ich9-smbus", "smbus", BDF(31, 3), { IRQ_NONE, IRQ_NONE } },
     { "cmos-rtc", "rtc", BDF_NONE, { IRQ_RTC, IRQ_NONE }, .set = set_rtc },
+    { "i8042", "i8042", BDF_NONE, { IRQ_KEYBOARD, IRQ_MOUSE } },
+    { "uart16550", "serial0", BDF_NONE, { IRQ_SERIAL1, IRQ_NONE }, 0, wants_serial0, set_serial0 },
+    { "uart16550", "serial1", BDF_NONE, { IRQ_SERIAL2, IRQ_NONE }, 1, wants_serial1, set_serial1 },
     { "fw-cfg", "fw-cfg", BDF_NONE, { IRQ_NONE, IRQ_NONE } },
     { "debug-port", "debug-port", BDF_NONE, { IRQ_NONE, IRQ_NONE }, SERIAL_DEBUG_PORT },
 };
@@ -231,6 +255,19 @@ static void record_free(struct machine_device *record)
     g_free(record);
 }
 
+static void record_connect(struct machine_device *record)
+{
+    struct machine *machine = record->machine;
+
+    for (unsigned i = 0; i < record->class->n_drives && i < machine->board.n_drives; i++) {
+        record->drives[i] = machine->board.drives[i];
+    }
+    for (unsigned i = 0; i < record->class->n_ports; i++) {
+        machine->serials.ports[record->first_port + i].record = record;
+        machine->serials.ports[record->first_port + i].port = i;
+    }
+}
+
 /* --- Building ------------------------------------------------------------------------------------- */
 
 static void regions_place(struct machine_device *record)
@@ -255,6 +292,7 @@ static bool device_make(struct machine *machine, const struct board_device *entr
         entry->set(machine, &settings);
     }
     regions_place(record);
+    record_connect(record);
     record->device = device_new(record->class, entry->name, &machine_services, record,
                                 settings.values, settings.n, &problem);
     if (!record->device) {
@@ -293,7 +331,7 @@ bool board_build(struct machine *machine, GError **error)
     machine->board.rtc = device_find(machine, "cmos-rtc");
     machine->board.display = device_find(machine, "stdvga");
     machine->board.pm = device_find(machine, "ich9-lpc");
-    machine->board.storage = device_find(machine, "ich9-ahci");
+    machine->board.storage = device_find(machine, "ahci");
     machine->board.generation = device_find(machine, "vmgenid");
     return true;
 }

@@ -352,10 +352,12 @@ size_t machine_serial_input(struct machine *machine, unsigned port, const void *
     g_return_val_if_fail(port < SERIAL_PORTS, 0);
     serial = &machine->serials.ports[port];
     taken = serial_input(&machine->serials, port, bytes, n);
-    if (taken > 0 && serial->device) {
-        machine_device_enter(serial->device);
-        serial->device->class->on_char(serial->device, serial->port);
-        machine_device_leave(serial->device);
+    if (taken > 0 && serial->record && serial->record->class->on_char) {
+        struct device *device = serial->record->device;
+
+        machine_device_enter(device);
+        device->class->on_char(device, serial->port);
+        machine_device_leave(device);
     }
     return taken;
 }

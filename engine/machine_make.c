@@ -102,10 +102,6 @@ static uint32_t boot_pci_read(void *context, unsigned bdf, unsigned offset, unsi
     return machine_services.pci_config_read(fw_cfg, bdf, offset, size);
 }
 
-static void boot_generation_page(void *context, uint64_t gpa)
-{
-}
-
 static void cmos_set(void *context, uint8_t index, uint8_t value)
 {
     struct machine *machine = context;
@@ -113,7 +109,7 @@ static void cmos_set(void *context, uint8_t index, uint8_t value)
     rtc_set_byte(machine->board.rtc->device, index, value);
 }
 
-static bool firmware_install(struct machine *machine, GError **error)
+static void firmware_install(struct machine *machine)
 {
     uint32_t apic_ids[CONFIG_CPUS_MAX];
     struct boot_board board = {
@@ -126,7 +122,6 @@ static bool firmware_install(struct machine *machine, GError **error)
         .n_serials = machine->config->serials,
         .physical_bits = cpuid_physical_bits(machine->cpuid),
         .pci_read = boot_pci_read,
-        .generation_page = boot_generation_page,
         .context = machine,
     };
     const void *image;
@@ -137,11 +132,8 @@ static bool firmware_install(struct machine *machine, GError **error)
     }
     image = boot_firmware(machine->boot, &size);
     memory_map_set_firmware(&machine->memory_map, image, size);
-    if (!boot_install(machine->boot, &board, machine->board.fw_cfg->device, error)) {
-        return false;
-    }
-    boot_cmos(machine->boot, &board, cmos_set, machine);
-    return true;
+    boot_install(machine->boot, &board, machine->board.fw_cfg->device);
+    boot_cmos(&board, cmos_set, machine);
 }
 
 static void front_make(struct machine *machine)
@@ -168,8 +160,11 @@ static bool machine_make(struct machine *machine, GError **error)
     domain_init(&machine->chips, &machine->clock);
     machine->boot = boot_prepare(machine->config, machine->folder, error);
     if (!machine->boot || !drives_open(machine, error) || !processor_parts_make(machine, error) ||
-        !board_build(machine, error) || !firmware_install(machine, error) ||
-        !memory_map_build(&machine->memory_map, error)) {
+        !board_build(machine, error)) {
+        return false;
+    }
+    firmware_install(machine);
+    if (!memory_map_build(&machine->memory_map, error)) {
         return false;
     }
     irq_save_power_on(&machine->irq);

@@ -9,11 +9,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "boot/boot.h"
 #include "config/config.h"
 
-#define HUGE_PAGE        (UINT64_C(2) << 20)
-#define LOW_MAX          UINT64_C(0xb0000000)
-#define LOW_WHEN_SPLIT   UINT64_C(0x80000000)
+#define HUGE_PAGE (UINT64_C(2) << 20)
 
 static uint64_t huge_round(uint64_t size)
 {
@@ -56,12 +55,9 @@ static void block_unmap(uint8_t *block, uint64_t size)
 
 bool ram_init(struct ram *ram, uint64_t size, GError **error)
 {
-    bool split = size >= LOW_MAX;
+    uint64_t low = boot_ram_low(size);
 
-    *ram = (struct ram){
-        .low_size = split ? LOW_WHEN_SPLIT : size,
-        .high_size = split ? size - LOW_WHEN_SPLIT : 0,
-    };
+    *ram = (struct ram){ .low_size = low, .high_size = size - low };
     ram->low = block_map(ram->low_size);
     if (ram->low && ram->high_size > 0) {
         ram->high = block_map(ram->high_size);

@@ -15,7 +15,7 @@
 
 #define RAM_VGA_START UINT64_C(0xa0000)
 #define RAM_VGA_END   UINT64_C(0xc0000)
-#define RAM_HIGH_BASE (UINT64_C(1) << 32)
+#define RAM_HIGH_BASE UINT64_C(0x100000000)
 
 struct ram {
     uint8_t *low, *high;
@@ -23,7 +23,7 @@ struct ram {
 };
 
 /*
- * pc-1's rule: below 0xb0000000 bytes all of it lies at 0, otherwise 2 GiB do and the rest lies at 4 GiB.
+ * boot_ram_low() says how much of it lies at 0; the rest lies at 4 GiB.
  * False with *error set (NO_SPACE) if the host cannot give the address space.
  */
 bool ram_init(struct ram *ram, uint64_t size, GError **error);

@@ -24,7 +24,7 @@ enum {
     SERIAL_INPUT_MAX = 4 << 10,
 };
 
-struct device;
+struct machine_device;
 
 struct serial {
     GByteArray *out; /* not yet given away */
@@ -32,7 +32,7 @@ struct serial {
     void (*output)(void *context, const void *bytes, size_t n);
     void *context;
     uint64_t written, dropped, read;
-    struct device *device; /* whose port it is, and which of its ports */
+    struct machine_device *record; /* whose port it is, and which of its ports */
     unsigned port;
 };
 

@@ -80,8 +80,8 @@ struct boot *boot_prepare(const OrielConfig *config, const char *folder, GError 
 /* After the fw_cfg device is gone. */
 void boot_free(struct boot *boot);
 
-/* The firmware's image, to be mapped read-only so that it ends at 4 GiB; its last 128 KiB also at
- * 0xe0000. */
+/* The firmware's image, in whole pages, to be mapped read-only so that it ends at 4 GiB; its last
+ * 128 KiB also at 0xe0000. */
 const void *boot_firmware(const struct boot *boot, size_t *size);
 /* Path of the variable store, to be mapped right below the image, and its size; NULL with a BIOS.
  */

@@ -11,6 +11,7 @@ TEST(runs_code_and_prints)
 
     CHECK(fixture_wait_text(f, "hello from the guest\n"));
     CHECK(fixture_wait_state(f, MACHINE_RUNNING));
+    CHECK(machine_pause(f->machine, NULL));
     CHECK(fixture_figure(f, "exits.io") >= 21);
     CHECK_EQ(fixture_figure(f, "devices.debug-port.debug.writes"), 21);
     fixture_free(f);
@@ -117,10 +118,19 @@ TEST(stops_for_good)
     fixture_free(f);
 }
 
-PAYLOAD(triple_fault, PRINT("text_fault") "lidt %cs:(no_table - payload_start)\n"
-                      "int3\n"
-                      "text_fault: .asciz \"about to fault\\n\"\n"
-                      "no_table: .word 0; .long 0\n");
+/* In protected mode, without a table of handlers, any exception ends in a shutdown of the processor. */
+PAYLOAD(triple_fault, PRINT("text_fault") "lgdtl %cs:(fault_gdtr - payload_start)\n"
+                      "lidtl %cs:(fault_idtr - payload_start)\n"
+                      "movl %cr0, %eax\n"
+                      "orb $1, %al\n"
+                      "movl %eax, %cr0\n"
+                      "ljmpl $8, $(fault_32 - payload_start + 0xf0000)\n"
+                      ".code32\n"
+                      "fault_32: ud2\n"
+                      "fault_idtr: .word 0; .long 0\n"
+                      "fault_gdtr: .word 15; .long fault_gdt - payload_start + 0xf0000\n"
+                      "fault_gdt: .quad 0, 0x00cf9b000000ffff\n"
+                      "text_fault: .asciz \"about to fault\\n\"\n");
 
 TEST(resets_after_a_triple_fault)
 {
