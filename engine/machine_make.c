@@ -133,7 +133,7 @@ static void firmware_install(struct machine *machine)
     image = boot_firmware(machine->boot, &size);
     memory_map_set_firmware(&machine->memory_map, image, size);
     boot_install(machine->boot, &board, machine->board.fw_cfg->device);
-    boot_cmos(&board, cmos_set, machine);
+    boot_cmos(machine->boot, &board, cmos_set, machine);
 }
 
 static void front_make(struct machine *machine)
