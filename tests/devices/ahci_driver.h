@@ -161,7 +161,9 @@ static inline void sata_end(struct sata *r)
 static inline void port_start(struct sata *r, unsigned port)
 {
     px_write(r, port, PX_CLB, PORT_AREA + port * PORT_STRIDE);
+    px_write(r, port, PX_CLB + 4, 0);
     px_write(r, port, PX_FB, PORT_AREA + port * PORT_STRIDE + FIS_AREA);
+    px_write(r, port, PX_FB + 4, 0);
     px_write(r, port, PX_CMD, PX_FRE);
     px_write(r, port, PX_SERR, 0xffffffff);
     px_write(r, port, PX_CMD, PX_FRE | PX_ST);
