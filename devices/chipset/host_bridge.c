@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The Q35 memory controller hub as far as software sees it: PCI configuration mechanism 1, the memory
- * mapped configuration space (ECAM), the PAM registers that decide between ROM and RAM from 0xC0000 to
- * 0xFFFFF, and the reset control register, which lies at port CF9 inside the CF8 dword.
+ * The Q35 memory controller hub as far as software sees it: PCI configuration mechanism 1, the
+ * memory mapped configuration space (ECAM), the PAM registers that decide between ROM and RAM from
+ * 0xC0000 to 0xFFFFF, and the reset control register, which lies at port CF9 inside the CF8 dword.
  *
  * Intel 3 Series Express Chipset Family datasheet, section 5.1 (D0:F0); PCI 3.0 section 3.2.2.3.2;
  * PCI Express Base 2.0 section 7.2.2; ICH9 datasheet, section 13.7.5 (RST_CNT).
  *
- * CF8 is latched by dword writes only. CFC..CFF take bytes, words and dwords. Absent functions read as
- * ones: that is the answer of the service, and the one given here while CF8 bit 31 is off.
+ * CF8 is latched by dword writes only. CFC..CFF take bytes, words and dwords. Absent functions read
+ * as ones: that is the answer of the service, and the one given here while CF8 bit 31 is off.
  *
- * Left out: system management mode (SMRAM, ESMRAMC and the extended TSEG size are read-only at the values
- * of a bridge without it), DRAM controller registers, the DMI and egress port blocks, error reporting.
- * Nothing here fails; a guest that programs a reserved ECAM length or base 0 gets no ECAM.
+ * Left out: system management mode (SMRAM, ESMRAMC and the extended TSEG size are read-only at the
+ * values of a bridge without it), DRAM controller registers, the DMI and egress port blocks, error
+ * reporting. Nothing here fails; a guest that programs a reserved ECAM length or base 0 gets no
+ * ECAM.
  */
 #include <errno.h>
 
@@ -43,7 +44,8 @@ enum {
 
 #define CONFIG_ENABLE 0x80000000u
 
-/* Regions, in the order of the class's table. The three ECAM sizes are those of PCIEXBAR bits 2:1. */
+/* Regions, in the order of the class's table. The three ECAM sizes are those of PCIEXBAR bits 2:1.
+ */
 enum {
     REGION_ADDRESS,
     REGION_DATA,
@@ -62,7 +64,7 @@ static struct host_bridge *to_bridge(struct device *device)
     return (struct host_bridge *)device;
 }
 
-/* --- Configuration accesses -------------------------------------------------------------------- */
+/* --- Configuration accesses ------------------------------------------------------------------- */
 
 /* The bridge's own registers are reached directly: its domain is already entered. */
 static uint32_t config_read(struct device *device, unsigned bdf, unsigned offset, unsigned size)
@@ -147,7 +149,7 @@ static void ecam_write(struct device *device, uint64_t offset, unsigned size, ui
     config_write(device, (unsigned)(offset >> 12), offset & 0xfff, size, (uint32_t)value);
 }
 
-/* --- Effects of the bridge's own registers ------------------------------------------------------- */
+/* --- Effects of the bridge's own registers ---------------------------------------------------- */
 
 static void ecam_update(struct host_bridge *bridge)
 {
@@ -199,7 +201,7 @@ static void host_bridge_on_config(struct device *device, unsigned offset, unsign
     }
 }
 
-/* --- Life ---------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------- */
 
 static int host_bridge_create(struct device *device, struct dev_error *error)
 {
@@ -242,14 +244,22 @@ static void host_bridge_restored(struct device *device)
     }
 
 static const struct region_desc host_bridge_regions[] = {
-    [REGION_ADDRESS] = { .name = "config address", .space = REGION_PIO, .size = 4, .base = 0xcf8,
+    [REGION_ADDRESS] = { .name = "config address",
+                         .space = REGION_PIO,
+                         .size = 4,
+                         .base = 0xcf8,
                          .read_sizes = SIZE_1 | SIZE_2 | SIZE_4,
                          .write_sizes = SIZE_1 | SIZE_2 | SIZE_4,
-                         .read = address_read, .write = address_write },
-    [REGION_DATA] = { .name = "config data", .space = REGION_PIO, .size = 4, .base = 0xcfc,
+                         .read = address_read,
+                         .write = address_write },
+    [REGION_DATA] = { .name = "config data",
+                      .space = REGION_PIO,
+                      .size = 4,
+                      .base = 0xcfc,
                       .read_sizes = SIZE_1 | SIZE_2 | SIZE_4,
                       .write_sizes = SIZE_1 | SIZE_2 | SIZE_4,
-                      .read = data_read, .write = data_write },
+                      .read = data_read,
+                      .write = data_write },
     [REGION_ECAM] = ECAM_REGION("ECAM, 256 buses", 256 << 20),
     [REGION_ECAM + 1] = ECAM_REGION("ECAM, 128 buses", 128 << 20),
     [REGION_ECAM + 2] = ECAM_REGION("ECAM, 64 buses", 64 << 20),

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The ICH9 LPC bridge (function 1f.0): places the power management block (pm.c), routes the PCI
- * interrupts to the ISA controllers, holds the chipset configuration registers (RCBA) and a few fixed
- * ports: 80 (POST code), 92 (fast A20 and reset), B2/B3 (APM command and status), F0 (FERR).
+ * interrupts to the ISA controllers, holds the chipset configuration registers (RCBA) and a few
+ * fixed ports: 80 (POST code), 92 (fast A20 and reset), B2/B3 (APM command and status), F0 (FERR).
  *
  * ICH9 datasheet (316972), sections 13.1 (D31:F0), 13.7 and 10.1 (RCBA).
  *
- * The interrupt routing words of RCBA are fixed at their reset values: pin A..D of every chipset device
- * is PIRQA..D. GCS says that the TCO watchdog cannot reset the machine, so drivers leave it alone.
+ * The interrupt routing words of RCBA are fixed at their reset values: pin A..D of every chipset
+ * device is PIRQA..D. GCS says that the TCO watchdog cannot reset the machine, so drivers leave it
+ * alone.
  *
  * Left out: 8237 DMA controllers (their ports read as ones, which is how Linux finds that there are
  * none; only a floppy drive would use them), general purpose I/O, SMI, the SPI flash interface, the
- * LPC decode ranges: every legacy device is a device of its own. The interrupt controllers, their ELCR
- * and the timer 8254 are in the kernel. A20 is always on. Nothing here fails; a guest that routes a PIRQ
- * to a reserved interrupt has it disconnected.
+ * LPC decode ranges: every legacy device is a device of its own. The interrupt controllers, their
+ * ELCR and the timer 8254 are in the kernel. A20 is always on. Nothing here fails; a guest that
+ * routes a PIRQ to a reserved interrupt has it disconnected.
  */
 #include "bytes.h"
 #include "pci.h"
@@ -83,7 +84,7 @@ bool pm_smi_locked(struct device *device)
     return (to_pci(device)->config[GEN_PMCON_1] & SMI_LOCK) != 0;
 }
 
-/* --- Fixed ports --------------------------------------------------------------------------------- */
+/* --- Fixed ports ------------------------------------------------------------------------------ */
 
 static uint64_t post_read(struct device *device, uint64_t offset, unsigned size)
 {
@@ -121,12 +122,13 @@ static void apm_write(struct device *device, uint64_t offset, unsigned size, uin
     to_lpc(device)->apm[offset] = (uint8_t)value;
 }
 
-/* The interrupt controller is told by the processor itself; the write is taken so that it is no error. */
+/* The processor itself tells the interrupt controller; the write is taken so that it is no error.
+ */
 static void ferr_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
 {
 }
 
-/* --- Chipset configuration registers --------------------------------------------------------------- */
+/* --- Chipset configuration registers ---------------------------------------------------------- */
 
 static const struct {
     uint16_t offset;
@@ -161,7 +163,7 @@ static void rcba_write(struct device *device, uint64_t offset, unsigned size, ui
     }
 }
 
-/* --- Effects of the configuration space -------------------------------------------------------------- */
+/* --- Effects of the configuration space ------------------------------------------------------- */
 
 static void pm_place(struct lpc *lpc)
 {
@@ -244,7 +246,7 @@ static void lpc_on_config(struct device *device, unsigned offset, unsigned size)
     }
 }
 
-/* --- Life ---------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------- */
 
 static int lpc_create(struct device *device, struct dev_error *error)
 {
@@ -298,34 +300,76 @@ static void lpc_restored(struct device *device)
 }
 
 static const struct region_desc lpc_regions[] = {
-    [REGION_PM1] = { .name = "PM1", .space = REGION_PIO, .size = 8, .base = REGION_UNPLACED,
-                     .read_sizes = SIZE_1 | SIZE_2, .write_sizes = SIZE_1 | SIZE_2,
-                     .read = pm1_read, .write = pm1_write },
-    [REGION_PM_TIMER] = { .name = "PM timer", .space = REGION_PIO, .size = 4,
-                          .base = REGION_UNPLACED, .read_sizes = SIZE_4,
-                          .flags = REGION_LOCKLESS_READ, .read = pm_timer_read },
-    [REGION_GPE0] = { .name = "GPE0", .space = REGION_PIO, .size = 16, .base = REGION_UNPLACED,
+    [REGION_PM1] = { .name = "PM1",
+                     .space = REGION_PIO,
+                     .size = 8,
+                     .base = REGION_UNPLACED,
+                     .read_sizes = SIZE_1 | SIZE_2,
+                     .write_sizes = SIZE_1 | SIZE_2,
+                     .read = pm1_read,
+                     .write = pm1_write },
+    [REGION_PM_TIMER] = { .name = "PM timer",
+                          .space = REGION_PIO,
+                          .size = 4,
+                          .base = REGION_UNPLACED,
+                          .read_sizes = SIZE_4,
+                          .flags = REGION_LOCKLESS_READ,
+                          .read = pm_timer_read },
+    [REGION_GPE0] = { .name = "GPE0",
+                      .space = REGION_PIO,
+                      .size = 16,
+                      .base = REGION_UNPLACED,
                       .read_sizes = SIZE_1 | SIZE_2 | SIZE_4,
                       .write_sizes = SIZE_1 | SIZE_2 | SIZE_4,
-                      .read = gpe0_read, .write = gpe0_write },
-    [REGION_SMI] = { .name = "SMI", .space = REGION_PIO, .size = 8, .base = REGION_UNPLACED,
-                     .read_sizes = SIZE_4, .write_sizes = SIZE_4,
-                     .read = smi_read, .write = smi_write },
-    [REGION_RCBA] = { .name = "RCBA", .space = REGION_MMIO, .size = RCBA_SIZE,
-                      .base = REGION_UNPLACED, .read_sizes = SIZE_4,
+                      .read = gpe0_read,
+                      .write = gpe0_write },
+    [REGION_SMI] = { .name = "SMI",
+                     .space = REGION_PIO,
+                     .size = 8,
+                     .base = REGION_UNPLACED,
+                     .read_sizes = SIZE_4,
+                     .write_sizes = SIZE_4,
+                     .read = smi_read,
+                     .write = smi_write },
+    [REGION_RCBA] = { .name = "RCBA",
+                      .space = REGION_MMIO,
+                      .size = RCBA_SIZE,
+                      .base = REGION_UNPLACED,
+                      .read_sizes = SIZE_4,
                       .write_sizes = SIZE_1 | SIZE_2 | SIZE_4,
-                      .read = rcba_read, .write = rcba_write },
-    [REGION_POST] = { .name = "POST code", .space = REGION_PIO, .size = 1, .base = 0x80,
-                      .read_sizes = SIZE_1, .write_sizes = SIZE_1, .flags = REGION_COALESCE,
-                      .read = post_read, .write = post_write },
-    [REGION_PORT_92] = { .name = "port 92", .space = REGION_PIO, .size = 1, .base = 0x92,
-                         .read_sizes = SIZE_1, .write_sizes = SIZE_1,
-                         .read = port_92_read, .write = port_92_write },
-    [REGION_APM] = { .name = "APM", .space = REGION_PIO, .size = 2, .base = 0xb2,
-                     .read_sizes = SIZE_1, .write_sizes = SIZE_1,
-                     .read = apm_read, .write = apm_write },
-    [REGION_FERR] = { .name = "FERR", .space = REGION_PIO, .size = 1, .base = 0xf0,
-                      .write_sizes = SIZE_1, .write = ferr_write },
+                      .read = rcba_read,
+                      .write = rcba_write },
+    [REGION_POST] = { .name = "POST code",
+                      .space = REGION_PIO,
+                      .size = 1,
+                      .base = 0x80,
+                      .read_sizes = SIZE_1,
+                      .write_sizes = SIZE_1,
+                      .flags = REGION_COALESCE,
+                      .read = post_read,
+                      .write = post_write },
+    [REGION_PORT_92] = { .name = "port 92",
+                         .space = REGION_PIO,
+                         .size = 1,
+                         .base = 0x92,
+                         .read_sizes = SIZE_1,
+                         .write_sizes = SIZE_1,
+                         .read = port_92_read,
+                         .write = port_92_write },
+    [REGION_APM] = { .name = "APM",
+                     .space = REGION_PIO,
+                     .size = 2,
+                     .base = 0xb2,
+                     .read_sizes = SIZE_1,
+                     .write_sizes = SIZE_1,
+                     .read = apm_read,
+                     .write = apm_write },
+    [REGION_FERR] = { .name = "FERR",
+                      .space = REGION_PIO,
+                      .size = 1,
+                      .base = 0xf0,
+                      .write_sizes = SIZE_1,
+                      .write = ferr_write },
 };
 
 static const struct state_field lpc_fields[] = {

@@ -3,12 +3,14 @@
  * ACPI power management registers of the ICH9: PM1 events and control, the power management timer,
  * general purpose events, SMI enable.
  *
- * ACPI 6.4 section 4.8 (fixed hardware registers); ICH9 datasheet section 13.8.3. There is no system
- * management mode: SCI_EN is set from power on (no ACPI enable handshake), and APMC_EN of SMI_EN is set so
- * that firmware takes SMM for initialised. Sleep types are those of the DSDT: 0 is S5, 1 S3, 2 S4.
+ * ACPI 6.4 section 4.8 (fixed hardware registers); ICH9 datasheet section 13.8.3. There is no
+ * system management mode: SCI_EN is set from power on (no ACPI enable handshake), and APMC_EN of
+ * SMI_EN is set so that firmware takes SMM for initialised. Sleep types are those of the DSDT: 0 is
+ * S5, 1 S3, 2 S4.
  *
- * TMR_STS is worked out when somebody looks: the tick of the timer's next bit 23 toggle is remembered
- * when the bit is cleared. A host timer runs only while the guest has TMR_EN set and the bit is clear.
+ * TMR_STS is worked out when somebody looks: the tick of the timer's next bit 23 toggle is
+ * remembered when the bit is cleared. A host timer runs only while the guest has TMR_EN set and the
+ * bit is clear.
  *
  * Left out: TCO watchdog (lpc.c answers that it is disabled by a strap), thermal throttling, GPE
  * sources other than bit 5 (VM generation id changed), SMI. Nothing here fails.
@@ -45,7 +47,7 @@ enum {
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 
-/* --- The timer ----------------------------------------------------------------------------------- */
+/* --- The timer -------------------------------------------------------------------------------- */
 
 static uint64_t ticks_of(uint64_t ns)
 {
@@ -69,7 +71,7 @@ static void timer_mark_set(struct device *device)
     pm_of(device)->timer_mark = (ticks_of(dev_now_ns(device)) | (TIMER_HALF - 1)) + 1;
 }
 
-/* --- Events -------------------------------------------------------------------------------------- */
+/* --- Events ----------------------------------------------------------------------------------- */
 
 static void outputs_update(struct device *device)
 {
@@ -114,7 +116,7 @@ void pm_event(struct device *device, enum device_event event)
     pm_update(device);
 }
 
-/* --- PM1 ----------------------------------------------------------------------------------------- */
+/* --- PM1 -------------------------------------------------------------------------------------- */
 
 static void sleep_enter(struct device *device, unsigned type)
 {
@@ -179,7 +181,7 @@ void pm1_write(struct device *device, uint64_t offset, unsigned size, uint64_t v
     pm_update(device);
 }
 
-/* --- GPE0: 8 bytes of status, 8 of enable --------------------------------------------------------- */
+/* --- GPE0: 8 bytes of status, 8 of enable ----------------------------------------------------- */
 
 uint64_t gpe0_read(struct device *device, uint64_t offset, unsigned size)
 {
@@ -204,7 +206,7 @@ void gpe0_write(struct device *device, uint64_t offset, unsigned size, uint64_t 
     pm_update(device);
 }
 
-/* --- SMI ----------------------------------------------------------------------------------------- */
+/* --- SMI -------------------------------------------------------------------------------------- */
 
 uint64_t smi_read(struct device *device, uint64_t offset, unsigned size)
 {
@@ -225,7 +227,7 @@ void smi_write(struct device *device, uint64_t offset, unsigned size, uint64_t v
     pm->smi_enable = (pm->smi_enable & ~mask) | ((uint32_t)value & mask);
 }
 
-/* --- Life ---------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------- */
 
 void pm_reset(struct device *device)
 {
@@ -249,12 +251,8 @@ void pm_restored(struct device *device)
 }
 
 const struct state_field pm_fields[] = {
-    FIELD(struct pm, pm1_status),
-    FIELD(struct pm, pm1_enable),
-    FIELD(struct pm, pm1_control),
-    FIELD(struct pm, timer_mark),
-    FIELD(struct pm, gpe0_status),
-    FIELD(struct pm, gpe0_enable),
-    FIELD(struct pm, smi_enable),
-    FIELD_END,
+    FIELD(struct pm, pm1_status),  FIELD(struct pm, pm1_enable),
+    FIELD(struct pm, pm1_control), FIELD(struct pm, timer_mark),
+    FIELD(struct pm, gpe0_status), FIELD(struct pm, gpe0_enable),
+    FIELD(struct pm, smi_enable),  FIELD_END,
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The power management block of the ICH9, which is part of its LPC function: lpc.c owns the device, names
- * the regions in its class and places them at PMBASE; the registers and their behaviour are in pm.c.
+ * The power management block of the ICH9, which is part of its LPC function: lpc.c owns the device,
+ * names the regions in its class and places them at PMBASE; the registers and their behaviour are
+ * in pm.c.
  */
 #ifndef DEVICES_CHIPSET_PM_H
 #define DEVICES_CHIPSET_PM_H
@@ -27,7 +28,8 @@ struct pm {
 
 extern const struct state_field pm_fields[];
 
-/* The block's place in its device's state, and the numbers of its interrupt output and its timer. */
+/* The block's place in its device's state, and the numbers of its interrupt output and its timer.
+ */
 struct pm *pm_of(struct device *device);
 enum {
     PM_IRQ_SCI = 1,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The SMBus host controller of the ICH9 (function 1f.3), with no slave on its bus: every transaction
- * ends at once with a device error, as one to an address that nobody acknowledges does.
+ * The SMBus host controller of the ICH9 (function 1f.3), with no slave on its bus: every
+ * transaction ends at once with a device error, as one to an address that nobody acknowledges does.
  *
  * ICH9 datasheet (316972), chapter 18.
  *
- * Left out: slaves (memory modules' SPD among them), the memory mapped window of the same registers,
- * the controller's own slave side, SMBALERT, delivery by SMI. Nothing here fails.
+ * Left out: slaves (memory modules' SPD among them), the memory mapped window of the same
+ * registers, the controller's own slave side, SMBALERT, delivery by SMI. Nothing here fails.
  */
 #include <string.h>
 
@@ -120,7 +120,7 @@ static void smbus_write(struct device *device, uint64_t offset, unsigned size, u
 
     switch (offset) {
     case HST_STS:
-        smbus->status &= (uint8_t)~(byte & STS_CLEARABLE);
+        smbus->status &= (uint8_t) ~(byte & STS_CLEARABLE);
         break;
     case HST_CNT:
         control_write(smbus, byte);
@@ -173,8 +173,14 @@ static void smbus_reset(struct device *device, enum reset_kind kind)
 }
 
 static const struct region_desc smbus_regions[] = {
-    { .name = "SMBus host", .space = REGION_PIO, .size = REGISTERS, .base = REGION_UNPLACED,
-      .read_sizes = SIZE_1, .write_sizes = SIZE_1, .read = smbus_read, .write = smbus_write },
+    { .name = "SMBus host",
+      .space = REGION_PIO,
+      .size = REGISTERS,
+      .base = REGION_UNPLACED,
+      .read_sizes = SIZE_1,
+      .write_sizes = SIZE_1,
+      .read = smbus_read,
+      .write = smbus_write },
 };
 
 static const struct state_field smbus_fields[] = {

@@ -3,14 +3,16 @@
  * The configuration space of every PCI function: header, BARs, and the INTx side of interrupts.
  * Capabilities are in pci_caps.c.
  *
- * Each byte has a mask of bits that the guest may write and one of bits it clears by writing 1; what
- * has neither is read-only. After a write the parts that have effects are looked at again: the BARs are
- * placed where the registers now say, the interrupt follows its disable and MSI enable bits.
+ * Each byte has a mask of bits that the guest may write and one of bits it clears by writing 1;
+ * what has neither is read-only. After a write the parts that have effects are looked at again: the
+ * BARs are placed where the registers now say, the interrupt follows its disable and MSI enable
+ * bits.
  *
  * PCI Local Bus Specification 3.0, chapter 6; PCI-to-PCI Bridge Architecture 1.2, chapter 3.
  *
- * Left out: expansion ROM BARs (firmware gets option ROMs through fw_cfg), bridge windows as a filter
- * (a function behind a bridge answers wherever its BARs say), Memory Write and Invalidate, VGA snooping.
+ * Left out: expansion ROM BARs (firmware gets option ROMs through fw_cfg), bridge windows as a
+ * filter (a function behind a bridge answers wherever its BARs say), Memory Write and Invalidate,
+ * VGA snooping.
  */
 #include <errno.h>
 #include <string.h>
@@ -48,7 +50,7 @@ bool pci_bus_master(const struct pci_device *pci)
     return (load_le16(pci->config + PCI_COMMAND) & PCI_COMMAND_MASTER) != 0;
 }
 
-/* --- BARs ---------------------------------------------------------------------------------------- */
+/* --- BARs ------------------------------------------------------------------------------------- */
 
 static uint64_t bar_size(struct pci_device *pci, unsigned bar)
 {
@@ -105,9 +107,9 @@ static int bar_create(struct pci_device *pci, unsigned bar, struct dev_error *er
 }
 
 /*
- * Where the registers want the BAR. Firmware measures a BAR by writing ones, perhaps while decoding is
- * on; such a value, and zero, means nowhere. The lower half of a 64-bit BAR being measured would be the
- * last addresses below 4 GiB, where the firmware itself lies.
+ * Where the registers want the BAR. Firmware measures a BAR by writing ones, perhaps while decoding
+ * is on; such a value, and zero, means nowhere. The lower half of a 64-bit BAR being measured would
+ * be the last addresses below 4 GiB, where the firmware itself lies.
  */
 static uint64_t bar_wanted(struct pci_device *pci, unsigned bar)
 {
@@ -167,7 +169,7 @@ static void bars_update(struct pci_device *pci)
     }
 }
 
-/* --- Interrupts ---------------------------------------------------------------------------------- */
+/* --- Interrupts ------------------------------------------------------------------------------- */
 
 static void intx_update(struct pci_device *pci)
 {
@@ -195,7 +197,7 @@ void pci_irq_set(struct pci_device *pci, bool level)
     intx_update(pci);
 }
 
-/* --- Guest accesses ------------------------------------------------------------------------------ */
+/* --- Guest accesses --------------------------------------------------------------------------- */
 
 uint32_t pci_config_read(struct pci_device *pci, unsigned offset, unsigned size)
 {
@@ -219,7 +221,7 @@ void pci_config_write(struct pci_device *pci, unsigned offset, unsigned size, ui
         uint8_t mask = pci->write_mask[offset + i];
 
         *byte = (uint8_t)((*byte & ~mask) | (written & mask));
-        *byte &= (uint8_t)~(written & pci->clear_mask[offset + i]);
+        *byte &= (uint8_t) ~(written & pci->clear_mask[offset + i]);
     }
     pci_capabilities_written(pci, offset, size);
     bars_update(pci);
@@ -229,7 +231,7 @@ void pci_config_write(struct pci_device *pci, unsigned offset, unsigned size, ui
     }
 }
 
-/* --- Life ---------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------- */
 
 static void header_create(struct pci_device *pci)
 {
@@ -276,7 +278,7 @@ void pci_reset(struct pci_device *pci)
 {
     /* What the guest can change goes back to zero; what it cannot was set at creation. */
     for (unsigned i = 0; i < PCIE_CONFIG_SIZE; i++) {
-        pci->config[i] &= (uint8_t)~(pci->write_mask[i] | pci->clear_mask[i]);
+        pci->config[i] &= (uint8_t) ~(pci->write_mask[i] | pci->clear_mask[i]);
     }
     if (info_of(pci)->bridge) {
         pci_bridge_header_reset(pci);

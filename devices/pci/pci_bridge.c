@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The type 1 header: bus numbers and windows of a bridge. PCI-to-PCI Bridge Architecture 1.2, section 3.2.
+ * The type 1 header: bus numbers and windows of a bridge. PCI-to-PCI Bridge Architecture 1.2,
+ * section 3.2.
  */
 #include "bytes.h"
 #include "pci.h"
@@ -12,7 +13,7 @@ enum {
     PREFETCHABLE_BASE = 0x24,
     PREFETCHABLE_UPPER = 0x28,
     SECONDARY_STATUS = 0x1e,
-    WINDOW_IO_CLOSED = 0x00f0,          /* base above limit: no window; 16-bit I/O */
+    WINDOW_IO_CLOSED = 0x00f0, /* base above limit: no window; 16-bit I/O */
     WINDOW_MEMORY_CLOSED = 0x0000fff0,
     WINDOW_PREFETCHABLE_CLOSED = 0x0001fff1, /* 64-bit */
 };

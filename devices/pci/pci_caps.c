@@ -3,11 +3,11 @@
  * Capabilities: power management, MSI, MSI-X, PCI Express.
  *
  * MSI: PCI 3.0 section 6.8.1, 64-bit address, with per-vector masking where wanted. MSI-X: section
- * 6.8.2. Power management: PCI Power Management 1.2, D0 and D3hot without effect on the function. PCI
- * Express: Base 2.0 section 7.8, link fixed at x1 2.5 GT/s.
+ * 6.8.2. Power management: PCI Power Management 1.2, D0 and D3hot without effect on the function.
+ * PCI Express: Base 2.0 section 7.8, link fixed at x1 2.5 GT/s.
  *
- * A message is sent when its vector is not masked; masked ones wait in the pending bits and are sent when
- * the mask goes.
+ * A message is sent when its vector is not masked; masked ones wait in the pending bits and are
+ * sent when the mask goes.
  */
 #include <assert.h>
 #include <errno.h>
@@ -90,7 +90,7 @@ static void pm_create(struct pci_device *pci)
     pci_config_writable(pci, at + PM_CONTROL, 2, 0x0003);
 }
 
-/* --- MSI ----------------------------------------------------------------------------------------- */
+/* --- MSI -------------------------------------------------------------------------------------- */
 
 static unsigned log2_of(unsigned power)
 {
@@ -196,7 +196,7 @@ static void msi_unmasked(struct pci_device *pci)
     }
 }
 
-/* --- MSI-X --------------------------------------------------------------------------------------- */
+/* --- MSI-X ------------------------------------------------------------------------------------ */
 
 static int msix_create(struct pci_device *pci, struct dev_error *error)
 {
@@ -326,7 +326,7 @@ const struct state_field pci_msix_fields[] = {
     FIELD_END,
 };
 
-/* --- PCI Express --------------------------------------------------------------------------------- */
+/* --- PCI Express ------------------------------------------------------------------------------ */
 
 static void pcie_create(struct pci_device *pci)
 {
@@ -350,7 +350,7 @@ static void pcie_create(struct pci_device *pci)
     pci_config_writable(pci, at + PCIE_DEVICE_CONTROL_2, 2, 0x0010);
 }
 
-/* --- All of them --------------------------------------------------------------------------------- */
+/* --- All of them ------------------------------------------------------------------------------ */
 
 int pci_capabilities_create(struct pci_device *pci, struct dev_error *error)
 {

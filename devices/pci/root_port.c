@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A PCI Express root port: a bridge from bus 0 to a link with one slot. What lies behind it answers on
- * its secondary bus; the windows are registers that the guest's bus scan sets and reads back, they filter
- * nothing (see pci.c).
+ * A PCI Express root port: a bridge from bus 0 to a link with one slot. What lies behind it answers
+ * on its secondary bus; the windows are registers that the guest's bus scan sets and reads back,
+ * they filter nothing (see pci.c).
  *
  * PCI-to-PCI Bridge Architecture 1.2, section 3.2; PCI Express Base 2.0, section 7.8 (capability
  * structure; 7.8.9 ff. slot, 7.8.12 ff. root registers).
  *
- * The slot is implemented and numbered, and says whether a card is in it. Left out: hot plug (the slot
- * does not claim to be capable of it, its control register is read-only), power management events, AER,
- * ACS. So nothing here ever raises an interrupt. A slot number out of range is refused at creation.
+ * The slot is implemented and numbered, and says whether a card is in it. Left out: hot plug (the
+ * slot does not claim to be capable of it, its control register is read-only), power management
+ * events, AER, ACS. So nothing here ever raises an interrupt. A slot number out of range is refused
+ * at creation.
  */
 #include "bytes.h"
 #include "pci.h"

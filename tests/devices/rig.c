@@ -15,7 +15,7 @@ enum {
     CHECKSUM_AT = 12,
 };
 
-/* --- Host side content of the classes that have one ------------------------------------------------ */
+/* --- Host side content of the classes that have one ------------------------------------------- */
 
 static uint8_t fw_cfg_key[16] = "key content", fw_cfg_file[64], fw_cfg_writable[64];
 
@@ -34,7 +34,9 @@ struct rig_setup {
 
 static const struct rig_setup setups[] = {
     { "fw-cfg", { { NULL, NULL } }, fw_cfg_setup },
-    { "stdvga", { { "vram", "8388608" }, { NULL, NULL } }, NULL }, /* the least: it is copied often */
+    { "stdvga",
+      { { "vram", "8388608" }, { NULL, NULL } },
+      NULL }, /* the least: it is copied often */
 };
 
 static const struct rig_setup *setup_find(const struct device_class *class)
@@ -49,7 +51,7 @@ static const struct rig_setup *setup_find(const struct device_class *class)
     return &nothing;
 }
 
-/* --- The rig -------------------------------------------------------------------------------------- */
+/* --- The rig ---------------------------------------------------------------------------------- */
 
 void rig_drive_info(unsigned drive, bool present, struct block_info *info)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A fake machine with one device of any class in it and everything the class can use: drives, BARs
- * that are placed, content to serve. For the tests that run over the whole registry and for the fuzzer.
+ * that are placed, content to serve. For the tests that run over the whole registry and for the
+ * fuzzer.
  */
 #ifndef TESTS_RIG_H
 #define TESTS_RIG_H
@@ -21,8 +22,8 @@ struct rig {
 };
 
 /*
- * Every third drive is a disk, an optical drive, and a disk that cannot be written; the last drive of a
- * class that can have several is absent.
+ * Every third drive is a disk, an optical drive, and a disk that cannot be written; the last drive
+ * of a class that can have several is absent.
  */
 void rig_open(struct rig *rig, const struct device_class *class);
 /* Frees everything, with whatever is still in flight. */

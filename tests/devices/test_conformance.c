@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What must hold for every device of the registry, whatever it is: sound tables, reset, saved state,
- * any access of any size. A device that is added is covered at once.
+ * What must hold for every device of the registry, whatever it is: sound tables, reset, saved
+ * state, any access of any size. A device that is added is covered at once.
  */
 #include "test.h"
 
@@ -29,7 +29,7 @@ static struct rig rig;
 
 #define FOR_EVERY_CLASS for (unsigned class_ = 0; (class = device_classes[class_]); class_++)
 
-/* --- Tables -------------------------------------------------------------------------------------- */
+/* --- Tables ----------------------------------------------------------------------------------- */
 
 TEST(classes_are_sound)
 {
@@ -112,7 +112,7 @@ TEST(unknown_option_is_refused)
     }
 }
 
-/* --- Disturbing a device --------------------------------------------------------------------------- */
+/* --- Disturbing a device ---------------------------------------------------------------------- */
 
 static const unsigned sizes[] = { 1, 2, 4, 8 };
 
@@ -194,7 +194,7 @@ static void disturb(uint64_t seed)
     }
 }
 
-/* --- Reset ----------------------------------------------------------------------------------------- */
+/* --- Reset ------------------------------------------------------------------------------------ */
 
 /* Battery-backed memory survives every reset. */
 static bool state_survives_reset(void)
@@ -266,7 +266,7 @@ TEST(reset_and_removal_in_the_middle)
     }
 }
 
-/* --- Saved state ----------------------------------------------------------------------------------- */
+/* --- Saved state ------------------------------------------------------------------------------ */
 
 TEST(state_goes_round)
 {
@@ -346,7 +346,7 @@ TEST(changed_state_is_refused_or_harmless)
     }
 }
 
-/* --- Accesses -------------------------------------------------------------------------------------- */
+/* --- Accesses --------------------------------------------------------------------------------- */
 
 static void region_access(const struct region_desc *region, uint64_t offset)
 {

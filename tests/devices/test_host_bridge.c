@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Configuration mechanism 1, ECAM, PAM, reset control: driven through the ports, as firmware does. */
+/* Configuration mechanism 1, ECAM, PAM, reset control: driven through the ports, as firmware does.
+ */
 #include "test.h"
 
 #include "fake_machine.h"
@@ -14,7 +15,8 @@ enum {
 
 #define ECAM 0xb0000000u
 
-/* The bridge is the first PCI function of the fake machine and gets slot 1 there, the second slot 2. */
+/* The bridge is the first PCI function of the fake machine and gets slot 1 there, the second
+ * slot 2. */
 static struct fake *fake;
 static struct device *bridge, *other;
 

@@ -25,8 +25,8 @@ enum {
     SCI = 1,
 };
 
-#define RCBA    UINT64_C(0xfed1c000)
-#define SECOND  UINT64_C(1000000000)
+#define RCBA          UINT64_C(0xfed1c000)
+#define SECOND        UINT64_C(1000000000)
 #define TICKS_HALF_NS (UINT64_C(0x800000) * SECOND / 3579545 + 1)
 
 static struct fake *fake;
@@ -262,7 +262,8 @@ TEST(fixed_ports)
     fake_out(fake, 0x92, 1, 0x03);
     fake_out(fake, 0x92, 1, 0x03);
     CHECK_EQ(fake_requests(fake, REQUEST_RESET), 1);
-    CHECK_EQ(fake_in(fake, 0x87, 1), 0xff); /* no DMA controller: Linux looks at this page register */
+    CHECK_EQ(fake_in(fake, 0x87, 1),
+             0xff); /* no DMA controller: Linux looks at this page register */
     CHECK(fake_save_load(lpc));
     fake_reset(fake, RESET_WARM);
     CHECK_EQ(fake_in(fake, 0xb2, 2), 0);

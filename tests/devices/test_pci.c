@@ -41,11 +41,22 @@ static void sample_on_config(struct device *device, unsigned offset, unsigned si
 }
 
 static const struct region_desc sample_regions[] = {
-    { .name = "msix", .space = REGION_MMIO, .size = 4096, .base = REGION_UNPLACED,
-      .read_sizes = SIZE_4 | SIZE_8, .write_sizes = SIZE_4 | SIZE_8, .read = pci_msix_read,
+    { .name = "msix",
+      .space = REGION_MMIO,
+      .size = 4096,
+      .base = REGION_UNPLACED,
+      .read_sizes = SIZE_4 | SIZE_8,
+      .write_sizes = SIZE_4 | SIZE_8,
+      .read = pci_msix_read,
       .write = pci_msix_write },
-    { .name = "ports", .space = REGION_PIO, .size = 32, .base = REGION_UNPLACED,
-      .read_sizes = SIZE_4, .write_sizes = SIZE_4, .read = port_read, .write = port_write },
+    { .name = "ports",
+      .space = REGION_PIO,
+      .size = 32,
+      .base = REGION_UNPLACED,
+      .read_sizes = SIZE_4,
+      .write_sizes = SIZE_4,
+      .read = port_read,
+      .write = port_write },
 };
 static const struct memory_desc sample_memories[] = { { "vram", WINDOW_SIZE, MEMORY_RAM } };
 static const struct window_desc sample_windows[] = { { "vram", 0, 0 } };
@@ -55,28 +66,50 @@ static const struct state_field sample_fields[] = {
     FIELD_END,
 };
 static const struct pci_info sample_pci = {
-    .vendor = 0x1234, .device = 0x5678, .subsystem_vendor = 0x1111, .subsystem = 0x2222,
-    .revision = 3, .class_code = 0x0c0330, .interrupt_pin = 2,
+    .vendor = 0x1234,
+    .device = 0x5678,
+    .subsystem_vendor = 0x1111,
+    .subsystem = 0x2222,
+    .revision = 3,
+    .class_code = 0x0c0330,
+    .interrupt_pin = 2,
     .bars = { { .kind = PCI_BAR_MMIO32, .index = 0, .size = 4096 },
               { .kind = PCI_BAR_PIO, .index = 1, .size = 32 },
               { .kind = PCI_BAR_MMIO64, .prefetchable = true, .window = true, .index = 0 } },
-    .pcie = PCIE_ENDPOINT, .msi_vectors = 4, .msix_vectors = MSIX_VECTORS,
+    .pcie = PCIE_ENDPOINT,
+    .msi_vectors = 4,
+    .msix_vectors = MSIX_VECTORS,
     .power_management = true,
 };
 static const struct device_class sample_class = {
-    .name = "sample", .version = 1, .state_size = sizeof(struct sample),
-    .regions = sample_regions, .n_regions = 2, .memories = sample_memories, .n_memories = 1,
-    .windows = sample_windows, .n_windows = 1, .fields = sample_fields, .pci = &sample_pci,
+    .name = "sample",
+    .version = 1,
+    .state_size = sizeof(struct sample),
+    .regions = sample_regions,
+    .n_regions = 2,
+    .memories = sample_memories,
+    .n_memories = 1,
+    .windows = sample_windows,
+    .n_windows = 1,
+    .fields = sample_fields,
+    .pci = &sample_pci,
     .on_config = sample_on_config,
 };
 
 /* A conventional function with its MSI capability at a fixed place. */
 static const struct pci_info plain_pci = {
-    .vendor = 0x1234, .device = 0x5679, .class_code = 0x010601, .interrupt_pin = 1,
-    .msi_vectors = 1, .msi_offset = 0x50,
+    .vendor = 0x1234,
+    .device = 0x5679,
+    .class_code = 0x010601,
+    .interrupt_pin = 1,
+    .msi_vectors = 1,
+    .msi_offset = 0x50,
 };
 static const struct device_class plain_class = {
-    .name = "plain", .version = 1, .state_size = sizeof(struct sample), .fields = sample_fields,
+    .name = "plain",
+    .version = 1,
+    .state_size = sizeof(struct sample),
+    .fields = sample_fields,
     .pci = &plain_pci,
 };
 
@@ -336,9 +369,11 @@ TEST(refuses_bad_bar)
 {
     static const struct pci_info odd_pci = { .vendor = 1,
                                              .bars = { { .kind = PCI_BAR_PIO, .size = 24 } } };
-    static const struct device_class odd_class = { .name = "odd", .version = 1,
+    static const struct device_class odd_class = { .name = "odd",
+                                                   .version = 1,
                                                    .state_size = sizeof(struct sample),
-                                                   .regions = sample_regions, .n_regions = 2,
+                                                   .regions = sample_regions,
+                                                   .n_regions = 2,
                                                    .pci = &odd_pci };
     struct dev_error error = { "" };
 

