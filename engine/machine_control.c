@@ -96,6 +96,9 @@ void control_reset(struct machine *machine, enum reset_kind kind)
         device_reset(record->device, kind);
         domain_leave(record->domain);
     }
+    domain_enter(machine->board.fw_cfg->domain);
+    boot_reset(machine->boot);
+    domain_leave(machine->board.fw_cfg->domain);
     irq_reset(&machine->irq);
     for (unsigned i = 0; i < machine->vcpus.n; i++) {
         vcpu_call(&machine->vcpus.all[i], vcpu_state_reset, NULL);

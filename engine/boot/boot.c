@@ -146,7 +146,9 @@ static void on_file(void *context, const char *name, bool written)
     struct boot *boot = context;
 
     if (written && strcmp(name, GENERATION_ADDRESS) == 0) {
-        boot->board.generation_page(boot->board.context, load_le64(boot->generation_address));
+        if (boot->board.generation_page) {
+            boot->board.generation_page(boot->board.context, load_le64(boot->generation_address));
+        }
     } else if (!written &&
                (strcmp(name, ACPI_LOADER_FILE) == 0 || strcmp(name, ACPI_TABLES_FILE) == 0)) {
         build_acpi(boot);
