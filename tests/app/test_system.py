@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole machines on this host's /dev/kvm, driven as a user would: firmware, a boot menu, VNC, crashes, bad hosts."""
+
+import fcntl
+import json
+import os
+import random
+import re
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+from oriel import Failure, ORIELCTL, Skip, check, main
+from rfb import Client
+
+MIB = 1 << 20
+GRUB_ISO = os.path.join(os.environ.get("ORIEL_GRUB_IMAGE", ""), "grub.iso")
+SLOW = 900  # seconds that anything may take where KVM emulates ring 0
+
+
+def png_read(path):
+    """(width, height, RGB bytes) of a PNG file as we write them: 8-bit RGB, no filter."""
+    with open(path, "rb") as file:
+        data = file.read()
+    check(data.startswith(b"\x89PNG\r\n\x1a\n"), "no PNG")
+    at, packed, width, height = 8, b"", 0, 0
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + length]
+        check(zlib.crc32(kind + body) == struct.unpack(">I", data[at + 8 + length:at + 12 + length])[0], "CRC")
+        if kind == b"IHDR":
+            width, height = struct.unpack(">II", body[:8])
+        elif kind == b"IDAT":
+            packed += body
+        at += 12 + length
+    rows = zlib.decompress(packed)
+    step = 1 + width * 3
+    return width, height, b"".join(rows[y * step + 1:(y + 1) * step] for y in range(height))
+
+
+def engine_pid(home, name):
+    folder = os.path.realpath(home.json("show", name)["folder"])
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if words[0].endswith("oriel-engine") and folder in words:
+            return int(pid)
+    raise Failure(f"no engine of {name}")
+
+
+def seabios(home, name, *options):
+    home.ok("create", name, *options)
+    home.ok("start", name, timeout=SLOW)
+    home.ok("wait", name, "--text", "Booting from|No bootable device", "--timeout", str(SLOW), timeout=SLOW + 60)
+    text = home.ok("text", name)
+    check("SeaBIOS (version" in text, text)
+    return text
+
+
+def test_seabios_with_one_and_four_cpus(home):
+    for cpus in ("1", "4"):
+        seabios(home, "C" + cpus, "--cpus", cpus, "--memory", "128M")
+        stats = home.json("stats", "C" + cpus)
+        check(stats, "no stats")
+        home.ok("stop", "C" + cpus)
+        check(home.json("list")[0]["state"] == "stopped", "still running")
+
+
+def test_seabios_with_little_and_much_memory(home):
+    for memory in ("64M", "2G", "5G"):
+        seabios(home, memory, "--memory", memory)
+        home.ok("stop", memory)
+
+
+def test_grub_menu_by_orielctl_and_vnc(home):
+    if not os.path.exists(GRUB_ISO):
+        raise Skip("the GRUB image is not built")
+    home.ok("create", "Grub", "--cdrom", GRUB_ISO, "--memory", "128M")
+    home.ok("start", "Grub", timeout=SLOW)
+    home.ok("wait", "Grub", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
+    home.ok("key", "Grub", "down")
+    home.ok("key", "Grub", "enter")
+    home.ok("wait", "Grub", "--text", "Chosen: Birch", "--timeout", str(SLOW), timeout=SLOW + 60)
+    home.ok("key", "Grub", "esc")
+    home.ok("wait", "Grub", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
+
+    socket = home.ok("vnc", "Grub").strip()
+    client = Client(socket)
+    client.picture()
+    check(client.extended_keys, "the server does not know extended keys")
+    check(client.name == "Grub", client.name)
+    client.key(0xff54, 0xd0)  # Down, by scancode
+    time.sleep(2)
+    client.key(0xff0d)  # Return, by symbol
+    home.ok("wait", "Grub", "--text", "Chosen: (Birch|Cedar|Maple)", "--timeout", str(SLOW), timeout=SLOW + 60)
+
+    # The same picture for a second client at the same time, and in the screenshot.
+    other = Client(socket)
+    shot = os.path.join(home.path, "shot.png")
+    for _ in range(20):
+        first, second = client.picture(), other.picture()
+        home.ok("screenshot", "Grub", shot)
+        if first == second == png_read(shot):
+            break
+        time.sleep(0.5)  # a blinking cursor may have come between
+    else:
+        raise Failure("VNC and the screenshot show different pictures")
+    check(first[0] in (640, 720) and first[1] == 400, f"{first[:2]} is no text mode")
+    check(len(set(zip(first[2][0::3], first[2][1::3], first[2][2::3]))) > 1, "nothing is drawn")
+    client.close()
+    other.close()
+
+
+def test_foreign_vnc_client_sees_the_screenshot(home):
+    for program in ("vncsnapshot", "compare"):
+        if subprocess.run(["which", program], capture_output=True, check=False).returncode:
+            raise Skip(f"{program} is not installed")
+    home.ok("create", "Screen", "--memory", "64M")
+    home.ok("set", "Screen", "vnc.listen=127.0.0.1:0")
+    code, _, err = home.run("start", "Screen")
+    check(code == 10 and "password" in err, f"TCP without a password: {code} {err}")
+    home.ok("set", "Screen", "vnc.password=secret12")
+    home.ok("start", "Screen", timeout=SLOW)
+    home.ok("wait", "Screen", "--text", "No bootable device", "--timeout", str(SLOW), timeout=SLOW + 60)
+    address = home.ok("vnc", "Screen").splitlines()[1]
+    port = int(address.rsplit(":", 1)[1])
+    password = home.file("password")
+    with open(password, "wb") as file:
+        file.write(vnc_password_file(b"secret12"))
+    jpeg, shot = os.path.join(home.path, "their.jpg"), os.path.join(home.path, "our.png")
+    result = subprocess.run(["vncsnapshot", "-quiet", "-quality", "100", "-passwd", password,
+                             f"127.0.0.1:{port - 5900}", jpeg], capture_output=True, text=True, timeout=300, check=False)
+    check(result.returncode == 0 and os.path.exists(jpeg), result.stderr)
+    home.ok("screenshot", "Screen", shot)
+    result = subprocess.run(["compare", "-metric", "RMSE", jpeg, shot, "null:"], capture_output=True, text=True,
+                            timeout=120, check=False)
+    difference = float(re.search(r"\(([0-9.e-]+)\)", result.stderr).group(1))
+    check(difference < 0.02, f"vncsnapshot's picture differs from ours by {difference}")
+
+
+def vnc_password_file(password):
+    """The file of vncpasswd(1): the password under DES with the key that every VNC program knows."""
+    key = bytes([0x17, 0x52, 0x6b, 0x06, 0x23, 0x4e, 0x58, 0x07])
+    # DES as VNC uses it takes the bits of each key byte in reverse; openssl wants them the usual way round.
+    reversed_key = bytes(int(f"{b:08b}"[::-1], 2) for b in key)
+    result = subprocess.run(["openssl", "enc", "-des-ecb", "-provider", "legacy", "-provider", "default", "-nopad",
+                             "-K", reversed_key.hex()], input=password[:8].ljust(8, b"\0"), capture_output=True,
+                            check=True)
+    return result.stdout
+
+
+def test_wrong_vnc_password_and_garbage(home):
+    home.ok("create", "Screen", "--memory", "64M")
+    home.ok("start", "Screen", timeout=SLOW)
+    socket_path = home.ok("vnc", "Screen").strip()
+    check(os.stat(os.path.dirname(socket_path)).st_mode & 0o077 == 0, "others may enter the runtime folder")
+    generator = random.Random(1)
+    for _ in range(30):
+        client = Client(socket_path)
+        try:
+            client.socket.sendall(generator.randbytes(generator.randrange(1, 2000)))
+        except OSError:
+            pass  # it may have thrown us out already
+        client.close()
+    Client(socket_path).picture()
+    check(home.json("list")[0]["state"] == "running", "garbage stopped the machine")
+
+
+def test_pause_resume_reset(home):
+    seabios(home, "One", "--memory", "64M")
+    home.ok("pause", "One")
+    check(home.json("list")[0]["state"] == "paused", "pause")
+    home.ok("pause", "One")
+    home.fails(14, "start", "One", words=["in use"])
+    home.ok("resume", "One")
+    check(home.json("list")[0]["state"] == "running", "resume")
+    home.ok("reset", "One")
+    home.ok("wait", "One", "--text", "SeaBIOS", "--timeout", str(SLOW), timeout=SLOW + 60)
+    home.ok("stop", "One")
+    home.fails(18, "reset", "One")
+
+
+def test_running_machine_is_protected(home):
+    seabios(home, "One", "--memory", "64M", "--disk", "1M")
+    for arguments in (["start", "One"], ["delete", "One"], ["rename", "One", "Two"], ["clone", "One", "Two"]):
+        home.fails(14, *arguments, words=["in use"])
+    check(os.listdir(home.data + "/oriel/machines") == ["One.oriel"], "something was left behind")
+
+
+def test_kill_at_random_moments(home):
+    home.ok("create", "One", "--memory", "64M", "--disk", "4M")
+    home.ok("create", "Uefi", "--memory", "256M", "--firmware", "uefi", "--disk", "4M")
+    generator = random.Random(int(os.environ.get("ORIEL_TEST_SEED", "5")))
+    for step in range(24):
+        name = ("One", "Uefi")[step % 2]
+        process = subprocess.Popen([ORIELCTL, "start", name], env=home.environment, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        pid, delay = None, generator.choice([0.01, 0.03, 0.1, 0.3, 1, 3]) * generator.random()
+        while pid is None:
+            try:
+                pid = engine_pid(home, name)
+            except Failure:
+                check(process.poll() in (None, 0), f"start failed after a kill (step {step})")
+                time.sleep(0.002)
+        time.sleep(delay)
+        os.kill(pid, signal.SIGKILL)
+        process.wait()
+        states = {m["name"]: m["state"] for m in home.json("list")}
+        check(states == {"One": "stopped", "Uefi": "stopped"}, f"{states} after a kill (step {step})")
+    for name in ("One", "Uefi"):
+        home.ok("start", name, timeout=SLOW)
+        home.ok("stop", name)
+    variables = os.listdir(home.folder("Uefi") + "/firmware")
+    check(len(variables) == 1, f"{variables}: not one whole variable store")
+    check(os.stat(os.path.join(home.folder("Uefi"), "firmware", variables[0])).st_size == 0x84000, "torn variables")
+
+
+def without_device(command):
+    """The same command where /dev/kvm does not exist."""
+    script = 'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mknod -m 666 /dev/urandom c 1 9 && exec "$@"'
+    return ["unshare", "-m", "sh", "-c", script, "sh", *command]
+
+
+def test_host_without_kvm(home):
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+        raise Skip("this needs a mount namespace of its own")
+    home.ok("create", "One", "--memory", "64M")
+    result = subprocess.run(without_device([ORIELCTL, "start", "One"]), env=home.environment, capture_output=True,
+                            text=True, timeout=60, check=False)
+    check(result.returncode == 15 and "/dev/kvm" in result.stderr, f"{result.returncode}: {result.stderr}")
+    result = subprocess.run(without_device([ORIELCTL, "check-host", "--json"]), env=home.environment,
+                            capture_output=True, text=True, timeout=60, check=False)
+    check(result.returncode == 15, f"{result.returncode}: {result.stderr}")
+    check(any(f["severity"] == "problem" for f in json.loads(result.stdout[:result.stdout.rindex("]") + 1])), "check")
+    home.ok("start", "One", timeout=SLOW)
+
+
+def test_host_without_permission(home):
+    if os.geteuid() != 0:
+        raise Skip("this needs another user to be")
+    mode = os.stat("/dev/kvm").st_mode
+    if mode & 0o006:
+        raise Skip("everybody may use /dev/kvm here")
+    home.ok("create", "One", "--memory", "64M")
+    subprocess.run(["chown", "-R", "65534:65534", home.path], check=True)
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if subprocess.run([*user, ORIELCTL, "list"], env=home.environment, capture_output=True, check=False).returncode:
+        raise Skip("another user cannot reach the build folder")
+    result = subprocess.run([*user, ORIELCTL, "start", "One"], env=home.environment, capture_output=True, text=True,
+                            timeout=60, check=False)
+    check(result.returncode == 16 and "/dev/kvm" in result.stderr, f"{result.returncode}: {result.stderr}")
+    result = subprocess.run([*user, ORIELCTL, "check-host"], env=home.environment, capture_output=True, text=True,
+                            timeout=60, check=False)
+    check(result.returncode == 16 and "usermod" in result.stdout, f"{result.returncode}: {result.stdout}")
+
+
+def test_locked_disk_and_missing_files(home):
+    iso = home.file("small.iso", bytes(64 * 2048))
+    home.ok("create", "One", "--memory", "64M", "--disk", "1M", "--cdrom", iso)
+    disk = home.folder("One") + "/disks/disk0.raw"
+    with open(disk, "r+b") as file:
+        lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        fcntl.fcntl(file, 37, lock)  # F_OFD_SETLK
+        home.fails(14, "start", "One", words=["disk0"])
+    os.rename(iso, iso + ".gone")
+    home.fails(11, "start", "One", words=["small.iso"])
+    os.rename(iso + ".gone", iso)
+    os.rename(disk, disk + ".gone")
+    home.fails(11, "start", "One", words=["disk0"])
+    os.rename(disk + ".gone", disk)
+    empty = os.path.join(home.path, "empty")
+    os.mkdir(empty)
+    home.environment["ORIEL_FIRMWARE_DIR"] = empty
+    home.fails(11, "start", "One", words=["seabios"])
+    home.ok("set", "One", "firmware=uefi")
+    home.fails(11, "start", "One", words=["ovmf"])
+    del home.environment["ORIEL_FIRMWARE_DIR"]
+    home.ok("set", "One", "firmware=bios")
+    home.ok("start", "One", timeout=SLOW)
+
+
+def test_media(home):
+    iso, other = home.file("a.iso", bytes(64 * 2048)), home.file("b.iso", bytes(128 * 2048))
+    seabios(home, "One", "--memory", "64M", "--cdrom", iso)
+    home.ok("insert", "One", other)
+    check(home.json("show", "One")["drives"][0]["path"] == other, "insert")
+    home.ok("eject", "One")
+    check("path" not in home.json("show", "One")["drives"][0], "eject")
+    home.fails(11, "insert", "One", home.path + "/none.iso", words=["none.iso"])
+
+
+def test_input_errors(home):
+    seabios(home, "One", "--memory", "64M")
+    home.fails(10, "key", "One", "ctrl+nothing", words=["nothing"])
+    home.fails(10, "type", "One", "é", words=["é"])
+    home.fails(11, "serial", "One", "--port", "7")
+    home.fails(16 if os.geteuid() else 11, "screenshot", "One", "/nowhere/x.png")
+
+
+def test_control_socket_garbage(home):
+    import socket
+    home.ok("create", "One", "--memory", "64M")
+    home.ok("start", "One", timeout=SLOW)
+    path = os.path.join(home.runtime, "oriel", home.json("show", "One")["uuid"], "engine")
+    generator = random.Random(2)
+    for step in range(60):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(path)
+        start = b"" if step % 2 else b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode() + b"\r\nBEGIN\r\n"
+        try:
+            client.sendall(start + generator.randbytes(generator.randrange(1, 3000)))
+        except OSError:
+            pass  # it may have thrown us out already
+        client.close()
+    check(home.json("list")[0]["state"] == "running", "garbage stopped the machine")
+    home.ok("stop", "One")
+
+
+if not os.path.exists("/dev/kvm"):
+    print("1..0 # SKIP no /dev/kvm")
+    sys.exit(0)
+TESTS = [test_seabios_with_one_and_four_cpus, test_seabios_with_little_and_much_memory,
+         test_grub_menu_by_orielctl_and_vnc, test_foreign_vnc_client_sees_the_screenshot,
+         test_wrong_vnc_password_and_garbage, test_pause_resume_reset, test_running_machine_is_protected,
+         test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
+         test_locked_disk_and_missing_files, test_media, test_input_errors, test_control_socket_garbage]
+main(*(test for test in TESTS if len(sys.argv) < 2 or test.__name__.removeprefix("test_") in sys.argv[1:]))
