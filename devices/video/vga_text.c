@@ -184,13 +184,13 @@ void vga_text_draw(struct vga *vga, const struct picture *picture, struct canvas
         vga->drawn->cursor = text.cursor_first << 8 | text.cursor_last;
         forget = true;
     }
-    if (forget) {
-        memset(vga->drawn->cells, CELL_NONE, sizeof(vga->drawn->cells));
-    }
     scan_start(picture, &scan);
     for (uint32_t row = 0; y < picture->height && row < VGA_CELLS_ROWS; row++) {
         struct band band;
 
+        if (forget) {
+            memset(vga->drawn->cells[row], CELL_NONE, sizeof(vga->drawn->cells[row]));
+        }
         band_take(picture, &scan, picture->height, &y, &band);
         band_draw(&text, &band, vga->drawn->cells[row]);
     }
