@@ -17,6 +17,7 @@ extern const struct device_class rtc_class;
 extern const struct device_class smbus_class;
 extern const struct device_class uart_class;
 extern const struct device_class vga_class;
+extern const struct device_class vmgenid_class;
 
 const struct device_class *const device_classes[] = {
     &ahci_class,
@@ -32,5 +33,6 @@ const struct device_class *const device_classes[] = {
     &smbus_class,
     &uart_class,
     &vga_class,
+    &vmgenid_class,
     NULL,
 };
