@@ -18,7 +18,7 @@ set -uo pipefail
 harness=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${ORIEL_BUILD:-$harness/../../build}
 test_name=$(basename "$0" .sh)
-patience=600
+patience=1200
 
 # lab_enter IMAGE...: build the images, then go on where guests run fast: this never returns on the slow side.
 lab_enter() {
@@ -35,7 +35,7 @@ lab_enter() {
             export LAB_ARTIFACTS=$artifacts "${variables[@]}"
         else
             echo "# $measured; in the lab"
-            exec "$harness/lab" -t 1700 -s "$artifacts" \
+            exec "$harness/lab" -t 3000 -s "$artifacts" \
                 "export LAB_ARTIFACTS=/run/share ORIEL_BUILD='$build' ${variables[*]@Q}; exec '$(realpath "$0")'"
         fi
     fi
@@ -166,6 +166,11 @@ wait_colours() {
     return 1
 }
 
+# A machine that is left running would take the time of the next story.
+story_leave() {
+    oriel stop "$machine" >/dev/null 2>&1
+}
+
 # stories FUNCTION...: run stories two at a time, then the plan; the exit status tells whether all went well.
 stories() {
     local name failed=0 running=0
@@ -174,7 +179,7 @@ stories() {
             wait -n || failed=1
             running=1
         fi
-        (story=$name machine=none && trap - EXIT && "$name") &
+        (story=$name machine=none && trap story_leave EXIT && "$name") &
         running=$((running + 1))
     done
     while [ $running -gt 0 ]; do
