@@ -183,7 +183,19 @@ def ahci_command(port, slot, command, lba=0, count=1, lengths=(4096,), write=Fal
     )  # fmt: skip
 
 
+def ahci_sweep(port, first, at, cdb=b""):
+    """32 commands (or packets) that differ in one byte at `at` of the command table."""
+    content = ahci_start(port) + ahci_command(port, 0, PACKET if cdb else FLUSH_EXT, 1, 1, (512,), cdb=cdb) + RUN
+    for code in range(first, first + 32):
+        content += ahci_port(port, 0x18, 0x10) + ahci_port(port, 0x30, 0xFFFFFFFF) + ahci_port(port, 0x18, 0x11)
+        content += ram(TABLE + at, bytes([code])) + ahci_port(port, 0x38, 1) + RUN
+    return content
+
+
 def ahci():
+    for first in range(0, 256, 32):
+        yield f"sweep-{first:02x}", ahci_sweep(0, first, 2)
+        yield f"sweep-packet-{first:02x}", ahci_sweep(1, first, 0x40, b"\0\0\0\0\1\0\1\1\1")
     disk, optical = ahci_start(0), ahci_start(1)
     yield "identify", disk + ahci_command(0, 0, IDENTIFY, lengths=(512,)) + RUN + in32(0, 0x138) + SAVED
     yield "dma", (
@@ -273,25 +285,64 @@ def debug_port():
     yield "line", b"".join(out8(0, 0, byte) for byte in b"SeaBIOS\n") + in8(0, 0) + out8(0, 0, 0x41) + SAVED
 
 
-def vga():
+def vga_mode(misc, clocking, map_mask, memory, graphics, crtc, attribute_mode):
+    """The registers of a mode as the video BIOS sets them; `crtc` changes those of text mode 3."""
+
     def indexed(port, index, value):
         return out8(0, port, index) + out8(0, port + 1, value)
 
+    table = bytes.fromhex("5f4f508255" "81bf1f004f" "0d0e000000" "009c8e8f28" "1f96b9a3ff")
+    table = bytes(crtc.get(i, value) for i, value in enumerate(table))
+    attributes = [*range(6), 0x14, 7, *range(0x38, 0x40), attribute_mode, 0, 0x0F, 0, 0]
+    content = out8(0, 0x12, misc) + indexed(0x14, 1, clocking) + indexed(0x14, 2, map_mask) + indexed(0x14, 4, memory)
+    content += indexed(0x24, 0x11, 0) + b"".join(indexed(0x24, i, value) for i, value in enumerate(table))
+    content += b"".join(indexed(0x1E, i, value) for i, value in enumerate((0, 0, 0, 0, 0, *graphics, 0xF, 0xFF)))
+    content += in8(0, 0x2A) + b"".join(out8(0, 0x10, i) + out8(0, 0x10, v) for i, v in enumerate(attributes))
+    return content + out8(0, 0x10, 0x20)
+
+
+def vga():
     def dispi(index, value):
         return out16(1, 0, index) + out16(1, 2, value)
 
-    text = b"".join(indexed(0x24, i, v) for i, v in enumerate((0x5F, 0x4F, 0x50, 0x82, 0x55, 0x81, 0xBF, 0x1F, 0, 0x4F, 0xD, 0xE)))
-    text += indexed(0x24, 0x11, 0) + indexed(0x24, 0x12, 0x8F) + indexed(0x24, 0x13, 0x28) + out8(0, 0x12, 0x67)
-    text += indexed(0x14, 1, 0) + indexed(0x14, 2, 3) + indexed(0x14, 4, 2) + indexed(0x1E, 5, 0x10) + indexed(0x1E, 6, 0xE)
-    yield "text", text + access_write(2, 0x18000, 4, 0x07420741) + display() + access_write(2, 0x18002, 2, 0x1F43) + display(False) + SAVED
-    planar = indexed(0x1E, 6, 5) + indexed(0x1E, 5, 0) + indexed(0x14, 4, 6) + indexed(0x14, 2, 0xF)
-    planar += b"".join(in8(0, 0x2A) + out8(0, 0x10, i) + out8(0, 0x10, 1 if i == 16 else 0) for i in range(17)) + out8(0, 0x10, 0x20)
-    yield "planar", text + planar + out8(2, 0x100, 0xAA) + indexed(0x1E, 3, 0x18) + in8(2, 0x100) + out8(2, 0x100, 0x55) + display() + display(False) + SAVED
-    yield "chain-4", text + planar + indexed(0x14, 4, 0xE) + indexed(0x1E, 5, 0x40) + out8(2, 0x1234, 7) + display() + SAVED
+    def drawn(content):
+        return content + display() + access_write(2, 0x1234, 4, 0x12345678) + out8(2, 0x40, 0x5A) + display(False) + SAVED
+
+    text = vga_mode(0x67, 0, 3, 2, (0x10, 0x0E), {}, 0x0C)
+    yield "text", (
+        text + access_write(2, 0x18000, 8, 0x1F43FF4207C0C141) + display() + access_write(2, 0x18002, 2, 0x1F43)
+        + out8(0, 0x24, 0x0F) + out8(0, 0x25, 1) + display(False) + out8(0, 0x24, 8) + out8(0, 0x25, 3) + display(False) + SAVED
+    )  # fmt: skip
+    graphics = {9: 0x40, 0xA: 0, 0xB: 0, 0x14: 0}
+    planar = vga_mode(0xE3, 1, 0xF, 6, (0, 5), {**graphics, 7: 0x3E, 0x12: 0xDF, 0x17: 0xE3}, 1)
+    yield "planar", drawn(planar + out8(0, 0x1E, 3) + out8(0, 0x1F, 0x18) + in8(2, 0x40))
+    yield "planar-modes", planar + b"".join(out8(0, 0x1E, 5) + out8(0, 0x1F, mode) + in8(2, 0x40) + out8(2, 0x40, 0xA5) for mode in (1, 2, 3, 8, 0x10)) + display()
+    yield "low", drawn(vga_mode(0x63, 9, 0xF, 6, (0, 5), {**graphics, 1: 0x27, 9: 0xC0, 0x13: 0x14, 0x17: 0xE3}, 1))
+    yield "cga", drawn(vga_mode(0x63, 9, 3, 2, (0x30, 0xF), {**graphics, 1: 0x27, 9: 0xC1, 0x13: 0x14, 0x17: 0xA2}, 1))
+    yield "cga-mono", drawn(vga_mode(0x63, 1, 1, 6, (0, 0xD), {**graphics, 9: 0xC1, 0x17: 0xC2}, 1))
+    yield "chain-4", drawn(vga_mode(0x63, 1, 0xF, 0xE, (0x40, 5), {**graphics, 9: 0x41, 0x14: 0x40}, 0x41))
+    yield "mode-x", drawn(vga_mode(0xE3, 1, 0xF, 6, (0x40, 5), {**graphics, 9: 0x41, 0x17: 0xE3}, 0x41))
     for depth in (4, 8, 15, 16, 24, 32):
-        yield f"linear-{depth}", dispi(4, 0) + dispi(1, 640) + dispi(2, 480) + dispi(3, depth) + dispi(4, 0x41) + dispi(9, 16) + out8(2, 5, 0xFF) + display() + dispi(5, 3) + display(False) + SAVED
-    yield "registers", access_read(3, 0, 4) + access_write(3, 0x502, 2, 800) + access_write(3, 0x504, 2, 600) + access_write(3, 0x506, 2, 32) + access_write(3, 0x508, 2, 0x41) + display() + access_write(3, 0x604, 4, 0xBEBEBEBE) + display()
-    yield "dac", out8(0, 0x18, 0) + out8(0, 0x19, 63) * 3 + out8(0, 0x17, 0) + in8(0, 0x19) * 3 + display() + SAVED
+        yield f"linear-{depth}", (
+            out8(0, 0x10, 0x20) + dispi(4, 0) + dispi(1, 320) + dispi(2, 200) + dispi(3, depth) + dispi(4, 0x41)
+            + display() + dispi(5, 1) + out8(2, 5, 0xFF) + dispi(9, 16) + display(False) + dispi(6, 400) + dispi(8, 8) + display(False)
+        )  # fmt: skip
+    yield "registers", access_read(3, 0, 4) + out8(3, 0x400, 0x20) + access_write(3, 0x502, 2, 400) + access_write(3, 0x504, 2, 300) + access_write(3, 0x506, 2, 32) + access_write(3, 0x508, 2, 0x41) + display() + access_write(3, 0x604, 4, 0xBEBEBEBE) + display()
+    yield "palette", text + out8(0, 0x18, 0) + out8(0, 0x19, 63) * 3 + out8(0, 0x17, 0) + in8(0, 0x19) * 3 + display() + SAVED
+
+
+def hpet():
+    def write(register, value):
+        return access_write(0, register, 8, value)
+
+    def timer(number, register, value):
+        return write(0x100 + 0x20 * number + register, value)
+
+    yield "one-shot", timer(0, 0, 2 << 9 | 4) + timer(0, 8, 1000) + write(0x10, 1) + SHORT + in32(0, 0xF0) + write(0x20, 1) + SAVED
+    yield "periodic", write(0xF0, 0) + timer(0, 0, 0x4C) + timer(0, 8, 50000) + timer(0, 8, 50000) + write(0x10, 1) + SHORT + LONG + write(0x10, 0) + SAVED
+    yield "level", timer(1, 0, 8 << 9 | 6) + timer(1, 8, 100) + write(0x10, 1) + SHORT + in32(0, 0x20) + write(0x20, 2) + SAVED
+    yield "legacy", timer(0, 0, 0x4C) + timer(0, 8, 9999) + timer(1, 0, 4) + timer(1, 8, 20000) + write(0x10, 3) + LONG + SAVED
+    yield "narrow", timer(2, 0, 0x10C) + timer(2, 8, 0xFFFFFFFF00000010) + write(0x10, 1) + out32(0, 0xF4, 1) + SHORT + SAVED
 
 
 SEEDS = {
@@ -299,6 +350,7 @@ SEEDS = {
     "cmos-rtc": rtc,
     "debug-port": debug_port,
     "fw-cfg": fw_cfg,
+    "hpet": hpet,
     "i8042": i8042,
     "ich9-lpc": lpc,
     "ich9-smbus": smbus,
