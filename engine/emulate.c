@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "fpu.h"
 #include "machine_private.h"
 
 enum {
@@ -459,7 +460,7 @@ static bool instruction_start(struct instruction *in)
 
     if (kvm_ioctl(in->vcpu->fd, KVM_GET_REGS, &in->regs) < 0 ||
         kvm_ioctl(in->vcpu->fd, KVM_GET_SREGS, &in->sregs) < 0 ||
-        kvm_ioctl(in->vcpu->fd, KVM_GET_FPU, &in->fpu) < 0) {
+        !fpu_get(in->vcpu->fd, &in->fpu)) {
         return false;
     }
     in->long_mode = (in->sregs.efer & EFER_LMA) && in->sregs.cs.l;
@@ -513,6 +514,6 @@ bool emulate_instruction(struct vcpu *vcpu, char *title, size_t size)
     if (!in.long_mode) {
         in.regs.rip &= in.sregs.cs.db ? 0xffffffff : 0xffff;
     }
-    return kvm_ioctl(vcpu->fd, KVM_SET_FPU, &in.fpu) == 0 &&
+    return fpu_set(vcpu->fd, &in.fpu) &&
            kvm_ioctl(vcpu->fd, KVM_SET_REGS, &in.regs) == 0;
 }

@@ -29,6 +29,7 @@
 #include "control/control.h"
 #include "display/server.h"
 #include "machine.h"
+#include "serial.h"
 #include "serial_socket.h"
 
 enum {
@@ -47,6 +48,7 @@ struct engine {
     struct control *control;
     struct display_listener *vnc, *vnc_tcp;
     struct serial_socket *serials[CONFIG_SERIALS_MAX];
+    struct serial_socket *firmware; /* what the firmware writes to its debug port */
 };
 
 /* --- What the machine tells
@@ -192,12 +194,23 @@ static bool serials_start(struct engine *engine, GStrvBuilder *sockets, GError *
     return true;
 }
 
+static bool firmware_log_start(struct engine *engine, GError **error)
+{
+    g_autofree char *socket = g_build_filename(engine->runtime, "firmware", NULL);
+    g_autofree char *log = g_build_filename(engine->folder, "log", "firmware.log", NULL);
+
+    engine->firmware =
+        serial_socket_new(engine->machine, SERIAL_DEBUG_PORT, socket, log, error);
+    return engine->firmware != NULL;
+}
+
 static bool services_start(struct engine *engine, GError **error)
 {
     g_autoptr(GStrvBuilder) sockets = g_strv_builder_new();
     const char *addresses[3] = { NULL };
 
-    if (!listeners_start(engine, error) || !serials_start(engine, sockets, error)) {
+    if (!listeners_start(engine, error) || !serials_start(engine, sockets, error) ||
+        !firmware_log_start(engine, error)) {
         return false;
     }
     addresses[0] = display_listener_address(engine->vnc);
@@ -240,6 +253,7 @@ static void engine_end(struct engine *engine)
     for (guint i = 0; i < CONFIG_SERIALS_MAX; i++) {
         serial_socket_free(engine->serials[i]);
     }
+    serial_socket_free(engine->firmware);
     control_free(engine->control);
     if (engine->machine) {
         machine_free(engine->machine);

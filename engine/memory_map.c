@@ -67,8 +67,9 @@ static void pam_want(struct memory_map *map, struct slot_list *list)
         if (map->pam_read[segment]) {
             want(list, gpa, size, map->ram.low + gpa,
                  map->pam_write[segment] ? 0 : KVM_MEM_READONLY);
-        } else if (gpa >= FIRMWARE_LOW && map->firmware_low) {
-            want(list, gpa, size, map->firmware_low + (gpa - FIRMWARE_LOW), KVM_MEM_READONLY);
+        } else if (gpa >= FIRMWARE_LOW && PAM_END - gpa <= map->firmware_size) {
+            want(list, gpa, size, map->firmware + map->firmware_size - (PAM_END - gpa),
+                 KVM_MEM_READONLY);
         }
     }
 }
@@ -174,9 +175,6 @@ void memory_map_set_firmware(struct memory_map *map, const uint8_t *image, uint6
     g_assert(((uintptr_t)image | size) % MEMORY_PAGE == 0);
     map->firmware = image;
     map->firmware_size = size;
-    if (size >= PAM_END - FIRMWARE_LOW) {
-        map->firmware_low = image + size - (PAM_END - FIRMWARE_LOW);
-    }
 }
 
 void memory_map_pam(struct memory_map *map, unsigned segment, bool read_ram, bool write_ram)

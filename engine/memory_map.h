@@ -66,9 +66,8 @@ struct memory_map {
     struct vcpus *vcpus;
     struct bus *bus;
     struct ram ram;
-    const uint8_t *firmware; /* ends at 4 GiB */
+    const uint8_t *firmware; /* ends at 4 GiB, and at 0x100000 while PAM does not say RAM */
     uint64_t firmware_size;
-    const uint8_t *firmware_low; /* what 0xe0000-0xfffff read while PAM does not say RAM */
     bool pam_read[PAM_SEGMENTS], pam_write[PAM_SEGMENTS];
     GPtrArray *windows; /* struct window */
     uint64_t next_order;

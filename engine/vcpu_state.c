@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "fpu.h"
 #include "kvm.h"
 #include "machine_private.h"
 #include "vcpu.h"
@@ -111,7 +112,7 @@ bool vcpu_state_save_power_on(struct vcpu *vcpu)
     return kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &state->mp) == 0 &&
            kvm_ioctl(vcpu->fd, KVM_GET_REGS, &state->regs) == 0 &&
            kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &state->sregs) == 0 &&
-           kvm_ioctl(vcpu->fd, KVM_GET_FPU, &state->fpu) == 0 &&
+           fpu_get(vcpu->fd, &state->fpu) &&
            kvm_ioctl(vcpu->fd, KVM_GET_LAPIC, &state->lapic) == 0 &&
            kvm_ioctl(vcpu->fd, KVM_GET_DEBUGREGS, &state->debug) == 0;
 }
@@ -151,7 +152,7 @@ void vcpu_state_reset(struct vcpu *vcpu, void *unused)
     /* First the special registers, because the LAPIC's mode is one of them. */
     kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &state->sregs);
     kvm_ioctl(vcpu->fd, KVM_SET_REGS, &state->regs);
-    kvm_ioctl(vcpu->fd, KVM_SET_FPU, &state->fpu);
+    fpu_set(vcpu->fd, &state->fpu);
     if (state->has_xcrs) {
         kvm_ioctl(vcpu->fd, KVM_SET_XCRS, &state->xcrs);
     }

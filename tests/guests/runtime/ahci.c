@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Section numbers are those of AHCI 1.3.1. */
 #include "ahci.h"
 #include "board.h"
 #include "io.h"
@@ -120,10 +121,18 @@ bool ahci_wait(struct ahci_port *port)
     return !(ahci_read(port, AHCI_IS) & errors) && !(ahci_read(port, AHCI_TFD) & 0x89);
 }
 
+/* A device that is still busy with the failed command wants a reset of its link (6.2.2.1). */
 void ahci_recover(struct ahci_port *port)
 {
     port_stop(port);
+    if (ahci_read(port, AHCI_TFD) & 0x88) {
+        ahci_write(port, AHCI_SCTL, 1);
+        POLL_FOR(false, 2);
+        ahci_write(port, AHCI_SCTL, 0);
+        POLL_FOR((ahci_read(port, AHCI_SSTS) & 0xF) == 3, LONG_MS);
+    }
     port_start(port);
+    POLL_FOR(!(ahci_read(port, AHCI_TFD) & 0x88), LONG_MS);
 }
 
 bool ahci_transfer(struct ahci_port *port, bool write, uint64_t sector, uint16_t sectors,

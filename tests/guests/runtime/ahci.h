@@ -62,7 +62,7 @@ void ahci_start(struct ahci_port *port, const struct ahci_command *command);
 /* Waits for the end of the started command. False: an error, or no end within LONG_MS. */
 bool ahci_wait(struct ahci_port *port);
 
-/* Stops and starts the port after an error, which the specification asks for. */
+/* Stops and starts the port after an error, and resets its link where that is needed. */
 void ahci_recover(struct ahci_port *port);
 
 /* ahci_start() and ahci_wait() of one transfer, READ/WRITE DMA EXT, to one piece of memory. */

@@ -147,9 +147,12 @@ void interrupt_handle(unsigned vector, interrupt_handler handler)
 
 static uint64_t window(uint64_t unused)
 {
-    /* The write makes the host look for interrupts also where it emulates several instructions
-     * in one go; port 80 is the one for delays. */
-    __asm__ volatile("sti; nop; outb %%al, $0x80; nop; cli" : : : "memory");
+    /* Reading a register makes the host look for interrupts also where it emulates several
+     * instructions in one go. */
+    __asm__ volatile("sti; nop; inl %%dx, %%eax; nop; cli"
+                     :
+                     : "d"(BOARD_PM_BASE + 8)
+                     : "eax", "memory");
     return unused;
 }
 
