@@ -15,6 +15,8 @@
 #include "files.h"
 #include "firmware.h"
 #include "fw_cfg.h"
+#include "kernel.h"
+#include "smbios.h"
 
 enum {
     KEY_ACPI_TABLES = FW_CFG_ARCH_LOCAL, /* of firmware from before files: none */
@@ -28,6 +30,7 @@ enum {
 struct boot {
     OrielConfig *config;
     struct firmware firmware;
+    struct kernel kernel;
     struct boot_board board;
     uint32_t apic_ids[CONFIG_CPUS_MAX];
     GPtrArray *contents; /* GBytes that fw_cfg refers to */
@@ -111,6 +114,14 @@ static void install_keys(struct boot *boot)
     set_number(boot, KEY_E820, 4, 0);
 }
 
+/* UEFI needs none: it finds the kernel in fw_cfg by itself, before any boot device. */
+static const char *kernel_rom_name(const struct boot *boot)
+{
+    return boot->kernel.image != NULL && boot->config->firmware == ORIEL_FIRMWARE_BIOS
+               ? "genroms/linux.rom"
+               : NULL;
+}
+
 static void install_files(struct boot *boot)
 {
     guint8 states[SYSTEM_STATES_SIZE];
@@ -126,6 +137,59 @@ static void install_files(struct boot *boot)
     }
     if (boot->firmware.video_rom != NULL) {
         set_file(boot, "pci1234,1111.rom", g_bytes_ref(boot->firmware.video_rom));
+    }
+}
+
+static void install_smbios(struct boot *boot)
+{
+    guint8 anchor[SMBIOS_ANCHOR_SIZE];
+    GByteArray *tables = smbios_build(&boot->board, boot->config->uuid, anchor);
+
+    set_file(boot, "etc/smbios/smbios-tables", g_byte_array_free_to_bytes(tables));
+    set_file(boot, "etc/smbios/smbios-anchor", g_bytes_new(anchor, sizeof(anchor)));
+}
+
+/* Where a part lies, how large it is, its bytes. Takes `bytes`. */
+static void set_part(struct boot *boot, const uint16_t keys[3], uint64_t address, GBytes *bytes)
+{
+    set_number(boot, keys[0], 4, address);
+    set_number(boot, keys[1], 4, g_bytes_get_size(bytes));
+    set_key(boot, keys[2], bytes);
+}
+
+/*
+ * A BIOS' option ROM enters the kernel as a boot loader would, so the loader's fields are filled
+ * in. UEFI starts the image as a program, from the bytes of the file as they are.
+ */
+static void install_kernel(struct boot *boot)
+{
+    static const uint16_t setup_keys[] = { FW_CFG_SETUP_ADDR, FW_CFG_SETUP_SIZE,
+                                           FW_CFG_SETUP_DATA };
+    static const uint16_t code_keys[] = { FW_CFG_KERNEL_ADDR, FW_CFG_KERNEL_SIZE,
+                                          FW_CFG_KERNEL_DATA };
+    static const uint16_t initrd_keys[] = { FW_CFG_INITRD_ADDR, FW_CFG_INITRD_SIZE,
+                                            FW_CFG_INITRD_DATA };
+    static const uint16_t command_line_keys[] = { FW_CFG_CMDLINE_ADDR, FW_CFG_CMDLINE_SIZE,
+                                                  FW_CFG_CMDLINE_DATA };
+    const struct kernel *kernel = &boot->kernel;
+    const char *rom = kernel_rom_name(boot);
+
+    if (kernel->image == NULL) {
+        return;
+    }
+    set_part(boot, setup_keys, KERNEL_SETUP_ADDRESS,
+             rom != NULL ? g_bytes_ref(kernel->setup)
+                         : g_bytes_new_from_bytes(kernel->image, 0, kernel->header.setup_size));
+    set_part(
+        boot, code_keys, KERNEL_CODE_ADDRESS,
+        g_bytes_new_from_bytes(kernel->image, kernel->header.setup_size, kernel->header.code_size));
+    set_part(boot, command_line_keys, KERNEL_COMMAND_LINE_ADDRESS,
+             g_bytes_ref(kernel->command_line));
+    if (kernel->initrd != NULL) {
+        set_part(boot, initrd_keys, kernel->initrd_address, g_bytes_ref(kernel->initrd));
+    }
+    if (rom != NULL) {
+        set_file(boot, rom, kernel_rom());
     }
 }
 
@@ -176,7 +240,8 @@ struct boot *boot_prepare(const OrielConfig *config, const char *folder, GError 
 
     boot->config = oriel_config_copy(config);
     boot->contents = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    if (!firmware_load(&boot->firmware, config, folder, error)) {
+    if (!kernel_load(&boot->kernel, config, boot_ram_low(config->memory), error) ||
+        !firmware_load(&boot->firmware, config, folder, error)) {
         boot_free(boot);
         return NULL;
     }
@@ -189,6 +254,7 @@ void boot_free(struct boot *boot)
         return;
     }
     firmware_clear(&boot->firmware);
+    kernel_clear(&boot->kernel);
     g_ptr_array_unref(boot->contents);
     oriel_config_free(boot->config);
     g_free(boot);
@@ -205,9 +271,9 @@ const char *boot_variables(const struct boot *boot, size_t *size)
     return boot->firmware.variables;
 }
 
-bool boot_install(struct boot *boot, const struct boot_board *board, struct device *fw_cfg,
-                  GError **error)
+void boot_install(struct boot *boot, const struct boot_board *board, struct device *fw_cfg)
 {
+    g_assert(board->ram_low == boot_ram_low(boot->config->memory));
     g_assert(board->n_cpus >= 1 && board->n_cpus <= CONFIG_CPUS_MAX);
     g_assert(board->n_root_ports <= BOOT_ROOT_PORTS_MAX);
     boot->board = *board;
@@ -216,8 +282,9 @@ bool boot_install(struct boot *boot, const struct boot_board *board, struct devi
     boot->fw_cfg = fw_cfg;
     install_keys(boot);
     install_files(boot);
+    install_smbios(boot);
+    install_kernel(boot);
     install_acpi(boot);
-    return true;
 }
 
 void boot_reset(struct boot *boot)

@@ -88,11 +88,10 @@ const void *boot_firmware(const struct boot *boot, size_t *size);
 const char *boot_variables(const struct boot *boot, size_t *size);
 
 /*
- * Fills fw_cfg. `board` is copied; the bytes given to fw_cfg stay with `boot`. Errors: INVALID
- * (kernel and initrd do not fit into the machine's memory).
+ * Fills fw_cfg. `board` is copied; the bytes given to fw_cfg stay with `boot`. board->ram_low is
+ * boot_ram_low() of the configuration's memory, for which the kernel was laid out.
  */
-bool boot_install(struct boot *boot, const struct boot_board *board, struct device *fw_cfg,
-                  GError **error);
+void boot_install(struct boot *boot, const struct boot_board *board, struct device *fw_cfg);
 /* Calls `set` for each byte of CMOS that describes the machine (not time and date). */
 void boot_cmos(const struct boot *boot, const struct boot_board *board,
                void (*set)(void *context, uint8_t index, uint8_t value), void *context);
