@@ -109,7 +109,7 @@ static void cmos_set(void *context, uint8_t index, uint8_t value)
     rtc_set_byte(machine->board.rtc->device, index, value);
 }
 
-static bool firmware_install(struct machine *machine, GError **error)
+static void firmware_install(struct machine *machine)
 {
     uint32_t apic_ids[CONFIG_CPUS_MAX];
     struct boot_board board = {
@@ -132,11 +132,8 @@ static bool firmware_install(struct machine *machine, GError **error)
     }
     image = boot_firmware(machine->boot, &size);
     memory_map_set_firmware(&machine->memory_map, image, size);
-    if (!boot_install(machine->boot, &board, machine->board.fw_cfg->device, error)) {
-        return false;
-    }
+    boot_install(machine->boot, &board, machine->board.fw_cfg->device);
     boot_cmos(machine->boot, &board, cmos_set, machine);
-    return true;
 }
 
 static void front_make(struct machine *machine)
@@ -163,8 +160,11 @@ static bool machine_make(struct machine *machine, GError **error)
     domain_init(&machine->chips, &machine->clock);
     machine->boot = boot_prepare(machine->config, machine->folder, error);
     if (!machine->boot || !drives_open(machine, error) || !processor_parts_make(machine, error) ||
-        !board_build(machine, error) || !firmware_install(machine, error) ||
-        !memory_map_build(&machine->memory_map, error)) {
+        !board_build(machine, error)) {
+        return false;
+    }
+    firmware_install(machine);
+    if (!memory_map_build(&machine->memory_map, error)) {
         return false;
     }
     irq_save_power_on(&machine->irq);

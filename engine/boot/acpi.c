@@ -28,7 +28,7 @@ enum {
     TABLE_CHECKSUM = 9,
     RSDP_CHECKSUM = 8,
     RSDP_RSDT = 16,
-    ROOT_TABLES = 6, /* in the RSDT */
+    ROOT_TABLES_MAX = 6, /* in the RSDT */
 };
 
 /* --- The loader's script ------------------------------------------------------------------------
@@ -110,9 +110,9 @@ static void link_fadt(struct script *script, GByteArray *tables, size_t fadt, si
     table_checksum(script, tables, fadt);
 }
 
-static void link_rsdt(struct script *script, GByteArray *tables, size_t rsdt)
+static void link_rsdt(struct script *script, GByteArray *tables, size_t rsdt, unsigned n)
 {
-    for (unsigned i = 0; i < ROOT_TABLES; i++) {
+    for (unsigned i = 0; i < n; i++) {
         add_pointer(script, ACPI_TABLES_FILE, ACPI_TABLES_FILE, rsdt + ACPI_HEADER_SIZE + 4 * i, 4);
     }
     table_checksum(script, tables, rsdt);
@@ -128,40 +128,58 @@ static void build_rsdp(struct script *script, uint8_t *rsdp, size_t rsdt)
     add_checksum(script, ACPI_RSDP_FILE, RSDP_CHECKSUM, 0, ACPI_RSDP_SIZE);
 }
 
+/* The FADT is the first of the RSDT's tables. */
+static unsigned build_root_tables(GByteArray *tables, const struct boot_board *board,
+                                  size_t root[ROOT_TABLES_MAX])
+{
+    unsigned n = 0;
+
+    root[n++] = acpi_fadt(tables, board);
+    root[n++] = acpi_madt(tables, board);
+    root[n++] = acpi_hpet(tables);
+    root[n++] = acpi_mcfg(tables);
+    root[n++] = acpi_waet(tables);
+    return n;
+}
+
+static size_t build_generation(struct script *script, GByteArray *tables)
+{
+    size_t address, table = acpi_generation(tables, &address);
+
+    allocate(script, GENERATION_FILE, GENERATION_PAGE_SIZE, ZONE_HIGH);
+    add_pointer(script, ACPI_TABLES_FILE, GENERATION_FILE, address, 4);
+    table_checksum(script, tables, table);
+    write_pointer(script, GENERATION_ADDRESS, GENERATION_FILE, GENERATION_ADDRESS_SIZE);
+    return table;
+}
+
 void acpi_build(struct acpi_blobs *blobs, const struct boot_board *board,
                 const struct acpi_window *window64)
 {
     g_autoptr(GByteArray) tables = g_byte_array_new();
     struct script script = { blobs->loader, blobs->loader + sizeof(blobs->loader) };
-    size_t facs, dsdt, rsdt, root[ROOT_TABLES], generation_address;
+    size_t facs, dsdt, rsdt, root[ROOT_TABLES_MAX];
+    unsigned n;
     guint8 entry[4];
 
     memset(blobs->loader, 0, sizeof(blobs->loader));
     allocate(&script, ACPI_RSDP_FILE, RSDP_ALIGNMENT, ZONE_F_SEGMENT);
     allocate(&script, ACPI_TABLES_FILE, TABLES_ALIGNMENT, ZONE_HIGH);
-    allocate(&script, GENERATION_FILE, GENERATION_PAGE_SIZE, ZONE_HIGH);
-
     facs = acpi_facs(tables);
     dsdt = acpi_dsdt(tables, board, window64);
-    root[0] = acpi_fadt(tables, board);
-    root[1] = acpi_madt(tables, board);
-    root[2] = acpi_hpet(tables);
-    root[3] = acpi_mcfg(tables);
-    root[4] = acpi_waet(tables);
-    root[5] = acpi_generation(tables, &generation_address);
+    n = build_root_tables(tables, board, root);
+    if (board->generation_page != NULL) {
+        root[n++] = build_generation(&script, tables);
+    }
     rsdt = acpi_table_begin(tables, "RSDT", 1);
-    for (unsigned i = 0; i < ROOT_TABLES; i++) {
+    for (unsigned i = 0; i < n; i++) {
         store_le32(entry, (uint32_t)root[i]);
         g_byte_array_append(tables, entry, sizeof(entry));
     }
     acpi_table_end(tables, rsdt);
-
     link_fadt(&script, tables, root[0], facs, dsdt);
-    add_pointer(&script, ACPI_TABLES_FILE, GENERATION_FILE, generation_address, 4);
-    table_checksum(&script, tables, root[5]);
-    link_rsdt(&script, tables, rsdt);
+    link_rsdt(&script, tables, rsdt, n);
     build_rsdp(&script, blobs->rsdp, rsdt);
-    write_pointer(&script, GENERATION_ADDRESS, GENERATION_FILE, GENERATION_ADDRESS_SIZE);
 
     g_assert(tables->len <= sizeof(blobs->tables));
     memset(blobs->tables, 0, sizeof(blobs->tables));

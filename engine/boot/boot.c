@@ -221,13 +221,16 @@ static void on_file(void *context, const char *name, bool written)
 
 static void install_acpi(struct boot *boot)
 {
-    uuid_to_guid(boot->config->generation_id, boot->generation_page + GENERATION_OFFSET);
     set_file_at(boot, ACPI_TABLES_FILE, boot->acpi.tables, sizeof(boot->acpi.tables), false);
     set_file_at(boot, ACPI_RSDP_FILE, boot->acpi.rsdp, sizeof(boot->acpi.rsdp), false);
     set_file_at(boot, ACPI_LOADER_FILE, boot->acpi.loader, sizeof(boot->acpi.loader), false);
-    set_file_at(boot, GENERATION_FILE, boot->generation_page, sizeof(boot->generation_page), false);
-    set_file_at(boot, GENERATION_ADDRESS, boot->generation_address,
-                sizeof(boot->generation_address), true);
+    if (boot->board.generation_page != NULL) {
+        uuid_to_guid(boot->config->generation_id, boot->generation_page + GENERATION_OFFSET);
+        set_file_at(boot, GENERATION_FILE, boot->generation_page, sizeof(boot->generation_page),
+                    false);
+        set_file_at(boot, GENERATION_ADDRESS, boot->generation_address,
+                    sizeof(boot->generation_address), true);
+    }
     fw_cfg_set_hook(boot->fw_cfg, on_file, boot);
 }
 

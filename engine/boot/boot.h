@@ -64,7 +64,7 @@ struct boot_board {
     /* Reads PCI configuration space as the guest would. Called from the fw_cfg hook. */
     uint32_t (*pci_read)(void *context, unsigned bdf, unsigned offset, unsigned size);
     /* The firmware has put the page with the VM generation id at `gpa`; the id is 40 bytes into it.
-     * Called from the fw_cfg hook. May be NULL. */
+     * Called from the fw_cfg hook. NULL: the machine has no generation id. */
     void (*generation_page)(void *context, uint64_t gpa);
     void *context;
 };

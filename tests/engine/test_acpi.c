@@ -51,6 +51,12 @@ static uint8_t *fake_function(struct fake_pci *pci, unsigned bdf, uint8_t header
     return config;
 }
 
+/* Only says that there is such a device; the tables do not call it. */
+static void fake_generation_page(void *context, uint64_t gpa)
+{
+    test_fail(__FILE__, __LINE__, "called");
+}
+
 static uint32_t apic_ids[255];
 
 static struct boot_board board_of(unsigned cpus, uint64_t memory, struct fake_pci *pci)
@@ -70,6 +76,7 @@ static struct boot_board board_of(unsigned cpus, uint64_t memory, struct fake_pc
         .root_ports = { 0x10, 0x19 },
         .physical_bits = 48,
         .pci_read = fake_pci_read,
+        .generation_page = fake_generation_page,
         .context = pci,
     };
 }
@@ -129,8 +136,6 @@ static void run_allocate(struct firmware *f, const uint8_t *r)
 
 static void run_script(struct firmware *f)
 {
-    bool others = false;
-
     for (size_t at = 0; at < sizeof(f->blobs.loader); at += 128) {
         const uint8_t *r = f->blobs.loader + at;
         uint32_t command = load_le32(r), offset, start, length;
@@ -142,11 +147,10 @@ static void run_script(struct firmware *f)
         f->counts[command]++;
         switch (command) {
         case 1:
-            CHECK(!others);
+            CHECK(find_file(f, r)->memory == NULL);
             run_allocate(f, r);
             break;
         case 2:
-            others = true;
             file = placed(f, r);
             target = placed(f, r + 56);
             offset = load_le32(r + 112);
@@ -439,6 +443,21 @@ TEST(the_generation_page_is_linked_both_ways)
     firmware_free(f);
 }
 
+TEST(without_a_generation_id_there_is_no_trace_of_it)
+{
+    struct fake_pci pci = { 0 };
+    struct boot_board board = board_of(1, 1 << 30, &pci);
+    struct firmware *f;
+
+    board.generation_page = NULL;
+    f = firmware_run(&board);
+    CHECK_EQ(f->counts[1], 2);
+    CHECK_EQ(f->counts[4], 0);
+    CHECK_EQ(load_le32(rsdt_of(f) + 4), 36 + 4 * 5);
+    CHECK(!contains(f->blobs.tables, sizeof(f->blobs.tables), "VM_Gen", 6));
+    firmware_free(f);
+}
+
 TEST(sleep_states_are_those_that_work)
 {
     for (unsigned suspend = 0; suspend < 2; suspend++) {
@@ -709,7 +728,8 @@ TEST(iasl_understands_every_table)
 TEST_MAIN(T(every_table_is_found_and_sums_to_zero), T(fadt_names_the_hardware),
           T(madt_lists_every_processor), T(large_apic_ids_get_x2apic_entries),
           T(small_tables_say_where_things_are), T(the_generation_page_is_linked_both_ways),
-          T(sleep_states_are_those_that_work), T(same_board_same_bytes_and_sizes_never_change),
+          T(without_a_generation_id_there_is_no_trace_of_it), T(sleep_states_are_those_that_work),
+          T(same_board_same_bytes_and_sizes_never_change),
           T(without_devices_the_window_follows_ram), T(the_window_covers_what_was_placed),
           T(nonsense_in_configuration_space_does_no_harm), T(the_window_ends_where_addresses_end),
           T(package_lengths_count_themselves), T(terms_are_encoded_as_the_specification_says),
