@@ -86,6 +86,10 @@ static GSocketAddress *address_parse(struct display_listener *listener, GError *
         colon ? g_strndup(listener->address, (gsize)(colon - listener->address)) : NULL;
     guint64 port = 0;
 
+    if (host && host[0] == '[' && g_str_has_suffix(host, "]")) { /* an IPv6 address */
+        memmove(host, host + 1, strlen(host));
+        host[strlen(host) - 1] = '\0';
+    }
     if (!host || !g_hostname_is_ip_address(host) ||
         !g_ascii_string_to_unsigned(colon + 1, 10, 0, G_MAXUINT16, &port, NULL)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
@@ -112,8 +116,8 @@ static void address_update(struct display_listener *listener)
         g_autofree char *host = g_inet_address_to_string(g_inet_socket_address_get_address(inet));
 
         g_free(listener->address);
-        listener->address =
-            g_strdup_printf("%s:%u", host, (unsigned)g_inet_socket_address_get_port(inet));
+        listener->address = g_strdup_printf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
+                                            (unsigned)g_inet_socket_address_get_port(inet));
     }
 }
 
