@@ -173,13 +173,25 @@ OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error)
     return engine;
 }
 
-const char *oriel_session_state(const OrielMachine *machine)
+const char *oriel_session_state(const OrielMachine *machine, char **message)
 {
     g_autoptr(OrielEngine) engine = NULL;
 
+    if (message) {
+        *message = NULL;
+    }
     if (machine->problem) {
+        if (message) {
+            *message = g_strdup(machine->problem->message);
+        }
         return g_file_test(machine->folder, G_FILE_TEST_IS_DIR) ? "damaged" : "unavailable";
     }
     engine = oriel_session_connect(machine, NULL);
-    return engine ? g_intern_string(oriel_engine_get_state(engine)) : "stopped";
+    if (!engine) {
+        return "stopped";
+    }
+    if (message && *oriel_engine_get_message(engine)) {
+        *message = oriel_engine_dup_message(engine);
+    }
+    return g_intern_string(oriel_engine_get_state(engine));
 }

@@ -27,8 +27,11 @@ gboolean oriel_session_start(const OrielMachine *machine, gboolean paused,
  */
 OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error);
 
-/* The state for people and scripts: "stopped", "running", "paused", "crashed", "unavailable",
- * "damaged". Static. */
-const char *oriel_session_state(const OrielMachine *machine);
+/*
+ * The state for people and scripts: "stopped", "running", "paused", "crashed", "unavailable",
+ * "damaged". Static. If there is something to say about it, *message becomes a sentence, otherwise
+ * NULL; g_free(). `message` may be NULL.
+ */
+const char *oriel_session_state(const OrielMachine *machine, char **message);
 
 #endif

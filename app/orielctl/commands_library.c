@@ -60,13 +60,6 @@ gboolean run_create(const struct call *call, GError **error)
     return folder != NULL;
 }
 
-static JsonNode *machine_json(const OrielMachine *machine)
-{
-    return json_object_of("name", machine->name, "state", oriel_session_state(machine), "folder",
-                          machine->folder, "uuid", machine->config ? machine->config->uuid : "",
-                          "problem", machine->problem ? machine->problem->message : "", NULL);
-}
-
 gboolean run_list(const struct call *call, GError **error)
 {
     g_autoptr(GPtrArray) machines = oriel_library_list();
@@ -74,14 +67,19 @@ gboolean run_list(const struct call *call, GError **error)
 
     for (guint i = 0; i < machines->len; i++) {
         const OrielMachine *machine = g_ptr_array_index(machines, i);
+        g_autofree char *message = NULL;
+        const char *state = oriel_session_state(machine, &message);
 
         if (call->json) {
-            json_array_add_element(array, machine_json(machine));
+            json_array_add_element(
+                array, json_object_of("name", machine->name, "state", state, "message",
+                                      message ? message : "", "folder", machine->folder, "uuid",
+                                      machine->config ? machine->config->uuid : "", NULL));
         } else {
-            printf("%-11s %s\n", oriel_session_state(machine), machine->name);
+            printf("%-11s %s\n", state, machine->name);
         }
-        if (!call->json && machine->problem) {
-            printf("            %s\n", machine->problem->message);
+        if (!call->json && message) {
+            printf("            %s\n", message);
         }
     }
     if (call->json) {
@@ -136,7 +134,7 @@ gboolean run_show(const struct call *call, GError **error)
     const char *member;
     JsonNode *value;
 
-    json_object_set_string_member(object, "state", oriel_session_state(machine));
+    json_object_set_string_member(object, "state", oriel_session_state(machine, NULL));
     json_object_set_string_member(object, "folder", machine->folder);
     if (call->json) {
         print_json(g_steal_pointer(&node));
@@ -183,7 +181,7 @@ gboolean run_set(const struct call *call, GError **error)
     if (!oriel_machine_edit(machine->folder, settings_set, call->arguments + 1, error)) {
         return FALSE;
     }
-    if (strcmp(oriel_session_state(machine), "stopped") != 0) {
+    if (strcmp(oriel_session_state(machine, NULL), "stopped") != 0) {
         fprintf(stderr, "“%s” is running; the change takes effect when it is started again.\n",
                 machine->name);
     }

@@ -159,7 +159,7 @@ def test_damaged_configuration(home):
         with open(path, "wb") as file:
             file.write(bad)
         machine = home.json("list")[0]
-        check(machine["state"] == "damaged" and machine["problem"], repr(machine))
+        check(machine["state"] == "damaged" and machine["message"], repr(machine))
         for command in ("show", "start", "delete"):
             home.fails(13, command, home.folder("One"))
         with open(path, "rb") as file:

@@ -285,6 +285,34 @@ def test_locked_disk_and_missing_files(home):
     home.ok("start", "One", timeout=SLOW)
 
 
+def test_full_disk_pauses_the_machine(home):
+    if os.geteuid() != 0:
+        raise Skip("this needs a small file system to be mounted")
+    room = os.path.join(home.path, "room")
+    os.mkdir(room)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", room], check=False).returncode:
+        raise Skip("no file system can be mounted here")
+    try:
+        home.ok("create", "Full", "--disk", "16M", "--memory", "128M", "--dir", room)
+        home.ok("set", "Full", f"firmware.path={os.environ['ORIEL_FILL_GUEST']}")
+        home.ok("start", "Full", timeout=SLOW)
+        home.ok("wait", "Full", "--state", "paused", "--timeout", str(SLOW), timeout=SLOW + 60)
+        message = home.json("list")[0]["message"]
+        check("disk0" in message and message.endswith("."), message)
+        check(message in home.ok("list"), "list does not say why")
+        home.ok("resume", "Full")  # still no room: it pauses again, and nothing is lost
+        home.ok("wait", "Full", "--state", "paused", "--timeout", str(SLOW), timeout=SLOW + 60)
+        subprocess.run(["mount", "-o", "remount,size=40m", room], check=True)
+        home.ok("resume", "Full")
+        home.ok("wait", "Full", "--state", "stopped", "--timeout", str(SLOW), timeout=SLOW + 60)
+        with open(room + "/Full.oriel/log/firmware.log", encoding="utf-8") as file:
+            report = file.read()
+        check("DONE 2 passed, 0 failed" in report, report)
+    finally:
+        home.run("stop", "Full")
+        subprocess.run(["umount", "-l", room], check=False)
+
+
 def test_media(home):
     iso, other = home.file("a.iso", bytes(64 * 2048)), home.file("b.iso", bytes(128 * 2048))
     seabios(home, "One", "--memory", "64M", "--cdrom", iso)
@@ -328,5 +356,6 @@ TESTS = [test_seabios_with_one_and_four_cpus, test_seabios_with_little_and_much_
          test_grub_menu_by_orielctl_and_vnc, test_foreign_vnc_client_sees_the_screenshot,
          test_wrong_vnc_password_and_garbage, test_pause_resume_reset, test_running_machine_is_protected,
          test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
-         test_locked_disk_and_missing_files, test_media, test_input_errors, test_control_socket_garbage]
+         test_locked_disk_and_missing_files,
+         test_full_disk_pauses_the_machine, test_media, test_input_errors, test_control_socket_garbage]
 main(*(test for test in TESTS if len(sys.argv) < 2 or test.__name__.removeprefix("test_") in sys.argv[1:]))
