@@ -9,6 +9,7 @@
 #include "fw_cfg.h"
 #include "pci.h"
 #include "state.h"
+#include "vmgenid.h"
 
 enum {
     HEADER_SIZE = 16,
@@ -26,6 +27,11 @@ static void fw_cfg_setup(struct device *device)
     fw_cfg_set_file(device, "etc/writable", fw_cfg_writable, sizeof(fw_cfg_writable), true);
 }
 
+static void vmgenid_setup(struct device *device)
+{
+    vmgenid_set_page(device, 0x5000);
+}
+
 struct rig_setup {
     const char *class;
     struct option_value values[3]; /* instead of the defaults */
@@ -34,6 +40,7 @@ struct rig_setup {
 
 static const struct rig_setup setups[] = {
     { "fw-cfg", { { NULL, NULL } }, fw_cfg_setup },
+    { "vmgenid", { { NULL, NULL } }, vmgenid_setup },
     { "stdvga",
       { { "vram", "8388608" }, { NULL, NULL } },
       NULL }, /* the least: it is copied often */

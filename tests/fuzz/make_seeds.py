@@ -345,10 +345,27 @@ def hpet():
     yield "narrow", timer(2, 0, 0x10C) + timer(2, 8, 0xFFFFFFFF00000010) + write(0x10, 1) + out32(0, 0xF4, 1) + SHORT + SAVED
 
 
+def flash():
+    def command(offset, byte):
+        return access_write(0, offset, 1, byte)
+
+    probe = command(0x10, 0x50) + access_read(0, 0x10, 1) + command(0x10, 0x70) + access_read(0, 0x10, 1) + command(0x10, 0xFF)
+    yield "store", probe + command(0x1000, 0x20) + command(0x1000, 0xD0) + b"".join(
+        command(0x1000 + i, 0x10) + command(0x1000 + i, 0xA0 + i) for i in range(8)
+    ) + command(0x1007, 0xFF) + access_read(0, 0x1000, 8) + LONG + SAVED
+    yield "unfinished", command(0x2000, 0x40) + SAVED + access_write(0, 0x2000, 4, 0x11223344) + LONG * 8 + SAVED + command(0, 0x20) + command(0, 0) + access_read(0, 0, 1)
+    yield "identify", command(0, 0x90) + access_read(0, 0, 2) + command(0x55, 0x98) + b"".join(access_read(0, i, 1) for i in range(0x10, 0x31)) + command(0, 0x60) + SAVED
+
+
+def vmgenid():
+    yield "clone", event(3) + SAVED + reset() + event(3)
+
+
 SEEDS = {
     "ahci": ahci,
     "cmos-rtc": rtc,
     "debug-port": debug_port,
+    "flash": flash,
     "fw-cfg": fw_cfg,
     "hpet": hpet,
     "i8042": i8042,
@@ -358,6 +375,7 @@ SEEDS = {
     "q35-host": host_bridge,
     "stdvga": vga,
     "uart16550": uart,
+    "vmgenid": vmgenid,
 }
 
 
