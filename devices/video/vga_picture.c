@@ -101,7 +101,7 @@ static void vga_picture(const struct vga *vga, struct picture *picture)
                      (crtc[CRTC_PRESET_ROW_SCAN] >> 5 & 3u);
     picture->pitch = crtc[CRTC_OFFSET] * 2u;
     picture->offset_mask = VGA_PLANE_SIZE - 1;
-    picture->pan_top_only = bit(vga->attribute[ATTR_MODE], 5);
+    picture->pan_top_only = (vga->attribute[ATTR_MODE] & ATTR_MODE_PAN_TOP_ONLY) != 0;
     picture->crtc_mode = crtc[CRTC_MODE];
     picture->blank =
         !(crtc[CRTC_MODE] & CRTC_MODE_RUN) || (vga->sequencer[SEQ_CLOCKING] & CLOCKING_SCREEN_OFF);
