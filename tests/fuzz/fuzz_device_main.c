@@ -3,7 +3,7 @@
  * The two ways to run the device fuzzer.
  *
  * Built with libFuzzer (-Dfuzzers=true): fuzz_device [--class=NAME] CORPUS... The class is the one
- * named, or the first byte of the input chooses it.
+ * named, or the first byte of the input chooses it. fuzz_device --classes lists them.
  *
  * Built without: fuzz_device [--class=NAME] [--runs=N] [--seeds=FOLDER] [--trace] [FILE...] replays
  * the files; with none, for every class, the seeds in FOLDER/NAME and N pseudo-random inputs, as a
@@ -49,6 +49,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
         if (name) {
             class_choose(name);
+        } else if (strcmp((*argv)[i], "--classes") == 0) {
+            for (unsigned n = 0; device_classes[n]; n++) {
+                puts(device_classes[n]->name);
+            }
+            exit(0);
         }
     }
     return 0;
