@@ -52,6 +52,7 @@ enum {
     ID_DEVICE = 0x18,
 
     CFI_FIRST = 0x10,
+    CFI_INTEL = 1,     /* the command set; its own table would follow at CFI_END */
     CFI_SIZE = 0x27,   /* log2 of the size */
     CFI_BLOCKS = 0x2d, /* number of blocks - 1, then the size of one in units of 256 bytes */
     CFI_END = 0x31,
@@ -89,8 +90,7 @@ static uint8_t *contents(struct flash *f)
     return dev_memory(&f->device, MEMORY, NULL);
 }
 
-/* --- Durability --------------------------------------------------------------------------------
- */
+/* --- Durability ------------------------------------------------------------------------------- */
 
 static bool block_dirty(const struct flash *f, uint64_t block)
 {
@@ -130,8 +130,7 @@ static void changed(struct flash *f, uint64_t offset)
     }
 }
 
-/* --- Commands ----------------------------------------------------------------------------------
- */
+/* --- Commands --------------------------------------------------------------------------------- */
 
 static void mode_set(struct flash *f, enum mode mode)
 {
@@ -227,8 +226,7 @@ static void flash_write(struct device *device, uint64_t offset, unsigned size, u
     }
 }
 
-/* --- Reading -----------------------------------------------------------------------------------
- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 static uint8_t id_read(uint64_t offset)
 {
@@ -244,11 +242,8 @@ static uint8_t id_read(uint64_t offset)
 
 static uint8_t cfi_read(const struct flash *f, uint64_t offset)
 {
-    uint8_t table[CFI_END - CFI_FIRST] = {
-        'Q',     'R', 'Y', 0x01, 0x00, /* the Intel command set */
-        CFI_END,                       /* where its own table would be */
-    };
-    uint8_t *size = table + CFI_SIZE - CFI_FIRST, *blocks = table + CFI_BLOCKS - CFI_FIRST;
+    uint8_t table[CFI_END - CFI_FIRST] = { 'Q', 'R', 'Y', CFI_INTEL, 0, CFI_END };
+    uint8_t *size = &table[CFI_SIZE - CFI_FIRST], *blocks = &table[CFI_BLOCKS - CFI_FIRST];
 
     while (UINT64_C(1) << *size < f->size) {
         (*size)++;
@@ -278,8 +273,7 @@ static uint64_t flash_read(struct device *device, uint64_t offset, unsigned size
     }
 }
 
-/* --- The device --------------------------------------------------------------------------------
- */
+/* --- The device ------------------------------------------------------------------------------- */
 
 static int flash_create(struct device *device, struct dev_error *error)
 {

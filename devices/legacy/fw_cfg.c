@@ -251,8 +251,7 @@ static void dma_register_write(struct device *device, uint64_t offset, unsigned 
     }
 }
 
-/* --- The host's side ---------------------------------------------------------------------------
- */
+/* --- The host's side -------------------------------------------------------------------------- */
 
 static void directory_build(struct fw_cfg *f)
 {
@@ -312,8 +311,7 @@ void fw_cfg_set_hook(struct device *fw_cfg,
     f->hook_context = context;
 }
 
-/* --- The device --------------------------------------------------------------------------------
- */
+/* --- The device ------------------------------------------------------------------------------- */
 
 static int fw_cfg_create(struct device *device, struct dev_error *error)
 {

@@ -119,8 +119,7 @@ static void counter_set(struct hpet *h, uint32_t config, uint64_t counter)
     atomic_store_explicit(&h->sequence, sequence + 2, memory_order_release);
 }
 
-/* --- Interrupts --------------------------------------------------------------------------------
- */
+/* --- Interrupts ------------------------------------------------------------------------------- */
 
 /* The output a comparator drives; HPET_OUTPUTS if none. */
 static unsigned output_of(const struct hpet *h, unsigned n)
@@ -175,8 +174,7 @@ static void interrupt_raise(struct hpet *h, unsigned n)
     }
 }
 
-/* --- Comparators -------------------------------------------------------------------------------
- */
+/* --- Comparators ------------------------------------------------------------------------------ */
 
 static uint64_t mask_of(const struct comparator *t)
 {
@@ -262,8 +260,7 @@ static void hpet_on_timer(struct device *device, unsigned n)
     interrupt_raise(h, n);
 }
 
-/* --- Registers ---------------------------------------------------------------------------------
- */
+/* --- Registers -------------------------------------------------------------------------------- */
 
 /* Any thread. */
 static uint64_t register_read(struct hpet *h, uint64_t offset)
@@ -387,8 +384,7 @@ static void hpet_write(struct device *device, uint64_t offset, unsigned size, ui
     }
 }
 
-/* --- The device --------------------------------------------------------------------------------
- */
+/* --- The device ------------------------------------------------------------------------------- */
 
 static void hpet_reset(struct device *device, enum reset_kind kind)
 {

@@ -65,6 +65,7 @@ enum {
     OUTPUT_PORT_A20 = 0x02,
     OUTPUT_PORT_KEYBOARD_FULL = 0x10,
     OUTPUT_PORT_MOUSE_FULL = 0x20,
+    OUTPUT_PORT_IDLE_LINES = 0xcc, /* clock and data of both ports are high */
 
     RELEASE_PREFIX = 0xf0,
     RELEASED = 0x80,
@@ -157,11 +158,10 @@ static uint8_t output_port_read(const struct i8042 *c)
     uint8_t full =
         c->full ? (c->from_mouse ? OUTPUT_PORT_MOUSE_FULL : OUTPUT_PORT_KEYBOARD_FULL) : 0;
 
-    return c->output_port | full;
+    return c->output_port | OUTPUT_PORT_IDLE_LINES | full;
 }
 
-/* --- Port 0x64 ---------------------------------------------------------------------------------
- */
+/* --- Port 0x64 -------------------------------------------------------------------------------- */
 
 static void command_execute(struct i8042 *c, uint8_t command)
 {
@@ -237,8 +237,7 @@ static uint64_t status_read(struct device *device, uint64_t offset, unsigned siz
            (c->full && c->from_mouse ? STATUS_MOUSE : 0);
 }
 
-/* --- Port 0x60 ---------------------------------------------------------------------------------
- */
+/* --- Port 0x60 -------------------------------------------------------------------------------- */
 
 /* A byte for one of the devices; it also opens a line that the configuration has closed. */
 static void device_byte_write(struct i8042 *c, bool to_mouse, uint8_t byte)
@@ -297,8 +296,7 @@ static uint64_t data_read(struct device *device, uint64_t offset, unsigned size)
     return byte;
 }
 
-/* --- The user's side ---------------------------------------------------------------------------
- */
+/* --- The user's side -------------------------------------------------------------------------- */
 
 static void i8042_key(struct device *device, uint16_t code, bool down)
 {
@@ -328,8 +326,7 @@ static unsigned i8042_leds(struct device *device)
     return ((struct i8042 *)device)->keyboard.leds;
 }
 
-/* --- The device --------------------------------------------------------------------------------
- */
+/* --- The device ------------------------------------------------------------------------------- */
 
 static void i8042_reset(struct device *device, enum reset_kind kind)
 {

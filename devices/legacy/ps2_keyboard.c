@@ -153,8 +153,7 @@ uint8_t keyboard_set1_from_set2(uint8_t byte)
     return byte;
 }
 
-/* --- Keys --------------------------------------------------------------------------------------
- */
+/* --- Keys ------------------------------------------------------------------------------------- */
 
 /* Bytes of one or several codes, collected before they are queued as a whole. */
 struct sequence {
@@ -295,8 +294,7 @@ void keyboard_key(struct ps2_keyboard *k, uint16_t key, bool down)
     }
 }
 
-/* --- Commands ----------------------------------------------------------------------------------
- */
+/* --- Commands --------------------------------------------------------------------------------- */
 
 static void defaults_set(struct ps2_keyboard *k)
 {

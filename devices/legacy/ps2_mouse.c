@@ -113,8 +113,7 @@ void mouse_move(struct ps2_mouse *m, const struct pointer_event *event)
     }
 }
 
-/* --- Commands ----------------------------------------------------------------------------------
- */
+/* --- Commands --------------------------------------------------------------------------------- */
 
 static void defaults_set(struct ps2_mouse *m)
 {

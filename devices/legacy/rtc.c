@@ -128,8 +128,7 @@ static uint64_t period_ticks(const struct rtc *r)
     return UINT64_C(1) << (rate <= 2 ? rate + 6 : rate - 1);
 }
 
-/* --- The calendar ------------------------------------------------------------------------------
- */
+/* --- The calendar ----------------------------------------------------------------------------- */
 
 /* Days from 1970-01-01 to the first of a month of the Gregorian calendar. */
 static int64_t days_to_month(int64_t year, unsigned month)
@@ -220,8 +219,7 @@ static bool is_time(unsigned index)
                                      index != MINUTES_ALARM && index != HOURS_ALARM);
 }
 
-/* --- Alarm -------------------------------------------------------------------------------------
- */
+/* --- Alarm ------------------------------------------------------------------------------------ */
 
 /* Bit n is set if value n of one of the three fields lets the alarm go off. */
 static uint64_t alarm_mask(const struct rtc *r, unsigned index)
@@ -266,8 +264,7 @@ static uint32_t alarm_distance(const struct rtc *r, uint64_t second)
     }
 }
 
-/* --- Flags and the interrupt -------------------------------------------------------------------
- */
+/* --- Flags and the interrupt ------------------------------------------------------------------ */
 
 /* The second since 1970 that the clock shows. */
 static uint64_t shown_second(const struct rtc *r, const struct moment *m)
@@ -336,8 +333,7 @@ static void interrupt_update(struct rtc *r, const struct moment *m)
     dev_timer_arm(&r->device, 0, raised ? TIMER_OFF : deadline_next(r, m));
 }
 
-/* --- Ports -------------------------------------------------------------------------------------
- */
+/* --- Ports ------------------------------------------------------------------------------------ */
 
 static uint8_t cmos_read(struct rtc *r, unsigned index)
 {
@@ -371,17 +367,23 @@ static void time_hold(struct rtc *r, const struct moment *m)
     }
 }
 
-/* Register A or B: they can stop the clock and let it go on. */
+/* Register A or B: they can stop the clock and let it go on, and B says how numbers are written. */
 static void control_write(struct rtc *r, unsigned index, uint8_t value, struct moment *m)
 {
     bool was_stopped = stopped(r), divider_ran = divider_runs(r);
+    bool stops = index == REG_B ? value & B_SET : (value & A_DIVIDER) > A_DIVIDER_32K;
 
     if (index == REG_B && (value & B_SET)) {
         value &= ~B_UIE;
     }
-    if (!was_stopped && ((index == REG_B && (value & B_SET)) ||
-                         (index == REG_A && (value & A_DIVIDER) > A_DIVIDER_32K))) {
-        time_hold(r, m); /* in the old format */
+    if (!was_stopped && stops) {
+        time_hold(r, m); /* as they are written until now */
+    }
+    if (!was_stopped && !stops && r->held) {
+        uint64_t second = registers_second(r);
+
+        r->cmos[index] = value;
+        registers_fill(r, second);
     }
     r->cmos[index] = index == REG_A ? value & ~A_UIP : value;
     if (!divider_ran && divider_runs(r)) {
@@ -440,8 +442,7 @@ void rtc_set_byte(struct device *rtc, unsigned index, uint8_t value)
     ((struct rtc *)rtc)->cmos[index] = value;
 }
 
-/* --- The device --------------------------------------------------------------------------------
- */
+/* --- The device ------------------------------------------------------------------------------- */
 
 static int rtc_create(struct device *device, struct dev_error *error)
 {

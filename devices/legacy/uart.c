@@ -126,8 +126,7 @@ static void interrupt_update(struct uart *u)
     dev_irq_set(&u->device, 0, cause(u) != IIR_NONE);
 }
 
-/* --- Receiver ----------------------------------------------------------------------------------
- */
+/* --- Receiver --------------------------------------------------------------------------------- */
 
 static void fifo_clear(struct uart *u)
 {
@@ -179,8 +178,7 @@ static uint8_t data_read(struct uart *u)
     return byte;
 }
 
-/* --- Transmitter and modem lines ---------------------------------------------------------------
- */
+/* --- Transmitter and modem lines -------------------------------------------------------------- */
 
 static void data_write(struct uart *u, uint8_t byte)
 {
@@ -209,8 +207,7 @@ static void lines_update(struct uart *u)
     u->msr = lines | (u->msr & MSR_CHANGES) | changes;
 }
 
-/* --- Ports -------------------------------------------------------------------------------------
- */
+/* --- Ports ------------------------------------------------------------------------------------ */
 
 static uint8_t register_read(struct uart *u, unsigned offset)
 {
@@ -322,8 +319,7 @@ static void uart_write(struct device *device, uint64_t offset, unsigned size, ui
     interrupt_update(u);
 }
 
-/* --- The device --------------------------------------------------------------------------------
- */
+/* --- The device ------------------------------------------------------------------------------- */
 
 static void uart_on_char(struct device *device, unsigned port)
 {

@@ -106,11 +106,11 @@ TEST(controller_commands)
     fake_out(m, 0x64, 1, 0x7f);
     fake_out(m, 0x60, 1, 0x5a);
     CHECK_STR(controller(m, 0x3f), "5a");
-    CHECK_STR(controller(m, 0xd0), "03");
+    CHECK_STR(controller(m, 0xd0), "cf");
     controller(m, 0xdd);
-    CHECK_STR(controller(m, 0xd0), "01");
+    CHECK_STR(controller(m, 0xd0), "cd");
     controller(m, 0xdf);
-    CHECK_STR(controller(m, 0xd0), "03");
+    CHECK_STR(controller(m, 0xd0), "cf");
     unsigned errors = fake_guest_errors(d);
 
     CHECK_STR(controller(m, 0x99), "");

@@ -163,6 +163,26 @@ TEST(setting_while_held)
     fake_free(m);
 }
 
+TEST(format_changes_right_after_setting)
+{
+    struct device *d;
+    struct fake *m = machine(&d);
+
+    set(m, B, SET | H24);
+    set(m, 4, 0x12);
+    set(m, 2, 0x34);
+    set(m, B, H24);
+    set(m, B, 0);
+    CHECK_EQ(get(m, 4), 0x92); /* noon */
+    set(m, B, H24 | BINARY);
+    CHECK_EQ(get(m, 4), 12);
+    CHECK_EQ(get(m, 2), 34);
+    fake_advance(m, SECOND);
+    CHECK_EQ(get(m, 4), 12);
+    CHECK_EQ(get(m, 0), 1);
+    fake_free(m);
+}
+
 TEST(setting_without_holding)
 {
     struct device *d;
@@ -424,6 +444,7 @@ TEST(host_clock_steps)
 }
 
 TEST_MAIN(T(registers_after_power_on), T(calendar), T(formats), T(setting_while_held),
-          T(setting_without_holding), T(update_in_progress), T(divider_reset_sets_the_phase),
-          T(flags_without_interrupts), T(periodic_interrupt), T(update_interrupt),
-          T(alarm_interrupt), T(cmos_memory), T(time_zones), T(host_clock_steps))
+          T(format_changes_right_after_setting), T(setting_without_holding), T(update_in_progress),
+          T(divider_reset_sets_the_phase), T(flags_without_interrupts), T(periodic_interrupt),
+          T(update_interrupt), T(alarm_interrupt), T(cmos_memory), T(time_zones),
+          T(host_clock_steps))
