@@ -129,7 +129,8 @@ static void install_files(struct boot *boot)
     system_states_build(states, boot->board.suspend);
     set_file(boot, "etc/e820", g_byte_array_free_to_bytes(e820_build(&boot->board)));
     set_file(boot, "etc/system-states", g_bytes_new(states, sizeof(states)));
-    set_file(boot, "bootorder", g_byte_array_free_to_bytes(boot_order_build(boot->config, NULL)));
+    set_file(boot, "bootorder",
+             g_byte_array_free_to_bytes(boot_order_build(boot->config, kernel_rom_name(boot))));
     /* A machine with nothing to boot waits for a medium instead of restarting for ever. */
     set_file_number(boot, "etc/boot-fail-wait", 4, UINT32_MAX);
     if (boot->config->boot_menu) {
