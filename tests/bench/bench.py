@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Speed and size beside QEMU: the same guest, the same devices, in turns, in one run. Prints a table; never fails a
+test run. `ninja -C build bench` runs it; an argument picks measurements by name. --lab adds the installer's CD, which needs
+the lab (tests/lab/) or a computer whose KVM runs real systems."""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+
+SOURCE = os.environ["ORIEL_SOURCE"]
+BUILD = os.environ["ORIEL_BUILD"]
+ENGINE = os.path.join(BUILD, "engine/oriel-engine")
+FIRST_RUN = os.path.join(BUILD, "tests/bench/first_run.so")
+BOOT_SECTOR = os.path.join(BUILD, "tests/bench/boot_sector.bin")
+GUESTS = os.path.join(BUILD, "tests/guests")
+MIB = 1 << 20
+
+
+class Machine:
+    """One run of one guest on ours or on QEMU, in a folder that is removed afterwards."""
+
+    def __init__(self, ours, memory=128, firmware=None, disk=None, cdrom=None):
+        self.ours, self.memory, self.firmware, self.disk, self.cdrom = ours, memory, firmware, disk, cdrom
+        self.folder = tempfile.TemporaryDirectory(prefix="oriel-bench-")
+        self.path = self.folder.name
+        self.disk_path = os.path.join(self.path, "disks/disk.raw")
+        os.mkdir(os.path.join(self.path, "disks"))
+        if disk:
+            with open(disk, "rb") as source, open(self.disk_path, "wb") as target:
+                target.write(source.read())
+                target.truncate(16 * MIB)
+        self.process = None
+        self.started = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.folder.cleanup()
+
+    def _command_ours(self):
+        drives = []
+        if self.disk:
+            drives.append({"id": "disk0", "type": "disk", "format": "raw", "path": "disks/disk.raw"})
+        if self.cdrom:
+            drives.append({"id": "cdrom0", "type": "cdrom", "format": "raw", "path": self.cdrom})
+        config = {"version": 1, "uuid": str(uuid.uuid4()), "generation-id": str(uuid.uuid4()), "name": "bench",
+                  "firmware": {"type": "bios"}, "cpus": 1, "memory": self.memory * MIB, "serials": 1, "drives": drives}
+        if self.firmware:
+            config["firmware"]["path"] = self.firmware
+        with open(os.path.join(self.path, "machine.json"), "w", encoding="utf-8") as file:
+            json.dump(config, file)
+        return [ENGINE, "--folder", self.path]
+
+    def _command_qemu(self):
+        command = ["qemu-system-x86_64", "-M", "q35,smm=off", "-accel", "kvm", "-cpu", "qemu64", "-smp", "1",
+                   "-m", str(self.memory), "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std",
+                   "-serial", f"file:{self.path}/serial.log", "-monitor", f"unix:{self.path}/monitor,server=on,wait=off",
+                   "-vnc", f"unix:{self.path}/vnc", "-device", "vmgenid",
+                   "-chardev", f"file,id=report,path={self.path}/firmware.log",
+                   "-device", "isa-debugcon,iobase=0x402,chardev=report"]
+        if self.firmware:
+            command += ["-bios", self.firmware]
+        if self.disk:
+            command += ["-drive", f"file={self.disk_path},format=raw,if=none,id=disk", "-device", "ide-hd,drive=disk,bus=ide.0"]
+        if self.cdrom:
+            command += ["-drive", f"file={self.cdrom},media=cdrom,readonly=on,if=none,id=cd", "-device",
+                        "ide-cd,drive=cd,bus=ide.1"]
+        return command
+
+    def start(self):
+        runtime = os.path.join(self.path, "run")
+        os.mkdir(runtime, 0o700)
+        environment = dict(os.environ, XDG_RUNTIME_DIR=runtime, LD_PRELOAD=FIRST_RUN,
+                           ORIEL_BENCH_FIRST_RUN=os.path.join(self.path, "first-run"))
+        command = self._command_ours() if self.ours else self._command_qemu()
+        self.started = time.monotonic_ns()
+        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        return self
+
+    def report(self):
+        """What the guest wrote to the debug port."""
+        path = os.path.join(self.path, "log/firmware.log" if self.ours else "firmware.log")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def first_run_ms(self):
+        path = os.path.join(self.path, "first-run")
+        end = time.monotonic() + 60
+        while not os.path.exists(path) or not os.path.getsize(path):
+            if time.monotonic() > end:
+                raise TimeoutError("no KVM_RUN")
+            time.sleep(0.001)
+        with open(path, encoding="ascii") as file:
+            return (int(file.read()) - self.started) / 1e6
+
+    def memory_mib(self):
+        """Resident memory without the guest's: every mapping smaller than half of the guest's memory."""
+        total, size = 0, 0
+        with open(f"/proc/{self.process.pid}/smaps", encoding="ascii") as file:
+            for line in file:
+                if re.match(r"^[0-9a-f]+-[0-9a-f]+ ", line):
+                    low, high = line.split()[0].split("-")
+                    size = int(high, 16) - int(low, 16)
+                elif line.startswith("Rss:") and size < self.memory * MIB // 4 and size != 16 * MIB:
+                    total += int(line.split()[1])
+        return total / 1024
+
+    def wakeups(self, seconds):
+        """Times that threads other than the guest's CPUs were woken, a second."""
+        def count():
+            total = 0
+            for task in os.listdir(f"/proc/{self.process.pid}/task"):
+                folder = f"/proc/{self.process.pid}/task/{task}"
+                with open(folder + "/comm", encoding="utf-8") as file:
+                    name = file.read()
+                if name.startswith("vcpu") or "KVM" in name:
+                    continue
+                with open(folder + "/status", encoding="ascii") as file:
+                    total += int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", file.read(), re.M).group(1))
+            return total
+        before = count()
+        time.sleep(seconds)
+        return (count() - before) / seconds
+
+
+def first_instruction(ours):
+    with Machine(ours, firmware=os.path.join(GUESTS, "exits.bin"), disk=BOOT_SECTOR).start() as machine:
+        return machine.first_run_ms()
+
+
+def resident(ours):
+    with Machine(ours, memory=1024).start() as machine:
+        time.sleep(20)
+        return machine.memory_mib()
+
+
+def seabios(ours):
+    with Machine(ours, disk=BOOT_SECTOR).start() as machine:
+        machine.process.wait(300)
+        return (time.monotonic_ns() - machine.started) / 1e6
+
+
+def idle(ours):
+    with Machine(ours, memory=64).start() as machine:
+        time.sleep(20)
+        return machine.wakeups(10)
+
+
+def exits(name):
+    def measure(ours):
+        with Machine(ours, firmware=os.path.join(GUESTS, "exits.bin"), disk=BOOT_SECTOR).start() as machine:
+            machine.process.wait(300)
+            found = re.search(rf"^cycles {name} (\d+)", machine.report(), re.M)
+            return int(found.group(1)) / 1000
+    return measure
+
+
+def installer(ours):
+    """From power on to the installer's first dialog, read from the screen's memory in both."""
+    image = subprocess.run([os.path.join(SOURCE, "tests/lab/images/installer-iso")], capture_output=True, text=True,
+                           check=True).stdout.strip()
+    with Machine(ours, memory=1024, cdrom=os.path.join(image, "installer.iso")).start() as machine:
+        while "Choose the language" not in screen_text(machine):
+            if machine.process.poll() is not None:
+                raise RuntimeError("the machine ended")
+            time.sleep(1)
+        return (time.monotonic_ns() - machine.started) / 1e6
+
+
+def screen_text(machine):
+    """The first serial port's output: the installer is told to use it, so that both are read the same way."""
+    path = os.path.join(machine.path, "log/serial0.log" if machine.ours else "serial.log")
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+MEASUREMENTS = [
+    ("first-instruction", "process start to first guest instruction", "ms", first_instruction, 15, 1 / 3),
+    ("memory", "resident memory without the guest's", "MiB", resident, 2, 1 / 2),
+    ("seabios", "process start to boot sector and power off", "ms", seabios, 5, 1),
+    ("port-read", "one read of a port", "kcycles", exits("port-read"), 5, 1),
+    ("pm-timer-read", "one read of the ACPI timer", "kcycles", exits("pm-timer-read"), 5, 1),
+    ("register-read", "one read of a memory-mapped register", "kcycles", exits("register-read"), 5, 1),
+    ("register-write", "one write of a memory-mapped register", "kcycles", exits("register-write"), 5, 1),
+    ("idle", "wake-ups of an idle, unwatched machine, outside its CPU", "/s", idle, 1, 1),
+]
+LAB = [("installer", "power on to the installer's dialog from CD", "ms", installer, 1, 1)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="measurements to make; all if none is named")
+    parser.add_argument("--lab", action="store_true", help="also what needs a KVM that runs real systems")
+    options = parser.parse_args()
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        print("bench: /dev/kvm cannot be opened, so there is nothing to measure")
+        return
+    version = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True, check=True).stdout
+    print(f"Beside {version.splitlines()[0]}; median of the rounds (smallest to largest)\n")
+    print(f"{'':58} {'ours':>26} {'QEMU':>26} {'ratio':>7} {'aim':>6}")
+    for name, what, unit, measure, rounds, aim in MEASUREMENTS + (LAB if options.lab else []):
+        if options.names and name not in options.names:
+            continue
+        ours, theirs = [], []
+        for _ in range(rounds):
+            ours.append(measure(True))
+            theirs.append(measure(False))
+        columns = [f"{statistics.median(v):.1f} ({min(v):.1f}-{max(v):.1f})" for v in (ours, theirs)]
+        peer = statistics.median(theirs)
+        ratio = f"{statistics.median(ours) / peer:.2f}" if peer else "-"
+        print(f"{what + ', ' + unit:58} {columns[0]:>26} {columns[1]:>26} {ratio:>7} {aim:>6.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
+    sys.exit(0)
