@@ -29,7 +29,7 @@ logs_in() {
 }
 
 bios() {
-    machine debian-bios --disk "$image" --memory 1024 --cpus 2 --firmware bios
+    machine debian-bios --disk "$image" --memory 1G --cpus 2 --firmware bios
     logs_in
     step 'the power button is pressed' oriel shutdown debian-bios
     step 'the machine is off' wait_state stopped
@@ -38,7 +38,7 @@ bios() {
 }
 
 uefi() {
-    machine debian-uefi --disk "$image" --memory 1024 --firmware uefi
+    machine debian-uefi --disk "$image" --memory 1G --firmware uefi
     logs_in
     step 'poweroff is typed' serial_type poweroff
     step 'the machine is off' wait_state stopped

@@ -9,16 +9,16 @@ iso=$installer_iso/installer.iso
 blue='#0000aa' grey='#aaaaaa'
 
 bios_text() {
-    machine bios-text --cdrom "$iso" --memory 1024 --cpus 2 --firmware bios
+    machine bios-text --cdrom "$iso" --memory 1G --cpus 2 --firmware bios
     step "GRUB's menu is read as text" wait_text 'Graphical install'
     step 'the first dialog is read as text' wait_text 'Select a language'
     screenshot dialog
     step 'the dialog has its colours' wait_colours $blue 3 $grey 50
-    step 'Enter leads to the next dialog' keys ret
+    step 'Enter leads to the next dialog' keys enter
     step 'the next dialog is read as text' wait_text 'Select your location'
-    step 'Alt+F2 shows another console' keys alt-f2
+    step 'Alt+F2 shows another console' keys alt+f2
     step 'that console asks for Enter' wait_text 'Please press Enter'
-    step 'Enter opens a shell' keys ret
+    step 'Enter opens a shell' keys enter
     step 'the shell has a prompt' wait_text '~ #'
     step 'a command is typed' oriel type bios-text $'echo $((41 + 1)) of $(grep -c ^processor /proc/cpuinfo)\n'
     step 'the shell runs it and sees two processors' wait_text '^42 of 2'
@@ -26,15 +26,15 @@ bios_text() {
 }
 
 bios_graphical() {
-    machine bios-graphical --cdrom "$iso" --memory 1024 --firmware bios
+    machine bios-graphical --cdrom "$iso" --memory 1G --firmware bios
     step "GRUB's menu is read as text" wait_text 'Graphical install'
-    step 'the second entry is chosen' keys down ret
+    step 'the second entry is chosen' keys down enter
     step 'the list of languages is drawn' wait_colours white 40 '#05475c' 1
     screenshot dialog
 }
 
 uefi_text() {
-    machine uefi-text --cdrom "$iso" --memory 1024 --cpus 2 --firmware uefi
+    machine uefi-text --cdrom "$iso" --memory 1G --cpus 2 --firmware uefi
     step "GRUB's menu is on the serial port" wait_serial 'Graphical install'
     screenshot menu
     step 'the first dialog is drawn' wait_colours $blue 3 $grey 50
@@ -42,9 +42,9 @@ uefi_text() {
 }
 
 uefi_graphical() {
-    machine uefi-graphical --cdrom "$iso" --memory 1024 --firmware uefi
+    machine uefi-graphical --cdrom "$iso" --memory 1G --firmware uefi
     step "GRUB's menu is on the serial port" wait_serial 'Graphical install'
-    step 'the second entry is chosen' keys down ret
+    step 'the second entry is chosen' keys down enter
     step 'the list of languages is drawn' wait_colours white 40 '#05475c' 1
     screenshot dialog
 }

@@ -20,7 +20,7 @@ report_is_good() {
 
 bios() {
     # Once partitioned, the disk looks bootable to a BIOS, so the CD comes first.
-    machine bios --cdrom "$iso" --disk 256M --memory 512 --cpus 2 --firmware bios -- boot-order=cdrom0,disk0
+    machine bios --cdrom "$iso" --disk 256M --memory 512M --cpus 2 --firmware bios -- boot-order=cdrom0,disk0
     step "GRUB's menu is read as text" wait_text 'disk,report,button'
     step 'the guest partitions, formats and fills its disk' wait_serial '^disk: written'
     step 'all is intact after a reboot' wait_serial '^disk: intact'
@@ -34,9 +34,9 @@ bios() {
 
 uefi() {
     local log=$XDG_DATA_HOME/oriel/machines/uefi.oriel/log/serial0.log
-    machine uefi --cdrom "$iso" --disk 256M --memory 512 --cpus 2 --firmware uefi
+    machine uefi --cdrom "$iso" --disk 256M --memory 512M --cpus 2 --firmware uefi
     step "GRUB's menu is on the serial port" wait_serial 'executed automatically'
-    step 'its second entry is chosen' keys down ret
+    step 'its second entry is chosen' keys down enter
     step 'a boot entry and a variable are made' wait_serial '^efi: entry made'
     step 'a reboot goes through the entry' wait_serial '^efi: entry survived'
     step 'the firmware is UEFI' wait_serial '^report: firmware uefi'
@@ -50,7 +50,7 @@ uefi() {
 }
 
 reboots() {
-    machine reboots --kernel "$small_linux/vmlinuz" --initrd "$small_linux/initrd.gz" --memory 512 --disk 16M \
+    machine reboots --kernel "$small_linux/vmlinuz" --initrd "$small_linux/initrd.gz" --memory 512M --disk 16M \
         --append 'console=ttyS0 quiet tsc=reliable job=reboots'
     step '20 reboots in a row' wait_serial '^reboots: all 20 reboots done'
     step 'the guest powers itself off' wait_state stopped
