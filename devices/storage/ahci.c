@@ -70,8 +70,7 @@ static struct ahci *to_ahci(struct device *device)
     return (struct ahci *)device;
 }
 
-/* --- Interrupts ----------------------------------------------------------------------------------
- */
+/* --- Interrupts ------------------------------------------------------------------------------- */
 
 static void interrupts_latch(struct ahci *ahci, bool acknowledged)
 {
@@ -98,8 +97,7 @@ void ahci_interrupts_update(struct ahci *ahci)
     interrupts_latch(ahci, false);
 }
 
-/* --- Registers -----------------------------------------------------------------------------------
- */
+/* --- Registers -------------------------------------------------------------------------------- */
 
 void ahci_reset_settle(struct ahci *ahci)
 {
@@ -226,8 +224,7 @@ static void index_data_write(struct device *device, uint64_t offset, unsigned si
     }
 }
 
-/* --- Life ----------------------------------------------------------------------------------------
- */
+/* --- Life ------------------------------------------------------------------------------------- */
 
 static int ahci_create(struct device *device, struct dev_error *error)
 {

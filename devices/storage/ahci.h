@@ -154,16 +154,14 @@ static inline struct device *port_device(struct ahci_port *port)
     return &port->ahci->pci.device;
 }
 
-/* --- ahci.c --------------------------------------------------------------------------------------
- */
+/* --- ahci.c ----------------------------------------------------------------------------------- */
 
 /* To be called after any change of PxIS, PxIE or PxSERR. */
 void ahci_interrupts_update(struct ahci *ahci);
 /* Ends GHC.HR when every port has come to rest. */
 void ahci_reset_settle(struct ahci *ahci);
 
-/* --- ahci_port.c ---------------------------------------------------------------------------------
- */
+/* --- ahci_port.c ------------------------------------------------------------------------------ */
 
 extern const struct state_field ahci_port_fields[];
 
@@ -194,8 +192,7 @@ void ahci_port_raise(struct ahci_port *port, uint32_t is);
 /* SRST by a control FIS: asserted, then released. */
 void ahci_port_soft_reset(struct ahci_port *port, bool assert);
 
-/* --- ahci_command.c ------------------------------------------------------------------------------
- */
+/* --- ahci_command.c --------------------------------------------------------------------------- */
 
 void ahci_command_issue(struct ahci_command *command);
 /* A request has ended. */
@@ -220,8 +217,7 @@ void command_transfer(struct ahci_command *command, enum block_op op, uint64_t o
 void command_request(struct ahci_command *command, enum block_op op, uint64_t offset,
                      uint64_t length);
 
-/* --- ahci_prdt.c ---------------------------------------------------------------------------------
- */
+/* --- ahci_prdt.c ------------------------------------------------------------------------------ */
 
 void prdt_start(struct ahci_prdt *prdt, uint64_t table, uint32_t n);
 /* Copies between private bytes and the guest; returns the bytes moved, fewer at the table's end. */
@@ -232,8 +228,7 @@ size_t prdt_collect(struct ahci_command *command, size_t want);
 /* Forgets the spans of the request just ended, announcing them if they were written to. */
 void prdt_consume(struct ahci_command *command, bool written);
 
-/* --- ahci_fis.c ----------------------------------------------------------------------------------
- */
+/* --- ahci_fis.c ------------------------------------------------------------------------------- */
 
 /*
  * Each writes a FIS to the guest's area, if reception is on, and then the task file. Raising the

@@ -167,8 +167,7 @@ void ahci_command_release(struct ahci_command *command)
     command->ranges = NULL;
 }
 
-/* --- The end -----------------------------------------------------------------------------------
- */
+/* --- The end ---------------------------------------------------------------------------------- */
 
 static bool bytes_moved_store(struct ahci_command *command)
 {
@@ -236,8 +235,7 @@ void command_fail(struct ahci_command *command, uint8_t error)
     ahci_port_raise(port, is);
 }
 
-/* --- Data ----------------------------------------------------------------------------------------
- */
+/* --- Data ------------------------------------------------------------------------------------- */
 
 static void data_fault(struct ahci_command *command)
 {

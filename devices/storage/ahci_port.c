@@ -35,8 +35,7 @@ enum {
     FIS_ALIGNMENT = 0x100,
 };
 
-/* --- Link ----------------------------------------------------------------------------------------
- */
+/* --- Link ------------------------------------------------------------------------------------- */
 
 static void link_up(struct ahci_port *port)
 {
@@ -134,8 +133,7 @@ void ahci_port_soft_reset(struct ahci_port *port, bool assert)
     }
 }
 
-/* --- Engine --------------------------------------------------------------------------------------
- */
+/* --- Engine ----------------------------------------------------------------------------------- */
 
 static bool port_ready(const struct ahci_port *port)
 {
@@ -246,8 +244,7 @@ void ahci_port_drained(struct ahci_port *port)
     ahci_port_kick(port);
 }
 
-/* --- Registers -----------------------------------------------------------------------------------
- */
+/* --- Registers -------------------------------------------------------------------------------- */
 
 uint32_t ahci_port_status(const struct ahci_port *port)
 {
@@ -348,8 +345,7 @@ void ahci_port_write(struct ahci_port *port, unsigned offset, uint32_t value)
     }
 }
 
-/* --- Life ----------------------------------------------------------------------------------------
- */
+/* --- Life ------------------------------------------------------------------------------------- */
 
 void ahci_port_create(struct ahci *ahci, unsigned number)
 {

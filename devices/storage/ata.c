@@ -3,20 +3,13 @@
  * An ATA disk: its commands (ATA8-ACS, with TRIM and the 10h log as in ACS-2). One table says for
  * each opcode what it does and by which protocol it ends.
  *
- * Addresses are LBA only, 28 or 48 bits; every range is checked against the disk before anything
- * moves. With the write cache turned off each write is made durable before it ends.
- *
  * After a queued command has failed the disk refuses everything until the guest has read log 10h or
  * reset it (ACS-2 section 4.15); the log says which tag it was.
  *
- * READ VERIFY checks the range only: nothing on the host can rot unnoticed that a read would find.
  * Left out, and ended with ABRT: CHS addresses, SMART, security, host protected area, APM, queued
  * TRIM, streaming, microcode, tagged queuing of ATA-4.
  */
 #include "ata.h"
-
-#include <errno.h>
-#include <stdlib.h>
 
 #include "ahci.h"
 #include "atapi.h"
@@ -66,15 +59,7 @@ enum {
     ATA_SET_FEATURES = 0xef,
     ATA_READ_NATIVE_MAX = 0xf8,
 
-    OP_WRITE = 1 << 0,
-    OP_EXT = 1 << 1, /* 48-bit address, 16-bit count */
-    OP_FUA = 1 << 2,
-    OP_MULTIPLE = 1 << 3,
-    OP_VERIFY = 1 << 4,
-
     LOG_NCQ_ERROR = 0x10,
-    TRIM_FEATURE = 0x01,
-    TRIM_RANGE_SIZE = 8,
     POWER_COUNT_ACTIVE = 0xff,
     POWER_COUNT_STANDBY = 0x00,
     DIAGNOSTIC_PASSED = 0x01,
@@ -96,94 +81,7 @@ uint64_t ata_sectors(const struct ata_drive *drive)
     return drive->info.size / ATA_SECTOR;
 }
 
-/* --- Reading and writing -------------------------------------------------------------------------
- */
-
-static uint8_t error_of(int status, bool write)
-{
-    switch (status) {
-    case -EINVAL:
-        return ERROR_IDNF;
-    case -EIO:
-        return write ? ERROR_ABRT : ERROR_UNC;
-    default:
-        return ERROR_ABRT;
-    }
-}
-
-static void media_done(struct ahci_command *command, int status)
-{
-    if (status == 0) {
-        command_finish(command);
-        return;
-    }
-    command->registers.lba = command->offset / ATA_SECTOR;
-    command_fail(command, error_of(status, command->request.op == BLOCK_WRITE));
-}
-
-/* The range [lba, lba + count), or an error if it is not on the disk. */
-static void media_run(struct ahci_command *command, uint64_t lba, uint32_t count, unsigned flags)
-{
-    struct ata_drive *drive = drive_of(command);
-
-    if (!range_fits(lba, count, ata_sectors(drive))) {
-        guest_error(port_device(command->port), "port %u: sectors %llu to %llu of %llu",
-                    command->port->number, (unsigned long long)lba,
-                    (unsigned long long)(lba + count - 1), (unsigned long long)ata_sectors(drive));
-        command_fail(command, ERROR_IDNF);
-        return;
-    }
-    drive->power = POWER_ACTIVE;
-    if (flags & OP_VERIFY) {
-        command_finish(command);
-        return;
-    }
-    if (command->protocol == PROTOCOL_PIO_OUT &&
-        !fis_pio_setup(command->port, &(struct ata_registers){ .status = STATUS_GOOD | STATUS_BSY },
-                       false, false, ATA_SECTOR)) {
-        return;
-    }
-    command->done = media_done;
-    command->request.fua = (flags & OP_WRITE) && ((flags & OP_FUA) || !drive->write_cache);
-    command_transfer(command, flags & OP_WRITE ? BLOCK_WRITE : BLOCK_READ, lba * ATA_SECTOR,
-                     (uint64_t)count * ATA_SECTOR, ATA_SECTOR);
-}
-
-static void media_access(struct ahci_command *command, unsigned flags)
-{
-    const struct ata_registers *r = &command->registers;
-    uint64_t lba = r->lba & 0xffffff;
-    uint32_t count = r->count & 0xff;
-
-    if (!(r->device & DEVICE_LBA) || ((flags & OP_MULTIPLE) && drive_of(command)->multiple == 0)) {
-        command_fail(command, ERROR_ABRT);
-        return;
-    }
-    if (flags & OP_EXT) {
-        lba = r->lba;
-        count = r->count ? r->count : 0x10000;
-    } else {
-        lba |= (uint64_t)(r->device & 0xf) << 24;
-        count = count ? count : 0x100;
-    }
-    media_run(command, lba, count, flags);
-}
-
-/* The count is in the feature field, the tag in bits 7:3 of the count field. */
-static void queued_access(struct ahci_command *command, unsigned flags)
-{
-    uint32_t count = command->fis[3] | (uint32_t)command->fis[11] << 8;
-    unsigned tag = command->fis[12] >> 3;
-
-    if (tag != command->slot || !(command->registers.device & DEVICE_LBA)) {
-        guest_error(port_device(command->port), "port %u, slot %u: queued command with tag %u",
-                    command->port->number, command->slot, tag);
-        command_fail(command, ERROR_ABRT);
-        return;
-    }
-    flags |= command->registers.device & DEVICE_FUA ? OP_FUA : 0;
-    media_run(command, command->registers.lba, count ? count : 0x10000, flags);
-}
+/* --- Commands --------------------------------------------------------------------------------- */
 
 static void request_done(struct ahci_command *command, int status)
 {
@@ -199,92 +97,6 @@ static void flush(struct ahci_command *command, unsigned flags)
     command->done = request_done;
     command_request(command, BLOCK_FLUSH, 0, 0);
 }
-
-/* --- TRIM ----------------------------------------------------------------------------------------
- */
-
-/* Takes the next range that is not empty; 0: none is left. */
-static uint64_t trim_next(struct ahci_command *command, uint64_t *lba)
-{
-    while (command->range < command->n_ranges) {
-        uint64_t entry = load_le64(command->ranges + TRIM_RANGE_SIZE * command->range++);
-
-        if (entry >> 48 != 0) {
-            *lba = entry & UINT64_C(0xffffffffffff);
-            return entry >> 48;
-        }
-    }
-    return 0;
-}
-
-static void trim_done(struct ahci_command *command, int status)
-{
-    uint64_t lba, count;
-
-    if (status != 0) {
-        command_fail(command, ERROR_ABRT);
-        return;
-    }
-    count = trim_next(command, &lba);
-    if (count == 0) {
-        command_finish(command);
-        return;
-    }
-    /* Ranges that follow each other are one. */
-    while (command->range < command->n_ranges) {
-        uint64_t entry = load_le64(command->ranges + TRIM_RANGE_SIZE * command->range);
-
-        if ((entry & UINT64_C(0xffffffffffff)) != lba + count) {
-            break;
-        }
-        count += entry >> 48;
-        command->range++;
-    }
-    command->done = trim_done;
-    command_request(command, BLOCK_DISCARD, lba * ATA_SECTOR, count * ATA_SECTOR);
-}
-
-static bool trim_ranges_fit(struct ahci_command *command)
-{
-    uint64_t lba, count;
-
-    for (command->range = 0; (count = trim_next(command, &lba)) > 0;) {
-        if (!range_fits(lba, count, ata_sectors(drive_of(command)))) {
-            return false;
-        }
-    }
-    command->range = 0;
-    return true;
-}
-
-static void data_set_management(struct ahci_command *command, unsigned flags)
-{
-    size_t length = (size_t)command->registers.count * ATA_SECTOR, got;
-
-    if (!drive_of(command)->info.discard || command->fis[3] != TRIM_FEATURE || length == 0 ||
-        command->registers.count > ATA_TRIM_BLOCKS_MAX) {
-        command_fail(command, ERROR_ABRT);
-        return;
-    }
-    command->ranges = calloc(1, length);
-    if (!command->ranges) {
-        abort(); /* a few KiB: the host is beyond help */
-    }
-    if (!command_fetch(command, command->ranges, length, &got)) {
-        return;
-    }
-    command->n_ranges = (unsigned)(got / TRIM_RANGE_SIZE);
-    if (got < length || !trim_ranges_fit(command)) {
-        guest_error(port_device(command->port), "port %u: bad list of TRIM ranges",
-                    command->port->number);
-        command_fail(command, got < length ? ERROR_ABRT : ERROR_IDNF);
-        return;
-    }
-    trim_done(command, 0);
-}
-
-/* --- The rest ------------------------------------------------------------------------------------
- */
 
 static void identify(struct ahci_command *command, unsigned flags)
 {
@@ -440,11 +252,11 @@ static void packet(struct ahci_command *command, unsigned flags)
 
 #define READ_OP(protocol_, flags_)                                                                 \
     {                                                                                              \
-        media_access, PROTOCOL_##protocol_, flags_                                                 \
+        ata_media_access, PROTOCOL_##protocol_, flags_                                             \
     }
 #define WRITE_OP(protocol_, flags_)                                                                \
     {                                                                                              \
-        media_access, PROTOCOL_##protocol_, OP_WRITE | (flags_)                                    \
+        ata_media_access, PROTOCOL_##protocol_, OP_WRITE | (flags_)                                \
     }
 #define POWER_OP                                                                                   \
     {                                                                                              \
@@ -452,7 +264,7 @@ static void packet(struct ahci_command *command, unsigned flags)
     }
 
 static const struct ata_op disk_ops[256] = {
-    [ATA_DATA_SET_MANAGEMENT] = { data_set_management, PROTOCOL_DMA, 0 },
+    [ATA_DATA_SET_MANAGEMENT] = { ata_data_set_management, PROTOCOL_DMA, 0 },
     [ATA_READ_SECTORS] = READ_OP(PIO_IN, 0),
     [ATA_READ_SECTORS + 1] = READ_OP(PIO_IN, 0),
     [ATA_READ_SECTORS_EXT] = READ_OP(PIO_IN, OP_EXT),
@@ -470,8 +282,8 @@ static const struct ata_op disk_ops[256] = {
     [ATA_READ_VERIFY + 1] = READ_OP(NO_DATA, OP_VERIFY),
     [ATA_READ_VERIFY_EXT] = READ_OP(NO_DATA, OP_EXT | OP_VERIFY),
     [ATA_READ_LOG_DMA_EXT] = { read_log, PROTOCOL_DMA, 0 },
-    [ATA_READ_FPDMA_QUEUED] = { queued_access, PROTOCOL_QUEUED, 0 },
-    [ATA_WRITE_FPDMA_QUEUED] = { queued_access, PROTOCOL_QUEUED, OP_WRITE },
+    [ATA_READ_FPDMA_QUEUED] = { ata_queued_access, PROTOCOL_QUEUED, 0 },
+    [ATA_WRITE_FPDMA_QUEUED] = { ata_queued_access, PROTOCOL_QUEUED, OP_WRITE },
     [ATA_EXECUTE_DEVICE_DIAGNOSTIC] = { execute_device_diagnostic, PROTOCOL_NO_DATA, 0 },
     [ATA_INITIALIZE_DEVICE_PARAMETERS] = { succeed, PROTOCOL_NO_DATA, 0 },
     [ATA_READ_MULTIPLE] = READ_OP(PIO_IN, OP_MULTIPLE),
@@ -535,8 +347,7 @@ void ata_execute(struct ahci_command *command)
     op->run(command, op->flags);
 }
 
-/* --- Life ----------------------------------------------------------------------------------------
- */
+/* --- Life ------------------------------------------------------------------------------------- */
 
 void ata_queue_error(struct ahci_command *command, uint8_t status, uint8_t error)
 {

@@ -37,6 +37,15 @@ enum {
     ATA_MULTIPLE_MAX = 16,
 };
 
+/* What a transfer command is besides its opcode. */
+enum {
+    OP_WRITE = 1 << 0,
+    OP_EXT = 1 << 1, /* 48-bit address, 16-bit count */
+    OP_FUA = 1 << 2,
+    OP_MULTIPLE = 1 << 3,
+    OP_VERIFY = 1 << 4,
+};
+
 /* Decides by which FIS a command ends. */
 enum ata_protocol {
     PROTOCOL_NO_DATA,
@@ -108,6 +117,11 @@ bool ata_is_queued(const struct ata_drive *drive, uint8_t opcode);
 /* Remembers a failed queued command (or what came in between) for log 10h. */
 void ata_queue_error(struct ahci_command *command, uint8_t status, uint8_t error);
 uint64_t ata_sectors(const struct ata_drive *drive);
+
+/* ata_transfer.c; flags are of OP_*. */
+void ata_media_access(struct ahci_command *command, unsigned flags);
+void ata_queued_access(struct ahci_command *command, unsigned flags);
+void ata_data_set_management(struct ahci_command *command, unsigned flags);
 
 /* ata_identify.c. `data` has 512 bytes. */
 void ata_identify(const struct ata_drive *drive, unsigned number, uint8_t *data);

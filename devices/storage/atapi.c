@@ -66,8 +66,7 @@ static struct ata_drive *drive_of(struct ahci_command *command)
     return &command->port->drive;
 }
 
-/* --- The medium ----------------------------------------------------------------------------------
- */
+/* --- The medium ------------------------------------------------------------------------------- */
 
 bool atapi_ready(const struct ata_drive *drive)
 {
@@ -125,8 +124,7 @@ void atapi_unlock(struct ahci_port *port)
     tray_lock(port, false);
 }
 
-/* --- How packets end -----------------------------------------------------------------------------
- */
+/* --- How packets end -------------------------------------------------------------------------- */
 
 static void check_condition(struct ahci_command *command, unsigned key, unsigned asc)
 {
@@ -188,8 +186,7 @@ static void reply_send(struct ahci_command *command, const struct reply *reply, 
     }
 }
 
-/* --- Reading -------------------------------------------------------------------------------------
- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 static void read_done(struct ahci_command *command, int status)
 {
@@ -255,8 +252,7 @@ static void cd_read(struct ahci_command *command, uint32_t lba, uint32_t count)
     }
 }
 
-/* --- Packets -------------------------------------------------------------------------------------
- */
+/* --- Packets ---------------------------------------------------------------------------------- */
 
 static void packet_good(struct ahci_command *command)
 {

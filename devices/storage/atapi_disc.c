@@ -28,8 +28,7 @@ void reply_capacity(const struct ata_drive *drive, struct reply *reply)
     reply_32(reply, CD_SECTOR);
 }
 
-/* --- Table of contents ---------------------------------------------------------------------------
- */
+/* --- Table of contents ------------------------------------------------------------------------ */
 
 /* Minute, second, frame; a DVD has more minutes than the format can say. */
 static void msf_add(struct reply *reply, uint32_t lba)
@@ -122,8 +121,7 @@ unsigned reply_toc(const struct ata_drive *drive, const uint8_t *packet, struct 
     return 0;
 }
 
-/* --- Disc and track ------------------------------------------------------------------------------
- */
+/* --- Disc and track --------------------------------------------------------------------------- */
 
 unsigned reply_disc_information(const struct ata_drive *drive, const uint8_t *packet,
                                 struct reply *reply)
@@ -176,8 +174,7 @@ unsigned reply_track_information(const struct ata_drive *drive, const uint8_t *p
     return 0;
 }
 
-/* --- DVD structures ------------------------------------------------------------------------------
- */
+/* --- DVD structures --------------------------------------------------------------------------- */
 
 static void dvd_physical_add(const struct ata_drive *drive, struct reply *reply)
 {

@@ -17,8 +17,7 @@ enum {
     LOADER = 0x29, /* tray, can eject, can lock */
 };
 
-/* --- The writer ----------------------------------------------------------------------------------
- */
+/* --- The writer ------------------------------------------------------------------------------- */
 
 void reply_8(struct reply *reply, unsigned value)
 {
@@ -61,8 +60,7 @@ void reply_text(struct reply *reply, const char *text, size_t length)
     }
 }
 
-/* --- INQUIRY and sense ---------------------------------------------------------------------------
- */
+/* --- INQUIRY and sense ------------------------------------------------------------------------ */
 
 unsigned reply_inquiry(const struct ata_drive *drive, const uint8_t *packet, struct reply *reply)
 {
@@ -111,8 +109,7 @@ void reply_sense(const struct ata_drive *drive, struct reply *reply)
     reply_zeroes(reply, 4);
 }
 
-/* --- Mode pages ----------------------------------------------------------------------------------
- */
+/* --- Mode pages ------------------------------------------------------------------------------- */
 
 static void page_error_recovery(const struct ata_drive *drive, bool values, struct reply *reply)
 {
@@ -174,8 +171,7 @@ unsigned reply_mode_sense(const struct ata_drive *drive, const uint8_t *packet, 
     return 0;
 }
 
-/* --- Features and profiles -----------------------------------------------------------------------
- */
+/* --- Features and profiles -------------------------------------------------------------------- */
 
 enum {
     FEATURE_PROFILE_LIST = 0x0000,
@@ -289,8 +285,7 @@ unsigned reply_configuration(const struct ata_drive *drive, const uint8_t *packe
     return 0;
 }
 
-/* --- Events and mechanism ------------------------------------------------------------------------
- */
+/* --- Events and mechanism --------------------------------------------------------------------- */
 
 unsigned reply_event_status(struct ata_drive *drive, const uint8_t *packet, struct reply *reply)
 {

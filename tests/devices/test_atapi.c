@@ -294,8 +294,7 @@ TEST(disc_and_track)
     sata_end(&r);
 }
 
-/* --- Media that come and go ----------------------------------------------------------------------
- */
+/* --- Media that come and go ------------------------------------------------------------------- */
 
 static void event_check(struct sata *r, unsigned event, unsigned status)
 {
