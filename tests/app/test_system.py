@@ -88,7 +88,7 @@ def test_grub_menu_by_orielctl_and_vnc(home):
     home.ok("key", "Grub", "down")
     home.ok("key", "Grub", "enter")
     home.ok("wait", "Grub", "--text", "Chosen: Birch", "--timeout", str(SLOW), timeout=SLOW + 60)
-    home.ok("key", "Grub", "esc")
+    home.ok("key", "Grub", "enter")
     home.ok("wait", "Grub", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
 
     address = home.ok("vnc", "Grub").strip()
