@@ -40,11 +40,10 @@ struct board_device {
     void (*set)(const struct machine *machine, struct settings *settings);
 };
 
-/* --- Settings ------------------------------------------------------------------------------------- */
+/* --- Settings -------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 3, 4))) static void setting(struct settings *settings,
-                                                          const char *name, const char *format,
-                                                          ...)
+                                                          const char *name, const char *format, ...)
 {
     unsigned i = settings->n++;
     va_list arguments;
@@ -86,7 +85,7 @@ static bool wants_serial1(const struct machine *machine)
     return machine->config->serials > 1;
 }
 
-/* --- The table ------------------------------------------------------------------------------------ */
+/* --- The table ------------------------------------------------------------------------------- */
 
 /*
  * In the order in which they are made. The host bridge first: the others' configuration is reached
@@ -106,7 +105,7 @@ static const struct board_device devices[] = {
     { "debug-port", "debug-port", BDF_NONE, { IRQ_NONE, IRQ_NONE }, SERIAL_DEBUG_PORT },
 };
 
-/* --- Memories ------------------------------------------------------------------------------------- */
+/* --- Memories -------------------------------------------------------------------------------- */
 
 static uint64_t memory_size(struct device *device, const struct memory_desc *desc)
 {
@@ -149,7 +148,7 @@ static void memory_close(struct device_memory *memory)
     g_free(memory->dirty);
 }
 
-/* --- Records -------------------------------------------------------------------------------------- */
+/* --- Records --------------------------------------------------------------------------------- */
 
 static struct domain *domain_for(struct machine *machine, unsigned bdf)
 {
@@ -268,7 +267,7 @@ static void record_connect(struct machine_device *record)
     }
 }
 
-/* --- Building ------------------------------------------------------------------------------------- */
+/* --- Building -------------------------------------------------------------------------------- */
 
 static void regions_place(struct machine_device *record)
 {

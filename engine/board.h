@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The board of pc-1: which devices the machine has, where they sit and how their interrupts are wired.
- * board.c holds that as one table.
+ * The board of pc-1: which devices the machine has, where they sit and how their interrupts are
+ * wired. board.c holds that as one table.
  *
- * Threads: before the machine runs, except board_function_find() (any thread that holds the host bridge's
- * domain).
+ * Threads: before the machine runs, except board_function_find() (any thread that holds the host
+ * bridge's domain).
  */
 #ifndef ENGINE_BOARD_H
 #define ENGINE_BOARD_H

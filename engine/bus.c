@@ -29,8 +29,8 @@ static void unclaimed(struct bus_reader *reader, bool write, uint8_t *data, size
 }
 
 /*
- * Carries an access out on a region. False, with nothing done, if the region has moved away since it
- * was looked up.
+ * Carries an access out on a region. False, with nothing done, if the region has moved away since
+ * it was looked up.
  */
 static bool region_access(struct bus_region *region, const struct bus_access *access)
 {

@@ -2,13 +2,13 @@
 /*
  * Which device answers at which port and address, and the way from a vCPU's exit into it.
  *
- * Ports: a table of all 65536. Memory-mapped registers: a sorted array that is replaced as a whole when
- * something moves; readers hold it by a hazard pointer, so a lookup takes no lock. After the lookup
- * the device's domain is entered and the place looked at again: once region_remove() has returned, no
- * handler of the region runs.
+ * Ports: a table of all 65536. Memory-mapped registers: a sorted array that is replaced as a whole
+ * when something moves; readers hold it by a hazard pointer, so a lookup takes no lock. After the
+ * lookup the device's domain is entered and the place looked at again: once region_remove() has
+ * returned, no handler of the region runs.
  *
- * Where regions collide, what the board has placed wins over BARs, then the smaller over the larger (reset
- * control inside the configuration ports), then the first placed.
+ * Where regions collide, what the board has placed wins over BARs, then the smaller over the larger
+ * (reset control inside the configuration ports), then the first placed.
  *
  * Reads that nobody answers give all ones, writes are dropped; both are counted.
  *
@@ -37,7 +37,7 @@ enum {
 struct bus_region {
     struct machine_device *owner;
     const struct region_desc *desc;
-    bool bar; /* placed by a BAR of the function */
+    bool bar;        /* placed by a BAR of the function */
     uint16_t number; /* in the bus's list, from 1 */
     uint64_t order;
     bool coalesced; /* KVM batches its writes now */
@@ -88,12 +88,14 @@ void bus_add_reader(struct bus *bus, struct bus_reader *reader);
 void bus_set_coalesced_ring(struct bus *bus, struct kvm_run *run);
 
 void bus_add(struct bus *bus, struct bus_region *region);
-/* Moves a region; REGION_UNPLACED removes it. True if a region of the board in memory space moved. */
+/* Moves a region; REGION_UNPLACED removes it. True if a region of the board in memory space moved.
+ */
 bool bus_place(struct bus *bus, struct bus_region *region, uint64_t base);
 /* True if a memory-mapped region that the board has placed lies in the range. */
 bool bus_board_overlaps(struct bus *bus, uint64_t base, uint64_t length);
 
-/* Port accesses: of size 1, 2 or 4, `count` of them to one port, as KVM reports string instructions. */
+/* Port accesses: of size 1, 2 or 4, `count` of them to one port, as KVM reports string
+ * instructions. */
 void bus_ports(struct bus *bus, struct bus_reader *reader, const struct bus_access *access);
 /* Memory accesses: 1..8 bytes of any alignment. */
 void bus_memory(struct bus *bus, struct bus_reader *reader, const struct bus_access *access);

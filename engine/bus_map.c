@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Placing regions: the port table, the map of memory-mapped registers, KVM's zones of batched writes. */
+/* Placing regions: the port table, the map of memory-mapped registers, KVM's zones of batched
+ * writes. */
 #include "bus_map.h"
 
 #include <stdlib.h>
@@ -42,7 +43,7 @@ struct bus_region *bus_map_find(struct bus *bus, struct bus_reader *reader, uint
     return found;
 }
 
-/* --- Under the lock ------------------------------------------------------------------------------ */
+/* --- Under the lock -------------------------------------------------------------------------- */
 
 static bool region_beats(const struct bus_region *a, const struct bus_region *b)
 {
@@ -207,7 +208,7 @@ bool bus_board_overlaps(struct bus *bus, uint64_t base, uint64_t length)
     return found;
 }
 
-/* --- Life ---------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 void bus_init(struct bus *bus, struct kvm *kvm)
 {

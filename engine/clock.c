@@ -2,8 +2,8 @@
 /*
  * A machine has few timers (some twenty), so the earliest is found by looking at all of them.
  *
- * A timer's handler runs in its device's domain. The domain is entered first and the deadline looked
- * at again inside, so a timer that the device has disarmed or moved meanwhile does not fire.
+ * A timer's handler runs in its device's domain. The domain is entered first and the deadline
+ * looked at again inside, so a timer that the device has disarmed or moved meanwhile does not fire.
  */
 #include "clock.h"
 
@@ -44,7 +44,7 @@ uint64_t clock_wall_ns(void)
     return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
 
-/* --- Arming; under the lock ---------------------------------------------------------------------- */
+/* --- Arming; under the lock ------------------------------------------------------------------ */
 
 static void timerfd_arm(struct clock *clock, uint64_t deadline_ns)
 {
@@ -115,7 +115,7 @@ void clock_take_left_over(struct clock *clock, struct domain *domain)
     pthread_mutex_unlock(&clock->lock);
 }
 
-/* --- The thread ---------------------------------------------------------------------------------- */
+/* --- The thread ------------------------------------------------------------------------------ */
 
 /* Calls the timer's handler if it is still due. Without the lock. */
 static void timer_fire(struct clock *clock, struct clock_timer *timer)
@@ -189,7 +189,7 @@ static void *clock_thread(void *context)
     return NULL;
 }
 
-/* --- Life ---------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 bool clock_init(struct clock *clock)
 {

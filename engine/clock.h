@@ -33,7 +33,7 @@ struct clock {
     struct clock_timer *timers; /* all, armed or not */
     struct domain *left_over;   /* domains with tasks to run */
     bool running;
-    bool busy;                  /* the thread is inside a device */
+    bool busy; /* the thread is inside a device */
     pthread_cond_t idle;
     _Atomic uint64_t frozen_ns; /* machine time while it stands still; UINT64_MAX: it runs */
     _Atomic uint64_t zero_ns;   /* CLOCK_MONOTONIC at machine time 0 */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Starts from KVM_GET_SUPPORTED_CPUID and changes what describes the host instead of the guest: topology,
- * performance counters, power management, nested virtualization.
+ * Starts from KVM_GET_SUPPORTED_CPUID and changes what describes the host instead of the guest:
+ * topology, performance counters, power management, nested virtualization.
  *
- * Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E; Linux Documentation/virt/kvm/x86/cpuid.rst.
+ * Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E; Linux
+ * Documentation/virt/kvm/x86/cpuid.rst.
  */
 #include "cpuid.h"
 
@@ -86,7 +87,7 @@ unsigned cpuid_physical_bits(const struct cpuid *cpuid)
     return e && (e->eax & 0xff) >= 32 ? e->eax & 0xff : 36;
 }
 
-/* --- Features ------------------------------------------------------------------------------------ */
+/* --- Features -------------------------------------------------------------------------------- */
 
 static void features_clear(struct cpuid *cpuid)
 {
@@ -105,7 +106,7 @@ static void features_clear(struct cpuid *cpuid)
         { 0x80000007, 0, 0, 0, 1u << 8 /* invariant TSC */ },
         { 0x8000000a, 0, 0, 0, 0 },
     };
-    static const uint32_t removed[] = { 0x12, 0x14, 0x17, 0x18, 0x19, 0x1a, 0x1b,
+    static const uint32_t removed[] = { 0x12, 0x14, 0x17, 0x18, 0x19,       0x1a,      0x1b,
                                         0x1c, 0x1f, 0x20, 0x23, 0x80000022, 0x80000026 };
 
     for (unsigned i = 0; i < cpuid->table->nent; i++) {
@@ -163,7 +164,7 @@ static void name_set(struct cpuid *cpuid)
     }
 }
 
-/* --- Topology: one socket of n cores with one thread each --------------------------------------------- */
+/* --- Topology: one socket of n cores with one thread each ------------------------------------ */
 
 static void topology_legacy(struct cpuid *cpuid)
 {
@@ -216,7 +217,7 @@ static void topology_extended(struct cpuid *cpuid)
     }
 }
 
-/* --- KVM's leaves ------------------------------------------------------------------------------------ */
+/* --- KVM's leaves ---------------------------------------------------------------------------- */
 
 static void kvm_leaves_set(struct cpuid *cpuid, const struct kvm *kvm)
 {
@@ -238,7 +239,7 @@ static void kvm_leaves_set(struct cpuid *cpuid, const struct kvm *kvm)
     }
 }
 
-/* --- Interface --------------------------------------------------------------------------------------- */
+/* --- Interface ------------------------------------------------------------------------------- */
 
 struct cpuid *cpuid_new(const struct kvm *kvm, unsigned n_cpus, GError **error)
 {
@@ -249,8 +250,8 @@ struct cpuid *cpuid_new(const struct kvm *kvm, unsigned n_cpus, GError **error)
     while (1u << cpuid->core_bits < n_cpus) {
         cpuid->core_bits++;
     }
-    cpuid->table = g_malloc0(sizeof(*cpuid->table) +
-                             ENTRIES_MAX * sizeof(cpuid->table->entries[0]));
+    cpuid->table =
+        g_malloc0(sizeof(*cpuid->table) + ENTRIES_MAX * sizeof(cpuid->table->entries[0]));
     cpuid->table->nent = ENTRIES_MAX;
     if (kvm_ioctl(kvm->system, KVM_GET_SUPPORTED_CPUID, cpuid->table) < 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the guest's processors say they are: the host's features as far as KVM backs them, one socket of n
- * cores, and KVM's own leaves.
+ * What the guest's processors say they are: the host's features as far as KVM backs them, one
+ * socket of n cores, and KVM's own leaves.
  */
 #ifndef ENGINE_CPUID_H
 #define ENGINE_CPUID_H

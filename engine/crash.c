@@ -95,8 +95,8 @@ void crash_report(struct vcpu *vcpu, enum machine_reason reason, const char *tit
     g_free(machine->crash_report);
     machine->crash_report = g_string_free(text, FALSE);
     pthread_mutex_unlock(&machine->lock);
-    sentence = g_strdup_printf("The guest cannot go on: %s. Reset the machine or turn it off.",
-                               title);
+    sentence =
+        g_strdup_printf("The guest cannot go on: %s. Reset the machine or turn it off.", title);
     vcpu_hold(vcpu);
     machine_trouble(machine, PENDING_CRASH, reason, sentence);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Known: WAIT, FNINIT, FNCLEX, FNOP and the 8087's no-ops, FLDCW, FNSTCW, FNSTSW, EMMS, LDMXCSR, STMXCSR, FXSAVE,
- * FXRSTOR, the fences, CLFLUSH, CLFLUSHOPT, CLWB, prefetches and hints, PAUSE, INVD, WBINVD. Left out:
- * pending x87 exceptions at WAIT (treated as none), page protection of the operands (what is mapped
- * is accessed), operands outside RAM, and every other instruction.
+ * Known: WAIT, FNINIT, FNCLEX, FNOP and the 8087's no-ops, FLDCW, FNSTCW, FNSTSW, EMMS, LDMXCSR,
+ * STMXCSR, FXSAVE, FXRSTOR, the fences, CLFLUSH, CLFLUSHOPT, CLWB, prefetches and hints, PAUSE,
+ * INVD, WBINVD. Left out: pending x87 exceptions at WAIT (treated as none), page protection of the
+ * operands (what is mapped is accessed), operands outside RAM, and every other instruction.
  *
- * Intel SDM volume 2, chapter 2 (instruction format); volume 1, sections 8.1 and 10.5 (x87 and FXSAVE).
+ * Intel SDM volume 2, chapter 2 (instruction format); volume 1, sections 8.1 and 10.5 (x87 and
+ * FXSAVE).
  */
 #include "emulate.h"
 
@@ -35,7 +36,7 @@ struct instruction {
     bool bad;       /* ran out of bytes, or an operand cannot be reached */
     bool fault;     /* raises #GP instead of completing */
 
-    bool long_mode; /* 64-bit code */
+    bool long_mode;        /* 64-bit code */
     unsigned address_size; /* bytes: 2, 4, 8 */
     bool prefix_66, prefix_f2, prefix_f3;
     uint8_t rex;
@@ -44,7 +45,7 @@ struct instruction {
     uint64_t operand; /* linear address, when modrm names memory */
 };
 
-/* --- Guest memory by linear address --------------------------------------------------------------- */
+/* --- Guest memory by linear address ---------------------------------------------------------- */
 
 static bool linear_copy(struct vcpu *vcpu, uint64_t linear, void *bytes, size_t length, bool write)
 {
@@ -84,14 +85,14 @@ unsigned emulate_fetch(struct vcpu *vcpu, unsigned char *bytes)
         kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0) {
         return 0;
     }
-    while (n < INSTRUCTION_MAX &&
-           linear_copy(vcpu, (sregs.cs.l ? 0 : sregs.cs.base) + regs.rip + n, bytes + n, 1, false)) {
+    while (n < INSTRUCTION_MAX && linear_copy(vcpu, (sregs.cs.l ? 0 : sregs.cs.base) + regs.rip + n,
+                                              bytes + n, 1, false)) {
         n++;
     }
     return n;
 }
 
-/* --- Decoding -------------------------------------------------------------------------------------- */
+/* --- Decoding -------------------------------------------------------------------------------- */
 
 static uint8_t next_byte(struct instruction *in)
 {
@@ -218,16 +219,36 @@ static uint8_t prefixes_decode(struct instruction *in)
     for (;;) {
         byte = next_byte(in);
         switch (byte) {
-        case 0x26: in->segment = &in->sregs.es; break;
-        case 0x2e: in->segment = &in->sregs.cs; break;
-        case 0x36: in->segment = &in->sregs.ss; break;
-        case 0x3e: in->segment = &in->sregs.ds; break;
-        case 0x64: in->segment = &in->sregs.fs; break;
-        case 0x65: in->segment = &in->sregs.gs; break;
-        case 0x66: in->prefix_66 = true; break;
-        case 0x67: prefix_67 = true; break;
-        case 0xf2: in->prefix_f2 = true; break;
-        case 0xf3: in->prefix_f3 = true; break;
+        case 0x26:
+            in->segment = &in->sregs.es;
+            break;
+        case 0x2e:
+            in->segment = &in->sregs.cs;
+            break;
+        case 0x36:
+            in->segment = &in->sregs.ss;
+            break;
+        case 0x3e:
+            in->segment = &in->sregs.ds;
+            break;
+        case 0x64:
+            in->segment = &in->sregs.fs;
+            break;
+        case 0x65:
+            in->segment = &in->sregs.gs;
+            break;
+        case 0x66:
+            in->prefix_66 = true;
+            break;
+        case 0x67:
+            prefix_67 = true;
+            break;
+        case 0xf2:
+            in->prefix_f2 = true;
+            break;
+        case 0xf3:
+            in->prefix_f3 = true;
+            break;
         default:
             if (in->long_mode && byte >= 0x40 && byte <= 0x4f) {
                 in->rex = byte;
@@ -242,7 +263,7 @@ static uint8_t prefixes_decode(struct instruction *in)
     }
 }
 
-/* --- Operands ------------------------------------------------------------------------------------- */
+/* --- Operands -------------------------------------------------------------------------------- */
 
 static bool operand_is_memory(const struct instruction *in)
 {
@@ -267,7 +288,7 @@ static void store_word(struct instruction *in, uint16_t value)
     operand_write(in, bytes, sizeof(bytes));
 }
 
-/* --- x87 -------------------------------------------------------------------------------------------- */
+/* --- x87 ------------------------------------------------------------------------------------- */
 
 static void fpu_init(struct kvm_fpu *fpu)
 {
@@ -321,7 +342,7 @@ static bool x87_execute(struct instruction *in, uint8_t opcode)
     return false;
 }
 
-/* --- SSE control ------------------------------------------------------------------------------------ */
+/* --- SSE control ----------------------------------------------------------------------------- */
 
 static void mxcsr_load(struct instruction *in, uint32_t value)
 {
@@ -452,7 +473,7 @@ static bool execute(struct instruction *in)
     return false;
 }
 
-/* --- Interface -------------------------------------------------------------------------------------- */
+/* --- Interface ------------------------------------------------------------------------------- */
 
 static bool instruction_start(struct instruction *in)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Instructions that KVM cannot emulate. Where the processor does not run guest code itself (real mode on
- * older processors, all of ring 0 on a KVM without hardware), the kernel's emulator does, and it lacks a
- * few instructions that firmware uses: most of the x87 and SSE control instructions. They are completed
- * here.
+ * Instructions that KVM cannot emulate. Where the processor does not run guest code itself (real
+ * mode on older processors, all of ring 0 on a KVM without hardware), the kernel's emulator does,
+ * and it lacks a few instructions that firmware uses: most of the x87 and SSE control instructions.
+ * They are completed here.
  */
 #ifndef ENGINE_EMULATE_H
 #define ENGINE_EMULATE_H
@@ -14,8 +14,8 @@
 struct vcpu;
 
 /*
- * Completes the instruction at which the vCPU has stopped with an emulation failure. False, with what it is in
- * `title`, if it is not one of those known here. The vCPU's own thread.
+ * Completes the instruction at which the vCPU has stopped with an emulation failure. False, with
+ * what it is in `title`, if it is not one of those known here. The vCPU's own thread.
  */
 bool emulate_instruction(struct vcpu *vcpu, char *title, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Routes: GSI 0 reaches IOAPIC pin 2, where the ACPI tables announce the timer, and not pin 0 as in the
- * kernel's default table; GSI 2 is the cascade and reaches nothing. Messages are sent without
+ * Routes: GSI 0 reaches IOAPIC pin 2, where the ACPI tables announce the timer, and not pin 0 as in
+ * the kernel's default table; GSI 2 is the cascade and reaches nothing. Messages are sent without
  * routes.
  */
 #include "irq.h"
@@ -68,7 +68,7 @@ uint8_t irq_pci_line(unsigned slot, unsigned pin)
     return (uint8_t)(IRQ_PIRQ_FIRST + (slot <= 24 ? 4 + (slot + pin) % 4 : pin % 4));
 }
 
-/* --- Lines; under the lock ------------------------------------------------------------------------ */
+/* --- Lines; under the lock ------------------------------------------------------------------- */
 
 static bool line_level(const struct irq *irq, unsigned line)
 {

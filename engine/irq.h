@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Interrupt lines and messages. The controllers (two 8259, IOAPIC, LAPICs, PIT) are the kernel's; this
- * is the wiring in front of them: ISA lines, which reach the 8259s and the IOAPIC, and the eight PIRQs of
- * the south bridge, which reach IOAPIC pins 16-23 and, as the guest routes them, ISA lines. Lines are
- * shared: one is high while any of its sources is.
+ * Interrupt lines and messages. The controllers (two 8259, IOAPIC, LAPICs, PIT) are the kernel's;
+ * this is the wiring in front of them: ISA lines, which reach the 8259s and the IOAPIC, and the
+ * eight PIRQs of the south bridge, which reach IOAPIC pins 16-23 and, as the guest routes them, ISA
+ * lines. Lines are shared: one is high while any of its sources is.
  *
  * Threads: any, from inside a domain or outside. Leaf.
  */
@@ -37,7 +37,7 @@ struct irq_source {
 struct irq {
     struct kvm *kvm;
     pthread_mutex_t lock;
-    uint16_t asserted[IRQ_LINES]; /* sources that are high */
+    uint16_t asserted[IRQ_LINES];  /* sources that are high */
     uint8_t pirq_route[IRQ_PIRQS]; /* ISA line, 0x80 or above: none */
     bool level[IRQ_LINES];         /* as KVM was told */
     _Atomic uint64_t raised, messages;

@@ -108,8 +108,7 @@ static bool capability_enable(struct kvm *kvm, unsigned capability, uint64_t arg
 {
     struct kvm_enable_cap enable = { .cap = capability, .args = { argument } };
 
-    return kvm_capability(kvm, capability) != 0 &&
-           kvm_ioctl(kvm->vm, KVM_ENABLE_CAP, &enable) == 0;
+    return kvm_capability(kvm, capability) != 0 && kvm_ioctl(kvm->vm, KVM_ENABLE_CAP, &enable) == 0;
 }
 
 static void capabilities_probe(struct kvm *kvm)
@@ -121,9 +120,9 @@ static void capabilities_probe(struct kvm *kvm)
     kvm->coalesced_page = (unsigned)kvm_capability(kvm, KVM_CAP_COALESCED_MMIO);
     kvm->coalesced_pio = kvm->coalesced_page > 0 && kvm_capability(kvm, KVM_CAP_COALESCED_PIO) > 0;
     kvm->tsc_deadline = kvm_capability(kvm, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
-    kvm->x2apic_32bit = capability_enable(
-        kvm, KVM_CAP_X2APIC_API,
-        KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK);
+    kvm->x2apic_32bit =
+        capability_enable(kvm, KVM_CAP_X2APIC_API,
+                          KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK);
     kvm->user_msr = capability_enable(kvm, KVM_CAP_X86_USER_SPACE_MSR,
                                       KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL);
     kvm->emulation_exit = capability_enable(kvm, KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1);

@@ -14,14 +14,14 @@
 #include <stdint.h>
 
 struct kvm {
-    int system, vm;            /* file descriptors, -1: closed */
-    size_t run_size;           /* bytes that a vCPU shares with the kernel */
-    unsigned coalesced_page;   /* page of the coalesced write ring in them; 0: there is none */
+    int system, vm;          /* file descriptors, -1: closed */
+    size_t run_size;         /* bytes that a vCPU shares with the kernel */
+    unsigned coalesced_page; /* page of the coalesced write ring in them; 0: there is none */
     bool coalesced_pio;
-    bool user_msr;             /* unknown MSRs exit to us */
-    bool emulation_exit;       /* instructions that KVM cannot emulate exit to us, in user mode too */
-    bool tsc_deadline;         /* the LAPIC's TSC deadline timer */
-    bool x2apic_32bit;         /* 32-bit APIC ids in routes */
+    bool user_msr;       /* unknown MSRs exit to us */
+    bool emulation_exit; /* instructions that KVM cannot emulate exit to us, in user mode too */
+    bool tsc_deadline;   /* the LAPIC's TSC deadline timer */
+    bool x2apic_32bit;   /* 32-bit APIC ids in routes */
     unsigned vcpus_max;
 };
 

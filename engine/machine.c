@@ -32,7 +32,7 @@ const char *machine_reason_name(enum machine_reason reason)
     return reason_names[reason];
 }
 
-/* --- Telling the owner, on the main loop ------------------------------------------------------------ */
+/* --- Telling the owner, on the main loop ----------------------------------------------------- */
 
 static void notice_give(struct machine *machine, const struct machine_notice *notice)
 {
@@ -106,7 +106,7 @@ void machine_notify(struct machine *machine, struct machine_notice notice)
     g_source_set_ready_time(machine->notice_source, 0);
 }
 
-/* --- Requests to the control thread ------------------------------------------------------------------ */
+/* --- Requests to the control thread ---------------------------------------------------------- */
 
 static void pending_add(struct machine *machine, unsigned pending)
 {
@@ -167,14 +167,14 @@ void machine_note_msr(struct machine *machine, uint32_t msr, bool write, uint64_
         machine->msrs[machine->n_msrs++] = msr;
     }
     pthread_mutex_unlock(&machine->lock);
-    if (new && write) {
+    if (new &&write) {
         g_message("guest: writes %#llx to the unknown MSR %#x", (unsigned long long)value, msr);
     } else if (new) {
         g_message("guest: reads the unknown MSR %#x", msr);
     }
 }
 
-/* --- What the user does ------------------------------------------------------------------------------------ */
+/* --- What the user does ---------------------------------------------------------------------- */
 
 static bool wrong_state(struct machine *machine, const char *what, GError **error)
 {
@@ -319,7 +319,7 @@ char *machine_crash_report(struct machine *machine)
     return report;
 }
 
-/* --- Parts ------------------------------------------------------------------------------------------------ */
+/* --- Parts ----------------------------------------------------------------------------------- */
 
 struct console *machine_console(struct machine *machine)
 {

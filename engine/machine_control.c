@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control thread carries out what a guest asks for from inside a device (reset, power off, sleep) and what
- * goes wrong (crash, no space on the host's disk): things that need every vCPU parked and so cannot be
- * done where they are noticed. Transitions that the user asks for run in the caller's thread, under the
- * same lock.
+ * The control thread carries out what a guest asks for from inside a device (reset, power off,
+ * sleep) and what goes wrong (crash, no space on the host's disk): things that need every vCPU
+ * parked and so cannot be done where they are noticed. Transitions that the user asks for run in
+ * the caller's thread, under the same lock.
  */
 #include "machine_control.h"
 
@@ -13,7 +13,7 @@
 #include "media.h"
 #include "rtc.h"
 
-/* --- State --------------------------------------------------------------------------------------- */
+/* --- State ----------------------------------------------------------------------------------- */
 
 void control_state_set(struct machine *machine, enum machine_state state,
                        enum machine_reason reason, const char *message)
@@ -33,7 +33,7 @@ static enum machine_state state_of(struct machine *machine)
     return machine_state(machine, NULL);
 }
 
-/* --- Standing still and going ---------------------------------------------------------------------- */
+/* --- Standing still and going ---------------------------------------------------------------- */
 
 void control_halt(struct machine *machine)
 {
@@ -72,7 +72,7 @@ void control_stop(struct machine *machine, enum machine_reason reason)
     control_state_set(machine, MACHINE_STOPPED, reason, NULL);
 }
 
-/* --- Reset ---------------------------------------------------------------------------------------- */
+/* --- Reset ----------------------------------------------------------------------------------- */
 
 static void event_send(struct machine *machine, enum device_event event)
 {
@@ -111,7 +111,7 @@ void control_reset(struct machine *machine, enum reset_kind kind)
     machine_notify(machine, (struct machine_notice){ .kind = NOTICE_RESET });
 }
 
-/* --- Sleep ---------------------------------------------------------------------------------------- */
+/* --- Sleep ----------------------------------------------------------------------------------- */
 
 static void suspend(struct machine *machine)
 {
@@ -132,7 +132,7 @@ void control_wake(struct machine *machine)
     control_go(machine);
 }
 
-/* --- The control thread ---------------------------------------------------------------------------- */
+/* --- The control thread ---------------------------------------------------------------------- */
 
 static void trouble_handle(struct machine *machine, enum machine_state state)
 {
@@ -147,7 +147,8 @@ static void trouble_handle(struct machine *machine, enum machine_state state)
     control_state_set(machine, state, reason, text);
 }
 
-/* False if it has to wait: requests that the host could not carry out hold guest memory until they end. */
+/* False if it has to wait: requests that the host could not carry out hold guest memory until they
+ * end. */
 static bool reset_handle(struct machine *machine)
 {
     control_halt(machine);

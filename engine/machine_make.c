@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Making a machine and taking it down. Order of making: what can fail because of the user's files comes
- * first, then KVM, then the board, then what the firmware is told of it. machine_free() takes down
- * whatever machine_new() got to.
+ * Making a machine and taking it down. Order of making: what can fail because of the user's files
+ * comes first, then KVM, then the board, then what the firmware is told of it. machine_free() takes
+ * down whatever machine_new() got to.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "machine_private.h"
 #include "rtc.h"
 
-/* --- Back ends' events --------------------------------------------------------------------------------- */
+/* --- Back ends' events ----------------------------------------------------------------------- */
 
 static void on_block_done(void *context, struct block_request *request)
 {
@@ -44,7 +44,7 @@ void machine_device_leave(struct device *device)
     domain_leave(record_of(device)->domain);
 }
 
-/* --- Making ---------------------------------------------------------------------------------------------- */
+/* --- Making ---------------------------------------------------------------------------------- */
 
 static bool drives_open(struct machine *machine, GError **error)
 {
@@ -146,8 +146,8 @@ static void front_make(struct machine *machine)
             input_add_device(machine->input, record->device);
         }
     }
-    machine->console = console_new(machine->board.display->device, machine_device_enter,
-                                   machine_device_leave);
+    machine->console =
+        console_new(machine->board.display->device, machine_device_enter, machine_device_leave);
 }
 
 static bool machine_make(struct machine *machine, GError **error)
@@ -239,4 +239,3 @@ void machine_free(struct machine *machine)
     g_free(machine->crash_report);
     g_free(machine);
 }
-

@@ -34,10 +34,11 @@ static bool tray_check(struct machine *machine, unsigned index, GError **error)
     locked = machine->locked & 1u << index;
     pthread_mutex_unlock(&machine->lock);
     if (locked) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "The guest is using the medium in “%s” and has locked the tray. Eject it in the "
-                    "guest, or force it.",
-                    drive_id(machine->board.drives[index]));
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+            "The guest is using the medium in “%s” and has locked the tray. Eject it in the "
+            "guest, or force it.",
+            drive_id(machine->board.drives[index]));
     }
     return !locked;
 }
@@ -49,9 +50,9 @@ static void media_tell(struct machine *machine, unsigned index)
     domain_enter(storage->domain);
     storage->class->on_media(storage->device, index);
     domain_leave(storage->domain);
-    machine_notify(machine, (struct machine_notice){
-                                .kind = NOTICE_MEDIA,
-                                .text = (char *)drive_id(machine->board.drives[index]) });
+    machine_notify(
+        machine, (struct machine_notice){ .kind = NOTICE_MEDIA,
+                                          .text = (char *)drive_id(machine->board.drives[index]) });
 }
 
 void media_remove(struct machine *machine, unsigned index)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Every change makes the list of slots that should be, from scratch, and then brings KVM from the list
- * that is to that one. Slots that are in both are not touched, so RAM's own never are.
+ * Every change makes the list of slots that should be, from scratch, and then brings KVM from the
+ * list that is to that one. Slots that are in both are not touched, so RAM's own never are.
  *
- * PAM: sixteen-KiB segments from 0xc0000 (the last one 64 KiB from 0xf0000), each with two bits. Reads come from RAM
- * (RE=1), or else from the firmware's image above 0xe0000 and from nowhere below. Where reads come from
- * RAM but writes are off, the slot is read-only; where writes go to RAM but reads do not,
- * every write exits and is carried out here.
+ * PAM: sixteen-KiB segments from 0xc0000 (the last one 64 KiB from 0xf0000), each with two bits.
+ * Reads come from RAM (RE=1), or else from the firmware's image above 0xe0000 and from nowhere
+ * below. Where reads come from RAM but writes are off, the slot is read-only; where writes go to
+ * RAM but reads do not, every write exits and is carried out here.
  */
 #include "memory_map.h"
 
@@ -21,12 +21,12 @@
 #include "memory_slots.h"
 #include "vcpu.h"
 
-#define PAM_START       UINT64_C(0xc0000)
-#define PAM_LAST        UINT64_C(0xf0000)
-#define PAM_END         UINT64_C(0x100000)
-#define FIRMWARE_LOW    UINT64_C(0xe0000)
-#define FOUR_GIB        (UINT64_C(1) << 32)
-#define SEGMENT_SIZE    UINT64_C(0x4000)
+#define PAM_START    UINT64_C(0xc0000)
+#define PAM_LAST     UINT64_C(0xf0000)
+#define PAM_END      UINT64_C(0x100000)
+#define FIRMWARE_LOW UINT64_C(0xe0000)
+#define FOUR_GIB     (UINT64_C(1) << 32)
+#define SEGMENT_SIZE UINT64_C(0x4000)
 
 /* Addresses that KVM answers itself: IOAPIC, LAPIC, and its own pages. */
 static const struct {
@@ -42,7 +42,7 @@ static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_s
     return a < b + b_size && b < a + a_size;
 }
 
-/* --- What should be ------------------------------------------------------------------------------ */
+/* --- What should be -------------------------------------------------------------------------- */
 
 static void want(struct slot_list *list, uint64_t gpa, uint64_t size, const uint8_t *host,
                  uint32_t flags)
@@ -135,8 +135,8 @@ static void windows_want(struct memory_map *map, struct slot_list *list)
         if (w->memory->dirty && (w->desc->flags & WINDOW_DIRTY)) {
             flags |= KVM_MEM_LOG_DIRTY_PAGES;
         }
-        list->slots[list->n++] = (struct memory_slot){ w->base, w->length,
-                                                       w->memory->bytes + w->offset, flags, w };
+        list->slots[list->n++] =
+            (struct memory_slot){ w->base, w->length, w->memory->bytes + w->offset, flags, w };
     }
 }
 
@@ -153,7 +153,7 @@ static bool rebuild(struct memory_map *map)
     return memory_slots_apply(map, &list);
 }
 
-/* --- Changes ------------------------------------------------------------------------------------- */
+/* --- Changes --------------------------------------------------------------------------------- */
 
 bool memory_map_build(struct memory_map *map, GError **error)
 {
@@ -247,7 +247,7 @@ void memory_map_regions_changed(struct memory_map *map)
     pthread_mutex_unlock(&map->lock);
 }
 
-/* --- DMA ----------------------------------------------------------------------------------------- */
+/* --- DMA ------------------------------------------------------------------------------------- */
 
 /* The shown window onto a MEMORY_RAM memory that holds gpa. Under the lock. */
 static struct window *window_at(struct memory_map *map, uint64_t gpa)
@@ -346,7 +346,7 @@ void memory_map_dirty(struct memory_map *map, struct device_memory *memory, uint
     pthread_mutex_unlock(&map->lock);
 }
 
-/* --- Life ---------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 bool memory_map_init(struct memory_map *map, struct kvm *kvm, struct vcpus *vcpus, struct bus *bus,
                      uint64_t ram_size, GError **error)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What memory the guest sees at which address, without an exit: RAM, the firmware's image, and the windows
- * through which device memories (VRAM, flash) show. The map keeps what is wanted and turns it into KVM
- * memory slots.
+ * What memory the guest sees at which address, without an exit: RAM, the firmware's image, and the
+ * windows through which device memories (VRAM, flash) show. The map keeps what is wanted and turns
+ * it into KVM memory slots.
  *
- * Where wishes collide: RAM and the pages of the interrupt controllers and of KVM win over everything,
- * what the board has placed (flash, ECAM, HPET) wins over what a BAR has, and among equals what was
- * placed first. A loser is not shown at all until there is room for the whole of it.
+ * Where wishes collide: RAM and the pages of the interrupt controllers and of KVM win over
+ * everything, what the board has placed (flash, ECAM, HPET) wins over what a BAR has, and among
+ * equals what was placed first. A loser is not shown at all until there is room for the whole of
+ * it.
  *
- * Threads: memory_map_init(), memory_map_destroy() and the firmware from one; the rest from any, in a
- * device's domain or outside. A change that takes memory away stops all vCPUs for a moment.
+ * Threads: memory_map_init(), memory_map_destroy() and the firmware from one; the rest from any, in
+ * a device's domain or outside. A change that takes memory away stops all vCPUs for a moment.
  */
 #ifndef ENGINE_MEMORY_MAP_H
 #define ENGINE_MEMORY_MAP_H
@@ -56,7 +57,7 @@ struct window {
 struct memory_slot {
     uint64_t gpa, size; /* size 0: free */
     uint8_t *host;
-    uint32_t flags; /* KVM_MEM_* */
+    uint32_t flags;        /* KVM_MEM_* */
     struct window *window; /* what it shows, or NULL */
 };
 
@@ -79,7 +80,8 @@ struct memory_map {
 bool memory_map_init(struct memory_map *map, struct kvm *kvm, struct vcpus *vcpus, struct bus *bus,
                      uint64_t ram_size, GError **error);
 void memory_map_destroy(struct memory_map *map);
-/* The firmware image, a multiple of 4 KiB, kept by the caller; its last 128 KiB are also shown at 0xe0000. */
+/* The firmware image, a multiple of 4 KiB, kept by the caller; its last 128 KiB are also shown at
+ * 0xe0000. */
 void memory_map_set_firmware(struct memory_map *map, const uint8_t *image, uint64_t size);
 /* Makes KVM's slots for the first time. False with *error set if KVM refuses RAM or firmware. */
 bool memory_map_build(struct memory_map *map, GError **error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * KVM's memory slots: from those that are to those that memory_map.c wants, and the log of written pages
- * that each may keep. Under the map's lock.
+ * KVM's memory slots: from those that are to those that memory_map.c wants, and the log of written
+ * pages that each may keep. Under the map's lock.
  */
 #ifndef ENGINE_MEMORY_SLOTS_H
 #define ENGINE_MEMORY_SLOTS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Guest RAM: private anonymous memory in two blocks, below and from 4 GiB. Pages come into being when
- * the guest first touches them. The bytes at 0xa0000-0xbffff are not RAM: the VGA is there.
+ * Guest RAM: private anonymous memory in two blocks, below and from 4 GiB. Pages come into being
+ * when the guest first touches them. The bytes at 0xa0000-0xbffff are not RAM: the VGA is there.
  *
  * Threads: ram_init() and ram_destroy() from one; the rest from any, without a lock.
  */
@@ -29,7 +29,8 @@ struct ram {
 bool ram_init(struct ram *ram, uint64_t size, GError **error);
 void ram_destroy(struct ram *ram);
 
-/* The host address of a guest address and in *length (in: wanted) how much is contiguous; NULL if not RAM. */
+/* The host address of a guest address and in *length (in: wanted) how much is contiguous; NULL if
+ * not RAM. */
 void *ram_at(const struct ram *ram, uint64_t gpa, size_t *length);
 /* Copies; false, moving nothing, if any byte is not RAM. */
 bool ram_read(const struct ram *ram, uint64_t gpa, void *destination, size_t length);

@@ -85,7 +85,8 @@ void serial_write(struct serials *serials, unsigned port, const void *bytes, siz
     if (serial->out->len + n > SERIAL_OUTPUT_MAX) {
         size_t excess = serial->out->len + n - SERIAL_OUTPUT_MAX;
 
-        /* A good deal at once, or a port that nobody listens to would move all bytes for each one. */
+        /* A good deal at once, or a port that nobody listens to would move all bytes for each one.
+         */
         excess = MAX(excess, MIN(serial->out->len, SERIAL_OUTPUT_MAX / 4));
         g_byte_array_remove_range(serial->out, 0, (guint)excess);
         serial->dropped += excess;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Character ports: what the serial ports and the firmware's debug console say and are told. Output is
- * kept, oldest dropped, until somebody takes it on the main loop, in batches.
+ * Character ports: what the serial ports and the firmware's debug console say and are told. Output
+ * is kept, oldest dropped, until somebody takes it on the main loop, in batches.
  *
- * Threads: serial_write() and serial_read() in the device's domain; the rest from any, serial's callback
- * on the main loop.
+ * Threads: serial_write() and serial_read() in the device's domain; the rest from any, serial's
+ * callback on the main loop.
  */
 #ifndef ENGINE_SERIAL_H
 #define ENGINE_SERIAL_H

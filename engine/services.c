@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The machine as its devices see it (devices/include/services.h), on KVM. Each function runs in the calling
- * device's domain. What a device does wrong here is a bug of ours and an assertion; what the guest made
- * it do was checked by the device.
+ * The machine as its devices see it (devices/include/services.h), on KVM. Each function runs in the
+ * calling device's domain. What a device does wrong here is a bug of ours and an assertion; what
+ * the guest made it do was checked by the device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ enum {
 
 #define ERRORS_LOG_PAUSE_NS UINT64_C(10000000000)
 
-/* --- Guest memory -------------------------------------------------------------------------------- */
+/* --- Guest memory ---------------------------------------------------------------------------- */
 
 static int copy(struct device *device, uint64_t gpa, void *bytes, size_t length, bool to_guest)
 {
@@ -62,7 +62,7 @@ static void service_ram_written(struct device *device, uint64_t gpa, size_t leng
     memory_map_dma_written(&record_of(device)->machine->memory_map, gpa, length);
 }
 
-/* --- Interrupts ---------------------------------------------------------------------------------- */
+/* --- Interrupts ------------------------------------------------------------------------------ */
 
 static void service_irq_set(struct device *device, unsigned irq, bool level)
 {
@@ -77,7 +77,7 @@ static void service_msi_send(struct device *device, uint64_t address, uint32_t d
     irq_msi(&record_of(device)->machine->irq, address, data);
 }
 
-/* --- Regions and windows -------------------------------------------------------------------------- */
+/* --- Regions and windows --------------------------------------------------------------------- */
 
 static void service_region_place(struct device *device, unsigned region, uint64_t base)
 {
@@ -165,7 +165,7 @@ static void service_memory_dirty(struct device *device, unsigned memory, uint64_
     memory_map_dirty(&record->machine->memory_map, &record->memories[memory], bitmap);
 }
 
-/* --- Time ---------------------------------------------------------------------------------------- */
+/* --- Time ------------------------------------------------------------------------------------ */
 
 static uint64_t service_now_ns(struct device *device)
 {
@@ -193,7 +193,7 @@ static void service_defer(struct device *device, unsigned task)
     domain_defer(record->domain, record, task);
 }
 
-/* --- Reports and requests ------------------------------------------------------------------------- */
+/* --- Reports and requests -------------------------------------------------------------------- */
 
 static void service_guest_error(struct device *device, const char *format, ...)
 {
@@ -233,7 +233,7 @@ static void service_random(struct device *device, void *destination, size_t leng
     }
 }
 
-/* --- Back ends ------------------------------------------------------------------------------------ */
+/* --- Back ends ------------------------------------------------------------------------------- */
 
 static struct drive *drive_of(struct device *device, unsigned drive)
 {
@@ -275,7 +275,7 @@ static size_t service_char_read(struct device *device, unsigned port, void *byte
     return serial_read(&record->machine->serials, record->first_port + port, bytes, n);
 }
 
-/* --- For the chipset ------------------------------------------------------------------------------ */
+/* --- For the chipset ------------------------------------------------------------------------- */
 
 static void service_pam_set(struct device *device, unsigned segment, bool read_ram, bool write_ram)
 {

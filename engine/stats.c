@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Counters are kept where the events are, each written by whoever causes the event, and put together
- * only here. A figure may be a moment older than its neighbour.
+ * Counters are kept where the events are, each written by whoever causes the event, and put
+ * together only here. A figure may be a moment older than its neighbour.
  */
 #include "stats.h"
 
@@ -12,18 +12,30 @@
 const char *stats_exit_name(uint32_t reason)
 {
     switch (reason) {
-    case KVM_EXIT_IO: return "io";
-    case KVM_EXIT_MMIO: return "mmio";
-    case KVM_EXIT_HLT: return "hlt";
-    case KVM_EXIT_IRQ_WINDOW_OPEN: return "irq-window";
-    case KVM_EXIT_SHUTDOWN: return "shutdown";
-    case KVM_EXIT_FAIL_ENTRY: return "fail-entry";
-    case KVM_EXIT_INTR: return "signal";
-    case KVM_EXIT_INTERNAL_ERROR: return "internal-error";
-    case KVM_EXIT_SYSTEM_EVENT: return "system-event";
-    case KVM_EXIT_X86_RDMSR: return "rdmsr";
-    case KVM_EXIT_X86_WRMSR: return "wrmsr";
-    default: return "other";
+    case KVM_EXIT_IO:
+        return "io";
+    case KVM_EXIT_MMIO:
+        return "mmio";
+    case KVM_EXIT_HLT:
+        return "hlt";
+    case KVM_EXIT_IRQ_WINDOW_OPEN:
+        return "irq-window";
+    case KVM_EXIT_SHUTDOWN:
+        return "shutdown";
+    case KVM_EXIT_FAIL_ENTRY:
+        return "fail-entry";
+    case KVM_EXIT_INTR:
+        return "signal";
+    case KVM_EXIT_INTERNAL_ERROR:
+        return "internal-error";
+    case KVM_EXIT_SYSTEM_EVENT:
+        return "system-event";
+    case KVM_EXIT_X86_RDMSR:
+        return "rdmsr";
+    case KVM_EXIT_X86_WRMSR:
+        return "wrmsr";
+    default:
+        return "other";
     }
 }
 

@@ -32,7 +32,7 @@ static void kick_handler_install(void)
     sigaction(SIGRTMIN, &action, NULL);
 }
 
-/* --- Coming out of the guest; under the lock ------------------------------------------------------- */
+/* --- Coming out of the guest; under the lock ------------------------------------------------- */
 
 static void call_out(struct vcpu *vcpu)
 {
@@ -69,7 +69,7 @@ static bool all_out(const struct vcpus *vcpus)
     return true;
 }
 
-/* --- The thread ------------------------------------------------------------------------------------ */
+/* --- The thread ------------------------------------------------------------------------------ */
 
 /* Waits, parked, until there is a reason to run; carries out calls meanwhile. */
 static void park_wait(struct vcpu *vcpu)
@@ -93,8 +93,8 @@ static void park_wait(struct vcpu *vcpu)
 }
 
 /*
- * Does what the others want of this vCPU. False: enter the guest only to complete the last exit, and come
- * here again.
+ * Does what the others want of this vCPU. False: enter the guest only to complete the last exit,
+ * and come here again.
  */
 static bool attend(struct vcpu *vcpu)
 {
@@ -188,7 +188,7 @@ static void *vcpu_thread(void *context)
     return NULL;
 }
 
-/* --- Control --------------------------------------------------------------------------------------- */
+/* --- Control --------------------------------------------------------------------------------- */
 
 void vcpus_park(struct vcpus *vcpus)
 {
@@ -263,7 +263,7 @@ void vcpus_resume_guest(struct vcpus *vcpus)
     pthread_mutex_unlock(&vcpus->lock);
 }
 
-/* --- Life ------------------------------------------------------------------------------------------ */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 static bool vcpu_create(struct vcpu *vcpu, GError **error)
 {
@@ -273,8 +273,7 @@ static bool vcpu_create(struct vcpu *vcpu, GError **error)
         vcpu->fd = ioctl(kvm->vm, KVM_CREATE_VCPU, (unsigned long)vcpu->apic_id);
     } while (vcpu->fd < 0 && errno == EINTR);
     if (vcpu->fd >= 0) {
-        void *run =
-            mmap(NULL, kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+        void *run = mmap(NULL, kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 
         vcpu->run = run == MAP_FAILED ? NULL : run;
     }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The virtual processors: one thread each, which runs the guest until it exits and then does what the
- * exit asks for.
+ * The virtual processors: one thread each, which runs the guest until it exits and then does what
+ * the exit asks for.
  *
- * Two ways to hold them. vcpus_park() brings all to the head of their loops, every instruction complete, and
- * keeps them there: for pause, reset, and reading registers. vcpus_stop_guest() only keeps them out
- * of the guest, wherever else they are, for the moment in which memory slots change; it may be called by
- * a vCPU inside a device.
+ * Two ways to hold them. vcpus_park() brings all to the head of their loops, every instruction
+ * complete, and keeps them there: for pause, reset, and reading registers. vcpus_stop_guest() only
+ * keeps them out of the guest, wherever else they are, for the moment in which memory slots change;
+ * it may be called by a vCPU inside a device.
  *
- * A thread in the guest is brought out by a signal whose handler sets run->immediate_exit. The thread clears
- * that before it looks at `attention`, and says that it is in the guest before it looks again, so no
- * call to come out is lost.
+ * A thread in the guest is brought out by a signal whose handler sets run->immediate_exit. The
+ * thread clears that before it looks at `attention`, and says that it is in the guest before it
+ * looks again, so no call to come out is lost.
  */
 #ifndef ENGINE_VCPU_H
 #define ENGINE_VCPU_H
@@ -81,7 +81,8 @@ struct vcpus {
     uint64_t host_tsc, clock_ns;
 };
 
-/* Makes `n` vCPUs with their CPUID and remembers their power-on state. No threads yet. Error: HOST. */
+/* Makes `n` vCPUs with their CPUID and remembers their power-on state. No threads yet. Error: HOST.
+ */
 bool vcpus_init(struct vcpus *vcpus, struct machine *machine, unsigned n, GError **error);
 /* Ends the threads. */
 void vcpus_destroy(struct vcpus *vcpus);
@@ -92,7 +93,8 @@ bool vcpus_start(struct vcpus *vcpus, GError **error);
 void vcpus_park(struct vcpus *vcpus);
 void vcpus_unpark(struct vcpus *vcpus);
 /* Has a parked vCPU call `function` in its own thread, and waits for it. */
-void vcpu_call(struct vcpu *vcpu, void (*function)(struct vcpu *vcpu, void *context), void *context);
+void vcpu_call(struct vcpu *vcpu, void (*function)(struct vcpu *vcpu, void *context),
+               void *context);
 /* The calling vCPU shall not run on until vcpus_release(). */
 void vcpu_hold(struct vcpu *vcpu);
 void vcpus_release(struct vcpus *vcpus);
@@ -110,7 +112,6 @@ bool vcpu_state_save_power_on(struct vcpu *vcpu);
 void vcpu_state_free(struct vcpu_state *state);
 /* Registers, FPU, MSRs, LAPIC and pending events as after power on. The vCPU is parked. */
 void vcpu_state_reset(struct vcpu *vcpu, void *unused);
-
 
 /* vcpu_time.c: stops and continues the clocks of all parked vCPUs. */
 void vcpus_time_stop(struct vcpus *vcpus);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What to do when a vCPU leaves the guest. Nothing that a guest can do ends the process: what cannot go
- * on is a crash of the guest, with a report.
+ * What to do when a vCPU leaves the guest. Nothing that a guest can do ends the process: what
+ * cannot go on is a crash of the guest, with a report.
  */
 #include <errno.h>
 #include <string.h>
@@ -54,12 +54,12 @@ static void exit_memory(struct vcpu *vcpu)
                                             access.address, load_le(access.data, access.size) });
 }
 
-/* --- MSRs that KVM does not know ------------------------------------------------------------------- */
+/* --- MSRs that KVM does not know ------------------------------------------------------------- */
 
 /*
  * Those that systems take for granted: thermal and clock modulation, P-states, AMD's configuration
- * registers, running power limits. They read as zero and forget what is written; all others fault, as
- * on a processor that does not have them.
+ * registers, running power limits. They read as zero and forget what is written; all others fault,
+ * as on a processor that does not have them.
  */
 static bool msr_quiet(uint32_t msr)
 {
@@ -76,12 +76,12 @@ static void exit_msr(struct vcpu *vcpu, bool write)
     if (!write) {
         run->msr.data = 0;
     }
-    exit_remember(vcpu, (struct vcpu_exit){ run->exit_reason, 8, write, run->msr.index,
-                                            run->msr.data });
+    exit_remember(vcpu,
+                  (struct vcpu_exit){ run->exit_reason, 8, write, run->msr.index, run->msr.data });
     machine_note_msr(vcpu->machine, run->msr.index, write, run->msr.data);
 }
 
-/* --- The rest -------------------------------------------------------------------------------------- */
+/* --- The rest -------------------------------------------------------------------------------- */
 
 static void exit_internal_error(struct vcpu *vcpu)
 {

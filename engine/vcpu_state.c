@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Power-on state of a vCPU: what KVM gives it at creation is right, so a copy of that is kept and put back
- * at every reset.
+ * Power-on state of a vCPU: what KVM gives it at creation is right, so a copy of that is kept and
+ * put back at every reset.
  *
- * Of the MSRs only those are touched whose reset value matters to what runs next, one at a time: kernels
- * differ in which they let be written, and one that refuses is left as it is.
+ * Of the MSRs only those are touched whose reset value matters to what runs next, one at a time:
+ * kernels differ in which they let be written, and one that refuses is left as it is.
  *
  * Intel SDM volume 3, section 9.1; AMD APM volume 2, section 14.1.3.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The clocks that the guest reads without us stand still while the machine does: the TSC is moved back by
- * what has passed on the host, and KVM's own clock is set to where it was. All vCPUs are moved alike, so they
- * stay in step. A kernel that cannot move the TSC lets it run on.
+ * The clocks that the guest reads without us stand still while the machine does: the TSC is moved
+ * back by what has passed on the host, and KVM's own clock is set to where it was. All vCPUs are
+ * moved alike, so they stay in step. A kernel that cannot move the TSC lets it run on.
  */
 #include <x86intrin.h>
 

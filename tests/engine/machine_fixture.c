@@ -134,7 +134,7 @@ void fixture_free(struct fixture *fixture)
     g_free(fixture);
 }
 
-/* --- Waiting --------------------------------------------------------------------------------------- */
+/* --- Waiting --------------------------------------------------------------------------------- */
 
 static gboolean on_tick(gpointer data)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A machine that runs a few instructions of a test's own instead of a firmware. They are written in the
- * test's C file, in real mode; what they write to port 0x402 a line at a time is the test's log.
+ * A machine that runs a few instructions of a test's own instead of a firmware. They are written in
+ * the test's C file, in real mode; what they write to port 0x402 a line at a time is the test's
+ * log.
  */
 #ifndef TESTS_MACHINE_FIXTURE_H
 #define TESTS_MACHINE_FIXTURE_H
@@ -16,20 +17,18 @@ enum {
 };
 
 /*
- * A payload called `name`: 16-bit code that starts at F000:0000 with interrupts off. Labels that it refers to
- * absolutely are given as OFFSET(label).
+ * A payload called `name`: 16-bit code that starts at F000:0000 with interrupts off. Labels that it
+ * refers to absolutely are given as OFFSET(label).
  */
 #define PAYLOAD(name, code)                                                                        \
     extern const char name[], name##_end[];                                                        \
     __asm__(".pushsection .rodata\n"                                                               \
             ".balign 16\n"                                                                         \
-            ".globl " #name "\n"                                                                   \
-            #name ":\n"                                                                            \
+            ".globl " #name "\n" #name ":\n"                                                       \
             ".set payload_start, " #name "\n"                                                      \
             ".code16\n" code "\n"                                                                  \
             ".code64\n"                                                                            \
-            ".globl " #name "_end\n"                                                               \
-            #name "_end:\n"                                                                        \
+            ".globl " #name "_end\n" #name "_end:\n"                                               \
             ".popsection\n")
 /* Writes the zero-terminated text at `label` of the payload to the debug port. */
 #define PRINT(label)                                                                               \
@@ -48,7 +47,7 @@ struct fixture {
     char *folder;
     OrielConfig *config;
     struct machine *machine;
-    GString *log; /* what came out of the debug port */
+    GString *log;             /* what came out of the debug port */
     enum machine_state state; /* as last told by the machine */
     enum machine_reason reason;
     char *message;
@@ -58,7 +57,8 @@ struct fixture {
 
 /* Ends the test program's test list as skipped (and the process) if there is no usable /dev/kvm. */
 void fixture_need_kvm(void);
-/* A machine with this payload, not started; change fixture->config before with fixture_prepare(). */
+/* A machine with this payload, not started; change fixture->config before with fixture_prepare().
+ */
 struct fixture *fixture_prepare(const char *code, const char *end);
 void fixture_make(struct fixture *fixture);
 /* Both and started. */

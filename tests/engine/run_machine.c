@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * run_machine: runs one machine without a folder, an app or a window. What the guest says on its first
- * serial port and on the firmware's debug port goes to the standard output; at the end come the characters of
- * the screen and, with --stats, the counters.
+ * run_machine: runs one machine without a folder, an app or a window. What the guest says on its
+ * first serial port and on the firmware's debug port goes to the standard output; at the end come
+ * the characters of the screen and, with --stats, the counters.
  *
- * Ends when the machine turns itself off (status 0), when --until has been seen in the output or on the screen
- * (0), when the guest crashes (3) or when --seconds are over (4 with --until, otherwise 0).
+ * Ends when the machine turns itself off (status 0), when --until has been seen in the output or on
+ * the screen (0), when the guest crashes (3) or when --seconds are over (4 with --until, otherwise
+ * 0).
  */
 #include <gio/gio.h>
 #include <glib-unix.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Running code on /dev/kvm: the way in and out of the guest, and what a user does to a running machine. */
+/* Running code on /dev/kvm: the way in and out of the guest, and what a user does to a running
+ * machine. */
 #include "machine_fixture.h"
 #include "test.h"
 
@@ -78,7 +79,7 @@ TEST(pauses_and_resumes_many_times)
 }
 
 PAYLOAD(greeter, PRINT("text_greeting") "8: jmp 8b\n"
-                 "text_greeting: .asciz \"good morning\\n\"\n");
+                                        "text_greeting: .asciz \"good morning\\n\"\n");
 
 TEST(starts_over_after_a_reset)
 {
@@ -118,19 +119,21 @@ TEST(stops_for_good)
     fixture_free(f);
 }
 
-/* In protected mode, without a table of handlers, any exception ends in a shutdown of the processor. */
-PAYLOAD(triple_fault, PRINT("text_fault") "lgdtl %cs:(fault_gdtr - payload_start)\n"
-                      "lidtl %cs:(fault_idtr - payload_start)\n"
-                      "movl %cr0, %eax\n"
-                      "orb $1, %al\n"
-                      "movl %eax, %cr0\n"
-                      "ljmpl $8, $(fault_32 - payload_start + 0xf0000)\n"
-                      ".code32\n"
-                      "fault_32: ud2\n"
-                      "fault_idtr: .word 0; .long 0\n"
-                      "fault_gdtr: .word 15; .long fault_gdt - payload_start + 0xf0000\n"
-                      "fault_gdt: .quad 0, 0x00cf9b000000ffff\n"
-                      "text_fault: .asciz \"about to fault\\n\"\n");
+/* In protected mode, without a table of handlers, any exception ends in a shutdown of the
+ * processor. */
+PAYLOAD(triple_fault,
+        PRINT("text_fault") "lgdtl %cs:(fault_gdtr - payload_start)\n"
+                            "lidtl %cs:(fault_idtr - payload_start)\n"
+                            "movl %cr0, %eax\n"
+                            "orb $1, %al\n"
+                            "movl %eax, %cr0\n"
+                            "ljmpl $8, $(fault_32 - payload_start + 0xf0000)\n"
+                            ".code32\n"
+                            "fault_32: ud2\n"
+                            "fault_idtr: .word 0; .long 0\n"
+                            "fault_gdtr: .word 15; .long fault_gdt - payload_start + 0xf0000\n"
+                            "fault_gdt: .quad 0, 0x00cf9b000000ffff\n"
+                            "text_fault: .asciz \"about to fault\\n\"\n");
 
 TEST(resets_after_a_triple_fault)
 {
@@ -160,14 +163,10 @@ jmp_buf test_failed;
 int main(void)
 {
     static const struct test tests[] = {
-        T(runs_code_and_prints),
-        T(is_freed_without_being_started),
-        T(stands_still_while_paused),
-        T(pauses_and_resumes_many_times),
-        T(starts_over_after_a_reset),
-        T(stops_for_good),
-        T(resets_after_a_triple_fault),
-        T(several_machines_at_once),
+        T(runs_code_and_prints),        T(is_freed_without_being_started),
+        T(stands_still_while_paused),   T(pauses_and_resumes_many_times),
+        T(starts_over_after_a_reset),   T(stops_for_good),
+        T(resets_after_a_triple_fault), T(several_machines_at_once),
     };
 
     fixture_need_kvm();
