@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "hpet.h"
 #include "machine_private.h"
 #include "pci.h"
 
@@ -65,6 +66,34 @@ static void set_rtc(const struct machine *machine, struct settings *settings)
     setting(settings, "base", "%s", machine->config->clock_local ? "local" : "utc");
 }
 
+static bool has_variables(const struct machine *machine)
+{
+    size_t size;
+
+    return boot_variables(machine->boot, &size) != NULL;
+}
+
+/* Right below the firmware's image. */
+static void set_flash(const struct machine *machine, struct settings *settings)
+{
+    size_t image, size;
+
+    boot_firmware(machine->boot, &image);
+    boot_variables(machine->boot, &size);
+    setting(settings, "size", "%zu", size);
+    setting(settings, "base", "%llu", (unsigned long long)(RAM_HIGH_BASE - image - size));
+}
+
+static bool has_generation(const struct machine *machine)
+{
+    return machine->config->generation_id != NULL;
+}
+
+static void set_generation(const struct machine *machine, struct settings *settings)
+{
+    setting(settings, "guid", "%s", machine->config->generation_id);
+}
+
 static void set_serial0(const struct machine *machine, struct settings *settings)
 {
     setting(settings, "iobase", "0x3f8");
@@ -93,14 +122,17 @@ static bool wants_serial1(const struct machine *machine)
  */
 static const struct board_device devices[] = {
     { "q35-host", "host-bridge", BDF(0, 0), { IRQ_NONE, IRQ_NONE } },
-    { "stdvga", "display", BDF(1, 0), { IRQ_NONE, IRQ_NONE }, .set = set_display },
+    { "stdvga", "display", BDF(1, 0), { IRQ_NONE, IRQ_NONE }, 0, NULL, set_display },
     { "ich9-lpc", "lpc", BDF(31, 0), { IRQ_SCI, IRQ_NONE } },
     { "ahci", "ahci", BDF(31, 2), { IRQ_NONE, IRQ_NONE } },
     { "ich9-smbus", "smbus", BDF(31, 3), { IRQ_NONE, IRQ_NONE } },
-    { "cmos-rtc", "rtc", BDF_NONE, { IRQ_RTC, IRQ_NONE }, .set = set_rtc },
+    { "cmos-rtc", "rtc", BDF_NONE, { IRQ_RTC, IRQ_NONE }, 0, NULL, set_rtc },
     { "i8042", "i8042", BDF_NONE, { IRQ_KEYBOARD, IRQ_MOUSE } },
     { "uart16550", "serial0", BDF_NONE, { IRQ_SERIAL1, IRQ_NONE }, 0, wants_serial0, set_serial0 },
     { "uart16550", "serial1", BDF_NONE, { IRQ_SERIAL2, IRQ_NONE }, 1, wants_serial1, set_serial1 },
+    { "hpet", "hpet", BDF_NONE, { 0 } }, /* wired by its own rule, see record_fill_lines() */
+    { "flash", "variables", BDF_NONE, { 0 }, 0, has_variables, set_flash },
+    { "vmgenid", "generation", BDF_NONE, { 0 }, 0, has_generation, set_generation },
     { "fw-cfg", "fw-cfg", BDF_NONE, { IRQ_NONE, IRQ_NONE } },
     { "debug-port", "debug-port", BDF_NONE, { IRQ_NONE, IRQ_NONE }, SERIAL_DEBUG_PORT },
 };
@@ -134,6 +166,31 @@ void board_memory_open(struct device *device, struct device_memory *memory)
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     g_assert(bytes != MAP_FAILED);
     memory->bytes = bytes;
+}
+
+/* Reads a persistent memory from its file, whose size boot_prepare() has checked. */
+static bool memory_load(struct device *device, struct device_memory *memory, const char *path,
+                        GError **error)
+{
+    uint64_t done = 0;
+
+    memory->path = g_strdup(path);
+    memory->fd = open(path, O_RDWR | O_CLOEXEC);
+    if (memory->fd < 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be opened", path);
+        return false;
+    }
+    board_memory_open(device, memory);
+    while (done < memory->size) {
+        ssize_t n = pread(memory->fd, memory->bytes + done, memory->size - done, (off_t)done);
+
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            oriel_error_set_errno(error, n == 0 ? EIO : errno, "“%s” cannot be read", path);
+            return false;
+        }
+        done += n > 0 ? (uint64_t)n : 0;
+    }
+    return true;
 }
 
 static void memory_close(struct device_memory *memory)
@@ -204,19 +261,32 @@ static void record_fill_space(struct machine_device *record)
 static void record_fill_lines(struct machine_device *record, const struct board_device *entry)
 {
     const struct device_class *class = record->class;
+    bool hpet = strcmp(class->name, "hpet") == 0;
     unsigned first = class->pci ? 1 : 0;
 
     record->irqs = g_new0(struct irq_source, class->n_irqs + first);
     for (unsigned i = 0; i < class->n_irqs; i++) {
-        record->irqs[first + i].line = i < G_N_ELEMENTS(entry->irqs) ? entry->irqs[i] : IRQ_NONE;
+        struct irq_source *source = &record->irqs[first + i];
+
+        source->line = i < G_N_ELEMENTS(entry->irqs) ? entry->irqs[i] : IRQ_NONE;
+        if (hpet) {
+            source->line = i == HPET_OUTPUT_LEGACY ? IRQ_HPET_LEGACY : (uint8_t)i;
+        }
+        source->hpet_replaces = !hpet && source->line == IRQ_RTC;
+        irq_add(&record->machine->irq, source);
     }
     if (class->pci) {
         unsigned pin = class->pci->interrupt_pin;
 
         record->irqs[0].line = pin > 0 ? irq_pci_line(entry->bdf >> 3, pin - 1) : IRQ_NONE;
+        record->irqs[0].pirq = pin > 0;
     }
-    record->timers = g_new0(struct clock_timer, class->n_timers);
-    for (unsigned i = 0; i < class->n_timers; i++) {
+}
+
+static void record_fill_timers(struct machine_device *record)
+{
+    record->timers = g_new0(struct clock_timer, record->class->n_timers);
+    for (unsigned i = 0; i < record->class->n_timers; i++) {
         record->timers[i].owner = record;
         record->timers[i].number = i;
         clock_add(&record->machine->clock, &record->timers[i]);
@@ -237,6 +307,7 @@ static struct machine_device *record_new(struct machine *machine, const struct b
     record->first_port = entry->first_port;
     record_fill_space(record);
     record_fill_lines(record, entry);
+    record_fill_timers(record);
     return record;
 }
 
@@ -297,6 +368,15 @@ static bool device_make(struct machine *machine, const struct board_device *entr
     if (!record->device) {
         g_set_error_literal(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, problem.message);
         return false;
+    }
+    for (unsigned i = 0; i < record->class->n_memories; i++) {
+        size_t size;
+
+        if ((record->class->memories[i].flags & MEMORY_PERSISTENT) &&
+            !memory_load(record->device, &record->memories[i], boot_variables(machine->boot, &size),
+                         error)) {
+            return false;
+        }
     }
     if (record->class->pci) {
         to_pci(record->device)->bdf = (uint16_t)entry->bdf;

@@ -535,6 +535,5 @@ bool emulate_instruction(struct vcpu *vcpu, char *title, size_t size)
     if (!in.long_mode) {
         in.regs.rip &= in.sregs.cs.db ? 0xffffffff : 0xffff;
     }
-    return fpu_set(vcpu->fd, &in.fpu) &&
-           kvm_ioctl(vcpu->fd, KVM_SET_REGS, &in.regs) == 0;
+    return fpu_set(vcpu->fd, &in.fpu) && kvm_ioctl(vcpu->fd, KVM_SET_REGS, &in.regs) == 0;
 }

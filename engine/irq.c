@@ -75,7 +75,7 @@ static bool line_level(const struct irq *irq, unsigned line)
     bool level = irq->asserted[line] > 0;
 
     for (unsigned pirq = 0; line < IRQ_ISA && pirq < IRQ_PIRQS; pirq++) {
-        level |= irq->pirq_route[pirq] == line && irq->asserted[IRQ_PIRQ_FIRST + pirq] > 0;
+        level |= irq->pirq_route[pirq] == line && irq->pirq_asserted[pirq] > 0;
     }
     return level;
 }
@@ -94,18 +94,63 @@ static void line_update(struct irq *irq, unsigned line)
     kvm_ioctl(irq->kvm->vm, KVM_IRQ_LINE, &level);
 }
 
+/* Counts a source in or out, as its level and the HPET say. */
+static void source_update(struct irq *irq, struct irq_source *source)
+{
+    bool counts = source->level && !(source->hpet_replaces && irq->hpet_legacy);
+    unsigned line = source->line;
+    int step = (int)counts - (int)source->counted;
+
+    if (step == 0) {
+        return;
+    }
+    source->counted = counts;
+    irq->asserted[line] = (uint16_t)(irq->asserted[line] + step);
+    line_update(irq, line);
+    if (source->pirq) {
+        unsigned pirq = line - IRQ_PIRQ_FIRST;
+
+        irq->pirq_asserted[pirq] = (uint16_t)(irq->pirq_asserted[pirq] + step);
+        if (irq->pirq_route[pirq] < IRQ_ISA) {
+            line_update(irq, irq->pirq_route[pirq]);
+        }
+    }
+}
+
+/* Holds the PIT's and the RTC's interrupts back, or gives them free. */
+static void hpet_legacy_set(struct irq *irq, bool on)
+{
+    struct kvm_pit_state2 pit;
+
+    if (irq->hpet_legacy == on) {
+        return;
+    }
+    irq->hpet_legacy = on;
+    if (kvm_ioctl(irq->kvm->vm, KVM_GET_PIT2, &pit) == 0) {
+        pit.flags &= ~(uint32_t)KVM_PIT_FLAGS_HPET_LEGACY;
+        pit.flags |= on ? KVM_PIT_FLAGS_HPET_LEGACY : 0;
+        kvm_ioctl(irq->kvm->vm, KVM_SET_PIT2, &pit);
+    }
+    if (irq->replaced) {
+        source_update(irq, irq->replaced);
+    }
+}
+
+void irq_add(struct irq *irq, struct irq_source *source)
+{
+    if (source->hpet_replaces) {
+        irq->replaced = source;
+    }
+}
+
 void irq_set(struct irq *irq, struct irq_source *source, bool level)
 {
-    unsigned line = source->line;
-
     pthread_mutex_lock(&irq->lock);
-    if (line < IRQ_LINES && source->level != level) {
+    if (source->line == IRQ_HPET_LEGACY) {
+        hpet_legacy_set(irq, level);
+    } else if (source->line < IRQ_LINES) {
         source->level = level;
-        irq->asserted[line] = (uint16_t)(level ? irq->asserted[line] + 1 : irq->asserted[line] - 1);
-        line_update(irq, line);
-        if (line >= IRQ_PIRQ_FIRST && irq->pirq_route[line - IRQ_PIRQ_FIRST] < IRQ_ISA) {
-            line_update(irq, irq->pirq_route[line - IRQ_PIRQ_FIRST]);
-        }
+        source_update(irq, source);
     }
     pthread_mutex_unlock(&irq->lock);
 }
@@ -132,6 +177,11 @@ void irq_save_power_on(struct irq *irq)
     for (unsigned i = 0; i < IRQ_CHIPS; i++) {
         irq->power_on[i].chip_id = i;
         irq->saved &= kvm_ioctl(irq->kvm->vm, KVM_GET_IRQCHIP, &irq->power_on[i]) == 0;
+        if (i < KVM_IRQCHIP_IOAPIC) {
+            /* An 8259 delivers nothing before its first initialization, which opens the mask. */
+            irq->power_on[i].chip.pic.imr = 0xff;
+            kvm_ioctl(irq->kvm->vm, KVM_SET_IRQCHIP, &irq->power_on[i]);
+        }
     }
 }
 

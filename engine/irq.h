@@ -25,19 +25,26 @@ enum {
     IRQ_PIRQS = 8,
     IRQ_PIRQ_FIRST = 16, /* lines 16-23 are PIRQ A-H */
     IRQ_NONE = 0xff,
-    IRQ_CHIPS = 3, /* two 8259, one IOAPIC */
+    IRQ_HPET_LEGACY = 0xfe, /* no interrupt: while high the HPET stands in for PIT and RTC */
+    IRQ_CHIPS = 3,          /* two 8259, one IOAPIC */
 };
 
 /* One interrupt output of one device. */
 struct irq_source {
-    uint8_t line; /* 0-15 ISA, 16-23 PIRQ A-H, or IRQ_NONE: wired to nothing */
+    uint8_t line;       /* 0-15 ISA, 16-23 inputs of the IOAPIC, or IRQ_NONE: wired to nothing */
+    bool pirq;          /* lines 16-23: it is PIRQ A-H, which may also be routed to an ISA line */
+    bool hpet_replaces; /* does not count while the HPET stands in for it */
     bool level;
+    bool counted; /* in irq.asserted */
 };
 
 struct irq {
     struct kvm *kvm;
     pthread_mutex_t lock;
-    uint16_t asserted[IRQ_LINES];  /* sources that are high */
+    uint16_t asserted[IRQ_LINES];      /* sources that are high */
+    uint16_t pirq_asserted[IRQ_PIRQS]; /* those of them that are PIRQs */
+    struct irq_source *replaced;       /* the one with hpet_replaces */
+    bool hpet_legacy;
     uint8_t pirq_route[IRQ_PIRQS]; /* ISA line, 0x80 or above: none */
     bool level[IRQ_LINES];         /* as KVM was told */
     _Atomic uint64_t raised, messages;
@@ -50,6 +57,8 @@ struct irq {
 /* Sets up the routes of pc-1. False with *error set if KVM refuses. */
 bool irq_init(struct irq *irq, struct kvm *kvm, GError **error);
 void irq_destroy(struct irq *irq);
+/* A source, low; before the machine runs. The caller keeps it. */
+void irq_add(struct irq *irq, struct irq_source *source);
 void irq_set(struct irq *irq, struct irq_source *source, bool level);
 void irq_pirq_route(struct irq *irq, unsigned pirq, uint8_t isa_line);
 void irq_msi(struct irq *irq, uint64_t address, uint32_t data);

@@ -12,6 +12,7 @@
 #include "machine_control.h"
 #include "machine_private.h"
 #include "rtc.h"
+#include "vmgenid.h"
 
 /* --- Back ends' events ----------------------------------------------------------------------- */
 
@@ -102,6 +103,14 @@ static uint32_t boot_pci_read(void *context, unsigned bdf, unsigned offset, unsi
     return machine_services.pci_config_read(fw_cfg, bdf, offset, size);
 }
 
+/* In fw_cfg's domain, which is also that of the generation id: the board's chips share one. */
+static void boot_generation_page(void *context, uint64_t gpa)
+{
+    struct machine *machine = context;
+
+    vmgenid_set_page(machine->board.generation->device, gpa);
+}
+
 static void cmos_set(void *context, uint8_t index, uint8_t value)
 {
     struct machine *machine = context;
@@ -122,6 +131,7 @@ static void firmware_install(struct machine *machine)
         .n_serials = machine->config->serials,
         .physical_bits = cpuid_physical_bits(machine->cpuid),
         .pci_read = boot_pci_read,
+        .generation_page = machine->board.generation ? boot_generation_page : NULL,
         .context = machine,
     };
     const void *image;
