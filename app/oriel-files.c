@@ -16,35 +16,40 @@
 
 enum {
     COPY_CHUNK = 4 << 20,
+    COPY_PIECE = 64 << 10,
     FTW_FDS = 16,
 };
 
-static int code_from_errno(int code)
-{
-    switch (code) {
-    case ENOENT:
-        return ORIEL_ERROR_NOT_FOUND;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return ORIEL_ERROR_PERMISSION;
-    case ENOSPC:
-    case EDQUOT:
-        return ORIEL_ERROR_NO_SPACE;
-    case EEXIST:
-        return ORIEL_ERROR_EXISTS;
-    default:
-        return ORIEL_ERROR_HOST;
-    }
-}
-
 static gboolean fail(GError **error, const char *what, const char *path)
 {
-    int code = errno;
-
-    g_set_error(error, ORIEL_ERROR, code_from_errno(code), "“%s” cannot be %s: %s.", path, what,
-                g_strerror(code));
+    oriel_error_set_errno(error, errno, "“%s” cannot be %s", path, what);
     return FALSE;
+}
+
+/* Where the kernel cannot copy by itself: between file systems, and on some of them at all. */
+static ssize_t piece_copy(int in, off_t *from, int out, off_t *to, size_t n)
+{
+    char bytes[COPY_PIECE];
+    ssize_t got = pread(in, bytes, MIN(n, sizeof(bytes)), *from), put = 0;
+
+    while (got > 0 && put < got) {
+        ssize_t m = pwrite(out, bytes + put, (size_t)(got - put), *to + put);
+
+        if (m < 0 && errno != EINTR) {
+            return -1;
+        }
+        put += m > 0 ? m : 0;
+    }
+    if (got > 0) {
+        *from += got;
+        *to += got;
+    }
+    return got;
+}
+
+static gboolean kernel_cannot(int number)
+{
+    return number == EXDEV || number == EOPNOTSUPP || number == ENOSYS || number == EINVAL;
 }
 
 /* Copies the data extent [offset, end) of one file. */
@@ -56,6 +61,9 @@ static gboolean extent_copy(int in, int out, off_t offset, off_t end)
         size_t n = (size_t)MIN(end - from, COPY_CHUNK);
         ssize_t copied = copy_file_range(in, &from, out, &to, n, 0);
 
+        if (copied < 0 && kernel_cannot(errno)) {
+            copied = piece_copy(in, &from, out, &to, n);
+        }
         if (copied < 0 && errno == EINTR) {
             continue;
         }
@@ -109,7 +117,7 @@ gboolean oriel_file_copy(const char *from, const char *to, OrielProgress progres
                          GCancellable *cancellable, GError **error)
 {
     struct stat status;
-    int in = open(from, O_RDONLY | O_CLOEXEC), out;
+    int in = open(from, O_RDONLY | O_NONBLOCK | O_CLOEXEC), out;
 
     if (in < 0 || fstat(in, &status) != 0) {
         fail(error, "read", from);
@@ -190,7 +198,7 @@ gboolean oriel_image_check_raw(const char *path, GError **error)
         { "\x28\xb5\x2f\xfd", 4, "zstd-compressed" },
     };
     char start[32] = { 0 };
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0 || pread(fd, start, sizeof(start), 0) < 0) {
         fail(error, "read", path);

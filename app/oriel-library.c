@@ -3,8 +3,10 @@
 #include "oriel-library.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "config/runtime.h"
@@ -25,8 +27,7 @@ char *oriel_library_folder(gboolean create, GError **error)
     g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "oriel", "machines", NULL);
 
     if (create && g_mkdir_with_parents(folder, 0700) != 0) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST, "The folder “%s” cannot be made: %s.",
-                    folder, g_strerror(errno));
+        oriel_error_set_errno(error, errno, "The folder “%s” for machines cannot be made", folder);
         return NULL;
     }
     return g_steal_pointer(&folder);
@@ -59,34 +60,26 @@ static GStrv registry_read(void)
 static gboolean registry_write(const char *const *folders, GError **error)
 {
     g_autofree char *path = registry_path();
-    g_autofree char *folder = g_path_get_dirname(path);
     g_autofree char *text = g_strjoinv("\n", (char **)folders);
+    g_autoptr(GError) cause = NULL;
 
-    g_mkdir_with_parents(folder, 0700);
-    return g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
-}
-
-gboolean oriel_library_register(const char *folder, GError **error)
-{
-    g_auto(GStrv) folders = registry_read();
-    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-
-    if (g_strv_contains((const char *const *)folders, folder)) {
-        return TRUE;
+    if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &cause)) {
+        g_set_error(error, ORIEL_ERROR,
+                    g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? ORIEL_ERROR_NO_SPACE
+                                                                             : ORIEL_ERROR_HOST,
+                    "The list of machines, “%s”, cannot be changed: %s.", path, cause->message);
+        return FALSE;
     }
-    g_strv_builder_addv(builder, (const char **)folders);
-    g_strv_builder_add(builder, folder);
-    g_auto(GStrv) longer = g_strv_builder_end(builder);
-
-    return registry_write((const char *const *)longer, error);
+    return TRUE;
 }
 
-gboolean oriel_library_forget(const char *folder, GError **error)
+/* Writes the registry with `folder` in it or not. */
+static gboolean registry_change(const char *folder, gboolean listed, GError **error)
 {
     g_auto(GStrv) folders = registry_read();
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
-    if (!g_strv_contains((const char *const *)folders, folder)) {
+    if (!!g_strv_contains((const char *const *)folders, folder) == listed) {
         return TRUE;
     }
     for (char **f = folders; *f; f++) {
@@ -94,9 +87,47 @@ gboolean oriel_library_forget(const char *folder, GError **error)
             g_strv_builder_add(builder, *f);
         }
     }
-    g_auto(GStrv) shorter = g_strv_builder_end(builder);
+    if (listed) {
+        g_strv_builder_add(builder, folder);
+    }
+    g_auto(GStrv) changed = g_strv_builder_end(builder);
 
-    return registry_write((const char *const *)shorter, error);
+    return registry_write((const char *const *)changed, error);
+}
+
+/* The same, one process at a time. */
+static gboolean registry_change_alone(const char *folder, gboolean listed, GError **error)
+{
+    g_autofree char *path = registry_path();
+    g_autofree char *lock_path = g_strconcat(path, ".lock", NULL);
+    g_autofree char *parent = g_path_get_dirname(path);
+    int lock;
+
+    g_mkdir_with_parents(parent, 0700);
+    lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (lock < 0) {
+        oriel_error_set_errno(error, errno, "The list of machines, “%s”, cannot be changed", path);
+        return FALSE;
+    }
+    while (flock(lock, LOCK_EX) < 0 && errno == EINTR) {
+    }
+    gboolean good = registry_change(folder, listed, error);
+
+    close(lock);
+    return good;
+}
+
+gboolean oriel_library_register(const char *folder, GError **error)
+{
+    return registry_change_alone(folder, TRUE, error);
+}
+
+gboolean oriel_library_forget(const char *folder, GError **error)
+{
+    g_auto(GStrv) folders = registry_read();
+
+    return !g_strv_contains((const char *const *)folders, folder) ||
+           registry_change_alone(folder, FALSE, error);
 }
 
 static char *name_from_folder(const char *folder)

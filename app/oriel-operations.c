@@ -12,12 +12,17 @@
 #include "config/runtime.h"
 #include "oriel-session.h"
 
-#define HIDDEN_PREFIX ".new-"
+/* Long enough that no folder of the user's own is called so: what begins with it may be removed. */
+#define HIDDEN_PREFIX ".oriel-unfinished-"
+
+enum {
+    HIDDEN_TRIES = 10,
+};
 
 /* --- Building a machine in a hidden folder
  * --------------------------------------------------------- */
 
-/* A machine under construction: PARENT/.new-NAME-XXXXXX, to become PARENT/NAME.oriel. */
+/* A machine under construction: PARENT/.oriel-unfinished-XXXXXX, to become PARENT/NAME.oriel. */
 typedef struct {
     char *parent, *folder, *final;
 } Building;
@@ -53,37 +58,78 @@ static void remains_remove(const char *parent)
     }
 }
 
+static char *exists_already(const Building *building, GError **error)
+{
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
+                "“%s” exists already; choose another name or folder.", building->final);
+    return NULL;
+}
+
+/* The list of machines outside the library has one folder a line. */
+static gboolean parent_check(const char *parent, GError **error)
+{
+    if (strchr(parent, '\n')) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "No machine can be made in “%s”: the folder's path has a line break.", parent);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/*
+ * Makes the hidden folder and returns the lock on it, or -1. Between the two steps it looks like
+ * remains, and another process may take it away: then another one is made.
+ */
+static int hidden_folder_make(Building *building, GError **error)
+{
+    for (unsigned tries = 0;; tries++) {
+        g_autofree char *folder = g_build_filename(building->parent, HIDDEN_PREFIX "XXXXXX", NULL);
+        g_autoptr(GError) cause = NULL;
+        int lock;
+
+        if (!g_mkdtemp_full(folder, 0700)) {
+            oriel_error_set_errno(error, errno, "No machine can be made in “%s”", building->parent);
+            return -1;
+        }
+        lock = oriel_machine_lock(folder, &cause);
+        if (lock >= 0 && g_file_test(folder, G_FILE_TEST_IS_DIR)) {
+            building->folder = g_steal_pointer(&folder);
+            return lock;
+        }
+        if (lock >= 0) {
+            close(lock);
+        } else if (tries == HIDDEN_TRIES) {
+            g_rmdir(folder);
+            g_propagate_error(error, g_steal_pointer(&cause));
+            return -1;
+        }
+    }
+}
+
 /* Starts building; returns the lock on the hidden folder, or -1. */
 static int building_start(Building *building, const char *parent, const char *name, GError **error)
 {
     g_autofree char *base = g_strconcat(name, ".oriel", NULL);
-    g_autofree char *hidden = g_strconcat(HIDDEN_PREFIX, name, "-XXXXXX", NULL);
 
     building->parent =
         parent ? g_canonicalize_filename(parent, NULL) : oriel_library_folder(TRUE, error);
-    if (!building->parent) {
+    if (!building->parent || !parent_check(building->parent, error)) {
         return -1;
     }
     remains_remove(building->parent);
     building->final = g_build_filename(building->parent, base, NULL);
     if (g_file_test(building->final, G_FILE_TEST_EXISTS)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                    "“%s” exists already; choose another name or folder.", building->final);
+        exists_already(building, error);
         return -1;
     }
-    g_autofree char *folder = g_build_filename(building->parent, hidden, NULL);
+    int lock = hidden_folder_make(building, error);
 
-    if (!g_mkdtemp_full(folder, 0700)) {
-        g_set_error(error, ORIEL_ERROR,
-                    errno == ENOENT ? ORIEL_ERROR_NOT_FOUND : ORIEL_ERROR_PERMISSION,
-                    "No machine can be made in “%s”: %s.", building->parent, g_strerror(errno));
-        return -1;
+    if (lock >= 0) {
+        g_autofree char *disks = g_build_filename(building->folder, "disks", NULL);
+
+        g_mkdir(disks, 0700);
     }
-    building->folder = g_steal_pointer(&folder);
-    g_autofree char *disks = g_build_filename(building->folder, "disks", NULL);
-
-    g_mkdir(disks, 0700);
-    return oriel_machine_lock(building->folder, error);
+    return lock;
 }
 
 /* Writes the configuration and puts the machine in its place. Returns its folder. */
@@ -97,15 +143,19 @@ static char *building_finish(Building *building, const OrielConfig *config, gboo
         return NULL;
     }
     if (g_rename(building->folder, building->final) != 0) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST, "“%s” cannot be made: %s.",
-                    building->final, g_strerror(errno));
+        if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) {
+            return exists_already(building, error);
+        }
+        oriel_error_set_errno(error, errno, "“%s” cannot be made", building->final);
+        return NULL;
+    }
+    if (!oriel_folder_sync(building->parent, error) ||
+        (elsewhere && !oriel_library_register(building->final, error))) {
+        /* Back to what building_clear() removes: what is not in the list is not there. */
+        g_rename(building->final, building->folder);
         return NULL;
     }
     g_clear_pointer(&building->folder, g_free);
-    if (!oriel_folder_sync(building->parent, error) ||
-        (elsewhere && !oriel_library_register(building->final, error))) {
-        return NULL;
-    }
     return g_steal_pointer(&building->final);
 }
 
@@ -187,7 +237,7 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
     g_autofree char *cdrom = NULL;
 
     if (!oriel_library_check_name(options->name, error) ||
-        !settings_apply(config, options, error)) {
+        !settings_apply(config, options, error) || !oriel_config_check(config, error)) {
         return NULL;
     }
     if (options->cdrom) {
@@ -211,6 +261,30 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
     return folder;
 }
 
+/* A path inside the machine's folder, or NULL if links lead out of it: the machine may be a
+ * stranger's. */
+static char *path_inside(const OrielMachine *machine, const char *path, GError **error)
+{
+    g_autofree char *from = g_build_filename(machine->folder, path, NULL);
+    g_autofree char *real_folder = realpath(machine->folder, NULL);
+    g_autofree char *real = realpath(from, NULL);
+    g_autofree char *expected = real_folder ? g_build_filename(real_folder, path, NULL) : NULL;
+
+    if (!real) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be read", from);
+        return NULL;
+    }
+    if (g_strcmp0(real, expected) != 0) {
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+            "“%s” is or lies behind a symbolic link. Put the file itself into the machine's "
+            "folder.",
+            from);
+        return NULL;
+    }
+    return g_steal_pointer(&from);
+}
+
 /* --- Clone
  * ----------------------------------------------------------------------------------------- */
 
@@ -224,12 +298,12 @@ static gboolean disks_copy(const OrielMachine *machine, const Building *building
         if (drive->kind != ORIEL_DRIVE_DISK) {
             continue;
         }
-        g_autofree char *from = g_build_filename(machine->folder, drive->path, NULL);
+        g_autofree char *from = path_inside(machine, drive->path, error);
         g_autofree char *to = g_build_filename(building->folder, drive->path, NULL);
         g_autofree char *parent = g_path_get_dirname(to);
 
         g_mkdir_with_parents(parent, 0700);
-        if (!oriel_file_copy(from, to, progress, data, cancellable, error)) {
+        if (!from || !oriel_file_copy(from, to, progress, data, cancellable, error)) {
             return FALSE;
         }
     }
@@ -248,10 +322,11 @@ static gboolean firmware_copy(const OrielMachine *machine, const Building *build
         g_mkdir(to, 0700);
     }
     while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *source = g_build_filename(from, name, NULL);
+        g_autofree char *path = g_build_filename("firmware", name, NULL);
+        g_autofree char *source = path_inside(machine, path, error);
         g_autofree char *target = g_build_filename(to, name, NULL);
 
-        if (!oriel_file_copy(source, target, NULL, NULL, NULL, error)) {
+        if (!source || !oriel_file_copy(source, target, NULL, NULL, NULL, error)) {
             return FALSE;
         }
     }
@@ -300,6 +375,22 @@ static gboolean name_set(OrielConfig *config, gpointer data, GError **error)
     return oriel_config_set(config, "name", data, error);
 }
 
+/* The new folder is in the list of machines before the old one goes, so that a kill loses none. */
+static gboolean folder_rename(const char *from, const char *to, GError **error)
+{
+    g_autofree char *own = oriel_library_folder(FALSE, NULL);
+    g_autofree char *parent = g_path_get_dirname(from);
+    gboolean listed = strcmp(parent, own) != 0;
+
+    if (listed && !oriel_library_register(to, error)) {
+        return FALSE;
+    }
+    if (g_rename(from, to) != 0) {
+        return !listed || oriel_library_forget(to, error);
+    }
+    return oriel_folder_sync(parent, error) && (!listed || oriel_library_forget(from, error));
+}
+
 gboolean oriel_rename(const OrielMachine *machine, const char *name, GError **error)
 {
     g_autofree char *old_base = g_strconcat(machine->name, ".oriel", NULL);
@@ -319,18 +410,25 @@ gboolean oriel_rename(const OrielMachine *machine, const char *name, GError **er
     gboolean good = oriel_machine_edit(machine->folder, name_set, (gpointer)name, error);
 
     /* The name counts; the folder follows if nothing stands in the way. */
-    if (good && strcmp(base, old_base) == 0 && !g_file_test(folder, G_FILE_TEST_EXISTS) &&
-        g_rename(machine->folder, folder) == 0) {
-        g_autofree char *own = oriel_library_folder(FALSE, NULL);
-
-        if (strcmp(parent, own) != 0) {
-            good = oriel_library_register(folder, error) &&
-                   oriel_library_forget(machine->folder, error);
-        }
-        good = good && oriel_folder_sync(parent, error);
+    if (good && strcmp(base, old_base) == 0 && !g_file_test(folder, G_FILE_TEST_EXISTS)) {
+        good = folder_rename(machine->folder, folder, error);
     }
     close(lock);
     return good;
+}
+
+/* Moved to a hidden folder first, so that a kill in between leaves remains, not half a machine. */
+static gboolean remove_for_good(const OrielMachine *machine, GError **error)
+{
+    g_autofree char *parent = g_path_get_dirname(machine->folder);
+    g_autofree char *hidden = g_build_filename(parent, HIDDEN_PREFIX "XXXXXX", NULL);
+
+    if (!g_mkdtemp_full(hidden, 0700) || g_rename(machine->folder, hidden) != 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be deleted", machine->folder);
+        g_rmdir(hidden);
+        return FALSE;
+    }
+    return oriel_folder_remove(hidden, error);
 }
 
 gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError **error)
@@ -344,12 +442,7 @@ gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError 
         return FALSE;
     }
     if (permanently) {
-        g_autofree char *parent = g_path_get_dirname(machine->folder);
-        g_autofree char *hidden =
-            g_strconcat(parent, "/" HIDDEN_PREFIX, "deleted-", machine->config->uuid, NULL);
-
-        /* Renamed first, so that a kill in between leaves remains, not half a machine. */
-        good = g_rename(machine->folder, hidden) == 0 && oriel_folder_remove(hidden, error);
+        good = remove_for_good(machine, error);
     } else {
         good = g_file_trash(file, NULL, &cause);
         if (!good) {

@@ -8,6 +8,8 @@
 #include <gio/gunixsocketaddress.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -34,43 +36,82 @@ static gboolean write_all(int fd, const char *bytes, gsize n)
     return TRUE;
 }
 
-/* Moves what is there from one side to the other; FALSE when it is over. `terminal` looks for
- * Ctrl+]. */
-static gboolean pump(int from, int to, gboolean terminal)
+/* What was typed or read and the guest has not taken yet. */
+struct conversation {
+    int socket;
+    gboolean terminal, input_over;
+    char waiting[4096];
+    gsize n_waiting;
+};
+
+/* Takes input; FALSE if Ctrl+] was pressed. What a guest that reads nothing leaves no room for is
+ * lost. */
+static gboolean input_take(struct conversation *c)
+{
+    ssize_t n = read(STDIN_FILENO, c->waiting + c->n_waiting, sizeof(c->waiting) - c->n_waiting);
+
+    if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
+        c->input_over = TRUE; /* all is said; what the guest answers is still shown */
+        return !c->terminal;
+    }
+    if (n > 0 && c->terminal && memchr(c->waiting + c->n_waiting, LEAVE, (gsize)n)) {
+        return FALSE;
+    }
+    c->n_waiting += n > 0 ? (gsize)n : 0;
+    if (c->terminal && c->n_waiting == sizeof(c->waiting)) {
+        c->n_waiting--; /* so that Ctrl+] can still be read */
+    }
+    return TRUE;
+}
+
+/* Gives the guest what it takes; FALSE if it is gone. */
+static gboolean input_send(struct conversation *c)
+{
+    ssize_t n = send(c->socket, c->waiting, c->n_waiting, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (n < 0) {
+        return errno == EAGAIN || errno == EINTR;
+    }
+    memmove(c->waiting, c->waiting + n, c->n_waiting - (gsize)n);
+    c->n_waiting -= (gsize)n;
+    return TRUE;
+}
+
+static gboolean output_take(const struct conversation *c)
 {
     char bytes[4096];
-    ssize_t n = read(from, bytes, sizeof(bytes));
+    ssize_t n = read(c->socket, bytes, sizeof(bytes));
 
     if (n < 0 && errno == EINTR) {
         return TRUE;
     }
-    for (ssize_t i = 0; terminal && i < n; i++) {
-        if (bytes[i] == LEAVE) {
-            return FALSE;
-        }
-    }
-    return n > 0 && write_all(to, bytes, (gsize)n);
+    return n > 0 && write_all(STDOUT_FILENO, bytes, (gsize)n);
 }
 
-static void converse(int socket, gboolean terminal)
+static void converse(struct conversation *c)
 {
-    struct pollfd fds[2] = { { .fd = socket, .events = POLLIN },
-                             { .fd = STDIN_FILENO, .events = POLLIN } };
+    gboolean on = TRUE;
 
-    for (;;) {
-        int n = poll(fds, 2, fds[1].fd < 0 ? QUIET_MS : -1);
+    while (on) {
+        gboolean takes = !c->input_over && (c->terminal || c->n_waiting == 0);
+        struct pollfd fds[2] = {
+            { .fd = c->socket, .events = (short)(POLLIN | (c->n_waiting > 0 ? POLLOUT : 0)) },
+            { .fd = takes ? STDIN_FILENO : -1, .events = POLLIN },
+        };
+        int n = poll(fds, 2, c->input_over && c->n_waiting == 0 ? QUIET_MS : -1);
 
-        if (n == 0 || (n < 0 && errno != EINTR)) {
-            return;
+        if (n < 0 && errno == EINTR) {
+            continue;
         }
-        if ((fds[0].revents & (POLLIN | POLLHUP)) && !pump(socket, STDOUT_FILENO, FALSE)) {
-            return;
+        on = n > 0;
+        if (on && (fds[0].revents & POLLOUT)) {
+            on = input_send(c);
         }
-        if ((fds[1].revents & (POLLIN | POLLHUP)) && !pump(STDIN_FILENO, socket, terminal)) {
-            if (terminal) {
-                return;
-            }
-            fds[1].fd = -1; /* all is said; what the guest answers is still shown */
+        if (on && (fds[0].revents & (POLLIN | POLLHUP | POLLERR))) {
+            on = output_take(c);
+        }
+        if (on && fds[1].revents) {
+            on = input_take(c);
         }
     }
 }
@@ -79,11 +120,16 @@ gboolean run_serial(const struct call *call, GError **error)
 {
     g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);
     const char *port = call_option(call, "port");
-    gboolean terminal = isatty(STDIN_FILENO);
     struct termios before, raw;
+    gboolean terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
     guint64 index = 0;
 
-    if (!engine || (port && !g_ascii_string_to_unsigned(port, 10, 0, 255, &index, error))) {
+    if (!engine) {
+        return FALSE;
+    }
+    if (port && !g_ascii_string_to_unsigned(port, 10, 0, 255, &index, NULL)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "“%s” is no number of a serial port.", port);
         return FALSE;
     }
     const char *const *sockets = oriel_engine_get_serial_sockets(engine);
@@ -100,13 +146,15 @@ gboolean run_serial(const struct call *call, GError **error)
     if (!socket || !g_socket_connect(socket, address, NULL, error)) {
         return FALSE;
     }
-    if (terminal && tcgetattr(STDIN_FILENO, &before) == 0) {
+    if (terminal) {
         raw = before;
         cfmakeraw(&raw);
         tcsetattr(STDIN_FILENO, TCSANOW, &raw);
         fprintf(stderr, "Connected to “%s”; Ctrl+] leaves.\r\n", call->arguments[0]);
     }
-    converse(g_socket_get_fd(socket), terminal);
+    struct conversation conversation = { .socket = g_socket_get_fd(socket), .terminal = terminal };
+
+    converse(&conversation);
     if (terminal) {
         tcsetattr(STDIN_FILENO, TCSANOW, &before);
         fprintf(stderr, "\n");

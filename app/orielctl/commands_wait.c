@@ -25,19 +25,26 @@ struct waiting {
     char *last;      /* what was seen last, for the error */
 };
 
-/* As the engine's connection says it; "stopped" once that has ended. */
+/*
+ * As the engine's connection says it; "stopped" once that has ended. An engine that says so itself
+ * still has the machine's files: "stopping".
+ */
 static const char *state_now(struct waiting *w)
 {
     GDBusConnection *connection =
         w->engine ? g_dbus_proxy_get_connection(G_DBUS_PROXY(w->engine)) : NULL;
+    const char *state;
 
-    if (connection && !g_dbus_connection_is_closed(connection)) {
-        return oriel_engine_get_state(w->engine);
+    if (!connection || g_dbus_connection_is_closed(connection)) {
+        /* Another engine may have been started since. */
+        g_clear_object(&w->engine);
+        w->engine = oriel_session_connect(w->machine, NULL);
     }
-    /* Another engine may have been started since. */
-    g_clear_object(&w->engine);
-    w->engine = oriel_session_connect(w->machine, NULL);
-    return w->engine ? oriel_engine_get_state(w->engine) : "stopped";
+    if (!w->engine) {
+        return "stopped";
+    }
+    state = oriel_engine_get_state(w->engine);
+    return g_strcmp0(state, "stopped") == 0 ? "stopping" : state;
 }
 
 static enum verdict look_at_text(struct waiting *w, GError **error)
@@ -118,6 +125,31 @@ static void rest(void)
     }
 }
 
+static gboolean state_known(const char *state, GError **error)
+{
+    static const char *const states[] = { "stopped", "running", "paused", "crashed", NULL };
+
+    if (!g_strv_contains(states, state)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "“%s” is no state; there are stopped, running, paused and crashed.", state);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* NULL with *error set to a sentence if the expression is none. */
+static GRegex *expression_new(const char *text, GRegexCompileFlags flags, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    GRegex *expression = g_regex_new(text, G_REGEX_MULTILINE | flags, 0, &cause);
+
+    if (!expression) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "“%s” is no regular expression: %s.", text, cause->message);
+    }
+    return expression;
+}
+
 static gboolean waiting_prepare(struct waiting *w, const struct call *call, GError **error)
 {
     const char *text = call_option(call, "text"), *serial = call_option(call, "serial");
@@ -136,10 +168,9 @@ static gboolean waiting_prepare(struct waiting *w, const struct call *call, GErr
         return FALSE;
     }
     w->deadline = timeout ? g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC : G_MAXINT64;
-    if (text && !(w->text = g_regex_new(text, G_REGEX_MULTILINE, 0, error))) {
-        return FALSE;
-    }
-    if (serial && !(w->serial = g_regex_new(serial, G_REGEX_MULTILINE | G_REGEX_RAW, 0, error))) {
+    if ((w->state && !state_known(w->state, error)) ||
+        (text && !(w->text = expression_new(text, 0, error))) ||
+        (serial && !(w->serial = expression_new(serial, G_REGEX_RAW, error)))) {
         return FALSE;
     }
     w->machine = call_machine(call, error);

@@ -4,6 +4,7 @@
  * command, and turns its result into an exit code: 0, 2 for a wrong command line, 10 + OrielError,
  * 1 for anything else.
  */
+#include <errno.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -192,6 +193,16 @@ static int fail(const struct call *call, const GError *error)
     return exit_code(error);
 }
 
+/* What was printed must have arrived: a script must not take half a list for the whole. */
+static gboolean output_flush(GError **error)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        oriel_error_set_errno(error, errno, "The result could not be written");
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static int command_run(const struct command *command, int argc, char **argv)
 {
     struct call call = { .command = command };
@@ -204,7 +215,7 @@ static int command_run(const struct command *command, int argc, char **argv)
         code = fail(&call, error);
     } else if (call_option(&call, "help")) {
         help_print(command);
-    } else if (!command->run(&call, &error)) {
+    } else if (!command->run(&call, &error) || !output_flush(&error)) {
         code = fail(&call, error);
     }
     g_free(call.arguments);

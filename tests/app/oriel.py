@@ -31,15 +31,29 @@ class Home:
         os.mkdir(self.runtime, 0o700)
         self.environment = dict(os.environ, XDG_DATA_HOME=self.data, XDG_RUNTIME_DIR=self.runtime,
                                 LC_ALL="C.UTF-8")
+        # Builds with a sanitizer: reports go to files, wherever a program's messages go.
+        for tool in ("ASAN", "UBSAN", "TSAN", "LSAN"):
+            options = os.environ.get(tool + "_OPTIONS", "")
+            self.environment[tool + "_OPTIONS"] = f"{options}:log_path={self.path}/sanitizer:print_stacktrace=1"
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for machine in self.json("list"):
-            if machine["state"] not in ("stopped", "damaged", "unavailable"):
-                self.run("stop", machine["folder"])
-        shutil.rmtree(self.path, ignore_errors=True)
+        try:
+            for machine in self.json("list"):
+                if machine["state"] not in ("stopped", "damaged", "unavailable"):
+                    self.run("stop", machine["folder"])
+            self.check_sanitizers()
+        finally:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+    def check_sanitizers(self):
+        """Fails if a program started in this home had something to report."""
+        for name in os.listdir(self.path):
+            if name.startswith("sanitizer."):
+                with open(os.path.join(self.path, name), encoding="utf-8", errors="replace") as file:
+                    raise Failure(f"{name}: {file.read(20000)}")
 
     def run(self, *arguments, timeout=120, stdin=None):
         """Runs a command; returns (exit code, stdout, stderr)."""

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from oriel import Failure, ORIELCTL, check, main
+from oriel import Failure, ORIELCTL, Skip, check, main
 
 MIB = 1 << 20
 SOURCE = os.environ["ORIEL_SOURCE"]
@@ -142,6 +142,11 @@ def test_bad_input_changes_nothing(home):
         (2, ["wait", "One"], ["--state"]),
         (2, ["wait", "One", "--state", "running", "--text", "x"], ["one of"]),
         (2, ["wait", "One", "--state", "running", "--timeout", "soon"], ["soon"]),
+        (2, ["wait", "One", "--state", "runing"], ["runing"]),
+        (2, ["wait", "One", "--text", "(", "--timeout", "1"], ["regular expression"]),
+        (2, ["wait", "One", "--serial", "[", "--timeout", "1"], ["regular expression"]),
+        (10, ["create", "Blank "], ["Blank"]),
+        (10, ["create", "Two", "--dir", "/tmp/a\nb"], ["line break"]),
         (19, ["wait", "One", "--state", "running", "--timeout", "1"], ["in time"]),
         (18, ["wait", "One", "--text", "login", "--timeout", "1"], ["stopped"]),
     ]
@@ -229,6 +234,107 @@ def test_kill_during_create_and_clone(home):
     check(remains == [], f"left behind: {remains}")
 
 
+def test_remains_are_removed_and_nothing_else(home):
+    """Folders that a killed operation left go; what the user has there stays, whatever it is called."""
+    place = home.path + "/place"
+    mine = [".new-things", ".new-Target-abcdef", ".oriel", "oriel-unfinished-1"]
+    for name in mine + [".oriel-unfinished-dead01", ".oriel-unfinished-dead02"]:
+        os.makedirs(f"{place}/{name}")
+    for name in mine + [".oriel-unfinished-dead01"]:
+        with open(f"{place}/{name}/file", "wb") as file:
+            file.write(b"content")
+    home.ok("create", "One", "--dir", place)
+    check(sorted(os.listdir(place)) == sorted(mine + ["One.oriel"]), repr(os.listdir(place)))
+    check(all(os.path.isfile(f"{place}/{name}/file") for name in mine), "a file of the user's is gone")
+
+
+def test_many_at_once(home):
+    """Commands side by side: one creator of a name wins, the list of machines elsewhere loses none."""
+    places = [f"{home.path}/place{n}" for n in range(8)]
+    for place in places:
+        os.mkdir(place)
+    processes = [subprocess.Popen([ORIELCTL, "create", f"M{n}", "--dir", place], env=home.environment,
+                                  stdout=subprocess.DEVNULL) for n, place in enumerate(places)]
+    check(all(process.wait() == 0 for process in processes), "creating elsewhere")
+    check([m["name"] for m in home.json("list")] == [f"M{n}" for n in range(8)], "one was lost from the list")
+    processes = [subprocess.Popen([ORIELCTL, "create", "Same", "--disk", "1M"], env=home.environment,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(8)]
+    check(sorted(process.wait() for process in processes) == [0] + [12] * 7, "creating one name")
+    check(sorted(os.listdir(home.data + "/oriel/machines")) == ["Same.oriel"], "remains")
+
+
+def test_folders_that_cannot_be_written(home):
+    """Read-only media and full disks: a sentence, and nothing half made."""
+    if os.geteuid() != 0:
+        raise Skip("this needs file systems to be mounted")
+    home.ok("create", "One", "--disk", "1M")
+    place = home.path + "/place"
+    os.mkdir(place)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", place], check=False).returncode:
+        raise Skip("no file system can be mounted here")
+    try:
+        home.ok("create", "Two", "--dir", place)
+        image = home.file("big.img", os.urandom(MIB))
+        home.fails(17, "create", "Three", "--disk", image, "--dir", place, words=["disk0.raw"])
+        check(os.listdir(place) == ["Two.oriel"], repr(os.listdir(place)))
+        subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+        home.ok("show", "Two")
+        for arguments in (["set", "Two", "memory=1G"], ["rename", "Two", "Four"], ["delete", "Two"],
+                          ["delete", "Two", "--permanently"], ["start", "Two"], ["create", "Five", "--dir", place]):
+            home.fails(16, *arguments, words=[place, "Read-only"])
+        check(home.json("show", "Two")["name"] == "Two", "changed")
+    finally:
+        subprocess.run(["umount", "-l", place], check=False)
+
+
+def test_links_in_a_strangers_machine(home):
+    secret = home.file("secret", b"secret" * 1000)
+    home.ok("create", "One", "--disk", "1M")
+    disk = home.folder("One") + "/disks/disk0.raw"
+    os.unlink(disk)
+    os.symlink(secret, disk)
+    home.fails(10, "clone", "One", "Two", words=["symbolic link"])
+    home.fails(10, "start", "One", words=["symbolic link"])
+    check(os.listdir(home.data + "/oriel/machines") == ["One.oriel"], "something was left behind")
+
+
+def test_output_that_cannot_be_written(home):
+    home.ok("create", "One")
+    with open("/dev/full", "wb") as full:
+        code = subprocess.run([ORIELCTL, "list"], env=home.environment, stdout=full, stderr=subprocess.PIPE,
+                              check=False)
+    check(code.returncode == 17 and b"No space" in code.stderr, repr(code))
+
+
+def test_every_key_by_hand(home):
+    """machine.json with one wrong value after the other: a sentence that names the key, never a crash."""
+    home.ok("create", "One", "--disk", "1M", "--memory", "64M")
+    path = home.folder("One") + "/machine.json"
+    with open(path, encoding="utf-8") as file:
+        good = json.load(file)
+    wrong = [None, True, -1, 0, 1 << 62, 1e300, "", "x" * 5000, "../..", "\n", [], [[]], {}, {"a": {}}]
+    places = [(good, key) for key in good]
+    for value in list(good.values()) + good["drives"]:
+        if isinstance(value, dict):
+            places += [(value, key) for key in value]
+    for owner, key in places:
+        before = owner[key]
+        for value in wrong:
+            owner[key] = value
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(good, file)
+            machine = home.json("list")[0]
+            if machine["state"] == "damaged":
+                check(machine["message"].endswith("."), f"{key}={value!r}: {machine['message']!r}")
+                check(key in machine["message"] or machine["message"].startswith("“"), machine["message"])
+                code, _, err = home.run("start", home.folder("One"))
+                check(code in (10, 13) and err.rstrip().endswith("."), f"{key}={value!r}: {code} {err!r}")
+            else:
+                check(machine["state"] == "stopped", repr(machine))
+                home.ok("show", home.folder("One"))
+        owner[key] = before
+
+
 def test_check_host(home):
     code, out, _ = home.run("check-host", "--json")
     findings = json.loads(out[:out.rindex("]") + 1])
@@ -253,5 +359,6 @@ def test_settings_round_trip(home):
 
 main(test_help_of_every_command, test_manual_and_completion_know_every_command, test_create_show_list,
      test_create_elsewhere, test_create_from_an_image, test_bad_input_changes_nothing, test_damaged_configuration,
-     test_errors_as_json, test_clone_and_delete, test_rename, test_kill_during_create_and_clone, test_check_host,
-     test_settings_round_trip)
+     test_every_key_by_hand, test_errors_as_json, test_clone_and_delete, test_rename, test_kill_during_create_and_clone,
+     test_remains_are_removed_and_nothing_else, test_many_at_once, test_folders_that_cannot_be_written,
+     test_links_in_a_strangers_machine, test_output_that_cannot_be_written, test_check_host, test_settings_round_trip)
