@@ -92,7 +92,7 @@ bool machine_insert(struct machine *machine, const char *drive, const char *path
 bool machine_eject(struct machine *machine, const char *drive, bool force, GError **error);
 
 /* The first display, always there (engine/display/console.h), and the router of keys and pointers
- * (engine/input_router.h). */
+ * (engine/input/input_router.h). */
 struct console *machine_console(struct machine *machine);
 struct input *machine_input(struct machine *machine);
 

@@ -29,7 +29,7 @@
 #include "control/control.h"
 #include "display/server.h"
 #include "machine.h"
-#include "serial.h"
+#include "machine/serial.h"
 #include "serial_socket.h"
 
 enum {
@@ -199,8 +199,7 @@ static bool firmware_log_start(struct engine *engine, GError **error)
     g_autofree char *socket = g_build_filename(engine->runtime, "firmware", NULL);
     g_autofree char *log = g_build_filename(engine->folder, "log", "firmware.log", NULL);
 
-    engine->firmware =
-        serial_socket_new(engine->machine, SERIAL_DEBUG_PORT, socket, log, error);
+    engine->firmware = serial_socket_new(engine->machine, SERIAL_DEBUG_PORT, socket, log, error);
     return engine->firmware != NULL;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keyboards and pointers as the machine's input router (engine/input_router.c) sees them. Keys are Linux
+ * Keyboards and pointers as the machine's input router (engine/input/input_router.c) sees them. Keys are Linux
  * evdev codes (KEY_ESC = 1, KEY_A = 30, ...: linux/input-event-codes.h), which name the place on the keyboard, not the
  * letter.
  */

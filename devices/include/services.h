@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The machine as a device sees it: everything a device may ask for. The engine implements it on KVM
- * (engine/services.c), the unit tests and fuzzers with tests/devices/fake_machine.c.
+ * (engine/machine/services.c), the unit tests and fuzzers with tests/devices/fake_machine.c.
  *
  * Threads: called from class functions, under the device's domain lock. No service calls back into
  * a device before it returns.

@@ -11,7 +11,7 @@
 
 #include "control/control_private.h"
 #include "display/console.h"
-#include "input_router.h"
+#include "input/input_router.h"
 
 enum {
     TEXT_MAX = 64 * 1024, /* bytes in one TypeText */

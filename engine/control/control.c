@@ -7,7 +7,7 @@
 
 #include "config/runtime.h"
 #include "control/control_private.h"
-#include "input_router.h"
+#include "input/input_router.h"
 
 static gboolean peer_authorize(GDBusAuthObserver *observer, GIOStream *stream,
                                GCredentials *credentials, gpointer data)
@@ -119,7 +119,9 @@ void control_free(struct control *control)
         g_dbus_connection_flush_sync(connection, NULL, NULL);
         g_dbus_connection_close_sync(connection, NULL, NULL);
     }
-    g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(control->skeleton));
+    if (g_hash_table_size(control->connections) > 0) {
+        g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(control->skeleton));
+    }
     g_clear_object(&control->server);
     g_clear_object(&control->skeleton);
     g_hash_table_unref(control->connections);

@@ -10,7 +10,7 @@
 #define ENGINE_DISPLAY_SERVER_H
 
 #include "display/console.h"
-#include "input_router.h"
+#include "input/input_router.h"
 
 enum {
     DISPLAY_SERVER_CLIENTS_MAX = 16,

@@ -22,7 +22,7 @@
 
 #include "display/server.h"
 #include "display/vnc_private.h"
-#include "keys.h"
+#include "input/keys.h"
 
 enum {
     CLIENT_WAIT_MS = 5000, /* a client that takes nothing for so long is disconnected */

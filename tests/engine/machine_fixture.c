@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "serial.h"
+#include "machine/serial.h"
 #include "test.h"
 
 enum {

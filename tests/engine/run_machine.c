@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "display/console.h"
-#include "input_router.h"
+#include "input/input_router.h"
 #include "machine.h"
-#include "serial.h"
+#include "machine/serial.h"
 
 struct run {
     GMainLoop *loop;

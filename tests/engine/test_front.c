@@ -9,8 +9,8 @@
 #include "config/config.h"
 #include "device.h"
 #include "display/console.h"
-#include "input_router.h"
-#include "keys.h"
+#include "input/input_router.h"
+#include "input/keys.h"
 
 /* --- A keyboard and a pointer that remember
  * --------------------------------------------------------- */

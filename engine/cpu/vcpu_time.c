@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The clocks that the guest reads without us stand still while the machine does: the TSC is moved
+ * back by what has passed on the host, and KVM's own clock is set to where it was. All vCPUs are
+ * moved alike, so they stay in step. A kernel that cannot move the TSC lets it run on.
+ */
+#include <x86intrin.h>
+
+#include "cpu/kvm.h"
+#include "machine/machine_private.h"
+#include "cpu/vcpu.h"
+
+static bool tsc_offset(struct vcpu *vcpu, unsigned long request, uint64_t *offset)
+{
+    struct kvm_device_attr attribute = {
+        .group = KVM_VCPU_TSC_CTRL,
+        .attr = KVM_VCPU_TSC_OFFSET,
+        .addr = (uintptr_t)offset,
+    };
+
+    return kvm_ioctl(vcpu->fd, request, &attribute) == 0;
+}
+
+void vcpus_time_stop(struct vcpus *vcpus)
+{
+    struct kvm_clock_data clock = { 0 };
+
+    vcpus->host_tsc = __rdtsc();
+    vcpus->clock_saved = kvm_ioctl(vcpus->machine->kvm.vm, KVM_GET_CLOCK, &clock) == 0;
+    vcpus->clock_ns = clock.clock;
+    vcpus->time_stopped = true;
+}
+
+void vcpus_time_go(struct vcpus *vcpus)
+{
+    struct kvm_clock_data clock = { .clock = vcpus->clock_ns };
+    uint64_t passed = __rdtsc() - vcpus->host_tsc;
+
+    if (!vcpus->time_stopped) {
+        return;
+    }
+    vcpus->time_stopped = false;
+    for (unsigned i = 0; i < vcpus->n; i++) {
+        struct vcpu *vcpu = &vcpus->all[i];
+        uint64_t offset;
+
+        if (tsc_offset(vcpu, KVM_GET_DEVICE_ATTR, &offset)) {
+            offset -= passed;
+            tsc_offset(vcpu, KVM_SET_DEVICE_ATTR, &offset);
+        }
+    }
+    if (vcpus->clock_saved) {
+        kvm_ioctl(vcpus->machine->kvm.vm, KVM_SET_CLOCK, &clock);
+    }
+    for (unsigned i = 0; i < vcpus->n; i++) {
+        /* Keeps the guest's watchdogs quiet; refused when it does not use KVM's clock. */
+        kvm_ioctl(vcpus->all[i].fd, KVM_KVMCLOCK_CTRL, NULL);
+    }
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * See input_router.h. Text is typed as a queue of key events; one GSource feeds it to the keyboard
+ * whenever it has room, and exists only while there is something to type.
+ */
+#include "input/input_router.h"
+
+#include <linux/input-event-codes.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "device.h"
+#include "input/keys.h"
+
+enum {
+    TYPE_POLL_MS = 8,          /* while the guest's keyboard is full */
+    DISPLAY_PLACE_MAX = 65535, /* no display is wider; keeps differences inside int32_t */
+};
+
+struct key_event {
+    uint16_t code;
+    bool down;
+};
+
+/* One input_type() call: its events, and whom to tell at the end. */
+struct typing {
+    GArray *events; /* struct key_event */
+    guint next;
+    void (*done)(void *context, const GError *error);
+    void *context;
+};
+
+struct input {
+    void (*lock)(struct device *);
+    void (*unlock)(struct device *);
+    GPtrArray *devices;
+    uint8_t pressed[KEY_CNT / 8];
+    uint32_t last_x, last_y;
+    bool placed; /* last_x and last_y are known */
+    GQueue typings;
+    GSource *feeder;
+};
+
+struct input *input_new(void (*lock)(struct device *), void (*unlock)(struct device *))
+{
+    struct input *input = g_new0(struct input, 1);
+
+    input->lock = lock;
+    input->unlock = unlock;
+    input->devices = g_ptr_array_new();
+    g_queue_init(&input->typings);
+    return input;
+}
+
+static void typing_free(struct typing *typing)
+{
+    g_array_free(typing->events, TRUE);
+    g_free(typing);
+}
+
+void input_free(struct input *input)
+{
+    struct typing *typing;
+
+    if (!input) {
+        return;
+    }
+    if (input->feeder) {
+        g_source_destroy(input->feeder);
+        g_source_unref(input->feeder);
+    }
+    while ((typing = g_queue_pop_head(&input->typings))) {
+        g_autoptr(GError) error = g_error_new(ORIEL_ERROR, ORIEL_ERROR_STATE,
+                                              "The machine stopped while text was typed.");
+
+        if (typing->done) {
+            typing->done(typing->context, error);
+        }
+        typing_free(typing);
+    }
+    g_ptr_array_free(input->devices, TRUE);
+    g_free(input);
+}
+
+void input_add_device(struct input *input, struct device *device)
+{
+    g_assert(device->class->input);
+    g_ptr_array_add(input->devices, device);
+}
+
+/* The device for a kind: the one added last, so that a plugged-in tablet takes over from the mouse.
+ */
+static struct device *device_for(const struct input *input, unsigned kind)
+{
+    for (guint i = input->devices->len; i > 0; i--) {
+        struct device *device = g_ptr_array_index(input->devices, i - 1);
+
+        if (device->class->input->kinds & kind) {
+            return device;
+        }
+    }
+    return NULL;
+}
+
+void input_key(struct input *input, uint16_t code, bool down)
+{
+    struct device *keyboard = device_for(input, INPUT_KEYBOARD);
+    uint8_t bit = (uint8_t)(1u << (code % 8));
+
+    if (!keyboard || code == 0 || code >= KEY_CNT) {
+        return;
+    }
+    if (!down && !(input->pressed[code / 8] & bit)) {
+        return; /* it was never pressed here, or has been released for a viewer that left */
+    }
+    if (down) {
+        input->pressed[code / 8] |= bit;
+    } else {
+        input->pressed[code / 8] &= (uint8_t)~bit;
+    }
+    input->lock(keyboard);
+    keyboard->class->input->key(keyboard, code, down);
+    input->unlock(keyboard);
+}
+
+void input_release_all(struct input *input)
+{
+    for (uint16_t code = 1; code < KEY_CNT; code++) {
+        if (input->pressed[code / 8] & 1u << (code % 8)) {
+            input_key(input, code, false);
+        }
+    }
+}
+
+static void pointer_send(struct input *input, struct device *device,
+                         const struct pointer_event *event)
+{
+    input->lock(device);
+    device->class->input->pointer(device, event);
+    input->unlock(device);
+}
+
+static uint32_t axis_scale(uint32_t value, uint32_t size)
+{
+    if (size < 2) {
+        return 0;
+    }
+    if (value >= size) {
+        value = size - 1;
+    }
+    return (uint32_t)((uint64_t)value * POINTER_AXIS_MAX / (size - 1));
+}
+
+void input_pointer(struct input *input, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
+                   unsigned buttons, int wheel)
+{
+    struct pointer_event event = { .buttons = buttons, .wheel = wheel };
+    struct device *tablet = device_for(input, INPUT_ABSOLUTE);
+
+    x = MIN(x, (uint32_t)DISPLAY_PLACE_MAX);
+    y = MIN(y, (uint32_t)DISPLAY_PLACE_MAX);
+    if (tablet) {
+        event.x = axis_scale(x, width);
+        event.y = axis_scale(y, height);
+        pointer_send(input, tablet, &event);
+        return;
+    }
+    if (input->placed) {
+        event.dx = (int32_t)x - (int32_t)input->last_x;
+        event.dy = (int32_t)y - (int32_t)input->last_y;
+    }
+    input->placed = true;
+    input->last_x = x;
+    input->last_y = y;
+    struct device *mouse = device_for(input, INPUT_RELATIVE);
+
+    if (mouse) {
+        pointer_send(input, mouse, &event);
+    }
+}
+
+void input_motion(struct input *input, int dx, int dy, unsigned buttons, int wheel)
+{
+    struct pointer_event event = { .dx = dx, .dy = dy, .buttons = buttons, .wheel = wheel };
+    struct device *mouse = device_for(input, INPUT_RELATIVE);
+
+    if (mouse) {
+        pointer_send(input, mouse, &event);
+    }
+}
+
+/* --- Typing
+ * ---------------------------------------------------------------------------------------- */
+
+static void event_append(GArray *events, uint16_t code, bool down)
+{
+    struct key_event event = { code, down };
+
+    g_array_append_val(events, event);
+}
+
+static bool keyboard_ready(struct input *input, struct device *keyboard)
+{
+    bool ready = true;
+
+    if (keyboard->class->input->ready) {
+        input->lock(keyboard);
+        ready = keyboard->class->input->ready(keyboard);
+        input->unlock(keyboard);
+    }
+    return ready;
+}
+
+/* Ends the first typing. */
+static void typing_end(struct input *input)
+{
+    struct typing *typing = g_queue_pop_head(&input->typings);
+
+    if (typing->done) {
+        typing->done(typing->context, NULL);
+    }
+    typing_free(typing);
+}
+
+static gboolean feed(gpointer data)
+{
+    struct input *input = data;
+    struct device *keyboard = device_for(input, INPUT_KEYBOARD);
+
+    while (!g_queue_is_empty(&input->typings)) {
+        struct typing *typing = g_queue_peek_head(&input->typings);
+
+        if (keyboard && !keyboard_ready(input, keyboard)) {
+            return G_SOURCE_CONTINUE;
+        }
+        if (typing->next == typing->events->len) {
+            typing_end(input);
+            continue;
+        }
+        const struct key_event *event =
+            &g_array_index(typing->events, struct key_event, typing->next++);
+
+        input_key(input, event->code, event->down);
+    }
+    g_clear_pointer(&input->feeder, g_source_unref);
+    return G_SOURCE_REMOVE;
+}
+
+static void typing_start(struct input *input, GArray *events,
+                         void (*done)(void *context, const GError *error), void *context)
+{
+    struct typing *typing = g_new0(struct typing, 1);
+
+    typing->events = events;
+    typing->done = done;
+    typing->context = context;
+    g_queue_push_tail(&input->typings, typing);
+    if (!input->feeder) {
+        input->feeder = g_timeout_source_new(TYPE_POLL_MS);
+        g_source_set_callback(input->feeder, feed, input, NULL);
+        g_source_attach(input->feeder, g_main_context_get_thread_default());
+    }
+}
+
+void input_type(struct input *input, const char *text,
+                void (*done)(void *context, const GError *error), void *context)
+{
+    GArray *events = g_array_new(FALSE, FALSE, sizeof(struct key_event));
+
+    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+        uint16_t code;
+        bool shift;
+
+        if (!key_from_character(g_utf8_get_char(p), &code, &shift)) {
+            g_autoptr(GError) error =
+                g_error_new(ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                            "The character “%.*s” has no key on a US keyboard; nothing was typed.",
+                            (int)(g_utf8_next_char(p) - p), p);
+
+            g_array_free(events, TRUE);
+            done(context, error);
+            return;
+        }
+        if (shift) {
+            event_append(events, KEY_LEFTSHIFT, true);
+        }
+        event_append(events, code, true);
+        event_append(events, code, false);
+        if (shift) {
+            event_append(events, KEY_LEFTSHIFT, false);
+        }
+    }
+    typing_start(input, events, done, context);
+}
+
+bool input_chord(struct input *input, const char *chord, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(chord, "+", -1);
+    guint n = g_strv_length(parts);
+
+    if (n == 0) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "No key was given; use names joined with “+”, such as ctrl+alt+delete.");
+        return false;
+    }
+    GArray *events = g_array_new(FALSE, FALSE, sizeof(struct key_event));
+
+    for (guint i = 0; i < n; i++) {
+        uint16_t code = key_from_name(g_strstrip(parts[i]));
+
+        if (code == 0) {
+            g_set_error(
+                error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                "“%s” in “%s” is no key; use names such as ctrl, alt, delete, f12, enter, a.",
+                parts[i], chord);
+            g_array_free(events, TRUE);
+            return false;
+        }
+        event_append(events, code, true);
+    }
+    for (guint i = n; i > 0; i--) {
+        event_append(events, g_array_index(events, struct key_event, i - 1).code, false);
+    }
+    typing_start(input, events, NULL, NULL);
+    return true;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The control thread carries out what a guest asks for from inside a device (reset, power off,
+ * sleep) and what goes wrong (crash, no space on the host's disk): things that need every vCPU
+ * parked and so cannot be done where they are noticed. Transitions that the user asks for run in
+ * the caller's thread, under the same lock.
+ */
+#include "machine/machine_control.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "machine/media.h"
+#include "rtc.h"
+
+/* --- State ----------------------------------------------------------------------------------- */
+
+void control_state_set(struct machine *machine, enum machine_state state,
+                       enum machine_reason reason, const char *message)
+{
+    pthread_mutex_lock(&machine->lock);
+    machine->state = state;
+    machine->reason = reason;
+    pthread_mutex_unlock(&machine->lock);
+    machine_notify(machine, (struct machine_notice){ .kind = NOTICE_STATE,
+                                                     .state = state,
+                                                     .reason = reason,
+                                                     .text = (char *)message });
+}
+
+static enum machine_state state_of(struct machine *machine)
+{
+    return machine_state(machine, NULL);
+}
+
+/* --- Standing still and going ---------------------------------------------------------------- */
+
+void control_halt(struct machine *machine)
+{
+    if (!machine->vcpus_running) {
+        return;
+    }
+    vcpus_park(&machine->vcpus);
+    clock_freeze(&machine->clock);
+    bus_drain(&machine->bus);
+    drive_pool_drain(machine->drives);
+    vcpus_time_stop(&machine->vcpus);
+    machine->vcpus_running = false;
+}
+
+void control_go(struct machine *machine)
+{
+    if (machine->vcpus_running) {
+        return;
+    }
+    machine->vcpus_running = true;
+    vcpus_time_go(&machine->vcpus);
+    clock_run(&machine->clock);
+    if (drive_pool_stalled(machine->drives)) {
+        drive_pool_retry(machine->drives);
+    }
+    vcpus_unpark(&machine->vcpus);
+}
+
+void control_stop(struct machine *machine, enum machine_reason reason)
+{
+    if (state_of(machine) == MACHINE_STOPPED) {
+        return;
+    }
+    control_halt(machine);
+    drive_pool_stop(machine->drives);
+    control_state_set(machine, MACHINE_STOPPED, reason, NULL);
+}
+
+/* --- Reset ----------------------------------------------------------------------------------- */
+
+static void event_send(struct machine *machine, enum device_event event)
+{
+    for (unsigned i = 0; i < machine->devices->len; i++) {
+        struct machine_device *record = g_ptr_array_index(machine->devices, i);
+
+        if (record->class->on_event) {
+            domain_enter(record->domain);
+            record->class->on_event(record->device, event);
+            domain_leave(record->domain);
+        }
+    }
+}
+
+void control_reset(struct machine *machine, enum reset_kind kind)
+{
+    for (unsigned i = 0; i < machine->devices->len; i++) {
+        struct machine_device *record = g_ptr_array_index(machine->devices, i);
+
+        domain_enter(record->domain);
+        device_reset(record->device, kind);
+        domain_leave(record->domain);
+    }
+    domain_enter(machine->board.fw_cfg->domain);
+    boot_reset(machine->boot);
+    domain_leave(machine->board.fw_cfg->domain);
+    irq_reset(&machine->irq);
+    for (unsigned i = 0; i < machine->vcpus.n; i++) {
+        vcpu_call(&machine->vcpus.all[i], vcpu_state_reset, NULL);
+    }
+    vcpus_release(&machine->vcpus);
+    pthread_mutex_lock(&machine->lock);
+    g_clear_pointer(&machine->crash_report, g_free);
+    machine->resets++;
+    pthread_mutex_unlock(&machine->lock);
+    machine_notify(machine, (struct machine_notice){ .kind = NOTICE_RESET });
+}
+
+/* --- Sleep ----------------------------------------------------------------------------------- */
+
+static void suspend(struct machine *machine)
+{
+    control_halt(machine);
+    machine->suspended = true;
+}
+
+void control_wake(struct machine *machine)
+{
+    machine->suspended = false;
+    control_reset(machine, RESET_WARM);
+    if (machine->board.rtc) {
+        domain_enter(machine->board.rtc->domain);
+        rtc_set_byte(machine->board.rtc->device, CMOS_SHUTDOWN_CODE, CMOS_SHUTDOWN_S3);
+        domain_leave(machine->board.rtc->domain);
+    }
+    event_send(machine, EVENT_WAKE);
+    control_go(machine);
+}
+
+/* --- The control thread ---------------------------------------------------------------------- */
+
+static void trouble_handle(struct machine *machine, enum machine_state state)
+{
+    g_autofree char *text = NULL;
+    enum machine_reason reason;
+
+    pthread_mutex_lock(&machine->lock);
+    text = g_steal_pointer(&machine->trouble_text);
+    reason = machine->trouble;
+    pthread_mutex_unlock(&machine->lock);
+    control_halt(machine);
+    control_state_set(machine, state, reason, text);
+}
+
+/* False if it has to wait: requests that the host could not carry out hold guest memory until they
+ * end. */
+static bool reset_handle(struct machine *machine)
+{
+    control_halt(machine);
+    if (drive_pool_stalled(machine->drives)) {
+        return false;
+    }
+    machine->suspended = false;
+    control_reset(machine, RESET_WARM);
+    control_go(machine);
+    return true;
+}
+
+static void eject_handle(struct machine *machine)
+{
+    unsigned ejected;
+
+    pthread_mutex_lock(&machine->lock);
+    ejected = machine->ejected;
+    machine->ejected = 0;
+    pthread_mutex_unlock(&machine->lock);
+    for (unsigned i = 0; i < CONFIG_DRIVES_MAX; i++) {
+        if (ejected & 1u << i) {
+            media_remove(machine, i);
+        }
+    }
+}
+
+/* Carries out what can be now; returns what is done with. */
+static unsigned pending_handle(struct machine *machine, unsigned pending)
+{
+    enum machine_state state = state_of(machine);
+
+    if (state == MACHINE_STOPPED || state == MACHINE_NEW) {
+        return pending;
+    }
+    if (pending & PENDING_EJECT) {
+        eject_handle(machine);
+    }
+    if (pending & PENDING_POWER_OFF) {
+        control_stop(machine, REASON_GUEST);
+        return pending;
+    }
+    if (pending & PENDING_CRASH) {
+        trouble_handle(machine, MACHINE_CRASHED);
+        return pending;
+    }
+    if (state == MACHINE_CRASHED) {
+        return pending;
+    }
+    if ((pending & PENDING_STALL) && state == MACHINE_RUNNING) {
+        trouble_handle(machine, MACHINE_PAUSED);
+        state = MACHINE_PAUSED;
+    }
+    if (state == MACHINE_PAUSED) {
+        return PENDING_STALL | PENDING_EJECT;
+    }
+    if (pending & PENDING_RESET) {
+        return reset_handle(machine) ? pending : pending & ~(unsigned)PENDING_RESET;
+    }
+    if (pending & PENDING_SUSPEND) {
+        suspend(machine);
+    }
+    return pending;
+}
+
+static void *control_thread(void *context)
+{
+    struct machine *machine = context;
+    sigset_t all;
+
+    pthread_setname_np(pthread_self(), "control");
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    pthread_mutex_lock(&machine->lock);
+    while (!(machine->pending & PENDING_QUIT)) {
+        unsigned pending = machine->pending, done;
+
+        if (pending == 0) {
+            pthread_cond_wait(&machine->wanted, &machine->lock);
+            continue;
+        }
+        machine->pending = 0;
+        pthread_mutex_unlock(&machine->lock);
+        pthread_mutex_lock(&machine->control);
+        done = pending_handle(machine, pending);
+        pthread_mutex_unlock(&machine->control);
+        pthread_mutex_lock(&machine->lock);
+        machine->kept |= pending & ~done;
+    }
+    pthread_mutex_unlock(&machine->lock);
+    return NULL;
+}
+
+bool control_thread_start(struct machine *machine, GError **error)
+{
+    int result = pthread_create(&machine->control_thread, NULL, control_thread, machine);
+
+    if (result != 0) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
+                    "The computer cannot run another thread (%s).", g_strerror(result));
+        return false;
+    }
+    machine->control_started = true;
+    return true;
+}
+
+void control_thread_end(struct machine *machine)
+{
+    if (!machine->control_started) {
+        return;
+    }
+    pthread_mutex_lock(&machine->lock);
+    machine->pending |= PENDING_QUIT;
+    pthread_cond_signal(&machine->wanted);
+    pthread_mutex_unlock(&machine->lock);
+    pthread_join(machine->control_thread, NULL);
+    machine->control_started = false;
+}
