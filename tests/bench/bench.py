@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import re
+import socket
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,9 @@ FIRST_RUN = os.path.join(BUILD, "tests/bench/first_run.so")
 BOOT_SECTOR = os.path.join(BUILD, "tests/bench/boot_sector.bin")
 GUESTS = os.path.join(BUILD, "tests/guests")
 MIB = 1 << 20
+with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
+    # QEMU's "host" ends with an error on a KVM without hardware behind it.
+    PEER_CPU = "host" if re.search(r"\b(svm|vmx)\b", cpuinfo.read()) else "qemu64"
 
 
 class Machine:
@@ -64,7 +68,7 @@ class Machine:
         return [ENGINE, "--folder", self.path]
 
     def _command_qemu(self):
-        command = ["qemu-system-x86_64", "-M", "q35,smm=off", "-accel", "kvm", "-cpu", "qemu64", "-smp", "1",
+        command = ["qemu-system-x86_64", "-M", "q35,smm=off", "-accel", "kvm", "-cpu", PEER_CPU, "-smp", "1",
                    "-m", str(self.memory), "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std",
                    "-serial", f"file:{self.path}/serial.log", "-monitor", f"unix:{self.path}/monitor,server=on,wait=off",
                    "-vnc", f"unix:{self.path}/vnc", "-device", "vmgenid",
@@ -95,6 +99,35 @@ class Machine:
         path = os.path.join(self.path, "log/firmware.log" if self.ours else "firmware.log")
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
+
+    def _orielctl(self, *arguments):
+        environment = dict(os.environ, XDG_RUNTIME_DIR=os.path.join(self.path, "run"))
+        return subprocess.run([os.path.join(BUILD, "app/orielctl"), arguments[0], self.path, *arguments[1:]],
+                              env=environment, capture_output=True, text=True, check=False).stdout
+
+    def _monitor(self, line):
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.connect(self.path + "/monitor")
+            monitor.settimeout(10)
+            answer = b""
+            monitor.sendall(line.encode() + b"\n")
+            while answer.count(b"(qemu)") < 2:
+                answer += monitor.recv(4096)
+
+    def screen(self):
+        """The characters on the text screen."""
+        if self.ours:
+            return self._orielctl("text")
+        path = os.path.join(self.path, "screen")
+        self._monitor(f"pmemsave 0xb8000 4000 {path}")
+        with open(path, "rb") as file:
+            return file.read()[0::2].decode("cp437")
+
+    def enter(self):
+        if self.ours:
+            self._orielctl("key", "enter")
+        else:
+            self._monitor("sendkey ret")
 
     def first_run_ms(self):
         path = os.path.join(self.path, "first-run")
@@ -169,25 +202,21 @@ def exits(name):
 
 
 def installer(ours):
-    """From power on to the installer's first dialog, read from the screen's memory in both."""
-    image = subprocess.run([os.path.join(SOURCE, "tests/lab/images/installer-iso")], capture_output=True, text=True,
-                           check=True).stdout.strip()
+    """From power on to the installer's first dialog on the text screen; GRUB's menu is left with Enter."""
+    image = os.environ.get("ORIEL_INSTALLER_IMAGE") or subprocess.run(
+        [os.path.join(SOURCE, "tests/lab/images/installer-iso")], capture_output=True, text=True, check=True).stdout.strip()
+    chosen = False
     with Machine(ours, memory=1024, cdrom=os.path.join(image, "installer.iso")).start() as machine:
-        while "Choose the language" not in screen_text(machine):
+        while True:
+            text = machine.screen()
+            if "Select a language" in text:
+                return (time.monotonic_ns() - machine.started) / 1e6
+            if "Graphical install" in text and not chosen:
+                chosen = True
+                machine.enter()
             if machine.process.poll() is not None:
                 raise RuntimeError("the machine ended")
-            time.sleep(1)
-        return (time.monotonic_ns() - machine.started) / 1e6
-
-
-def screen_text(machine):
-    """The first serial port's output: the installer is told to use it, so that both are read the same way."""
-    path = os.path.join(machine.path, "log/serial0.log" if machine.ours else "serial.log")
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
+            time.sleep(0.5)
 
 
 MEASUREMENTS = [
@@ -200,7 +229,7 @@ MEASUREMENTS = [
     ("register-write", "one write of a memory-mapped register", "kcycles", exits("register-write"), 5, 1),
     ("idle", "wake-ups of an idle, unwatched machine, outside its CPU", "/s", idle, 1, 1),
 ]
-LAB = [("installer", "power on to the installer's dialog from CD", "ms", installer, 1, 1)]
+LAB = [("installer", "process start to the installer's dialog, from CD", "ms", installer, 1, 1)]
 
 
 def main():
