@@ -86,6 +86,9 @@ GByteArray *boot_order_build(const OrielConfig *config, const char *kernel_rom)
             }
         }
     }
+    if (order->len > 0) {
+        g_string_truncate(order, order->len - 1); /* lines are separated, not ended */
+    }
     length = order->len + 1;
     bytes = (guint8 *)g_string_free(order, FALSE);
     return g_byte_array_new_take(bytes, length);
