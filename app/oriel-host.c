@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/firmware_files.h"
 
 #define MEMORY_LOW (UINT64_C(2) << 30)  /* bytes available, below which a guest will be cramped */
 #define DISK_LOW   (UINT64_C(10) << 30) /* bytes free, below which an installation will not fit */
@@ -123,18 +124,17 @@ static void room_check(GPtrArray *findings, const char *library)
 
 static void firmware_check(GPtrArray *findings)
 {
-    static const struct {
-        const char *file, *id, *what, *fix;
-    } images[] = {
-        { "/usr/share/seabios/bios-256k.bin", "no-bios",
-          "The BIOS firmware SeaBIOS is not installed.", "Install the package “seabios”." },
-        { "/usr/share/OVMF/OVMF_CODE_4M.fd", "no-uefi", "The UEFI firmware OVMF is not installed.",
-          "Install the package “ovmf”." },
-    };
+    for (int file = 0; file < ORIEL_FIRMWARE_FILES; file++) {
+        g_autofree char *path = oriel_firmware_file_path((OrielFirmwareFile)file);
+        const char *package = oriel_firmware_file_package((OrielFirmwareFile)file);
+        gboolean uefi = file >= ORIEL_FIRMWARE_FILE_UEFI_CODE;
+        g_autofree char *fix = g_strdup_printf("Install the package “%s”.", package);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(images) && !g_getenv("ORIEL_FIRMWARE_DIR"); i++) {
-        if (!g_file_test(images[i].file, G_FILE_TEST_EXISTS)) {
-            add(findings, images[i].id, -1, g_strdup(images[i].what), images[i].fix);
+        if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+            add(findings, uefi ? "no-uefi" : "no-bios", -1,
+                g_strdup_printf("“%s”, which machines with %s need, is not there.", path,
+                                uefi ? "UEFI firmware" : "a BIOS"),
+                fix);
         }
     }
 }

@@ -9,9 +9,8 @@
  *     boot_cmos()     fills CMOS
  *     boot_reset()    at every machine reset
  *
- * Firmware comes from the folder in the environment variable ORIEL_FIRMWARE_DIR if set, otherwise
- * from where the packages seabios and ovmf put it. The ACPI tables are made anew when the firmware
- * selects them, because only then the PCI windows are known.
+ * Firmware is looked for as config/firmware_files.h says. The ACPI tables are made anew when the
+ * firmware selects them, because only then the PCI windows are known.
  *
  * The machine described is pc-1: addresses below are its own, not settings.
  *
@@ -98,9 +97,5 @@ void boot_cmos(const struct boot *boot, const struct boot_board *board,
 /* Under fw_cfg's domain lock: the firmware starts over and places the generation id's page again.
  */
 void boot_reset(struct boot *boot);
-
-/* Looks for every firmware file a machine may need; the names of the missing ones with their
- * packages, one a line, or NULL if all are there. g_free(). */
-char *boot_missing_firmware(void);
 
 #endif

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "config/firmware_files.h"
 
 #define STORE_FOLDER "firmware"
 #define STORE_NAME   "OVMF_VARS.fd"
@@ -36,44 +37,6 @@ enum {
 /* gEfiSystemNvDataFvGuid: the volume that holds variables. */
 static const guint8 variables_guid[16] = { 0x8d, 0x2b, 0xf1, 0xff, 0x96, 0x76, 0x8b, 0x4c,
                                            0xa9, 0x85, 0x27, 0x47, 0x07, 0x5b, 0x4f, 0x50 };
-
-static const struct packaged {
-    const char *name, *folder, *package;
-} packaged_files[] = {
-    { "bios-256k.bin", "/usr/share/seabios", "seabios" },
-    { "vgabios-stdvga.bin", "/usr/share/seabios", "seabios" },
-    { "OVMF_CODE_4M.fd", "/usr/share/OVMF", "ovmf" },
-    { "OVMF_VARS_4M.fd", "/usr/share/OVMF", "ovmf" },
-};
-enum {
-    FILE_BIOS,
-    FILE_VIDEO_ROM,
-    FILE_UEFI_CODE,
-    FILE_UEFI_VARIABLES,
-};
-
-static char *packaged_path(unsigned file)
-{
-    const char *own = g_getenv("ORIEL_FIRMWARE_DIR");
-
-    return g_build_filename(own != NULL && own[0] != '\0' ? own : packaged_files[file].folder,
-                            packaged_files[file].name, NULL);
-}
-
-char *boot_missing_firmware(void)
-{
-    GString *missing = g_string_new(NULL);
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(packaged_files); i++) {
-        g_autofree char *path = packaged_path(i);
-
-        if (access(path, R_OK) < 0) {
-            g_string_append_printf(missing, "%s%s (package %s)", missing->len > 0 ? "\n" : "", path,
-                                   packaged_files[i].package);
-        }
-    }
-    return g_string_free(missing, missing->len == 0);
-}
 
 /* --- Files --------------------------------------------------------------------------------------
  */
@@ -136,16 +99,16 @@ GBytes *boot_read_file(const char *what, const char *path, gsize limit, GError *
     return bytes;
 }
 
-static GBytes *read_packaged(unsigned file, const char *what, gsize limit, GError **error)
+static GBytes *read_packaged(OrielFirmwareFile file, const char *what, gsize limit, GError **error)
 {
-    g_autofree char *path = packaged_path(file);
+    g_autofree char *path = oriel_firmware_file_path(file);
     g_autoptr(GError) why = NULL;
     GBytes *bytes = boot_read_file(what, path, limit, &why);
 
     if (bytes == NULL && g_error_matches(why, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
                     "%s, “%s”, is not there. Install the package “%s”.", what, path,
-                    packaged_files[file].package);
+                    oriel_firmware_file_package(file));
     } else if (bytes == NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
     }
@@ -322,13 +285,13 @@ static GBytes *read_template(const char *image_path, GError **error)
         }
     }
     if (template == NULL) {
-        template =
-            read_packaged(FILE_UEFI_VARIABLES, "The template of UEFI variables", IMAGE_MAX, error);
+        template = read_packaged(ORIEL_FIRMWARE_FILE_UEFI_VARIABLES,
+                                 "The template of UEFI variables", IMAGE_MAX, error);
     }
     if (template != NULL && !is_variable_store(template)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
                     "The template of UEFI variables is damaged. Reinstall the package “%s”.",
-                    packaged_files[FILE_UEFI_VARIABLES].package);
+                    oriel_firmware_file_package(ORIEL_FIRMWARE_FILE_UEFI_VARIABLES));
         g_clear_pointer(&template, g_bytes_unref);
     }
     return template;
@@ -363,9 +326,9 @@ gboolean firmware_load(struct firmware *firmware, const OrielConfig *config, con
                        GError **error)
 {
     gboolean uefi = config->firmware == ORIEL_FIRMWARE_UEFI;
-    unsigned file = uefi ? FILE_UEFI_CODE : FILE_BIOS;
-    g_autofree char *path =
-        config->firmware_path != NULL ? g_strdup(config->firmware_path) : packaged_path(file);
+    OrielFirmwareFile file = uefi ? ORIEL_FIRMWARE_FILE_UEFI_CODE : ORIEL_FIRMWARE_FILE_BIOS;
+    g_autofree char *path = config->firmware_path != NULL ? g_strdup(config->firmware_path)
+                                                          : oriel_firmware_file_path(file);
     gsize size;
 
     firmware->image = config->firmware_path != NULL
@@ -386,7 +349,8 @@ gboolean firmware_load(struct firmware *firmware, const OrielConfig *config, con
         return load_uefi(firmware, path, config->firmware_path, folder, error);
     }
     firmware->video_rom =
-        read_packaged(FILE_VIDEO_ROM, "The firmware of the display adapter", OPTION_ROM_MAX, error);
+        read_packaged(ORIEL_FIRMWARE_FILE_VIDEO_ROM, "The firmware of the display adapter",
+                      OPTION_ROM_MAX, error);
     return firmware->video_rom != NULL;
 }
 
