@@ -4,8 +4,9 @@
  * down within one process. Everything else in engine/ (control, display, input, serial) stands
  * around this.
  *
- * States:  new -> running <-> paused; running or paused -> crashed (a guest or KVM failure; memory,
- * screen and registers stay readable; only reset or stop lead out) ; any -> stopped (final).
+ * States:  new -> running or paused; running <-> paused; running or paused -> crashed (a guest or
+ * KVM failure; memory, screen and registers stay readable; only reset or stop lead out) ; any ->
+ * stopped (final).
  *
  * Threads: all functions may be called from any thread unless said otherwise. Callbacks run on the
  * main loop (the GMainContext that was the thread default in machine_new()).
@@ -67,7 +68,8 @@ struct machine *machine_new(const OrielConfig *config, const char *folder,
 /* Stops if needed, joins all threads, closes everything. Main thread only. */
 void machine_free(struct machine *machine);
 
-bool machine_start(struct machine *machine, GError **error); /* from new */
+/* From new; then running, or paused at its first instruction. */
+bool machine_start(struct machine *machine, bool paused, GError **error);
 bool machine_pause(struct machine *machine,
                    GError **error); /* returns when every vCPU is parked and disks are idle */
 bool machine_resume(struct machine *machine, GError **error); /* from paused */

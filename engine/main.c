@@ -233,6 +233,12 @@ static bool engine_start(struct engine *engine, GError **error)
     if (engine->lock < 0) {
         return false;
     }
+    /* Once more, because it may have been changed until now. */
+    oriel_config_free(engine->config);
+    engine->config = oriel_config_load(engine->folder, error);
+    if (!engine->config) {
+        return false;
+    }
     log_open(engine);
     engine->machine = machine_new(engine->config, engine->folder, &callbacks, error);
     if (!engine->machine) {
@@ -242,7 +248,7 @@ static bool engine_start(struct engine *engine, GError **error)
     if (!engine->runtime || !services_start(engine, error)) {
         return false;
     }
-    return engine->paused || machine_start(engine->machine, error);
+    return machine_start(engine->machine, engine->paused, error);
 }
 
 static void engine_end(struct engine *engine)
@@ -253,7 +259,9 @@ static void engine_end(struct engine *engine)
         serial_socket_free(engine->serials[i]);
     }
     serial_socket_free(engine->firmware);
-    control_free(engine->control);
+    if (engine->control) {
+        control_end(engine->control);
+    }
     if (engine->machine) {
         machine_free(engine->machine);
     }
@@ -263,6 +271,9 @@ static void engine_end(struct engine *engine)
     if (engine->lock >= 0) {
         close(engine->lock);
     }
+    /* Clients take the end of their connection for the end of the machine: all of it is free now.
+     */
+    control_free(engine->control);
     g_clear_pointer(&engine->config, oriel_config_free);
     g_main_loop_unref(engine->loop);
     g_free(engine->runtime);

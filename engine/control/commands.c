@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "control/control_private.h"
 #include "display/console.h"
+#include "display/png_write.h"
 #include "input/input_router.h"
 
 enum {
@@ -21,20 +23,51 @@ enum {
 /* --- Commands that take time
  * ----------------------------------------------------------------------- */
 
-typedef bool (*slow_function)(struct machine *machine, GError **error);
+struct slow_command;
+typedef bool (*slow_function)(struct slow_command *command, GError **error);
 
 /* One slow command under way: runs on a worker, answers on the main loop. */
 struct slow_command {
+    struct control *control;
     struct machine *machine;
     slow_function function;
+    bool (*transition)(struct machine *machine, GError **error); /* of those that are only that */
+    char *drive, *path;                                          /* of InsertMedia and EjectMedia */
+    gboolean force;
+    struct surface picture; /* of Screenshot, a copy */
+    int fd;
 };
+
+static void slow_free(gpointer data)
+{
+    struct slow_command *command = data;
+
+    g_free(command->drive);
+    g_free(command->path);
+    g_free(command->picture.pixels);
+    if (command->fd >= 0) {
+        close(command->fd);
+    }
+    g_free(command);
+}
+
+static struct slow_command *slow_new(struct control *control, slow_function function)
+{
+    struct slow_command *command = g_new0(struct slow_command, 1);
+
+    command->control = control;
+    command->machine = control->machine;
+    command->function = function;
+    command->fd = -1;
+    return command;
+}
 
 static void slow_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
     struct slow_command *command = data;
     GError *error = NULL;
 
-    if (command->function(command->machine, &error)) {
+    if (command->function(command, &error)) {
         g_task_return_boolean(task, TRUE);
     } else {
         g_task_return_error(task, error);
@@ -44,50 +77,67 @@ static void slow_run(GTask *task, gpointer source, gpointer data, GCancellable *
 static void slow_answer(GObject *source, GAsyncResult *result, gpointer data)
 {
     GDBusMethodInvocation *invocation = data;
+    struct slow_command *command = g_task_get_task_data(G_TASK(result));
     g_autoptr(GError) error = NULL;
 
-    if (g_task_propagate_boolean(G_TASK(result), &error)) {
-        g_dbus_method_invocation_return_value(invocation, NULL);
-    } else {
+    if (!g_task_propagate_boolean(G_TASK(result), &error)) {
         g_dbus_method_invocation_return_gerror(invocation, error);
+    } else if (command->picture.pixels) {
+        oriel_engine_complete_screenshot(ORIEL_ENGINE(source), invocation, NULL,
+                                         command->picture.width, command->picture.height);
+    } else {
+        g_dbus_method_invocation_return_value(invocation, NULL);
     }
+    command->control->running--;
 }
 
-static gboolean slow_start(struct control *control, GDBusMethodInvocation *invocation,
-                           slow_function function)
+/* Takes the command. */
+static gboolean slow_start(struct slow_command *command, GDBusMethodInvocation *invocation)
 {
-    g_autoptr(GTask) task = g_task_new(control->skeleton, NULL, slow_answer, invocation);
-    struct slow_command *command = g_new0(struct slow_command, 1);
+    g_autoptr(GTask) task = g_task_new(command->control->skeleton, NULL, slow_answer, invocation);
 
-    command->machine = control->machine;
-    command->function = function;
-    g_task_set_task_data(task, command, g_free);
+    command->control->running++;
+    g_task_set_task_data(task, command, slow_free);
     g_task_run_in_thread(task, slow_run);
     return TRUE;
+}
+
+static bool transition_run(struct slow_command *command, GError **error)
+{
+    return command->transition(command->machine, error);
+}
+
+static gboolean transition_start(struct control *control, GDBusMethodInvocation *invocation,
+                                 bool (*transition)(struct machine *machine, GError **error))
+{
+    struct slow_command *command = slow_new(control, transition_run);
+
+    command->transition = transition;
+    return slow_start(command, invocation);
 }
 
 static gboolean on_pause(OrielEngine *engine, GDBusMethodInvocation *invocation,
                          struct control *control)
 {
-    return slow_start(control, invocation, machine_pause);
+    return transition_start(control, invocation, machine_pause);
 }
 
 static gboolean on_resume(OrielEngine *engine, GDBusMethodInvocation *invocation,
                           struct control *control)
 {
-    return slow_start(control, invocation, machine_resume);
+    return transition_start(control, invocation, machine_resume);
 }
 
 static gboolean on_reset(OrielEngine *engine, GDBusMethodInvocation *invocation,
                          struct control *control)
 {
-    return slow_start(control, invocation, machine_reset);
+    return transition_start(control, invocation, machine_reset);
 }
 
 static gboolean on_power_button(OrielEngine *engine, GDBusMethodInvocation *invocation,
                                 struct control *control)
 {
-    return slow_start(control, invocation, machine_power_button);
+    return transition_start(control, invocation, machine_power_button);
 }
 
 static bool power_off(struct machine *machine, GError **error)
@@ -99,7 +149,7 @@ static bool power_off(struct machine *machine, GError **error)
 static gboolean on_power_off(OrielEngine *engine, GDBusMethodInvocation *invocation,
                              struct control *control)
 {
-    return slow_start(control, invocation, power_off);
+    return transition_start(control, invocation, power_off);
 }
 
 /* --- Looking
@@ -167,58 +217,76 @@ static bool write_all(int fd, GBytes *bytes)
     return true;
 }
 
+static bool screenshot_run(struct slow_command *command, GError **error)
+{
+    g_autoptr(GBytes) png = png_write(&command->picture);
+
+    if (!write_all(command->fd, png)) {
+        oriel_error_set_errno(error, errno, "The screenshot could not be written");
+        return false;
+    }
+    return true;
+}
+
+/* Nothing else: writing to a pipe that nobody reads would never end. */
+static bool is_file(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 static gboolean on_screenshot(OrielEngine *engine, GDBusMethodInvocation *invocation,
                               GUnixFDList *fds, GVariant *handle, struct control *control)
 {
-    struct console *console = machine_console(control->machine);
+    struct slow_command *command = slow_new(control, screenshot_run);
     g_autoptr(GError) error = NULL;
-    int fd = fd_argument(fds, handle, &error);
 
-    if (fd < 0) {
+    command->fd = fd_argument(fds, handle, &error);
+    if (command->fd >= 0 && !is_file(command->fd)) {
+        g_set_error(&error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "A screenshot can be written to a file only.");
+    }
+    if (error) {
         g_dbus_method_invocation_return_gerror(invocation, error);
+        slow_free(command);
         return TRUE;
     }
-    g_autoptr(GBytes) png = console_screenshot(console);
-    const struct surface *surface = console_surface(console);
-
-    if (write_all(fd, png)) {
-        oriel_engine_complete_screenshot(engine, invocation, NULL, surface->width, surface->height);
-    } else {
-        g_dbus_method_invocation_return_error(
-            invocation, ORIEL_ERROR, errno == ENOSPC ? ORIEL_ERROR_NO_SPACE : ORIEL_ERROR_HOST,
-            "The screenshot could not be written: %s.", g_strerror(errno));
-    }
-    close(fd);
-    return TRUE;
+    console_copy(machine_console(control->machine), &command->picture);
+    return slow_start(command, invocation);
 }
 
 /* --- Media
  * ----------------------------------------------------------------------------------------- */
 
+static bool insert_run(struct slow_command *command, GError **error)
+{
+    return machine_insert(command->machine, command->drive, command->path, error);
+}
+
 static gboolean on_insert_media(OrielEngine *engine, GDBusMethodInvocation *invocation,
                                 const char *drive, const char *path, struct control *control)
 {
-    g_autoptr(GError) error = NULL;
+    struct slow_command *command = slow_new(control, insert_run);
 
-    if (!machine_insert(control->machine, drive, path, &error)) {
-        g_dbus_method_invocation_return_gerror(invocation, error);
-        return TRUE;
-    }
-    oriel_engine_complete_insert_media(engine, invocation);
-    return TRUE;
+    command->drive = g_strdup(drive);
+    command->path = g_strdup(path);
+    return slow_start(command, invocation);
+}
+
+static bool eject_run(struct slow_command *command, GError **error)
+{
+    return machine_eject(command->machine, command->drive, command->force, error);
 }
 
 static gboolean on_eject_media(OrielEngine *engine, GDBusMethodInvocation *invocation,
                                const char *drive, gboolean force, struct control *control)
 {
-    g_autoptr(GError) error = NULL;
+    struct slow_command *command = slow_new(control, eject_run);
 
-    if (!machine_eject(control->machine, drive, force, &error)) {
-        g_dbus_method_invocation_return_gerror(invocation, error);
-        return TRUE;
-    }
-    oriel_engine_complete_eject_media(engine, invocation);
-    return TRUE;
+    command->drive = g_strdup(drive);
+    command->force = force;
+    return slow_start(command, invocation);
 }
 
 /* --- Input
@@ -235,6 +303,20 @@ static void type_done(void *context, const GError *error)
     }
 }
 
+/* Keys for a guest that stands still would wait with nobody knowing for what. */
+static bool is_running(struct control *control, GDBusMethodInvocation *invocation)
+{
+    enum machine_state state = machine_state(control->machine, NULL);
+
+    if (state != MACHINE_RUNNING) {
+        g_dbus_method_invocation_return_error(
+            invocation, ORIEL_ERROR, ORIEL_ERROR_STATE,
+            "“%s” takes no keys: it is %s. Resume or reset it first.",
+            machine_config(control->machine)->name, machine_state_name(state));
+    }
+    return state == MACHINE_RUNNING;
+}
+
 static gboolean on_type_text(OrielEngine *engine, GDBusMethodInvocation *invocation,
                              const char *text, struct control *control)
 {
@@ -242,6 +324,9 @@ static gboolean on_type_text(OrielEngine *engine, GDBusMethodInvocation *invocat
         g_dbus_method_invocation_return_error(invocation, ORIEL_ERROR, ORIEL_ERROR_INVALID,
                                               "The text is longer than %d bytes; type it in parts.",
                                               TEXT_MAX);
+        return TRUE;
+    }
+    if (!is_running(control, invocation)) {
         return TRUE;
     }
     input_type(machine_input(control->machine), text, type_done, invocation);
@@ -254,6 +339,9 @@ static gboolean on_chord(OrielEngine *engine, GDBusMethodInvocation *invocation,
 {
     g_autoptr(GError) error = NULL;
 
+    if (!is_running(control, invocation)) {
+        return TRUE;
+    }
     if (!input_chord(machine_input(control->machine), keys, &error)) {
         g_dbus_method_invocation_return_gerror(invocation, error);
         return TRUE;
@@ -266,7 +354,11 @@ static gboolean on_chord(OrielEngine *engine, GDBusMethodInvocation *invocation,
 static gboolean on_key(OrielEngine *engine, GDBusMethodInvocation *invocation, guint code,
                        gboolean down, struct control *control)
 {
-    if (code <= G_MAXUINT16) {
+    GDBusConnection *connection = g_dbus_method_invocation_get_connection(invocation);
+    struct peer *peer = g_hash_table_lookup(control->connections, connection);
+
+    if (code < CONTROL_KEYS_MAX && peer) {
+        peer->pressed[code] = down;
         input_key(machine_input(control->machine), (uint16_t)code, down);
     }
     console_wake(machine_console(control->machine));

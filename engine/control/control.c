@@ -3,11 +3,22 @@
 #include "control/control.h"
 
 #include <gio/gio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "config/runtime.h"
 #include "control/control_private.h"
 #include "input/input_router.h"
+
+enum {
+    FLUSH_SECONDS = 2,
+};
+
+/* The one mechanism that tells who is there; others would only ask for files in the home folder. */
+static gboolean mechanism_allow(GDBusAuthObserver *observer, const char *mechanism, gpointer data)
+{
+    return strcmp(mechanism, "EXTERNAL") == 0;
+}
 
 static gboolean peer_authorize(GDBusAuthObserver *observer, GIOStream *stream,
                                GCredentials *credentials, gpointer data)
@@ -15,13 +26,25 @@ static gboolean peer_authorize(GDBusAuthObserver *observer, GIOStream *stream,
     return credentials && g_credentials_get_unix_user(credentials, NULL) == getuid();
 }
 
-/* Nobody is left who could let go of the keys that are down. */
+/* `context` is the call of TypeText that waits. */
+static bool is_of_connection(void *context, const void *connection)
+{
+    return g_dbus_method_invocation_get_connection(context) == connection;
+}
+
+/* Nobody is left who could let go of the keys that are down, or wants what is still to be typed. */
 static void connection_closed(GDBusConnection *connection, gboolean remote_peer_vanished,
                               GError *error, gpointer data)
 {
     struct control *control = data;
+    const struct peer *peer = g_hash_table_lookup(control->connections, connection);
 
-    input_release_all(machine_input(control->machine));
+    input_cancel(machine_input(control->machine), is_of_connection, connection);
+    for (uint16_t code = 1; code < CONTROL_KEYS_MAX; code++) {
+        if (peer->pressed[code]) {
+            input_key(machine_input(control->machine), code, false);
+        }
+    }
     g_dbus_interface_skeleton_unexport_from_connection(G_DBUS_INTERFACE_SKELETON(control->skeleton),
                                                        connection);
     g_signal_handlers_disconnect_by_data(connection, control);
@@ -33,12 +56,15 @@ static gboolean connection_new(GDBusServer *server, GDBusConnection *connection,
     struct control *control = data;
     g_autoptr(GError) error = NULL;
 
+    if (g_dbus_connection_is_closed(connection)) {
+        return FALSE; /* it has said so already, and will not again */
+    }
     if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(control->skeleton), connection,
                                           ORIEL_ENGINE_PATH, &error)) {
         g_warning("A control connection was refused: %s", error->message);
         return FALSE;
     }
-    g_hash_table_add(control->connections, g_object_ref(connection));
+    g_hash_table_insert(control->connections, g_object_ref(connection), g_new0(struct peer, 1));
     g_signal_connect(connection, "closed", G_CALLBACK(connection_closed), control);
     return TRUE;
 }
@@ -63,6 +89,7 @@ static gboolean server_start(struct control *control, GError **error)
     g_autoptr(GDBusAuthObserver) observer = g_dbus_auth_observer_new();
     g_autoptr(GError) cause = NULL;
 
+    g_signal_connect(observer, "allow-mechanism", G_CALLBACK(mechanism_allow), NULL);
     g_signal_connect(observer, "authorize-authenticated-peer", G_CALLBACK(peer_authorize), NULL);
     control->server =
         g_dbus_server_new_sync(address, G_DBUS_SERVER_FLAGS_NONE, guid, observer, NULL, &cause);
@@ -90,15 +117,75 @@ struct control *control_new(struct machine *machine, const char *runtime_folder,
     control->socket_path = g_build_filename(runtime_folder, "engine", NULL);
     control->skeleton = oriel_engine_skeleton_new();
     control->connections =
-        g_hash_table_new_full(g_direct_hash, g_direct_equal, g_object_unref, NULL);
+        g_hash_table_new_full(g_direct_hash, g_direct_equal, g_object_unref, g_free);
     properties_set(control, vnc_addresses, serial_sockets);
     control_state_changed(control, state, reason, "");
     commands_connect(control);
     if (!server_start(control, error)) {
+        control_end(control);
         control_free(control);
         return NULL;
     }
     return control;
+}
+
+static void flushed(GObject *connection, GAsyncResult *result, gpointer data)
+{
+    struct control *control = data;
+
+    g_dbus_connection_flush_finish(G_DBUS_CONNECTION(connection), result, NULL);
+    control->unflushed--;
+}
+
+static gboolean time_is_over(gpointer data)
+{
+    *(bool *)data = true;
+    return G_SOURCE_REMOVE;
+}
+
+/* Sends what is still to be sent; a client that does not read is not waited for long. */
+static void connections_flush(struct control *control)
+{
+    bool over = false;
+    guint timeout = g_timeout_add_seconds(FLUSH_SECONDS, time_is_over, &over);
+    GHashTableIter iter;
+    gpointer connection;
+
+    g_hash_table_iter_init(&iter, control->connections);
+    while (g_hash_table_iter_next(&iter, &connection, NULL)) {
+        control->unflushed++;
+        g_dbus_connection_flush(connection, NULL, flushed, control);
+    }
+    while (control->unflushed > 0 && !over) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    if (!over) {
+        g_source_remove(timeout);
+    }
+}
+
+void control_end(struct control *control)
+{
+    GHashTableIter iter;
+    gpointer connection;
+
+    if (control->server) {
+        g_dbus_server_stop(control->server);
+    }
+    unlink(control->socket_path);
+    g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(control->skeleton));
+    input_cancel(machine_input(control->machine), NULL, NULL);
+    while (control->running > 0) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    connections_flush(control);
+    g_hash_table_iter_init(&iter, control->connections);
+    while (g_hash_table_iter_next(&iter, &connection, NULL)) {
+        g_signal_handlers_disconnect_by_data(connection, control);
+    }
+    if (control->server) {
+        g_signal_handlers_disconnect_by_data(control->server, control);
+    }
 }
 
 void control_free(struct control *control)
@@ -109,25 +196,15 @@ void control_free(struct control *control)
     if (!control) {
         return;
     }
-    if (control->server) {
-        g_dbus_server_stop(control->server);
-    }
     g_hash_table_iter_init(&iter, control->connections);
-    while (g_hash_table_iter_next(&iter, &connection, NULL)) {
-        g_signal_handlers_disconnect_by_data(connection, control);
-        /* The last answers and the last state must be out before the socket goes. */
-        g_dbus_connection_flush_sync(connection, NULL, NULL);
+    /* Closing waits for what is unsent; those that do not read are closed by the end of the
+     * process. */
+    while (control->unflushed == 0 && g_hash_table_iter_next(&iter, &connection, NULL)) {
         g_dbus_connection_close_sync(connection, NULL, NULL);
-    }
-    if (g_hash_table_size(control->connections) > 0) {
-        g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(control->skeleton));
     }
     g_clear_object(&control->server);
     g_clear_object(&control->skeleton);
     g_hash_table_unref(control->connections);
-    if (control->socket_path) {
-        unlink(control->socket_path);
-    }
     g_free(control->socket_path);
     g_free(control);
 }

@@ -15,10 +15,17 @@
 
 struct control;
 
-/* Listens on FOLDER/engine. NULL with *error set if it cannot. The machine outlives the control. */
+/* Listens on FOLDER/engine. NULL with *error set if it cannot. The machine
+ * lives until control_end(). */
 struct control *control_new(struct machine *machine, const char *runtime_folder,
                             const char *const *vnc_addresses, const char *const *serial_sockets,
                             GError **error);
+/*
+ * Takes no more commands, waits for those under way, and gives clients the last answers. Runs the
+ * main loop meanwhile. From here on nothing refers to the machine, which may be freed.
+ */
+void control_end(struct control *control);
+/* Closes the connections. */
 void control_free(struct control *control);
 
 /* To be called from the machine's callbacks. */

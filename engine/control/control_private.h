@@ -8,12 +8,23 @@
 #include "control/control.h"
 #include "oriel-engine-contract.h"
 
+enum {
+    CONTROL_KEYS_MAX = 768, /* evdev codes */
+};
+
+/* One connection. */
+struct peer {
+    bool pressed[CONTROL_KEYS_MAX]; /* keys that it holds down */
+};
+
 struct control {
     struct machine *machine;
     GDBusServer *server;
     OrielEngine *skeleton;
-    GHashTable *connections; /* GDBusConnection */
+    GHashTable *connections; /* GDBusConnection -> struct peer */
     char *socket_path;
+    unsigned running;   /* commands on worker threads */
+    unsigned unflushed; /* connections that have not taken all we sent */
 };
 
 /* Connects a handler to every method of the skeleton. */

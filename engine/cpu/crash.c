@@ -92,9 +92,13 @@ void crash_report(struct vcpu *vcpu, enum machine_reason reason, const char *tit
     code_append(text, vcpu);
     exits_append(text, vcpu);
     pthread_mutex_lock(&machine->lock);
-    g_free(machine->crash_report);
-    machine->crash_report = g_string_free(text, FALSE);
+    if (!machine->crash_report) { /* the first one tells most */
+        machine->crash_report = g_string_free(g_steal_pointer(&text), FALSE);
+    }
     pthread_mutex_unlock(&machine->lock);
+    if (text) {
+        g_string_free(text, TRUE);
+    }
     sentence =
         g_strdup_printf("The guest cannot go on: %s. Reset the machine or turn it off.", title);
     vcpu_hold(vcpu);

@@ -158,6 +158,7 @@ void vcpu_exit_handle(struct vcpu *vcpu)
         break;
     case KVM_EXIT_SHUTDOWN: /* triple fault */
         exit_remember(vcpu, (struct vcpu_exit){ .reason = reason });
+        machine_note_triple_fault(vcpu->machine, vcpu->index);
         machine_request(vcpu->machine, REQUEST_RESET, 0);
         vcpu_hold(vcpu);
         break;

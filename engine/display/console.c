@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "device.h"
-#include "display/png_write.h"
 
 static const unsigned pace_ms[] = { 16, 16, 16, 16, 33, 33, 33, 33, 100, 100, 100, 100, 250 };
 
@@ -162,9 +161,7 @@ void console_free(struct console *console)
 
 void console_watch(struct console *console, const struct console_watcher *watcher)
 {
-    struct damage damage;
-
-    surface_update(console, &damage);
+    refresh(console); /* for those who watch already */
     g_ptr_array_add(console->watchers, (gpointer)watcher);
     watcher->resized(watcher->context, &console->surface);
     console_wake(console);
@@ -192,9 +189,13 @@ const struct surface *console_surface(struct console *console)
     return &console->surface;
 }
 
-GBytes *console_screenshot(struct console *console)
+void console_copy(struct console *console, struct surface *copy)
 {
-    return png_write(console_surface(console));
+    const struct surface *surface = console_surface(console);
+    size_t pixels = (size_t)surface->stride * surface->height;
+
+    *copy = *surface;
+    copy->pixels = g_memdup2(surface->pixels, pixels * sizeof(uint32_t));
 }
 
 /* Code page 437 as the VGA's built-in font shows it, 0x00..0x1f and 0x7f included. */

@@ -45,8 +45,8 @@ void console_wake(struct console *console);
 
 /* Brings the surface up to date now and returns it; valid until the main loop runs again. */
 const struct surface *console_surface(struct console *console);
-/* The picture as a PNG file's bytes. */
-GBytes *console_screenshot(struct console *console);
+/* The picture now, for the caller to keep: g_free(copy->pixels). */
+void console_copy(struct console *console, struct surface *copy);
 /* The characters of a text mode as UTF-8 lines (trailing blanks removed), or NULL in a graphics
  * mode. g_free(). */
 char *console_text(struct console *console, struct text_cursor *cursor);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See server.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
@@ -69,7 +70,11 @@ static gboolean accepted(GSocket *socket, GIOCondition condition, gpointer data)
         listener->server = listener->module->start(listener->console, listener->input,
                                                    listener->name, listener->password);
     }
-    listener->module->add_client(listener->server, dup(g_socket_get_fd(connection)));
+    int fd = fcntl(g_socket_get_fd(connection), F_DUPFD_CLOEXEC, 0);
+
+    if (fd >= 0) {
+        listener->module->add_client(listener->server, fd);
+    }
     return G_SOURCE_CONTINUE;
 }
 
@@ -89,6 +94,10 @@ static GSocketAddress *address_parse(struct display_listener *listener, GError *
     if (host && host[0] == '[' && g_str_has_suffix(host, "]")) { /* an IPv6 address */
         memmove(host, host + 1, strlen(host));
         host[strlen(host) - 1] = '\0';
+    }
+    if (g_strcmp0(host, "localhost") == 0) {
+        g_free(host);
+        host = g_strdup("127.0.0.1");
     }
     if (!host || !g_hostname_is_ip_address(host) ||
         !g_ascii_string_to_unsigned(colon + 1, 10, 0, G_MAXUINT16, &port, NULL)) {

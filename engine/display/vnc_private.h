@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of the VNC module share. Threads: the VNC thread only. */
+/* What the files of the VNC module share. */
 #ifndef ENGINE_VNC_PRIVATE_H
 #define ENGINE_VNC_PRIVATE_H
 
@@ -7,17 +7,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    VNC_KEYS_MAX = 256, /* evdev codes that a client can press */
-};
+#include "display/console.h"
+#include "input/input_router.h"
 
-/* A client's own: rfbClientPtr->clientData. */
-struct vnc_client {
-    bool pressed[VNC_KEYS_MAX];
-    int buttons; /* RFB button mask as last sent */
-};
+struct vnc_viewer;
 
-/* A key of a client, by evdev code; 0 is ignored. */
+/*
+ * Makes a place for one client at a time. Main loop, before any other one has a client:
+ * LibVNCServer initializes a mutex of the whole library with every screen. `name` and `passwords`
+ * (NULL-terminated, or NULL: none is asked for) stay the caller's.
+ */
+struct vnc_viewer *vnc_viewer_new(struct console *console, struct input *input, const char *name,
+                                  char **passwords);
+/* Disconnects its client. Main loop. */
+void vnc_viewer_free(struct vnc_viewer *viewer);
+/* True while it has no client. Main loop. */
+bool vnc_viewer_is_free(const struct vnc_viewer *viewer);
+/* Takes over a connected socket. The viewer is free. Main loop. */
+void vnc_viewer_start(struct vnc_viewer *viewer, int fd);
+
+/* A key of a client, by evdev code; 0 is ignored. The client's thread. */
 void vnc_client_key(rfbClientPtr client, uint16_t code, bool down);
 
 /* Makes the QEMU extended key event known to LibVNCServer; once or again. */

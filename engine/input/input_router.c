@@ -13,7 +13,9 @@
 #include "input/keys.h"
 
 enum {
-    TYPE_POLL_MS = 8,          /* while the guest's keyboard is full */
+    TYPE_POLL_MS = 8,          /* while the guest's keyboard is full, */
+    TYPE_POLLS = 64,           /* so often, */
+    TYPE_REST_MS = 250,        /* and then, because this guest is not about to read */
     DISPLAY_PLACE_MAX = 65535, /* no display is wider; keeps differences inside int32_t */
 };
 
@@ -39,6 +41,7 @@ struct input {
     bool placed; /* last_x and last_y are known */
     GQueue typings;
     GSource *feeder;
+    unsigned fruitless; /* polls of the feeder since the guest last took a key */
 };
 
 struct input *input_new(void (*lock)(struct device *), void (*unlock)(struct device *))
@@ -58,26 +61,49 @@ static void typing_free(struct typing *typing)
     g_free(typing);
 }
 
+/* Lets go of what a typing has pressed so far, and tells its end. */
+static void typing_cancel(struct input *input, struct typing *typing)
+{
+    g_autoptr(GError) error =
+        g_error_new(ORIEL_ERROR, ORIEL_ERROR_STATE, "The machine stopped while text was typed.");
+
+    for (guint i = typing->next; i < typing->events->len; i++) {
+        const struct key_event *event = &g_array_index(typing->events, struct key_event, i);
+
+        if (!event->down) {
+            input_key(input, event->code, false);
+        }
+    }
+    if (typing->done) {
+        typing->done(typing->context, error);
+    }
+    typing_free(typing);
+}
+
+void input_cancel(struct input *input, bool (*matches)(void *context, const void *data),
+                  const void *data)
+{
+    for (GList *link = input->typings.head, *next; link; link = next) {
+        struct typing *typing = link->data;
+
+        next = link->next;
+        if (!matches || (typing->done && matches(typing->context, data))) {
+            g_queue_delete_link(&input->typings, link);
+            typing_cancel(input, typing);
+        }
+    }
+    if (g_queue_is_empty(&input->typings) && input->feeder) {
+        g_source_destroy(input->feeder);
+        g_clear_pointer(&input->feeder, g_source_unref);
+    }
+}
+
 void input_free(struct input *input)
 {
-    struct typing *typing;
-
     if (!input) {
         return;
     }
-    if (input->feeder) {
-        g_source_destroy(input->feeder);
-        g_source_unref(input->feeder);
-    }
-    while ((typing = g_queue_pop_head(&input->typings))) {
-        g_autoptr(GError) error = g_error_new(ORIEL_ERROR, ORIEL_ERROR_STATE,
-                                              "The machine stopped while text was typed.");
-
-        if (typing->done) {
-            typing->done(typing->context, error);
-        }
-        typing_free(typing);
-    }
+    input_cancel(input, NULL, NULL);
     g_ptr_array_free(input->devices, TRUE);
     g_free(input);
 }
@@ -222,6 +248,30 @@ static void typing_end(struct input *input)
     typing_free(typing);
 }
 
+static gboolean feed(gpointer data);
+
+static void feeder_set(struct input *input, unsigned pace_ms)
+{
+    if (input->feeder) {
+        g_source_destroy(input->feeder);
+        g_source_unref(input->feeder);
+    }
+    input->feeder = g_timeout_source_new(pace_ms);
+    g_source_set_callback(input->feeder, feed, input, NULL);
+    g_source_attach(input->feeder, g_main_context_get_thread_default());
+}
+
+/* The keyboard is full: looks again soon, or after a rest. What this returns is for the feeder's
+ * source. */
+static gboolean feed_later(struct input *input)
+{
+    if (input->fruitless++ != TYPE_POLLS) {
+        return G_SOURCE_CONTINUE;
+    }
+    feeder_set(input, TYPE_REST_MS);
+    return G_SOURCE_REMOVE;
+}
+
 static gboolean feed(gpointer data)
 {
     struct input *input = data;
@@ -231,8 +281,14 @@ static gboolean feed(gpointer data)
         struct typing *typing = g_queue_peek_head(&input->typings);
 
         if (keyboard && !keyboard_ready(input, keyboard)) {
-            return G_SOURCE_CONTINUE;
+            return feed_later(input);
         }
+        if (input->fruitless > TYPE_POLLS) {
+            input->fruitless = 0;
+            feeder_set(input, TYPE_POLL_MS);
+            return G_SOURCE_REMOVE;
+        }
+        input->fruitless = 0;
         if (typing->next == typing->events->len) {
             typing_end(input);
             continue;
@@ -256,9 +312,8 @@ static void typing_start(struct input *input, GArray *events,
     typing->context = context;
     g_queue_push_tail(&input->typings, typing);
     if (!input->feeder) {
-        input->feeder = g_timeout_source_new(TYPE_POLL_MS);
-        g_source_set_callback(input->feeder, feed, input, NULL);
-        g_source_attach(input->feeder, g_main_context_get_thread_default());
+        input->fruitless = 0;
+        feeder_set(input, TYPE_POLL_MS);
     }
 }
 

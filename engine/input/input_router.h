@@ -36,6 +36,12 @@ void input_motion(struct input *input, int dx, int dy, unsigned buttons, int whe
  */
 void input_type(struct input *input, const char *text,
                 void (*done)(void *context, const GError *error), void *context);
+/*
+ * Ends the typings whose context `matches`, or all of them (NULL): their keys are let go, `done`
+ * gets an error.
+ */
+void input_cancel(struct input *input, bool (*matches)(void *context, const void *data),
+                  const void *data);
 /* A chord by names joined with "+": "ctrl+alt+delete", "f12", "a", "shift+KEY_102ND". */
 bool input_chord(struct input *input, const char *chord, GError **error);
 

@@ -147,9 +147,11 @@ void machine_trouble(struct machine *machine, unsigned pending, enum machine_rea
                      const char *text)
 {
     pthread_mutex_lock(&machine->lock);
-    g_free(machine->trouble_text);
-    machine->trouble = reason;
-    machine->trouble_text = g_strdup(text);
+    if (!(machine->pending & PENDING_CRASH)) { /* the first crash is the one to be told of */
+        g_free(machine->trouble_text);
+        machine->trouble = reason;
+        machine->trouble_text = g_strdup(text);
+    }
     pending_add(machine, pending);
     pthread_mutex_unlock(&machine->lock);
 }
@@ -174,6 +176,18 @@ void machine_note_msr(struct machine *machine, uint32_t msr, bool write, uint64_
     }
 }
 
+void machine_note_triple_fault(struct machine *machine, unsigned cpu)
+{
+    bool log;
+
+    pthread_mutex_lock(&machine->lock);
+    log = machine->triple_faults++ < TRIPLE_FAULTS_LOGGED;
+    pthread_mutex_unlock(&machine->lock);
+    if (log) {
+        g_message("guest: triple fault on processor %u; the machine restarts", cpu);
+    }
+}
+
 /* --- What the user does ---------------------------------------------------------------------- */
 
 static bool wrong_state(struct machine *machine, const char *what, GError **error)
@@ -183,7 +197,7 @@ static bool wrong_state(struct machine *machine, const char *what, GError **erro
     return false;
 }
 
-bool machine_start(struct machine *machine, GError **error)
+bool machine_start(struct machine *machine, bool paused, GError **error)
 {
     bool good = false;
 
@@ -191,8 +205,10 @@ bool machine_start(struct machine *machine, GError **error)
     if (machine_state(machine, NULL) != MACHINE_NEW) {
         wrong_state(machine, "started", error);
     } else if (vcpus_start(&machine->vcpus, error) && control_thread_start(machine, error)) {
-        control_state_set(machine, MACHINE_RUNNING, REASON_USER, NULL);
-        control_go(machine);
+        control_state_set(machine, paused ? MACHINE_PAUSED : MACHINE_RUNNING, REASON_USER, NULL);
+        if (!paused) {
+            control_go(machine);
+        }
         good = true;
     }
     pthread_mutex_unlock(&machine->control);

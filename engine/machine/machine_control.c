@@ -56,6 +56,9 @@ void control_go(struct machine *machine)
     machine->vcpus_running = true;
     vcpus_time_go(&machine->vcpus);
     clock_run(&machine->clock);
+    pthread_mutex_lock(&machine->lock);
+    machine->pending &= ~(unsigned)PENDING_STALL; /* whoever fails again says so again */
+    pthread_mutex_unlock(&machine->lock);
     if (drive_pool_stalled(machine->drives)) {
         drive_pool_retry(machine->drives);
     }
@@ -105,6 +108,10 @@ void control_reset(struct machine *machine, enum reset_kind kind)
     }
     vcpus_release(&machine->vcpus);
     pthread_mutex_lock(&machine->lock);
+    /* What the guest had asked for, or had come to, is of the past. */
+    machine->pending &=
+        ~(unsigned)(PENDING_RESET | PENDING_POWER_OFF | PENDING_SUSPEND | PENDING_CRASH);
+    machine->kept = 0;
     g_clear_pointer(&machine->crash_report, g_free);
     machine->resets++;
     pthread_mutex_unlock(&machine->lock);
@@ -191,7 +198,7 @@ static unsigned pending_handle(struct machine *machine, unsigned pending)
         control_stop(machine, REASON_GUEST);
         return pending;
     }
-    if (pending & PENDING_CRASH) {
+    if ((pending & PENDING_CRASH) && state != MACHINE_CRASHED) {
         trouble_handle(machine, MACHINE_CRASHED);
         return pending;
     }
@@ -224,15 +231,19 @@ static void *control_thread(void *context)
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     pthread_mutex_lock(&machine->lock);
     while (!(machine->pending & PENDING_QUIT)) {
-        unsigned pending = machine->pending, done;
+        unsigned pending, done;
 
-        if (pending == 0) {
+        if (machine->pending == 0) {
             pthread_cond_wait(&machine->wanted, &machine->lock);
             continue;
         }
-        machine->pending = 0;
         pthread_mutex_unlock(&machine->lock);
         pthread_mutex_lock(&machine->control);
+        /* Looked at only now: the transition waited for may have settled it. */
+        pthread_mutex_lock(&machine->lock);
+        pending = machine->pending & ~(unsigned)PENDING_QUIT;
+        machine->pending &= PENDING_QUIT;
+        pthread_mutex_unlock(&machine->lock);
         done = pending_handle(machine, pending);
         pthread_mutex_unlock(&machine->control);
         pthread_mutex_lock(&machine->lock);

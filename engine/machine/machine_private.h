@@ -51,6 +51,7 @@ enum {
     BDF_NONE = 0xffff,
     MACHINE_DOMAINS_MAX = 40,
     MSRS_NOTED = 64,
+    TRIPLE_FAULTS_LOGGED = 8, /* a guest that does nothing else shall not fill the log */
 };
 
 /* What is to be done to the machine, by its control thread: bits of machine.pending. */
@@ -118,6 +119,7 @@ struct machine {
     GSource *notice_source;
     uint32_t msrs[MSRS_NOTED]; /* unknown ones that were logged */
     unsigned n_msrs;
+    unsigned triple_faults;
     uint64_t resets;
 };
 
@@ -130,6 +132,8 @@ void machine_trouble(struct machine *machine, unsigned pending, enum machine_rea
                      const char *text);
 /* Logs an MSR that KVM does not know, once each. */
 void machine_note_msr(struct machine *machine, uint32_t msr, bool write, uint64_t value);
+/* Logs a triple fault, the first few. */
+void machine_note_triple_fault(struct machine *machine, unsigned cpu);
 /* The source on the calling thread's main loop that gives the callbacks. */
 GSource *machine_notices_source_new(struct machine *machine);
 /* Queues a callback for the main loop; `text` is copied. */

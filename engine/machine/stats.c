@@ -132,6 +132,9 @@ static void drive_add(JsonBuilder *json, const char *id, struct drive *drive)
 static void machine_add(JsonBuilder *json, struct machine *machine)
 {
     add(json, "uptime-ms", clock_now_ns(&machine->clock) / 1000000);
+    pthread_mutex_lock(&machine->lock);
+    add(json, "resets", machine->resets);
+    pthread_mutex_unlock(&machine->lock);
     open_object(json, "clock");
     add(json, "wakeups", get(&machine->clock.wakeups));
     add(json, "timers-fired", get(&machine->clock.fired));

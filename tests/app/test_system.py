@@ -13,47 +13,12 @@ import struct
 import subprocess
 import sys
 import time
-import zlib
 
+from machine import SLOW, engine_pid, png_read
 from oriel import Failure, ORIELCTL, Skip, check, main
 from rfb import Client
 
-MIB = 1 << 20
 IMAGES = os.path.join(os.environ["ORIEL_SOURCE"], "tests/lab/images")
-SLOW = 900  # seconds that anything may take where KVM emulates ring 0
-
-
-def png_read(path):
-    """(width, height, RGB bytes) of a PNG file as we write them: 8-bit RGB, no filter."""
-    with open(path, "rb") as file:
-        data = file.read()
-    check(data.startswith(b"\x89PNG\r\n\x1a\n"), "no PNG")
-    at, packed, width, height = 8, b"", 0, 0
-    while at < len(data):
-        length, kind = struct.unpack(">I4s", data[at:at + 8])
-        body = data[at + 8:at + 8 + length]
-        check(zlib.crc32(kind + body) == struct.unpack(">I", data[at + 8 + length:at + 12 + length])[0], "CRC")
-        if kind == b"IHDR":
-            width, height = struct.unpack(">II", body[:8])
-        elif kind == b"IDAT":
-            packed += body
-        at += 12 + length
-    rows = zlib.decompress(packed)
-    step = 1 + width * 3
-    return width, height, b"".join(rows[y * step + 1:(y + 1) * step] for y in range(height))
-
-
-def engine_pid(home, name):
-    folder = os.path.realpath(home.json("show", name)["folder"])
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                words = file.read().decode(errors="replace").split("\0")
-        except OSError:
-            continue
-        if words[0].endswith("oriel-engine") and folder in words:
-            return int(pid)
-    raise Failure(f"no engine of {name}")
 
 
 def seabios(home, name, *options):
@@ -358,4 +323,4 @@ TESTS = [test_seabios_with_one_and_four_cpus, test_seabios_with_little_and_much_
          test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
          test_locked_disk_and_missing_files,
          test_full_disk_pauses_the_machine, test_media, test_input_errors, test_control_socket_garbage]
-main(*(test for test in TESTS if len(sys.argv) < 2 or test.__name__.removeprefix("test_") in sys.argv[1:]))
+main(*TESTS)

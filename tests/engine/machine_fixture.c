@@ -99,7 +99,7 @@ struct fixture *fixture_start(const char *code, const char *end)
     g_autoptr(GError) error = NULL;
 
     fixture_make(fixture);
-    if (!machine_start(fixture->machine, &error)) {
+    if (!machine_start(fixture->machine, false, &error)) {
         test_fail(__FILE__, __LINE__, "%s", error->message);
     }
     return fixture;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "display/console.h"
+#include "display/png_write.h"
 #include "input/input_router.h"
 #include "machine.h"
 #include "machine/serial.h"
@@ -152,7 +153,7 @@ static void report(struct run *run)
         printf("--- counters\n%s\n", figures);
     }
     if (screenshot) {
-        g_autoptr(GBytes) png = console_screenshot(machine_console(run->machine));
+        g_autoptr(GBytes) png = png_write(console_surface(machine_console(run->machine)));
         gsize size;
         const char *bytes = g_bytes_get_data(png, &size);
 
@@ -183,7 +184,7 @@ static bool start(struct run *run, GError **error)
     if (!no_debug) {
         machine_serial_set_output(run->machine, SERIAL_DEBUG_PORT, on_output, run);
     }
-    return machine_start(run->machine, error);
+    return machine_start(run->machine, false, error);
 }
 
 static void keys_press(struct run *run)

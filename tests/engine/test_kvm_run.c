@@ -114,7 +114,7 @@ TEST(stops_for_good)
     g_clear_error(&error);
     CHECK(!machine_reset(f->machine, &error));
     g_clear_error(&error);
-    CHECK(!machine_start(f->machine, &error));
+    CHECK(!machine_start(f->machine, false, &error));
     machine_stop(f->machine, REASON_USER);
     fixture_free(f);
 }
