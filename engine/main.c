@@ -320,7 +320,7 @@ int main(int argc, char **argv)
     prctl(PR_SET_DUMPABLE, 0);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk: it pauses the machine */
-    signal(SIGHUP, SIG_IGN); /* closing a terminal or a window never stops a machine */
+    signal(SIGHUP, SIG_IGN);  /* closing a terminal or a window never stops a machine */
     engine.loop = g_main_loop_new(NULL, FALSE);
     if (engine_start(&engine, &error)) {
         ready_write(&engine, "ready\n");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Tests in C that print TAP. A test file is: TEST(name) { ... CHECK(...); } ... TEST_MAIN(one, two).
- * A failed check says where and what, and ends its test, not the program.
+ * Tests in C that print TAP. A test file is: TEST(name) { ... CHECK(...); } ... TEST_MAIN(one,
+ * two). A failed check says where and what, and ends its test, not the program.
  */
 #ifndef TESTS_TEST_H
 #define TESTS_TEST_H
@@ -90,7 +90,7 @@ static inline int test_main(const struct test *tests, size_t n)
     }
 #define T(function)                                                                                \
     {                                                                                              \
-        #function, function                                                                        \
+#function, function                                                                        \
     }
 
 #endif

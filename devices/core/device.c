@@ -98,8 +98,7 @@ static int option_set(struct device *device, const struct option_desc *option, c
     case OPTION_U32:
     case OPTION_U64:
         if (!number_parse(text, &number) || number < option->minimum || number > option->maximum) {
-            dev_error_set(error,
-                          "%s: option “%s” is “%s”; it must be a number from %llu to %llu.",
+            dev_error_set(error, "%s: option “%s” is “%s”; it must be a number from %llu to %llu.",
                           device->name, option->name, text, (unsigned long long)option->minimum,
                           (unsigned long long)option->maximum);
             return -EINVAL;

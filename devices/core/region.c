@@ -4,13 +4,15 @@
  * declared, inside the region.
  *
  * A guest access that is wider or not aligned is done as several. A read narrower than the smallest
- * declared size reads that size and takes its bytes; such a write is a guest error and does nothing.
+ * declared size reads that size and takes its bytes; such a write is a guest error and does
+ * nothing.
  */
 #include "device.h"
 #include "bytes.h"
 #include "services.h"
 
-/* The largest declared size that fits at `offset` with `left` bytes to go; 0 if none is that small. */
+/* The largest declared size that fits at `offset` with `left` bytes to go; 0 if none is that small.
+ */
 static unsigned size_choose(const struct region_desc *region, uint8_t sizes, uint64_t offset,
                             unsigned left)
 {

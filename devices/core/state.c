@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Saving, loading and dumping device state by field tables. See devices/include/state.h for the form.
+ * Saving, loading and dumping device state by field tables. See devices/include/state.h for the
+ * form.
  *
- * A load works in two passes over the same bytes: the first checks everything, the second stores, so
- * that a refused load leaves the device as it was.
+ * A load works in two passes over the same bytes: the first checks everything, the second stores,
+ * so that a refused load leaves the device as it was.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -190,7 +191,8 @@ static const uint8_t *cursor_take(struct cursor *cursor, size_t n)
     return at;
 }
 
-static bool payload_read(const struct state_field *fields, char *base, struct cursor *in, bool store);
+static bool payload_read(const struct state_field *fields, char *base, struct cursor *in,
+                         bool store);
 
 /* Name, type and count of the next field must be the table's: the order is part of the format. */
 static bool field_header_read(const struct state_field *f, struct cursor *in)
@@ -214,15 +216,16 @@ static bool field_structs_read(const struct state_field *f, char *base, struct c
         }
         nested.left = load_le32(length);
         nested.at = cursor_take(in, nested.left);
-        if (!nested.at || !payload_read(f->fields, base + f->offset + (size_t)i * f->stride,
-                                        &nested, store)) {
+        if (!nested.at ||
+            !payload_read(f->fields, base + f->offset + (size_t)i * f->stride, &nested, store)) {
             return false;
         }
     }
     return true;
 }
 
-static bool payload_read(const struct state_field *fields, char *base, struct cursor *in, bool store)
+static bool payload_read(const struct state_field *fields, char *base, struct cursor *in,
+                         bool store)
 {
     for (const struct state_field *f = fields; f && f->name; f++) {
         if (!field_header_read(f, in)) {
@@ -348,8 +351,8 @@ static void dump_fields(const struct dump *dump, const struct state_field *field
             struct dump nested = *dump;
             size_t used = strlen(nested.prefix);
 
-            snprintf(nested.prefix + used, sizeof(nested.prefix) - used, "%s[%" PRIu32 "].", f->name,
-                     i);
+            snprintf(nested.prefix + used, sizeof(nested.prefix) - used, "%s[%" PRIu32 "].",
+                     f->name, i);
             dump_fields(&nested, f->fields, struct_at(f, base, i));
         }
     }

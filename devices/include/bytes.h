@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Little- and big-endian values in byte buffers, and the checks through which a guest's numbers must
- * pass before they become a length, an index or an address.
+ * Little- and big-endian values in byte buffers, and the checks through which a guest's numbers
+ * must pass before they become a length, an index or an address.
  */
 #ifndef DEVICES_BYTES_H
 #define DEVICES_BYTES_H

@@ -79,16 +79,16 @@ enum {
 
 /*
  * A range of ports or memory addresses that traps into the device. Offsets given to the functions
- * are relative to the region and always satisfy offset + size <= region size and, unless the region is
- * REGION_UNALIGNED, offset % size == 0; size is one that the masks allow. The dispatcher
+ * are relative to the region and always satisfy offset + size <= region size and, unless the region
+ * is REGION_UNALIGNED, offset % size == 0; size is one that the masks allow. The dispatcher
  * (devices/core/region.c) sees to it: it splits wider accesses, widens narrower reads, and refuses
  * narrower writes as a guest error.
  */
 struct region_desc {
     const char *name;
     enum region_space space;
-    uint64_t size;       /* bytes */
-    uint64_t base;       /* where the board has it from power on; REGION_UNPLACED: the device places it */
+    uint64_t size; /* bytes */
+    uint64_t base; /* where the board has it from power on; REGION_UNPLACED: the device places it */
     uint8_t read_sizes;  /* mask of SIZE_*; 0: reads give all ones */
     uint8_t write_sizes; /* mask of SIZE_*; 0: writes are dropped */
     unsigned flags;
@@ -96,11 +96,13 @@ struct region_desc {
     void (*write)(struct device *device, uint64_t offset, unsigned size, uint64_t value);
 };
 
-/* --- Memory of a device that the guest accesses without trapping (VRAM, ROM, flash) ------------ */
+/* --- Memory of a device that the guest accesses without trapping (VRAM, ROM, flash) ------------
+ */
 
 enum {
-    MEMORY_PERSISTENT = 1u << 0, /* backed by a file that the board names; see service memory_sync */
-    MEMORY_RAM = 1u << 1,        /* contents are volatile state, saved like RAM (VRAM) */
+    MEMORY_PERSISTENT =
+        1u << 0,          /* backed by a file that the board names; see service memory_sync */
+    MEMORY_RAM = 1u << 1, /* contents are volatile state, saved like RAM (VRAM) */
 };
 
 struct memory_desc {
@@ -121,7 +123,8 @@ struct window_desc {
     unsigned flags;
 };
 
-/* --- Options: what a machine's configuration may set ------------------------------------------- */
+/* --- Options: what a machine's configuration may set -------------------------------------------
+ */
 
 enum option_type {
     OPTION_BOOL,   /* bool */
@@ -146,7 +149,8 @@ struct option_value {
     const char *value;
 };
 
-/* --- The class --------------------------------------------------------------------------------- */
+/* --- The class ---------------------------------------------------------------------------------
+ */
 
 struct device_class {
     const char *name; /* also the name in configurations, logs and saved state */
@@ -161,22 +165,24 @@ struct device_class {
     unsigned n_memories;
     const struct window_desc *windows;
     unsigned n_windows;
-    unsigned n_irqs;   /* interrupt outputs besides PCI's own; numbered from 0, for PCI functions from 1 */
-    unsigned n_timers; /* numbered from 0 */
-    unsigned n_tasks;  /* deferred work, numbered from 0 */
-    unsigned n_drives; /* block back ends it can use, numbered from 0 */
-    unsigned n_ports;  /* character back ends it can use, numbered from 0 */
-    const struct state_field *fields;    /* ends with a NULL name; see state.h */
-    const struct pci_info *pci;          /* set for PCI functions; state starts with pci_device */
-    const struct display_ops *display;   /* set for display adapters */
-    const struct input_ops *input;       /* set for keyboards and pointers */
+    unsigned
+        n_irqs; /* interrupt outputs besides PCI's own; numbered from 0, for PCI functions from 1 */
+    unsigned n_timers;                 /* numbered from 0 */
+    unsigned n_tasks;                  /* deferred work, numbered from 0 */
+    unsigned n_drives;                 /* block back ends it can use, numbered from 0 */
+    unsigned n_ports;                  /* character back ends it can use, numbered from 0 */
+    const struct state_field *fields;  /* ends with a NULL name; see state.h */
+    const struct pci_info *pci;        /* set for PCI functions; state starts with pci_device */
+    const struct display_ops *display; /* set for display adapters */
+    const struct input_ops *input;     /* set for keyboards and pointers */
 
     /* Checks options and back ends and prepares the instance (zeroed, options filled in).
      * 0, or a negative errno value with *error filled. reset(RESET_COLD) always follows. */
     int (*create)(struct device *device, struct dev_error *error);
     void (*destroy)(struct device *device);
     /* From any state, with requests in flight. Must leave all state as after power on (cold), or as
-     * the hardware's reset pin does (warm). Interrupt outputs end low; timers end disarmed by the core. */
+     * the hardware's reset pin does (warm). Interrupt outputs end low; timers end disarmed by the
+     * core. */
     void (*reset)(struct device *device, enum reset_kind kind);
     void (*on_timer)(struct device *device, unsigned timer);
     void (*on_task)(struct device *device, unsigned task);
@@ -184,7 +190,8 @@ struct device_class {
     void (*on_block)(struct device *device, struct block_request *request);
     /* The medium of a drive was inserted, removed, or changed its size. */
     void (*on_media)(struct device *device, unsigned drive);
-    /* Bytes may be waiting for service char_read. Also called when the peer connects. Absent: output only. */
+    /* Bytes may be waiting for service char_read. Also called when the peer connects. Absent:
+     * output only. */
     void (*on_char)(struct device *device, unsigned port);
     void (*on_event)(struct device *device, enum device_event event);
     /* PCI only: config bytes [offset, offset+size) were written by the guest; the core has already
@@ -192,7 +199,8 @@ struct device_class {
     void (*on_config)(struct device *device, unsigned offset, unsigned size);
     /* True when no request of this device is with a back end. Pausing waits for it. */
     bool (*idle)(struct device *device);
-    /* After loading: checks what single-field limits cannot. Touches nothing outside the instance. */
+    /* After loading: checks what single-field limits cannot. Touches nothing outside the instance.
+     */
     int (*validate)(struct device *device, struct dev_error *error);
     /* After a valid load: places regions and windows, sets interrupt levels, arms timers. */
     void (*restored)(struct device *device);
@@ -222,8 +230,8 @@ void device_free(struct device *device);
 void device_reset(struct device *device, enum reset_kind kind);
 
 /*
- * Performs a guest access of any size 1..8 and alignment at `offset` of a region, by the contract of
- * struct region_desc. Bytes beyond the region read as ones and are not written.
+ * Performs a guest access of any size 1..8 and alignment at `offset` of a region, by the contract
+ * of struct region_desc. Bytes beyond the region read as ones and are not written.
  */
 uint64_t region_read(struct device *device, const struct region_desc *region, uint64_t offset,
                      unsigned size);

@@ -30,9 +30,7 @@ struct rect {
 };
 
 /* What changed since the last render: a bounded list; when it is full, rectangles are joined. */
-enum {
-    DAMAGE_RECTS_MAX = 64
-};
+enum { DAMAGE_RECTS_MAX = 64 };
 
 struct damage {
     struct rect rects[DAMAGE_RECTS_MAX];

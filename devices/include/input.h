@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keyboards and pointers as the machine's input router (engine/input/input_router.c) sees them. Keys are Linux
- * evdev codes (KEY_ESC = 1, KEY_A = 30, ...: linux/input-event-codes.h), which name the place on the keyboard, not the
- * letter.
+ * Keyboards and pointers as the machine's input router (engine/input/input_router.c) sees them.
+ * Keys are Linux evdev codes (KEY_ESC = 1, KEY_A = 30, ...: linux/input-event-codes.h), which name
+ * the place on the keyboard, not the letter.
  */
 #ifndef DEVICES_INPUT_H
 #define DEVICES_INPUT_H
@@ -29,10 +29,10 @@ enum {
 };
 
 struct pointer_event {
-    int32_t dx, dy;      /* relative devices: motion, down and right positive */
-    uint32_t x, y;       /* absolute devices: place, 0..POINTER_AXIS_MAX */
-    int32_t wheel;       /* notches, away from the user positive */
-    unsigned buttons;    /* POINTER_* that are down now */
+    int32_t dx, dy;   /* relative devices: motion, down and right positive */
+    uint32_t x, y;    /* absolute devices: place, 0..POINTER_AXIS_MAX */
+    int32_t wheel;    /* notches, away from the user positive */
+    unsigned buttons; /* POINTER_* that are down now */
 };
 
 struct input_ops {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * PCI functions. A PCI device's state structure starts with `struct pci_device`, its class points to a
- * constant `struct pci_info`, and devices/pci/pci.c owns its configuration space entirely: identity,
- * BARs (which it places and removes), capabilities (MSI, MSI-X, power management, PCI Express) and
- * their write masks. PCI Local Bus 3.0, PCI Express Base 2.0, MSI and MSI-X as of PCI 3.0 section 6.8.
+ * PCI functions. A PCI device's state structure starts with `struct pci_device`, its class points
+ * to a constant `struct pci_info`, and devices/pci/pci.c owns its configuration space entirely:
+ * identity, BARs (which it places and removes), capabilities (MSI, MSI-X, power management, PCI
+ * Express) and their write masks. PCI Local Bus 3.0, PCI Express Base 2.0, MSI and MSI-X as of
+ * PCI 3.0 section 6.8.
  */
 #ifndef DEVICES_PCI_H
 #define DEVICES_PCI_H
@@ -28,13 +29,13 @@ enum pci_bar_kind {
 struct pci_bar_desc {
     enum pci_bar_kind kind;
     bool prefetchable;
-    bool window;    /* index names a window of the class, otherwise a region */
+    bool window; /* index names a window of the class, otherwise a region */
     unsigned index;
-    uint64_t size;  /* bytes, a power of two; 0 with a window: the size of its memory */
+    uint64_t size; /* bytes, a power of two; 0 with a window: the size of its memory */
 };
 
 enum pcie_type {
-    PCIE_NONE,      /* conventional function, no PCI Express capability */
+    PCIE_NONE, /* conventional function, no PCI Express capability */
     PCIE_ENDPOINT,
     PCIE_INTEGRATED_ENDPOINT,
     PCIE_ROOT_PORT,
@@ -68,8 +69,8 @@ struct pci_device {
     struct device device; /* first */
     uint16_t bdf;         /* bus << 8 | device << 3 | function at power on; set by the board */
     uint8_t config[PCIE_CONFIG_SIZE];
-    uint8_t write_mask[PCIE_CONFIG_SIZE];   /* bits the guest may write */
-    uint8_t clear_mask[PCIE_CONFIG_SIZE];   /* bits the guest clears by writing 1 */
+    uint8_t write_mask[PCIE_CONFIG_SIZE]; /* bits the guest may write */
+    uint8_t clear_mask[PCIE_CONFIG_SIZE]; /* bits the guest clears by writing 1 */
     uint8_t capability_pcie, capability_msi, capability_msix, capability_pm; /* offsets, 0: none */
     uint16_t capability_end; /* where the next capability goes */
     bool intx_level;
@@ -89,25 +90,28 @@ static inline struct pci_device *to_pci(struct device *device)
 
 /* Builds the configuration space from class->pci. The core calls it before the class's create(). */
 int pci_create(struct pci_device *pci, struct dev_error *error);
-/* Back to power-on values: command 0, BARs 0 and removed, capabilities off. Called before class->reset(). */
+/* Back to power-on values: command 0, BARs 0 and removed, capabilities off. Called before
+ * class->reset(). */
 void pci_reset(struct pci_device *pci);
 /* After a load: checks, then places the BARs again. */
 int pci_validate(struct pci_device *pci, struct dev_error *error);
 void pci_restored(struct pci_device *pci);
 
-/* Guest accesses to the function's configuration space; size 1, 2 or 4, aligned, offset below 4096. */
+/* Guest accesses to the function's configuration space; size 1, 2 or 4, aligned, offset below 4096.
+ */
 uint32_t pci_config_read(struct pci_device *pci, unsigned offset, unsigned size);
 void pci_config_write(struct pci_device *pci, unsigned offset, unsigned size, uint32_t value);
 
-/* For create(): registers of the device's own in configuration space; reset() sets their values again. */
+/* For create(): registers of the device's own in configuration space; reset() sets their values
+ * again. */
 void pci_config_set(struct pci_device *pci, unsigned offset, unsigned size, uint32_t value);
 void pci_config_writable(struct pci_device *pci, unsigned offset, unsigned size, uint32_t mask);
 /* Adds a capability of `length` bytes (its first two are set) and returns its offset. */
 unsigned pci_capability_add(struct pci_device *pci, uint8_t id, unsigned length);
 
 /*
- * Sets the function's interrupt request. With MSI enabled a rising level sends vector 0; otherwise the
- * INTx pin follows, subject to Interrupt Disable in the command register.
+ * Sets the function's interrupt request. With MSI enabled a rising level sends vector 0; otherwise
+ * the INTx pin follows, subject to Interrupt Disable in the command register.
  */
 void pci_irq_set(struct pci_device *pci, bool level);
 /* Sends an MSI-X (or MSI) vector, or makes it pending while masked. */

@@ -14,20 +14,20 @@
 
 /* What a device may ask of the whole machine; carried out after the device has returned. */
 enum machine_request {
-    REQUEST_RESET,       /* warm reset */
-    REQUEST_POWER_OFF,   /* the guest turned itself off (S5) */
-    REQUEST_SUSPEND,     /* S3 */
-    REQUEST_HIBERNATE,   /* S4: powered off, but the guest expects to come back */
-    REQUEST_EJECT,       /* the guest opens the tray; argument: drive */
-    REQUEST_LOCK_TRAY,   /* the guest locks (1) or unlocks (0) the tray; argument: drive << 1 | lock */
+    REQUEST_RESET,     /* warm reset */
+    REQUEST_POWER_OFF, /* the guest turned itself off (S5) */
+    REQUEST_SUSPEND,   /* S3 */
+    REQUEST_HIBERNATE, /* S4: powered off, but the guest expects to come back */
+    REQUEST_EJECT,     /* the guest opens the tray; argument: drive */
+    REQUEST_LOCK_TRAY, /* the guest locks (1) or unlocks (0) the tray; argument: drive << 1 | lock
+                        */
 };
 
 #define TIMER_OFF UINT64_MAX
 
-/* Number of the PAM segments of the Q35 host bridge: 0 is 0xF0000-0xFFFFF, 1..12 are 16 KiB each from 0xC0000. */
-enum {
-    PAM_SEGMENTS = 13
-};
+/* Number of the PAM segments of the Q35 host bridge: 0 is 0xF0000-0xFFFFF, 1..12 are 16 KiB each
+ * from 0xC0000. */
+enum { PAM_SEGMENTS = 13 };
 
 struct services {
     /*
@@ -45,9 +45,9 @@ struct services {
     void (*ram_written)(struct device *device, uint64_t gpa, size_t length);
 
     /*
-     * Interrupts. `irq` counts the outputs of the device's class; the board has wired them. For a PCI
-     * function output 0 is its INTx pin (used by devices/pci only) and its own outputs start at 1.
-     * Level: true = asserted.
+     * Interrupts. `irq` counts the outputs of the device's class; the board has wired them. For a
+     * PCI function output 0 is its INTx pin (used by devices/pci only) and its own outputs start
+     * at 1. Level: true = asserted.
      */
     void (*irq_set)(struct device *device, unsigned irq, bool level);
     void (*msi_send)(struct device *device, uint64_t address, uint32_t data);
@@ -68,15 +68,18 @@ struct services {
                          uint64_t length);
     void (*window_remove)(struct device *device, unsigned window);
     /*
-     * ORs into `bitmap` a bit for every 4 KiB page of the memory behind WINDOW_DIRTY windows that was
-     * written since the last call (bit n = byte offset n * 4096 of the memory), by the guest through
-     * any window or by memory_touched(), and clears the record. The first call reports every page.
+     * ORs into `bitmap` a bit for every 4 KiB page of the memory behind WINDOW_DIRTY windows that
+     * was written since the last call (bit n = byte offset n * 4096 of the memory), by the guest
+     * through any window or by memory_touched(), and clears the record. The first call reports
+     * every page.
      */
     void (*memory_dirty)(struct device *device, unsigned memory, uint64_t *bitmap);
 
-    /* Machine time in nanoseconds since power on; stands still while the machine is paused. Any thread. */
+    /* Machine time in nanoseconds since power on; stands still while the machine is paused. Any
+     * thread. */
     uint64_t (*now_ns)(struct device *device);
-    /* Host wall clock in nanoseconds since 1970-01-01 UTC, plus the configured offset. Any thread. */
+    /* Host wall clock in nanoseconds since 1970-01-01 UTC, plus the configured offset. Any thread.
+     */
     uint64_t (*wall_ns)(struct device *device);
     /* Calls on_timer at machine time `deadline` or soon after; TIMER_OFF disarms. One shot. */
     void (*timer_arm)(struct device *device, unsigned timer, uint64_t deadline_ns);
@@ -92,7 +95,8 @@ struct services {
     /* Back ends; see block.h. block_info returns false when the drive does not exist. */
     bool (*block_info)(struct device *device, unsigned drive, struct block_info *info);
     void (*block_submit)(struct device *device, struct block_request *request);
-    /* Takes all n bytes, always: what the peer cannot take at once is kept, then dropped (oldest first). */
+    /* Takes all n bytes, always: what the peer cannot take at once is kept, then dropped (oldest
+     * first). */
     void (*char_write)(struct device *device, unsigned port, const void *bytes, size_t n);
     size_t (*char_read)(struct device *device, unsigned port, void *bytes, size_t n);
 
@@ -102,16 +106,18 @@ struct services {
     void (*pirq_route)(struct device *device, unsigned pirq, uint8_t isa_irq);
     /*
      * A PCI configuration access by bus << 8 | device << 3 | function; size 1, 2 or 4, aligned.
-     * Absent functions read as ones. Called by the host bridge only: its domain lock is the one that may
-     * be held while another device's domain is entered.
+     * Absent functions read as ones. Called by the host bridge only: its domain lock is the one
+     * that may be held while another device's domain is entered.
      */
-    uint32_t (*pci_config_read)(struct device *device, unsigned bdf, unsigned offset, unsigned size);
+    uint32_t (*pci_config_read)(struct device *device, unsigned bdf, unsigned offset,
+                                unsigned size);
     void (*pci_config_write)(struct device *device, unsigned bdf, unsigned offset, unsigned size,
                              uint32_t value);
 };
 
 /* Shorthands: dev_now_ns(device) is device->services->now_ns(device), and so on. */
-static inline int dev_ram_read(struct device *device, uint64_t gpa, void *destination, size_t length)
+static inline int dev_ram_read(struct device *device, uint64_t gpa, void *destination,
+                               size_t length)
 {
     return device->services->ram_read(device, gpa, destination, length);
 }

@@ -4,10 +4,10 @@
  * as text, and fuzzing. Loaded state is hostile: every value is checked against its limits before
  * anything is stored, then class->validate() checks what single limits cannot.
  *
- * Saved form, little endian: u32 magic "ODEV", u32 class version, u32 payload length, u32 CRC-32C of the
- * payload; payload: for each field u8 name length, name, u8 type, u32 count, then count values (for
- * FIELD_STRUCTS: count times u32 length and a nested payload).
- * An unknown field, a missing one, another count or a value out of limits refuses the whole.
+ * Saved form, little endian: u32 magic "ODEV", u32 class version, u32 payload length, u32 CRC-32C
+ * of the payload; payload: for each field u8 name length, name, u8 type, u32 count, then count
+ * values (for FIELD_STRUCTS: count times u32 length and a nested payload). An unknown field, a
+ * missing one, another count or a value out of limits refuses the whole.
  */
 #ifndef DEVICES_STATE_H
 #define DEVICES_STATE_H
@@ -26,16 +26,18 @@ enum field_type {
 struct state_field {
     const char *name;
     enum field_type type;
-    size_t offset;       /* in the state structure */
-    uint32_t count;      /* 1 for a scalar */
-    uint64_t maximum;    /* largest valid value; the type's own maximum if there is no limit */
+    size_t offset;    /* in the state structure */
+    uint32_t count;   /* 1 for a scalar */
+    uint64_t maximum; /* largest valid value; the type's own maximum if there is no limit */
     const struct state_field *fields; /* FIELD_STRUCTS */
     size_t stride;                    /* FIELD_STRUCTS: bytes from one to the next */
 };
 
+/* clang-format off: it takes the colons for bit fields */
 #define FIELD_TYPE_OF(member)                                                                      \
     _Generic((member), bool: FIELD_BOOL, uint8_t: FIELD_U8, uint16_t: FIELD_U16,                   \
              uint32_t: FIELD_U32, uint64_t: FIELD_U64)
+/* clang-format on */
 
 /* A scalar member that may take any value of its type. */
 #define FIELD(type_, member_)                                                                      \

@@ -128,8 +128,8 @@ struct device *fake_try_add_class(struct fake *fake, const struct device_class *
     return d->device;
 }
 
-struct device *fake_try_add(struct fake *fake, const char *class,
-                            const struct option_value *values, struct dev_error *error)
+struct device *fake_try_add(struct fake *fake, const char *class, const struct option_value *values,
+                            struct dev_error *error)
 {
     return fake_try_add_class(fake, class_named(class), values, error);
 }
@@ -164,7 +164,8 @@ unsigned fake_bdf(struct device *device)
     return record(device)->bdf;
 }
 
-/* --- Guest accesses ---------------------------------------------------------------------------- */
+/* --- Guest accesses ----------------------------------------------------------------------------
+ */
 
 static uint8_t *window_find(struct fake *fake, uint64_t address, unsigned size, bool write)
 {
@@ -177,7 +178,8 @@ static uint8_t *window_find(struct fake *fake, uint64_t address, unsigned size, 
             if (d->window[w].placed && address >= d->window[w].base &&
                 range_fits(address - d->window[w].base, size, d->window[w].length) &&
                 !(write && (desc->flags & WINDOW_READ_ONLY))) {
-                return d->memory[desc->memory] + d->window[w].offset + (address - d->window[w].base);
+                return d->memory[desc->memory] + d->window[w].offset +
+                       (address - d->window[w].base);
             }
         }
     }

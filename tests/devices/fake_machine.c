@@ -17,7 +17,8 @@ static struct fake_device *record(struct device *device)
     return device->host;
 }
 
-/* --- Services ---------------------------------------------------------------------------------- */
+/* --- Services ----------------------------------------------------------------------------------
+ */
 
 static uint8_t *ram_at(struct device *device, uint64_t gpa, uint64_t length)
 {
@@ -133,8 +134,8 @@ static void fake_memory_sync(struct device *device, unsigned memory, uint64_t of
     record(device)->synced[memory] += length;
 }
 
-static void fake_window_place(struct device *device, unsigned window, uint64_t base, uint64_t offset,
-                              uint64_t length)
+static void fake_window_place(struct device *device, unsigned window, uint64_t base,
+                              uint64_t offset, uint64_t length)
 {
     struct fake_device *d = record(device);
     uint64_t size;
@@ -205,8 +206,8 @@ static void fake_defer(struct device *device, unsigned task)
     record(device)->deferred |= 1u << task;
 }
 
-__attribute__((format(printf, 2, 3))) static void
-fake_guest_error(struct device *device, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void fake_guest_error(struct device *device,
+                                                                   const char *format, ...)
 {
     struct fake_device *d = record(device);
     va_list arguments;
@@ -317,7 +318,8 @@ static void fake_pirq_route(struct device *device, unsigned pirq, uint8_t isa_ir
     record(device)->fake->pirq[pirq] = isa_irq;
 }
 
-/* The function at bdf: on bus 0 by slot, behind a bridge as slot 0 (tests set the bus with fake_bdf). */
+/* The function at bdf: on bus 0 by slot, behind a bridge as slot 0 (tests set the bus with
+ * fake_bdf). */
 static struct device *function_find(struct fake *fake, unsigned bdf)
 {
     for (unsigned i = 0; i < FAKE_DEVICES_MAX; i++) {

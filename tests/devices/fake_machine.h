@@ -22,8 +22,8 @@ struct fake *fake_new(size_t ram_size);
 void fake_free(struct fake *fake);
 
 /*
- * Adds a device of the class; `values` ends with a NULL name and may be NULL. Its regions with a base
- * are placed. PCI functions get the next slot. Aborts the test program if that fails;
+ * Adds a device of the class; `values` ends with a NULL name and may be NULL. Its regions with a
+ * base are placed. PCI functions get the next slot. Aborts the test program if that fails;
  * fake_try_add() returns NULL with *error filled instead.
  */
 struct device *fake_add(struct fake *fake, const char *class, const struct option_value *values);
@@ -77,14 +77,16 @@ uint64_t fake_synced(struct device *device, unsigned memory); /* bytes given to 
  * Back ends. A drive answers in fake_run(), in order. `bytes` is the caller's, of info->size bytes.
  * The next `failures` requests end with `status`; while held, requests wait.
  */
-void fake_drive(struct device *device, unsigned drive, const struct block_info *info, uint8_t *bytes);
+void fake_drive(struct device *device, unsigned drive, const struct block_info *info,
+                uint8_t *bytes);
 void fake_drive_fail(struct device *device, unsigned drive, unsigned failures, int status);
 void fake_drive_hold(struct device *device, unsigned drive, bool hold);
 unsigned fake_drive_flushes(struct device *device, unsigned drive);
 /* Changes the medium and tells the device; info->present false: removed. */
 void fake_drive_change(struct device *device, unsigned drive, const struct block_info *info,
                        uint8_t *bytes);
-/* What the device wrote to a character port since the last call; zero-terminated, kept by the fake. */
+/* What the device wrote to a character port since the last call; zero-terminated, kept by the fake.
+ */
 const char *fake_char_output(struct device *device, unsigned port);
 void fake_char_input(struct device *device, unsigned port, const void *bytes, size_t n);
 unsigned fake_char_waiting(struct device *device, unsigned port); /* input not yet taken */

@@ -39,12 +39,20 @@ static void sample_write(struct device *device, uint64_t offset, unsigned size, 
 }
 
 static const struct region_desc dwords = {
-    .name = "dwords", .size = 16, .read_sizes = SIZE_4, .write_sizes = SIZE_4,
-    .read = sample_read, .write = sample_write,
+    .name = "dwords",
+    .size = 16,
+    .read_sizes = SIZE_4,
+    .write_sizes = SIZE_4,
+    .read = sample_read,
+    .write = sample_write,
 };
 static const struct region_desc bytes_only = {
-    .name = "bytes", .size = 3, .read_sizes = SIZE_1, .write_sizes = SIZE_1,
-    .read = sample_read, .write = sample_write,
+    .name = "bytes",
+    .size = 3,
+    .read_sizes = SIZE_1,
+    .write_sizes = SIZE_1,
+    .read = sample_read,
+    .write = sample_write,
 };
 
 static const struct state_field part_fields[] = {
@@ -79,8 +87,12 @@ static int sample_validate(struct device *device, struct dev_error *error)
 }
 
 static const struct device_class sample_class = {
-    .name = "sample", .version = 3, .state_size = sizeof(struct sample),
-    .options = sample_options, .fields = sample_fields, .validate = sample_validate,
+    .name = "sample",
+    .version = 3,
+    .state_size = sizeof(struct sample),
+    .options = sample_options,
+    .fields = sample_fields,
+    .validate = sample_validate,
 };
 
 static unsigned errors;
@@ -92,7 +104,8 @@ static void count_error(struct device *device, const char *format, ...)
 
 static const struct services services = { .guest_error = count_error };
 
-static struct sample *sample_new(const struct option_value *values, size_t n, struct dev_error *error)
+static struct sample *sample_new(const struct option_value *values, size_t n,
+                                 struct dev_error *error)
 {
     return (struct sample *)device_new(&sample_class, "sample", &services, NULL, values, n, error);
 }
@@ -130,8 +143,13 @@ TEST(region_ends)
 TEST(region_may_be_unaligned)
 {
     static const struct region_desc words = {
-        .name = "words", .size = 4, .read_sizes = SIZE_2, .write_sizes = SIZE_2,
-        .flags = REGION_UNALIGNED, .read = sample_read, .write = sample_write,
+        .name = "words",
+        .size = 4,
+        .read_sizes = SIZE_2,
+        .write_sizes = SIZE_2,
+        .flags = REGION_UNALIGNED,
+        .read = sample_read,
+        .write = sample_write,
     };
     struct sample *s = sample_new(NULL, 0, NULL);
     struct device *d = &s->device;
@@ -151,10 +169,11 @@ TEST(region_may_be_unaligned)
 TEST(options_have_limits)
 {
     struct dev_error error = { "" };
-    struct sample *s = sample_new((struct option_value[]){ { "limit", "10" },
-                                                           { "label", "abc" },
-                                                           { "uuid", "00112233-4455-6677-8899-aabbccddeeff" } },
-                                  3, &error);
+    struct sample *s =
+        sample_new((struct option_value[]){ { "limit", "10" },
+                                            { "label", "abc" },
+                                            { "uuid", "00112233-4455-6677-8899-aabbccddeeff" } },
+                   3, &error);
 
     CHECK(s != NULL);
     CHECK_EQ(s->limit, 10);
@@ -162,9 +181,15 @@ TEST(options_have_limits)
     CHECK_EQ(s->uuid[15], 0xff);
     device_free(&s->device);
     static const struct option_value bad[] = {
-        { "limit", "11" },    { "limit", "0" },    { "limit", "-1" }, { "limit", "4x" },
-        { "flag", "yes" },    { "nothing", "1" },  { "label", "12345678" },
-        { "uuid", "0011" },   { "uuid", "zz112233-4455-6677-8899-aabbccddeeff" },
+        { "limit", "11" },
+        { "limit", "0" },
+        { "limit", "-1" },
+        { "limit", "4x" },
+        { "flag", "yes" },
+        { "nothing", "1" },
+        { "label", "12345678" },
+        { "uuid", "0011" },
+        { "uuid", "zz112233-4455-6677-8899-aabbccddeeff" },
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -244,5 +269,4 @@ TEST(damage_joins_when_full)
 }
 
 TEST_MAIN(T(region_splits_and_widens), T(region_ends), T(region_may_be_unaligned),
-          T(options_have_limits), T(state_round_trip),
-          T(state_refuses), T(damage_joins_when_full))
+          T(options_have_limits), T(state_round_trip), T(state_refuses), T(damage_joins_when_full))
