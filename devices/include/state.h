@@ -33,7 +33,8 @@ struct state_field {
     size_t stride;                    /* FIELD_STRUCTS: bytes from one to the next */
 };
 
-/* clang-format off: it takes the colons for bit fields */
+/* The formatter takes the colons for bit fields. */
+/* clang-format off */
 #define FIELD_TYPE_OF(member)                                                                      \
     _Generic((member), bool: FIELD_BOOL, uint8_t: FIELD_U8, uint16_t: FIELD_U16,                   \
              uint32_t: FIELD_U32, uint64_t: FIELD_U64)
