@@ -51,12 +51,12 @@ static bool region_access(struct bus_region *region, const struct bus_access *ac
             store_le(data, size, region_read(owner->device, region->desc, offset, size));
         }
     }
-    if (lock) {
-        domain_leave(owner->domain);
-    }
     if (here) {
         atomic_fetch_add_explicit(access->write ? &region->writes : &region->reads, access->count,
                                   memory_order_relaxed);
+    }
+    if (lock) {
+        domain_leave(owner->domain);
     }
     return here;
 }

@@ -10,11 +10,13 @@
  *
  *   1. control      machine.c: one transition of the machine (pause, reset, ...) at a time
  *   2. coalesced    bus.c: drains writes that the kernel has batched
- *   3. host bridge  its domain, because configuration accesses lead into other functions
- *   4. domain       any other one; never two of them
- *   5. memory map   memory_map.c: what memory the guest sees where. Its holder may wait until no
- *                   vCPU runs guest code, which no vCPU delays by waiting for a lock.
- *   6. leaves       bus, irq, clock, serial, drive pool, statistics: held for a few instructions or
+ *   3. chips        the domain of the board's own chips, because the hook of fw_cfg reads
+ *                   configuration space
+ *   4. host bridge  its domain, because configuration accesses lead into other functions
+ *   5. functions    the domain of any other PCI function; never two of them
+ *   6. memory map   memory/memory_map.c: what memory the guest sees where. Its holder may wait
+ * until no vCPU runs guest code, which no vCPU delays by waiting for a lock.
+ *   7. leaves       bus, irq, clock, serial, drive pool, statistics: held for a few instructions or
  *                   one system call, never while calling out
  *
  * Deferred tasks run when the domain is left, by the thread that leaves it. A task that asks for

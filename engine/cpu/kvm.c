@@ -113,7 +113,6 @@ static bool capability_enable(struct kvm *kvm, unsigned capability, uint64_t arg
 
 static void capabilities_probe(struct kvm *kvm)
 {
-    struct kvm_reinject_control reinject = { .pit_reinject = 0 };
     int vcpus = kvm_capability(kvm, KVM_CAP_MAX_VCPUS);
 
     kvm->vcpus_max = vcpus > 0 ? (unsigned)vcpus : 4;
@@ -126,10 +125,6 @@ static void capabilities_probe(struct kvm *kvm)
     kvm->user_msr = capability_enable(kvm, KVM_CAP_X86_USER_SPACE_MSR,
                                       KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL);
     kvm->emulation_exit = capability_enable(kvm, KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1);
-    /* Ticks that a guest missed are not made up for: modern systems keep time by other clocks. */
-    if (kvm_capability(kvm, KVM_CAP_REINJECT_CONTROL) > 0) {
-        kvm_ioctl(kvm->vm, KVM_REINJECT_CONTROL, &reinject);
-    }
 }
 
 bool kvm_open(struct kvm *kvm, GError **error)

@@ -117,6 +117,10 @@ static bool attend(struct vcpu *vcpu)
     return complete;
 }
 
+/*
+ * Said at once and not only at the head of the loop: who waits for it may hold the domain that this
+ * exit leads into.
+ */
 static void left_guest(struct vcpu *vcpu)
 {
     struct vcpus *vcpus = &vcpu->machine->vcpus;
@@ -190,11 +194,18 @@ static void *vcpu_thread(void *context)
 
 /* --- Control --------------------------------------------------------------------------------- */
 
-void vcpus_park(struct vcpus *vcpus)
+void vcpus_ask_to_park(struct vcpus *vcpus)
 {
     pthread_mutex_lock(&vcpus->lock);
     vcpus->park = true;
     call_out_all(vcpus);
+    pthread_mutex_unlock(&vcpus->lock);
+}
+
+void vcpus_park(struct vcpus *vcpus)
+{
+    vcpus_ask_to_park(vcpus);
+    pthread_mutex_lock(&vcpus->lock);
     while (!all_parked(vcpus)) {
         pthread_cond_wait(&vcpus->changed, &vcpus->lock);
     }

@@ -77,7 +77,8 @@ struct vcpus {
     bool park;
     _Atomic bool quit;
 
-    bool time_stopped, clock_saved; /* vcpu_time.c */
+    bool time_stopped, clock_saved, pit_saved; /* vcpu_time.c */
+    struct kvm_pit_state2 pit;
     uint64_t host_tsc, clock_ns;
 };
 
@@ -89,6 +90,8 @@ void vcpus_destroy(struct vcpus *vcpus);
 
 /* Makes the threads, parked. */
 bool vcpus_start(struct vcpus *vcpus, GError **error);
+/* They shall park soon; the calling one, if it is a vCPU, before its next instruction. */
+void vcpus_ask_to_park(struct vcpus *vcpus);
 /* Returns when all are parked. Not by a vCPU, no domain held. */
 void vcpus_park(struct vcpus *vcpus);
 void vcpus_unpark(struct vcpus *vcpus);
@@ -116,5 +119,7 @@ void vcpu_state_reset(struct vcpu *vcpu, void *unused);
 /* vcpu_time.c: stops and continues the clocks of all parked vCPUs. */
 void vcpus_time_stop(struct vcpus *vcpus);
 void vcpus_time_go(struct vcpus *vcpus);
+/* The clocks that were stopped have been set to their power-on values. */
+void vcpus_time_reset(struct vcpus *vcpus);
 
 #endif

@@ -12,6 +12,13 @@
 #include "machine/machine_private.h"
 #include "cpu/vcpu.h"
 
+/* Only this thread writes the counter. */
+static void count(_Atomic uint64_t *counter)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
 static void exit_remember(struct vcpu *vcpu, struct vcpu_exit exit)
 {
     vcpu->exits[vcpu->next_exit++ % VCPU_EXITS_KEPT] = exit;
@@ -90,7 +97,7 @@ static void exit_internal_error(struct vcpu *vcpu)
 
     if (run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION) {
         if (emulate_instruction(vcpu, title, sizeof(title))) {
-            atomic_fetch_add_explicit(&vcpu->emulated, 1, memory_order_relaxed);
+            count(&vcpu->emulated);
             return;
         }
         crash_report(vcpu, REASON_EMULATION, title);
@@ -138,8 +145,7 @@ void vcpu_exit_handle(struct vcpu *vcpu)
 {
     uint32_t reason = vcpu->run->exit_reason;
 
-    atomic_fetch_add_explicit(&vcpu->reasons[reason < VCPU_REASONS ? reason : 0], 1,
-                              memory_order_relaxed);
+    count(&vcpu->reasons[reason < VCPU_REASONS ? reason : 0]);
     vcpu->incomplete = false;
     bus_drain(&vcpu->machine->bus);
     switch (reason) {

@@ -2,7 +2,8 @@
 /*
  * The clocks that the guest reads without us stand still while the machine does: the TSC is moved
  * back by what has passed on the host, and KVM's own clock is set to where it was. All vCPUs are
- * moved alike, so they stay in step. A kernel that cannot move the TSC lets it run on.
+ * moved alike, so they stay in step. A kernel that cannot move the TSC lets it run on. The PIT
+ * starts its count anew, or it would make up for all the ticks of a pause.
  */
 #include <x86intrin.h>
 
@@ -28,7 +29,14 @@ void vcpus_time_stop(struct vcpus *vcpus)
     vcpus->host_tsc = __rdtsc();
     vcpus->clock_saved = kvm_ioctl(vcpus->machine->kvm.vm, KVM_GET_CLOCK, &clock) == 0;
     vcpus->clock_ns = clock.clock;
+    vcpus->pit_saved = kvm_ioctl(vcpus->machine->kvm.vm, KVM_GET_PIT2, &vcpus->pit) == 0;
     vcpus->time_stopped = true;
+}
+
+void vcpus_time_reset(struct vcpus *vcpus)
+{
+    vcpus->host_tsc = __rdtsc();
+    vcpus->pit_saved = false;
 }
 
 void vcpus_time_go(struct vcpus *vcpus)
@@ -48,6 +56,9 @@ void vcpus_time_go(struct vcpus *vcpus)
             offset -= passed;
             tsc_offset(vcpu, KVM_SET_DEVICE_ATTR, &offset);
         }
+    }
+    if (vcpus->pit_saved) {
+        kvm_ioctl(vcpus->machine->kvm.vm, KVM_SET_PIT2, &vcpus->pit);
     }
     if (vcpus->clock_saved) {
         kvm_ioctl(vcpus->machine->kvm.vm, KVM_SET_CLOCK, &clock);

@@ -114,8 +114,17 @@ static void pending_add(struct machine *machine, unsigned pending)
     pthread_cond_signal(&machine->wanted);
 }
 
+/* True for those after which the guest must not execute another instruction. */
+static bool ends_execution(enum machine_request request)
+{
+    return request != REQUEST_EJECT && request != REQUEST_LOCK_TRAY;
+}
+
 void machine_request(struct machine *machine, enum machine_request request, unsigned argument)
 {
+    if (ends_execution(request)) {
+        vcpus_ask_to_park(&machine->vcpus);
+    }
     pthread_mutex_lock(&machine->lock);
     switch (request) {
     case REQUEST_RESET:
@@ -230,6 +239,28 @@ bool machine_pause(struct machine *machine, GError **error)
     return good;
 }
 
+/*
+ * What the guest asked for before or while it was paused comes first: it does not execute another
+ * instruction in between. Under control.
+ */
+static void kept_take_up(struct machine *machine)
+{
+    unsigned kept;
+
+    pthread_mutex_lock(&machine->lock);
+    kept = machine->kept;
+    machine->kept = 0;
+    if (kept) {
+        pending_add(machine, kept);
+    }
+    pthread_mutex_unlock(&machine->lock);
+    if (kept && drive_pool_stalled(machine->drives)) {
+        drive_pool_retry(machine->drives);
+    } else if (!kept && !machine->suspended) {
+        control_go(machine);
+    }
+}
+
 bool machine_resume(struct machine *machine, GError **error)
 {
     bool good = true;
@@ -237,15 +268,7 @@ bool machine_resume(struct machine *machine, GError **error)
     pthread_mutex_lock(&machine->control);
     if (machine_state(machine, NULL) == MACHINE_PAUSED) {
         control_state_set(machine, MACHINE_RUNNING, REASON_USER, NULL);
-        if (!machine->suspended) {
-            control_go(machine);
-        }
-        pthread_mutex_lock(&machine->lock);
-        if (machine->kept) {
-            pending_add(machine, machine->kept);
-            machine->kept = 0;
-        }
-        pthread_mutex_unlock(&machine->lock);
+        kept_take_up(machine);
     } else if (machine_state(machine, NULL) != MACHINE_RUNNING) {
         good = wrong_state(machine, "resumed", error);
     }

@@ -11,7 +11,13 @@
 #include <string.h>
 
 #include "machine/media.h"
+#include "pci.h"
 #include "rtc.h"
+
+enum {
+    PAM_FIRST = 0x90, /* of the host bridge's configuration space */
+    PAM_REGISTERS = 7,
+};
 
 /* --- State ----------------------------------------------------------------------------------- */
 
@@ -106,6 +112,7 @@ void control_reset(struct machine *machine, enum reset_kind kind)
     for (unsigned i = 0; i < machine->vcpus.n; i++) {
         vcpu_call(&machine->vcpus.all[i], vcpu_state_reset, NULL);
     }
+    vcpus_time_reset(&machine->vcpus);
     vcpus_release(&machine->vcpus);
     pthread_mutex_lock(&machine->lock);
     /* What the guest had asked for, or had come to, is of the past. */
@@ -124,17 +131,40 @@ static void suspend(struct machine *machine)
 {
     control_halt(machine);
     machine->suspended = true;
+    g_message("the guest sleeps (S3)");
+}
+
+/*
+ * SeaBIOS finds its way back from sleep in the shadow that it left below 1 MiB, so what PAM says of
+ * it must survive this reset, unlike any other.
+ */
+static void shadow_keep(struct machine *machine, uint8_t pam[PAM_REGISTERS], bool put_back)
+{
+    struct machine_device *bridge = machine->board.functions[0];
+
+    domain_enter(bridge->domain);
+    for (unsigned i = 0; i < PAM_REGISTERS; i++) {
+        if (put_back) {
+            pci_config_write(to_pci(bridge->device), PAM_FIRST + i, 1, pam[i]);
+        } else {
+            pam[i] = (uint8_t)pci_config_read(to_pci(bridge->device), PAM_FIRST + i, 1);
+        }
+    }
+    domain_leave(bridge->domain);
 }
 
 void control_wake(struct machine *machine)
 {
+    uint8_t pam[PAM_REGISTERS];
+
+    g_message("the guest wakes up");
     machine->suspended = false;
+    shadow_keep(machine, pam, false);
     control_reset(machine, RESET_WARM);
-    if (machine->board.rtc) {
-        domain_enter(machine->board.rtc->domain);
-        rtc_set_byte(machine->board.rtc->device, CMOS_SHUTDOWN_CODE, CMOS_SHUTDOWN_S3);
-        domain_leave(machine->board.rtc->domain);
-    }
+    shadow_keep(machine, pam, true);
+    domain_enter(machine->board.rtc->domain);
+    rtc_set_byte(machine->board.rtc->device, CMOS_SHUTDOWN_CODE, CMOS_SHUTDOWN_S3);
+    domain_leave(machine->board.rtc->domain);
     event_send(machine, EVENT_WAKE);
     control_go(machine);
 }
@@ -159,6 +189,7 @@ static void trouble_handle(struct machine *machine, enum machine_state state)
 static bool reset_handle(struct machine *machine)
 {
     control_halt(machine);
+    drive_pool_drain(machine->drives);
     if (drive_pool_stalled(machine->drives)) {
         return false;
     }
@@ -198,7 +229,7 @@ static unsigned pending_handle(struct machine *machine, unsigned pending)
         control_stop(machine, REASON_GUEST);
         return pending;
     }
-    if ((pending & PENDING_CRASH) && state != MACHINE_CRASHED) {
+    if ((pending & PENDING_CRASH) && !(pending & PENDING_RESET) && state != MACHINE_CRASHED) {
         trouble_handle(machine, MACHINE_CRASHED);
         return pending;
     }

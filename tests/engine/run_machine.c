@@ -19,19 +19,22 @@
 #include "machine.h"
 #include "machine/serial.h"
 
+enum {
+    BUTTON_SECONDS = 3, /* from the text to the button: the guest falls asleep meanwhile */
+};
+
 struct run {
     GMainLoop *loop;
     struct machine *machine;
     GString *said;
-    GRegex *until;
-    char *keys;
-    gboolean quiet, reset_once;
+    GRegex *until, *button;
+    unsigned waited; /* seconds since --button was seen */
     int status;
 };
 
 static gint memory = 128, cpus = 1, seconds = 60;
 static gboolean uefi, stats, no_debug;
-static char *firmware, *kernel, *initrd, *append, *until, *keys, *screenshot;
+static char *firmware, *kernel, *initrd, *append, *until, *keys, *screenshot, *button;
 static char **disks, **cdroms;
 
 static GOptionEntry entries[] = {
@@ -46,6 +49,8 @@ static GOptionEntry entries[] = {
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &disks, "A raw disk image", "FILE" },
     { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &cdroms, "An ISO image", "FILE" },
     { "until", 0, 0, G_OPTION_ARG_STRING, &until, "End when this has been seen", "REGEX" },
+    { "button", 0, 0, G_OPTION_ARG_STRING, &button, "Press the power button 30 s after this",
+      "REGEX" },
     { "keys", 0, 0, G_OPTION_ARG_STRING, &keys, "Chords to press then, by commas", "CHORDS" },
     { "screenshot", 0, 0, G_OPTION_ARG_FILENAME, &screenshot, "Write the picture", "FILE" },
     { "stats", 0, 0, G_OPTION_ARG_NONE, &stats, "Print the counters at the end", NULL },
@@ -103,6 +108,11 @@ static gboolean on_second(gpointer data)
 
     if (run->until && seen(run)) {
         finish(run, 0);
+    }
+    if (run->button && g_regex_match(run->button, run->said->str, 0, NULL) &&
+        ++run->waited >= BUTTON_SECONDS) {
+        g_clear_pointer(&run->button, g_regex_unref);
+        machine_power_button(run->machine, NULL);
     }
     return G_SOURCE_CONTINUE;
 }
@@ -173,6 +183,12 @@ static bool start(struct run *run, GError **error)
     if (until) {
         run->until = g_regex_new(until, G_REGEX_MULTILINE, 0, error);
         if (!run->until) {
+            return false;
+        }
+    }
+    if (button) {
+        run->button = g_regex_new(button, G_REGEX_MULTILINE, 0, error);
+        if (!run->button) {
             return false;
         }
     }

@@ -212,6 +212,60 @@ TEST(resets_from_two_sides)
     fixture_free(f);
 }
 
+/* Writes `value` (a string) to the 32-bit configuration register `at` of the LPC bridge. */
+#define SET_LPC(at, value)                                                                         \
+    "movw $0xcf8, %dx\n movl $(0x8000f800 + " at "), %eax\n outl %eax, %dx\n"                      \
+    "movw $0xcfc, %dx\n movl $" value ", %eax\n outl %eax, %dx\n"
+
+/* Falls asleep (S3); after that the shutdown code in CMOS says that the firmware has to wake the
+ * system. */
+PAYLOAD(sleeper, STACK
+        "movb $0x0f, %al\n outb %al, $0x70\n inb $0x71, %al\n"
+        "cmpb $0xfe, %al\n je 6f\n"
+        "movl $0x12345678, %es:0x600\n" PRINT("text_sleeping") SET_LPC("0x40", "0x601")
+            SET_LPC("0x44",
+                    "0x80") "movw $0x604, %dx\n movw $0x2400, %ax\n outw %ax, %dx\n" STOP
+                            "6: cmpl $0x12345678, %es:0x600\n jne 9b\n" SET_LPC("0x40", "0x601")
+                                SET_LPC("0x44", "0x80") "movw $0x600, %dx\n inw %dx, %ax\n testw "
+                                                        "$0x8000, %ax\n jz 9b\n" PRINT("text_awake")
+                                                            STOP
+        "text_sleeping: .asciz \"good night\\n\"\n"
+        "text_awake: .asciz \"good morning\\n\"\n");
+
+TEST(sleeps_and_wakes_by_the_power_button)
+{
+    struct fixture *f = fixture_start(sleeper, sleeper_end);
+
+    CHECK(fixture_wait_text(f, "good night\n"));
+    fixture_run(f, 500);
+    CHECK(!strstr(f->log->str, "good morning"));
+    CHECK_EQ(machine_state(f->machine, NULL), MACHINE_RUNNING);
+    CHECK(machine_pause(f->machine, NULL)); /* also while it sleeps */
+    CHECK(machine_resume(f->machine, NULL));
+    fixture_run(f, 100);
+    CHECK(!strstr(f->log->str, "good morning"));
+    CHECK(machine_power_button(f->machine, NULL));
+    CHECK(fixture_wait_text(f, "good morning\n"));
+    fixture_free(f);
+}
+
+/* Turns itself off (S5). */
+PAYLOAD(leaver,
+        SET_LPC("0x40", "0x601")
+            SET_LPC("0x44", "0x80") "movw $0x604, %dx\n movw $0x2000, %ax\n outw %ax, %dx\n" STOP);
+
+TEST(turns_itself_off)
+{
+    struct fixture *f = fixture_start(leaver, leaver_end);
+    g_autoptr(GError) error = NULL;
+
+    CHECK(fixture_wait_state(f, MACHINE_STOPPED));
+    CHECK_EQ(f->reason, REASON_GUEST);
+    CHECK(!machine_power_button(f->machine, &error));
+    CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_STATE));
+    fixture_free(f);
+}
+
 jmp_buf test_failed;
 
 int main(void)
@@ -220,6 +274,8 @@ int main(void)
         T(pam_decides_between_firmware_ram_and_nothing),
         T(unknown_msrs_fault_and_quiet_ones_do_not),
         T(a_guest_that_cannot_go_on_can_be_reset),
+        T(sleeps_and_wakes_by_the_power_button),
+        T(turns_itself_off),
         T(memory_changes_while_others_pause_and_look),
         T(resets_from_two_sides),
     };
