@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import tempfile
 import traceback
 
 ORIELCTL = os.environ["ORIELCTL"]
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 class Failure(Exception):
@@ -32,15 +34,18 @@ class Home:
         self.environment = dict(os.environ, XDG_DATA_HOME=self.data, XDG_RUNTIME_DIR=self.runtime,
                                 LC_ALL="C.UTF-8")
         # Builds with a sanitizer: reports go to files, wherever a program's messages go.
-        for tool in ("ASAN", "UBSAN", "TSAN", "LSAN"):
+        for tool, more in (("ASAN", ""), ("LSAN", ""), ("UBSAN", ":print_stacktrace=1"),
+                           ("TSAN", f":exitcode=0:report_mutex_bugs=0:suppressions={SOURCE}/tests/tsan.supp")):
             options = os.environ.get(tool + "_OPTIONS", "")
-            self.environment[tool + "_OPTIONS"] = f"{options}:log_path={self.path}/sanitizer:print_stacktrace=1"
+            self.environment[tool + "_OPTIONS"] = f"{options}:log_path={self.path}/sanitizer{more}"
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         try:
+            if kind not in (None, Skip):
+                self.show_logs()
             for machine in self.json("list"):
                 if machine["state"] not in ("stopped", "damaged", "unavailable"):
                     self.run("stop", machine["folder"])
@@ -48,12 +53,25 @@ class Home:
         finally:
             shutil.rmtree(self.path, ignore_errors=True)
 
+    def show_logs(self):
+        """The end of what the engines said, for the report of a failed test."""
+        for parent, _, files in os.walk(self.path):
+            for name in files:
+                if name == "engine.log":
+                    with open(os.path.join(parent, name), encoding="utf-8", errors="replace") as file:
+                        for line in file.read().splitlines()[-20:]:
+                            print(f"# {parent}: {line}")
+
     def check_sanitizers(self):
         """Fails if a program started in this home had something to report."""
         for name in os.listdir(self.path):
-            if name.startswith("sanitizer."):
-                with open(os.path.join(self.path, name), encoding="utf-8", errors="replace") as file:
-                    raise Failure(f"{name}: {file.read(20000)}")
+            if not name.startswith("sanitizer."):
+                continue
+            with open(os.path.join(self.path, name), encoding="utf-8", errors="replace") as file:
+                report = file.read(20000)
+            # Not every word is a report: a killed process leaves complaints about being killed.
+            if re.search("ERROR: |WARNING: ThreadSanitizer|runtime error:", report):
+                raise Failure(f"{name}: {report}")
 
     def run(self, *arguments, timeout=120, stdin=None):
         """Runs a command; returns (exit code, stdout, stderr)."""

@@ -16,8 +16,8 @@ class Client:
     def __init__(self, address, encodings=(0, DESKTOP_SIZE, QEMU_EXTENDED_KEY), timeout=60):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
+        self.socket.connect(address)  # blocking: many at once wait in line
         self.socket.settimeout(timeout)
-        self.socket.connect(address)
         self.extended_keys = False
         version = self._read(12)
         assert version.startswith(b"RFB 003."), version

@@ -111,7 +111,7 @@ def test_vnc_flood_of_input(home):
     client = Client(path)
     other = Client(path)
     client.socket.setblocking(False)
-    events = b"".join(struct.pack(">BBHH", 5, n % 8, n % 1000, n % 700) + struct.pack(">BB2xI", 4, n % 2, 0x61 + n % 26)
+    events = b"".join(struct.pack(">BBHH", 5, n % 8, n % 1000, n % 700) + struct.pack(">BB2xI", 4, n % 2, 0x61 + n % 8)
                       for n in range(5000))
     end, at = time.monotonic() + 5, 0
     while time.monotonic() < end:
@@ -293,7 +293,10 @@ def test_everything_at_once(home):
             for thread in batch:
                 thread.start()
             for thread in batch:
-                thread.join()
+                thread.join(5)
+                while thread.is_alive():  # a paused guest takes no keys, and typing waits for it
+                    home.run("resume", "Welcome")
+                    thread.join(5)
         check(not failures, "; ".join(failures))
     finally:
         over.set()
@@ -327,7 +330,7 @@ def viewer(path, over, seed):
             for _ in range(generator.randrange(8)):
                 if generator.random() < 0.5:
                     client.picture()
-                client.key(0x61 + generator.randrange(26))
+                client.key(0x61 + generator.randrange(8))  # a to h: others restart the machine or turn it off
                 client.pointer(generator.randrange(1024), generator.randrange(768), generator.randrange(8))
             client.close()
         except (OSError, EOFError, AssertionError, ValueError):
