@@ -14,11 +14,6 @@
 #include "pci.h"
 #include "rtc.h"
 
-enum {
-    PAM_FIRST = 0x90, /* of the host bridge's configuration space */
-    PAM_REGISTERS = 7,
-};
-
 /* --- State ----------------------------------------------------------------------------------- */
 
 void control_state_set(struct machine *machine, enum machine_state state,
@@ -135,33 +130,48 @@ static void suspend(struct machine *machine)
 }
 
 /*
- * SeaBIOS finds its way back from sleep in the shadow that it left below 1 MiB, so what PAM says of
- * it must survive this reset, unlike any other.
+ * Configuration registers that survive a sleep, unlike any other reset, because SeaBIOS relies on
+ * it: it finds its way back in the shadow that it left below 1 MiB, where PAM lets it be seen, and
+ * leaves power management and interrupt routing to whoever kept them.
  */
-static void shadow_keep(struct machine *machine, uint8_t pam[PAM_REGISTERS], bool put_back)
-{
-    struct machine_device *bridge = machine->board.functions[0];
+static const struct {
+    uint8_t devfn; /* on bus 0 */
+    uint8_t offset, size;
+} survivors[] = {
+    { 0x00, 0x90, 4 }, /* PAM0-3 */
+    { 0x00, 0x94, 4 }, /* PAM4-6 */
+    { 0xf8, 0x40, 4 }, /* PMBASE */
+    { 0xf8, 0x44, 1 }, /* ACPI_CNTL */
+    { 0xf8, 0x60, 4 }, /* PIRQA-D */
+    { 0xf8, 0x68, 4 }, /* PIRQE-H */
+    { 0xf8, 0xf0, 4 }, /* RCBA */
+};
 
-    domain_enter(bridge->domain);
-    for (unsigned i = 0; i < PAM_REGISTERS; i++) {
+static void survivors_copy(struct machine *machine, uint32_t values[], bool put_back)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(survivors); i++) {
+        struct machine_device *record = machine->board.functions[survivors[i].devfn];
+        struct pci_device *pci = to_pci(record->device);
+
+        domain_enter(record->domain);
         if (put_back) {
-            pci_config_write(to_pci(bridge->device), PAM_FIRST + i, 1, pam[i]);
+            pci_config_write(pci, survivors[i].offset, survivors[i].size, values[i]);
         } else {
-            pam[i] = (uint8_t)pci_config_read(to_pci(bridge->device), PAM_FIRST + i, 1);
+            values[i] = pci_config_read(pci, survivors[i].offset, survivors[i].size);
         }
+        domain_leave(record->domain);
     }
-    domain_leave(bridge->domain);
 }
 
 void control_wake(struct machine *machine)
 {
-    uint8_t pam[PAM_REGISTERS];
+    uint32_t values[G_N_ELEMENTS(survivors)];
 
     g_message("the guest wakes up");
     machine->suspended = false;
-    shadow_keep(machine, pam, false);
+    survivors_copy(machine, values, false);
     control_reset(machine, RESET_WARM);
-    shadow_keep(machine, pam, true);
+    survivors_copy(machine, values, true);
     domain_enter(machine->board.rtc->domain);
     rtc_set_byte(machine->board.rtc->device, CMOS_SHUTDOWN_CODE, CMOS_SHUTDOWN_S3);
     domain_leave(machine->board.rtc->domain);

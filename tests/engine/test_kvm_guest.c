@@ -223,12 +223,11 @@ PAYLOAD(sleeper, STACK
         "movb $0x0f, %al\n outb %al, $0x70\n inb $0x71, %al\n"
         "cmpb $0xfe, %al\n je 6f\n"
         "movl $0x12345678, %es:0x600\n" PRINT("text_sleeping") SET_LPC("0x40", "0x601")
-            SET_LPC("0x44",
-                    "0x80") "movw $0x604, %dx\n movw $0x2400, %ax\n outw %ax, %dx\n" STOP
-                            "6: cmpl $0x12345678, %es:0x600\n jne 9b\n" SET_LPC("0x40", "0x601")
-                                SET_LPC("0x44", "0x80") "movw $0x600, %dx\n inw %dx, %ax\n testw "
-                                                        "$0x8000, %ax\n jz 9b\n" PRINT("text_awake")
-                                                            STOP
+            SET_LPC("0x44", "0x80") "movw $0x604, %dx\n movw $0x2400, %ax\n outw %ax, %dx\n" STOP
+                                    "6: cmpl $0x12345678, %es:0x600\n jne 9b\n"
+                                    /* where it was put before: it has survived */
+                                    "movw $0x600, %dx\n inw %dx, %ax\n cmpw $0xffff, %ax\n je 9b\n"
+                                    "testw $0x8000, %ax\n jz 9b\n" PRINT("text_awake") STOP
         "text_sleeping: .asciz \"good night\\n\"\n"
         "text_awake: .asciz \"good morning\\n\"\n");
 
