@@ -6,10 +6,18 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "config/config.h"
+
+enum {
+    SOCKET_NAME_MAX = 10, /* bytes of the longest name, with its slash: "/firmware" */
+};
 
 /* A folder of ours that nobody else may enter; made if it is missing. */
 static gboolean private_folder(const char *path, GError **error)
@@ -52,8 +60,15 @@ char *oriel_runtime_base(GError **error)
 char *oriel_runtime_folder(const char *uuid, GError **error)
 {
     g_autofree char *base = oriel_runtime_base(error);
+    g_autofree char *folder = base ? g_build_filename(base, uuid, NULL) : NULL;
 
-    return base ? g_build_filename(base, uuid, NULL) : NULL;
+    if (folder && strlen(folder) + SOCKET_NAME_MAX >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
+                    "The path “%s” is too long for sockets. Set XDG_RUNTIME_DIR to a shorter one.",
+                    folder);
+        return NULL;
+    }
+    return g_steal_pointer(&folder);
 }
 
 static void folder_empty(const char *folder)
@@ -68,11 +83,34 @@ static void folder_empty(const char *folder)
     }
 }
 
+/* Held until the process ends: copies of a machine's folder have one uuid, and so one runtime
+ * folder. */
+static gboolean folder_take(const char *folder, GError **error)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        return TRUE;
+    }
+    g_set_error(
+        error, ORIEL_ERROR, errno == EWOULDBLOCK ? ORIEL_ERROR_LOCKED : ORIEL_ERROR_HOST,
+        errno == EWOULDBLOCK
+            ? "A copy of this machine, with the same identity, is running already (“%s” is "
+              "in use). Stop that one first; “orielctl clone” makes copies that run side by "
+              "side."
+            : "The folder “%s” for the running machine cannot be locked.",
+        folder);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return FALSE;
+}
+
 char *oriel_runtime_create(const char *uuid, GError **error)
 {
     g_autofree char *folder = oriel_runtime_folder(uuid, error);
 
-    if (!folder || !private_folder(folder, error)) {
+    if (!folder || !private_folder(folder, error) || !folder_take(folder, error)) {
         return NULL;
     }
     folder_empty(folder);

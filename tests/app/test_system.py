@@ -159,6 +159,26 @@ def test_running_machine_is_protected(home):
     check(os.listdir(home.data + "/oriel/machines") == ["One.oriel"], "something was left behind")
 
 
+def test_two_copies_of_one_machine(home):
+    home.ok("create", "One", "--memory", "64M")
+    copy = home.path + "/Copy.oriel"
+    shutil.copytree(home.folder("One"), copy)
+    home.ok("start", "One", timeout=SLOW)
+    home.fails(14, "start", copy, words=["same identity", "orielctl clone"])
+    check(home.json("show", "One")["state"] == "running", "the first one cannot be reached any more")
+    home.ok("stop", "One")
+    home.ok("start", copy, timeout=SLOW)
+    home.ok("stop", copy)
+
+
+def test_runtime_folder_with_a_long_path(home):
+    home.ok("create", "One", "--memory", "64M")
+    long = os.path.join(home.path, "r" * 100)
+    os.mkdir(long, 0o700)
+    home.environment["XDG_RUNTIME_DIR"] = long
+    home.fails(20, "start", "One", words=["too long", "XDG_RUNTIME_DIR"])
+
+
 def test_kill_at_random_moments(home):
     home.ok("create", "One", "--memory", "64M", "--disk", "4M")
     home.ok("create", "Uefi", "--memory", "256M", "--firmware", "uefi", "--disk", "4M")
@@ -326,7 +346,7 @@ if not os.path.exists("/dev/kvm"):
 TESTS = [test_seabios_with_one_and_four_cpus, test_seabios_with_little_and_much_memory,
          test_grub_menu_by_orielctl_and_vnc, test_foreign_vnc_client_sees_the_screenshot,
          test_wrong_vnc_password_and_garbage, test_pause_resume_reset, test_running_machine_is_protected,
-         test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
+         test_two_copies_of_one_machine, test_runtime_folder_with_a_long_path, test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
          test_locked_disk_and_missing_files,
          test_full_disk_pauses_the_machine, test_media, test_input_errors, test_control_socket_garbage]
 main(*TESTS)
