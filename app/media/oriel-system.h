@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Systems that run in machines: their names, and what they need. From libosinfo and osinfo-db when
+ * they are there, otherwise from a small table of ours.
+ *
+ * Threads: any; the database is read once, which may take a few hundred milliseconds: call
+ * oriel_system_find() the first time from a worker thread.
+ */
+#ifndef ORIEL_SYSTEM_H
+#define ORIEL_SYSTEM_H
+
+#include <glib.h>
+
+typedef struct {
+    char *id; /* short id of osinfo-db: "debian12", "win11", or ours: "linux", "windows", "other" */
+    char *name;                                 /* "Debian 12", for people */
+    char *family;                               /* "linux", "windows", "bsd", "other" */
+    guint64 memory_minimum, memory_recommended; /* bytes; 0: not known */
+    guint64 disk_minimum, disk_recommended;     /* bytes; 0: not known */
+    guint cpus_minimum, cpus_recommended;       /* 0: not known */
+    gboolean uefi;                              /* wants UEFI */
+    gboolean virtio;                            /* its installer knows virtio disks and cards */
+    gboolean clock_local;                       /* its clock shows local time */
+    const char *icon; /* icon name of ours for it: "oriel-system-debian-symbolic", ...; static */
+} OrielSystem;
+
+/* Valid as long as the process; never NULL: an unknown or NULL id gives "other". */
+const OrielSystem *oriel_system_find(const char *id);
+/* All systems for a chooser, by family and name; borrowed elements. g_ptr_array_unref(). */
+GPtrArray *oriel_system_list(void);
+
+/* What the host can give; filled by oriel_host_resources(). */
+typedef struct {
+    guint64 memory;      /* bytes in all */
+    guint64 memory_free; /* bytes available now */
+    guint cpus;          /* online */
+    guint64 disk_free;   /* bytes, where machines are kept */
+} OrielHostResources;
+
+/* `library` is the folder whose file system counts. */
+void oriel_host_resources(const char *library, OrielHostResources *resources);
+
+/* What a new machine gets: never more than the host has. */
+typedef struct {
+    guint64 memory; /* bytes, whole MiB */
+    guint cpus;
+    guint64 disk; /* bytes, whole GiB; the image grows as it is used */
+    gboolean uefi;
+} OrielDefaults;
+
+/*
+ * About a quarter of the host's memory and half of its CPUs within what the system recommends and
+ * sensible caps; disk as recommended, 40 GiB for Linux, 64 GiB for Windows, 20 GiB for others.
+ */
+void oriel_defaults_for(const OrielSystem *system, const OrielHostResources *host,
+                        OrielDefaults *defaults);
+
+#endif
