@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of this folder share. */
+#ifndef ORIEL_MEDIA_PRIVATE_H
+#define ORIEL_MEDIA_PRIVATE_H
+
+#include "oriel-media.h"
+#include "oriel-system.h"
+
+/*
+ * Reads exactly `length` bytes at `offset`. FALSE if the file ends before, or cannot be read: then
+ * there is nothing to recognise there.
+ */
+gboolean media_read(int fd, guint64 offset, void *bytes, gsize length);
+
+/* Sets what the bytes of an open file say: all but path, size (needed before) and system. */
+void media_recognise(int fd, OrielMedia *media);
+
+/* Whether an ISO 9660 (or UDF) volume begins in sector 16. */
+gboolean iso_recognise(int fd);
+/* Fills in what the volume says of itself: label, El Torito boot entries. */
+void iso_describe(int fd, OrielMedia *media);
+
+/* The system on an ISO image: by osinfo-db, otherwise by its label. Blocking. */
+void iso_identify_system(OrielMedia *media, GCancellable *cancellable);
+
+/* The systems Oriel knows by itself: also without osinfo-db. */
+typedef struct {
+    const char *id, *name, *family;
+    const char *labels;                       /* pattern of volume labels (GRegex), or NULL */
+    guint memory_minimum, memory_recommended; /* MiB */
+    guint disk_recommended;                   /* GiB */
+    gboolean uefi, virtio, clock_local;
+} SystemRow;
+
+extern const SystemRow system_table[];
+extern const gsize system_table_rows;
+
+/* The row whose labels fit, or NULL. */
+const SystemRow *system_by_label(const char *label);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The systems that Oriel knows by itself, with their volume labels: what is used where osinfo-db is
+ * not installed or does not know a release yet. Needs as their makers state them. More special
+ * labels first; the last three are the families.
+ */
+#include "oriel-media-private.h"
+
+const SystemRow system_table[] = {
+    /* id, name, family, labels, memory MiB: least, recommended; disk GiB; UEFI, virtio, local clock
+     */
+    { "win11", "Windows 11", "windows", "^(CCCOMA_X64FRE_|.*WIN_?11|.*_CO_RELEASE)", 4096, 8192, 64,
+      TRUE, FALSE, TRUE },
+    { "win10", "Windows 10", "windows", "^(J_CCSA_X64|CCSA_X64|CPBA_X64|CENA_X64|.*WIN_?10)", 2048,
+      4096, 64, FALSE, FALSE, TRUE },
+    { "win8.1", "Windows 8.1", "windows", "^IR[345]_", 1024, 4096, 40, FALSE, FALSE, TRUE },
+    { "win7", "Windows 7", "windows", "^(GRMC|GSP1RM)", 1024, 2048, 40, FALSE, FALSE, TRUE },
+    { "ubuntu", "Ubuntu", "linux", "^(Ubuntu|Kubuntu|Xubuntu|Lubuntu)", 2048, 4096, 40, FALSE, TRUE,
+      FALSE },
+    { "linuxmint", "Linux Mint", "linux", "^Linux Mint", 2048, 4096, 40, FALSE, TRUE, FALSE },
+    { "debian", "Debian", "linux", "^(Debian|d-live)", 1024, 2048, 40, FALSE, TRUE, FALSE },
+    { "fedora", "Fedora", "linux", "^Fedora", 2048, 4096, 40, FALSE, TRUE, FALSE },
+    { "archlinux", "Arch Linux", "linux", "^ARCH_", 1024, 2048, 40, FALSE, TRUE, FALSE },
+    { "opensuse", "openSUSE", "linux", "^(openSUSE|Install-LEAP)", 1024, 2048, 40, FALSE, TRUE,
+      FALSE },
+    { "alpinelinux", "Alpine Linux", "linux", "^alpine-", 128, 512, 10, FALSE, TRUE, FALSE },
+    { "rhel", "Red Hat Enterprise Linux", "linux", "^RHEL-", 2048, 4096, 40, FALSE, TRUE, FALSE },
+    { "almalinux", "AlmaLinux", "linux", "^AlmaLinux", 2048, 4096, 40, FALSE, TRUE, FALSE },
+    { "rocky", "Rocky Linux", "linux", "^Rocky", 2048, 4096, 40, FALSE, TRUE, FALSE },
+    { "nixos", "NixOS", "linux", "^nixos-", 1024, 4096, 40, FALSE, TRUE, FALSE },
+    { "manjaro", "Manjaro", "linux", "^MANJARO", 2048, 4096, 40, FALSE, TRUE, FALSE },
+    { "kali", "Kali Linux", "linux", "^Kali ", 2048, 4096, 40, FALSE, TRUE, FALSE },
+    { "freebsd", "FreeBSD", "bsd", "^(FREEBSD|[0-9]+_[0-9]+_RELEASE_AMD64)", 256, 1024, 20, FALSE,
+      TRUE, FALSE },
+    { "openbsd", "OpenBSD", "bsd", "^OpenBSD", 256, 1024, 20, FALSE, TRUE, FALSE },
+    { "netbsd", "NetBSD", "bsd", "^NETBSD", 128, 512, 20, FALSE, TRUE, FALSE },
+    { "freedos", "FreeDOS", "other", "^(FD1[0-9]|FreeDOS)", 32, 64, 2, FALSE, FALSE, TRUE },
+    { "haiku", "Haiku", "other", "^[Hh]aiku", 384, 1024, 20, FALSE, TRUE, FALSE },
+    { "linux", "Linux", "linux", NULL, 512, 2048, 40, FALSE, FALSE, FALSE },
+    { "windows", "Windows", "windows", NULL, 2048, 4096, 64, FALSE, FALSE, TRUE },
+    { "other", "Another system", "other", NULL, 0, 1024, 20, FALSE, FALSE, FALSE },
+};
+const gsize system_table_rows = G_N_ELEMENTS(system_table);
+
+const SystemRow *system_by_label(const char *label)
+{
+    for (gsize i = 0; label && i < system_table_rows; i++) {
+        const SystemRow *row = &system_table[i];
+
+        if (row->labels && g_regex_match_simple(row->labels, label, G_REGEX_CASELESS, 0)) {
+            return row;
+        }
+    }
+    return NULL;
+}
