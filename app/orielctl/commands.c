@@ -8,7 +8,7 @@ static const struct option no_options[] = { { NULL } };
 static const struct option create_options[] = {
     { "cdrom", "FILE", "put this ISO image into the CD drive" },
     { "disk", "SIZE|FILE", "make an empty disk of this size, or copy this raw image" },
-    { "memory", "SIZE", "memory of the machine, such as 512M or 2G (default 1G)" },
+    { "memory", "SIZE", "memory of the machine, such as 2G; a bare number is MiB (default 1G)" },
     { "cpus", "N", "number of processors (default 1)" },
     { "firmware", "bios|uefi", "how it starts (default bios)" },
     { "kernel", "FILE", "start this Linux kernel directly" },
@@ -60,7 +60,8 @@ COMMAND("show", show, "NAME", 1, 1, no_options, "Show a machine's settings.",
         "orielctl show Debian\norielctl show Debian --json");
 COMMAND("set", set, "NAME KEY=VALUE...", 2, G_MAXUINT, no_options,
         "Change settings; a running machine takes them at its next start.",
-        "orielctl set Debian memory=4G cpus=4\norielctl set Debian firmware=uefi");
+        "orielctl set Debian memory=4G cpus=4\norielctl set Debian memory=512  (MiB)\n"
+        "orielctl set Debian firmware=uefi");
 COMMAND("rename", rename, "NAME NEW-NAME", 2, 2, no_options, "Give a stopped machine another name.",
         "orielctl rename Debian Server");
 COMMAND("clone", clone, "NAME NEW-NAME", 2, 2, no_options, "Copy a stopped machine.",

@@ -142,8 +142,9 @@ OrielConfig *oriel_config_from_data(const char *data, gsize length, const char *
 
 /*
  * One setting by its key as `orielctl set` and `show` name it ("memory", "cpus", "firmware",
- * "cdrom0.path", ...). The value is text; sizes take suffixes K, M, G, T; an empty value clears a
- * setting that may be absent. A bad key or value gives INVALID and changes nothing.
+ * "cdrom0.path", ...). The value is text; sizes of memory take suffixes B, K, M, G, T, and a bare
+ * number of them is in MiB; an empty value clears a setting that may be absent. A bad key or value
+ * gives INVALID and changes nothing.
  */
 gboolean oriel_config_set(OrielConfig *config, const char *key, const char *value, GError **error);
 /* The value as oriel_config_set() takes it; "" when absent. g_free(). */
@@ -153,9 +154,11 @@ char **oriel_config_keys(const OrielConfig *config);
 /* Whether oriel_config_set() may change it (uuid, a drive's type, ... are fixed). */
 gboolean oriel_config_key_fixed(const OrielConfig *config, const char *key);
 
-/* A size with an optional suffix K, M, G, T (powers of 1024, also as KB, KiB) as bytes. */
+/* A size with an optional suffix B, K, M, G, T (powers of 1024, also as KB, KiB) as bytes. */
 gboolean oriel_size_parse(const char *text, guint64 *bytes, GError **error);
-/* The shortest exact text that oriel_size_parse() reads back: "2G", "1536M", "1000". g_free(). */
+/* The same where a bare number counts `unit` bytes, 1 or more. */
+gboolean oriel_size_parse_unit(const char *text, guint64 unit, guint64 *bytes, GError **error);
+/* The shortest exact text that both read back: "2G", "1536M", "1000B". g_free(). */
 char *oriel_size_text(guint64 bytes);
 
 #endif

@@ -7,6 +7,9 @@
 #define MEMBER(base, setting, type)       ((type *)((char *)(base) + (setting)->offset))
 #define CONST_MEMBER(base, setting, type) ((const type *)((const char *)(base) + (setting)->offset))
 
+/* Of a bare number that a person gives for a size: 1 MiB. */
+#define SIZE_UNIT                         (G_GUINT64_CONSTANT(1) << 20)
+
 static gboolean is_text(const struct setting *setting)
 {
     return setting->type == SETTING_STRING || setting->type == SETTING_PATH ||
@@ -151,7 +154,7 @@ static gboolean number_parse(const struct setting *setting, const char *text, gu
                              GError **error)
 {
     if (setting->type == SETTING_SIZE) {
-        if (!oriel_size_parse(text, value, error)) {
+        if (!oriel_size_parse_unit(text, SIZE_UNIT, value, error)) {
             g_prefix_error(error, "“%s”: ", setting->key);
             return FALSE;
         }
@@ -263,8 +266,11 @@ static char *json_text(const struct setting *setting, JsonNode *node)
     switch (setting->type) {
     case SETTING_COUNT:
     case SETTING_SIZE:
-        return type == G_TYPE_INT64 ? g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(node))
-                                    : NULL;
+        /* The file has bytes, whatever a person means by a bare number. */
+        return type == G_TYPE_INT64
+                   ? g_strdup_printf("%" G_GINT64_FORMAT "%s", json_node_get_int(node),
+                                     setting->type == SETTING_SIZE ? "B" : "")
+                   : NULL;
     case SETTING_SWITCH:
         return type == G_TYPE_BOOLEAN ? g_strdup(json_node_get_boolean(node) ? "true" : "false")
                                       : NULL;

@@ -14,7 +14,7 @@ enum setting_type {
     SETTING_PATH,   /* char *; an absolute path */
     SETTING_UUID,   /* char *; text form */
     SETTING_COUNT,  /* guint, minimum..maximum */
-    SETTING_SIZE,   /* guint64 bytes, minimum..maximum */
+    SETTING_SIZE,   /* guint64 bytes, minimum..maximum; a bare number on the command line is MiB */
     SETTING_SWITCH, /* gboolean */
     SETTING_CHOICE, /* an enumeration: index into choices */
 };

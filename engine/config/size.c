@@ -24,6 +24,11 @@ static int suffix_parse(const char *text)
 
 gboolean oriel_size_parse(const char *text, guint64 *bytes, GError **error)
 {
+    return oriel_size_parse_unit(text, 1, bytes, error);
+}
+
+gboolean oriel_size_parse_unit(const char *text, guint64 unit, guint64 *bytes, GError **error)
+{
     char *end = NULL;
     guint64 number = 0;
     int power = -1;
@@ -39,11 +44,14 @@ gboolean oriel_size_parse(const char *text, guint64 *bytes, GError **error)
                     text);
         return FALSE;
     }
-    if (number > (guint64)G_MAXINT64 >> (power * 10)) {
+    if (*end != '\0') {
+        unit = G_GUINT64_CONSTANT(1) << (power * 10);
+    }
+    if (number > G_MAXINT64 / unit) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is too large a size.", text);
         return FALSE;
     }
-    *bytes = number << (power * 10);
+    *bytes = number * unit;
     return TRUE;
 }
 
@@ -56,7 +64,7 @@ char *oriel_size_text(guint64 bytes)
         power++;
     }
     if (power == 0) {
-        return g_strdup_printf("%" G_GUINT64_FORMAT, bytes);
+        return g_strdup_printf("%" G_GUINT64_FORMAT "B", bytes);
     }
     return g_strdup_printf("%" G_GUINT64_FORMAT "%c", bytes, suffixes[power - 1]);
 }

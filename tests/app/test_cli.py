@@ -345,6 +345,13 @@ def test_check_host(home):
 
 def test_settings_round_trip(home):
     home.ok("create", "One", "--disk", "1M")
+    home.ok("create", "Bare", "--memory", "512")
+    check(home.json("show", "Bare")["memory"] == 512 * MIB, "a bare number is not in MiB")
+    for setting, size in (("memory=768", 768 * MIB), ("memory=536870912B", 512 * MIB), ("memory=1G", 1 << 30)):
+        home.ok("set", "Bare", setting)
+        check(home.json("show", "Bare")["memory"] == size, setting)
+    home.fails(10, "create", "Two", "--memory", "512B", words=["memory", "16M"])
+    check("MiB" in home.ok("create", "--help"), "the unit of a bare number is not in --help")
     for setting in ("memory=3G", "cpus=4", "firmware=uefi", "clock=local", "serials=2", "boot-menu=true",
                     "video-memory=32M"):
         home.ok("set", "One", setting)

@@ -269,7 +269,7 @@ TEST(settings_that_do_not_fit_together_are_refused)
         { { { "name", ".hidden" } }, "dot" },
         { { { "name", "a/b" } }, "slash" },
         { { { "name", " a" } }, "blank" },
-        { { { "memory", "1000000000" } }, "megabytes" },
+        { { { "memory", "1000000000B" } }, "megabytes" },
         { { { "video-memory", "24M" } }, "8M, 16M" },
         { { { "initrd", "/x" } }, "needs “kernel”" },
         { { { "append", "x" } }, "needs “kernel”" },
@@ -453,15 +453,15 @@ TEST(sizes_as_people_write_them)
         guint64 bytes;
         const char *back;
     } good[] = {
-        { "0", 0, "0" },
-        { "1000", 1000, "1000" },
+        { "0", 0, "0B" },
+        { "1000", 1000, "1000B" },
         { "1024", 1024, "1K" },
         { "512M", 512 << 20, "512M" },
         { "1536m", 1536 << 20, "1536M" },
         { "2GiB", G_GUINT64_CONSTANT(2) << 30, "2G" },
         { "3KB", 3072, "3K" },
         { "1t", G_GUINT64_CONSTANT(1) << 40, "1T" },
-        { "7B", 7, "7" },
+        { "7B", 7, "7B" },
     };
     static const char *const bad[] = { "",
                                        "G",
@@ -484,6 +484,8 @@ TEST(sizes_as_people_write_them)
         CHECK_EQ(bytes, good[i].bytes);
         back = oriel_size_text(bytes);
         CHECK_STR(back, good[i].back);
+        CHECK_OK(oriel_size_parse_unit(back, 1 << 20, &bytes, &error));
+        CHECK_EQ(bytes, good[i].bytes);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         guint64 bytes = 0;
@@ -492,9 +494,54 @@ TEST(sizes_as_people_write_them)
     }
 }
 
+TEST(a_bare_number_is_in_the_unit)
+{
+    static const struct {
+        const char *text;
+        guint64 bytes;
+    } good[] = {
+        { "512", 512 << 20 }, { "0", 0 }, { "512M", 512 << 20 }, { "3K", 3072 }, { "512B", 512 },
+    };
+    guint64 bytes = 1;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+        CHECK_OK(oriel_size_parse_unit(good[i].text, 1 << 20, &bytes, &error));
+        CHECK_EQ(bytes, good[i].bytes);
+    }
+    CHECK_OK(oriel_size_parse_unit("8796093022207", 1 << 20, &bytes, &error));
+    CHECK_EQ(bytes, G_GUINT64_CONSTANT(8796093022207) << 20);
+    CHECK_ERROR(oriel_size_parse_unit("8796093022208", 1 << 20, &bytes, &error),
+                ORIEL_ERROR_INVALID, "too large");
+}
+
+TEST(memory_is_in_mebibytes_for_people_and_in_bytes_in_the_file)
+{
+    g_autoptr(OrielConfig) config = oriel_config_new("One");
+    g_autoptr(OrielConfig) loaded = NULL;
+    g_autoptr(JsonNode) json = NULL;
+    g_autofree char *text = NULL;
+
+    CHECK_OK(oriel_config_set(config, "memory", "512", &error));
+    CHECK_EQ(config->memory, 512 << 20);
+    CHECK_OK(oriel_config_set(config, "memory", "536870912B", &error));
+    CHECK_EQ(config->memory, 512 << 20);
+    CHECK_OK(oriel_config_set(config, "video-memory", "32", &error));
+    CHECK_EQ(config->video_memory, 32 << 20);
+    CHECK_ERROR(oriel_config_set(config, "memory", "536870912", &error), ORIEL_ERROR_INVALID,
+                "between 16M and 1T");
+    json = oriel_config_to_json(config);
+    CHECK_EQ(json_object_get_int_member(json_node_get_object(json), "memory"), 512 << 20);
+    text = json_to_string(json, FALSE);
+    CHECK_OK(loaded = oriel_config_from_data(text, strlen(text), "test", &error));
+    CHECK_EQ(loaded->memory, 512 << 20);
+    CHECK_EQ(loaded->video_memory, 32 << 20);
+}
+
 TEST_MAIN(T(defaults_are_valid), T(saves_and_loads_everything), T(file_is_private),
           T(unknown_keys_survive_at_every_level), T(a_cleared_setting_does_not_come_back),
           T(bad_values_change_nothing), T(settings_that_do_not_fit_together_are_refused),
           T(drives_are_numbered_and_limited), T(damaged_files_say_so),
           T(what_is_no_file_is_refused), T(every_change_can_be_undone),
-          T(undo_mends_a_damaged_file), T(exit_codes_are_stable), T(sizes_as_people_write_them))
+          T(undo_mends_a_damaged_file), T(exit_codes_are_stable), T(sizes_as_people_write_them),
+          T(a_bare_number_is_in_the_unit),
+          T(memory_is_in_mebibytes_for_people_and_in_bytes_in_the_file))
