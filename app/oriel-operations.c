@@ -485,9 +485,14 @@ gboolean oriel_change_medium(const OrielMachine *machine, const char *path, gboo
 {
     g_autofree char *absolute = path ? g_canonicalize_filename(path, NULL) : NULL;
     const char *id = oriel_cdrom_id(machine->config, error);
-    g_autoptr(OrielEngine) engine = oriel_session_connect(machine, NULL);
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(OrielEngine) engine = oriel_session_connect(machine, &cause);
 
     if (!id || (absolute && !drive_check_medium(absolute, true, error))) {
+        return FALSE;
+    }
+    if (!engine && !g_error_matches(cause, ORIEL_ERROR, ORIEL_ERROR_STATE)) {
+        g_propagate_error(error, g_steal_pointer(&cause));
         return FALSE;
     }
     gboolean good = TRUE;

@@ -8,6 +8,7 @@
 #include <json-glib/json-glib.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 enum {
     READY_FD = 3, /* in the engine */
     READY_MAX = 8192,
+    CONNECT_SECONDS = 10, /* longer than any engine's main loop is busy */
 };
 
 /* Beside this program in the build folder, otherwise where it was installed. */
@@ -134,7 +136,94 @@ gboolean oriel_session_start(const OrielMachine *machine, gboolean paused,
     return ready_judge(machine, line, error);
 }
 
-OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error)
+/* Cancels blocking calls that an engine does not answer in time; a thread, since the caller waits.
+ */
+struct watch {
+    GMutex mutex;
+    GCond ended;
+    gboolean is_over;
+    GCancellable *cancellable;
+    GThread *thread;
+};
+
+static gpointer watch_run(gpointer data)
+{
+    struct watch *watch = data;
+    gint64 end = g_get_monotonic_time() + CONNECT_SECONDS * G_USEC_PER_SEC;
+
+    g_mutex_lock(&watch->mutex);
+    while (!watch->is_over && g_cond_wait_until(&watch->ended, &watch->mutex, end)) {
+    }
+    if (!watch->is_over) {
+        g_cancellable_cancel(watch->cancellable);
+    }
+    g_mutex_unlock(&watch->mutex);
+    return NULL;
+}
+
+static void watch_start(struct watch *watch)
+{
+    g_mutex_init(&watch->mutex);
+    g_cond_init(&watch->ended);
+    watch->cancellable = g_cancellable_new();
+    watch->thread = g_thread_new("watch", watch_run, watch);
+}
+
+static void watch_end(struct watch *watch)
+{
+    g_mutex_lock(&watch->mutex);
+    watch->is_over = TRUE;
+    g_cond_signal(&watch->ended);
+    g_mutex_unlock(&watch->mutex);
+    g_thread_join(watch->thread);
+    g_object_unref(watch->cancellable);
+    g_cond_clear(&watch->ended);
+    g_mutex_clear(&watch->mutex);
+}
+
+static void set_silent(const OrielMachine *machine, GError **error)
+{
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
+                "The engine of “%s” has not answered for %d seconds. Try again; if it stays so, "
+                "kill the process “oriel-engine --folder %s”.",
+                machine->name, CONNECT_SECONDS, machine->folder);
+}
+
+/*
+ * Copies of a machine's folder have one UUID and so one socket: whose engine is it? A folder that
+ * was moved while its machine runs is no longer where the engine saw it.
+ */
+static gboolean is_of_folder(OrielEngine *engine, const char *folder)
+{
+    const char *theirs = oriel_engine_get_folder(engine);
+    struct stat a, b;
+
+    if (!theirs || stat(theirs, &a) != 0) {
+        return TRUE;
+    }
+    return stat(folder, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static gboolean engine_check(const OrielMachine *machine, OrielEngine *engine, GError **error)
+{
+    if (oriel_engine_get_protocol_version(engine) != ORIEL_PROTOCOL_VERSION) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                    "“%s” runs with another version of Oriel; shut it down from inside, then start "
+                    "it again.",
+                    machine->name);
+        return FALSE;
+    }
+    if (!is_of_folder(engine, machine->folder)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                    "The machine in “%s” is not running; the one that runs is its copy in “%s”.",
+                    machine->folder, oriel_engine_get_folder(engine));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static OrielEngine *engine_connect(const OrielMachine *machine, GCancellable *cancellable,
+                                   GError **error)
 {
     g_autofree char *folder = oriel_runtime_folder(machine->config->uuid, error);
     g_autoptr(GDBusConnection) connection = NULL;
@@ -149,33 +238,49 @@ OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error)
     g_autofree char *address = g_strdup_printf("unix:path=%s", escaped);
 
     connection = g_dbus_connection_new_for_address_sync(
-        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, &cause);
+        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, cancellable, &cause);
+    if (!connection && g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        set_silent(machine, error);
+        return NULL;
+    }
     if (!connection) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
                     "“%s” is not running; start it with “orielctl start”.", machine->name);
         return NULL;
     }
     OrielEngine *engine = oriel_engine_proxy_new_sync(connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
-                                                      ORIEL_ENGINE_PATH, NULL, &cause);
+                                                      ORIEL_ENGINE_PATH, cancellable, &cause);
 
+    if (!engine && g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        set_silent(machine, error);
+        return NULL;
+    }
     if (!engine) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST, "The engine of “%s” does not answer: %s.",
                     machine->name, cause->message);
         return NULL;
     }
-    if (oriel_engine_get_protocol_version(engine) != ORIEL_PROTOCOL_VERSION) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "“%s” runs with another version of Oriel; shut it down from inside, then start "
-                    "it again.",
-                    machine->name);
+    if (!engine_check(machine, engine, error)) {
         g_clear_object(&engine);
     }
+    return engine;
+}
+
+OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error)
+{
+    struct watch watch = { .is_over = FALSE };
+
+    watch_start(&watch);
+    OrielEngine *engine = engine_connect(machine, watch.cancellable, error);
+
+    watch_end(&watch);
     return engine;
 }
 
 const char *oriel_session_state(const OrielMachine *machine, char **message)
 {
     g_autoptr(OrielEngine) engine = NULL;
+    g_autoptr(GError) error = NULL;
 
     if (message) {
         *message = NULL;
@@ -186,7 +291,13 @@ const char *oriel_session_state(const OrielMachine *machine, char **message)
         }
         return g_file_test(machine->folder, G_FILE_TEST_IS_DIR) ? "damaged" : "unavailable";
     }
-    engine = oriel_session_connect(machine, NULL);
+    engine = oriel_session_connect(machine, &error);
+    if (g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT)) {
+        if (message) {
+            *message = g_strdup(error->message);
+        }
+        return "unresponsive";
+    }
     if (!engine) {
         return "stopped";
     }

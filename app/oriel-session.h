@@ -23,14 +23,15 @@ gboolean oriel_session_start(const OrielMachine *machine, gboolean paused,
 
 /*
  * The proxy of a running machine's engine, its properties loaded. NULL with *error set: STATE if
- * the machine does not run. Unref.
+ * the machine does not run (a copy of it with the same UUID may), TIMEOUT if its engine does not
+ * answer within ten seconds. Unref.
  */
 OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error);
 
 /*
- * The state for people and scripts: "stopped", "running", "paused", "crashed", "unavailable",
- * "damaged". Static. If there is something to say about it, *message becomes a sentence, otherwise
- * NULL; g_free(). `message` may be NULL.
+ * The state for people and scripts: "stopped", "running", "paused", "crashed", "unresponsive"
+ * (its engine does not answer), "unavailable", "damaged". Static. If there is something to say
+ * about it, *message becomes a sentence, otherwise NULL; g_free(). `message` may be NULL.
  */
 const char *oriel_session_state(const OrielMachine *machine, char **message);
 

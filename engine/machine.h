@@ -108,5 +108,7 @@ void machine_serial_set_output(struct machine *machine, unsigned port,
 size_t machine_serial_input(struct machine *machine, unsigned port, const void *bytes, size_t n);
 
 const OrielConfig *machine_config(const struct machine *machine);
+/* As given to machine_new(). */
+const char *machine_folder(const struct machine *machine);
 
 #endif

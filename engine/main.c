@@ -43,6 +43,7 @@ struct engine {
     int lock;
     OrielConfig *config;
     char *runtime;
+    int runtime_lock;
     GMainLoop *loop;
     struct machine *machine;
     struct control *control;
@@ -59,6 +60,9 @@ static void on_state(void *context, enum machine_state state, enum machine_reaso
 {
     struct engine *engine = context;
 
+    if (state == MACHINE_STOPPED) {
+        oriel_machine_lock_ending(engine->lock); /* before anybody hears of it */
+    }
     g_message("%s%s%s", machine_state_name(state), message && *message ? ": " : "",
               message ? message : "");
     if (engine->control) {
@@ -244,7 +248,7 @@ static bool engine_start(struct engine *engine, GError **error)
     if (!engine->machine) {
         return false;
     }
-    engine->runtime = oriel_runtime_create(engine->config->uuid, error);
+    engine->runtime = oriel_runtime_create(engine->config->uuid, &engine->runtime_lock, error);
     if (!engine->runtime || !services_start(engine, error)) {
         return false;
     }
@@ -266,7 +270,7 @@ static void engine_end(struct engine *engine)
         machine_free(engine->machine);
     }
     if (engine->runtime) {
-        oriel_runtime_remove(engine->runtime);
+        oriel_runtime_remove(engine->runtime, engine->runtime_lock);
     }
     if (engine->lock >= 0) {
         close(engine->lock);
@@ -332,6 +336,9 @@ int main(int argc, char **argv)
         g_main_loop_run(engine.loop);
     } else {
         g_printerr("%s\n", error->message);
+        if (engine.lock >= 0) {
+            oriel_machine_lock_ending(engine.lock);
+        }
         ready_fail(&engine, error);
         code = oriel_error_exit_code(error);
     }

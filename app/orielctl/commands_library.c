@@ -8,6 +8,10 @@
 #include "oriel-operations.h"
 #include "orielctl.h"
 
+enum {
+    STATES_AT_ONCE = 16,
+};
+
 /* Progress on a terminal: a percentage that overwrites itself. */
 static void progress_print(guint64 done, guint64 total, gpointer data)
 {
@@ -60,15 +64,43 @@ gboolean run_create(const struct call *call, GError **error)
     return folder != NULL;
 }
 
+struct listed {
+    const OrielMachine *machine;
+    const char *state;
+    char *message;
+};
+
+static void state_ask(gpointer data, gpointer user_data)
+{
+    struct listed *listed = data;
+
+    listed->state = oriel_session_state(listed->machine, &listed->message);
+}
+
+/* Asks all at once: engines that do not answer are waited for together. */
+static struct listed *states_ask(const GPtrArray *machines)
+{
+    struct listed *all = g_new0(struct listed, machines->len);
+    GThreadPool *pool = g_thread_pool_new(state_ask, NULL, STATES_AT_ONCE, FALSE, NULL);
+
+    for (guint i = 0; i < machines->len; i++) {
+        all[i].machine = g_ptr_array_index(machines, i);
+        g_thread_pool_push(pool, &all[i], NULL);
+    }
+    g_thread_pool_free(pool, FALSE, TRUE);
+    return all;
+}
+
 gboolean run_list(const struct call *call, GError **error)
 {
     g_autoptr(GPtrArray) machines = oriel_library_list();
+    g_autofree struct listed *all = states_ask(machines);
     JsonArray *array = json_array_new();
 
     for (guint i = 0; i < machines->len; i++) {
-        const OrielMachine *machine = g_ptr_array_index(machines, i);
-        g_autofree char *message = NULL;
-        const char *state = oriel_session_state(machine, &message);
+        const OrielMachine *machine = all[i].machine;
+        g_autofree char *message = all[i].message;
+        const char *state = all[i].state;
 
         if (call->json) {
             json_array_add_element(
@@ -76,10 +108,10 @@ gboolean run_list(const struct call *call, GError **error)
                                       message ? message : "", "folder", machine->folder, "uuid",
                                       machine->config ? machine->config->uuid : "", NULL));
         } else {
-            printf("%-11s %s\n", state, machine->name);
+            printf("%-12s %s\n", state, machine->name);
         }
         if (!call->json && message) {
-            printf("            %s\n", message);
+            printf("             %s\n", message);
         }
     }
     if (call->json) {

@@ -33,15 +33,17 @@ static const char *state_now(struct waiting *w)
 {
     GDBusConnection *connection =
         w->engine ? g_dbus_proxy_get_connection(G_DBUS_PROXY(w->engine)) : NULL;
+    g_autoptr(GError) error = NULL;
     const char *state;
 
     if (!connection || g_dbus_connection_is_closed(connection)) {
         /* Another engine may have been started since. */
         g_clear_object(&w->engine);
-        w->engine = oriel_session_connect(w->machine, NULL);
+        w->engine = oriel_session_connect(w->machine, &error);
     }
     if (!w->engine) {
-        return "stopped";
+        return g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT) ? "unresponsive"
+                                                                        : "stopped";
     }
     state = oriel_engine_get_state(w->engine);
     return g_strcmp0(state, "stopped") == 0 ? "stopping" : state;

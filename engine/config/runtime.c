@@ -17,6 +17,8 @@
 
 enum {
     SOCKET_NAME_MAX = 10, /* bytes of the longest name, with its slash: "/firmware" */
+    ENDING_LOOK_MS = 20,
+    ENDING_LOOKS = 3000, /* a minute: disks may still have to be flushed */
 };
 
 /* A folder of ours that nobody else may enter; made if it is missing. */
@@ -83,14 +85,14 @@ static void folder_empty(const char *folder)
     }
 }
 
-/* Held until the process ends: copies of a machine's folder have one uuid, and so one runtime
- * folder. */
-static gboolean folder_take(const char *folder, GError **error)
+/* Copies of a machine's folder have one uuid, and so one runtime folder. Returns the lock, or -1.
+ */
+static int folder_take(const char *folder, GError **error)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        return TRUE;
+        return fd;
     }
     g_set_error(
         error, ORIEL_ERROR, errno == EWOULDBLOCK ? ORIEL_ERROR_LOCKED : ORIEL_ERROR_HOST,
@@ -103,31 +105,57 @@ static gboolean folder_take(const char *folder, GError **error)
     if (fd >= 0) {
         close(fd);
     }
-    return FALSE;
+    return -1;
 }
 
-char *oriel_runtime_create(const char *uuid, GError **error)
+/* An engine that ends may have removed the folder before its lock was taken. */
+static gboolean folder_is_there(const char *folder, int fd)
+{
+    struct stat named, opened;
+
+    return stat(folder, &named) == 0 && fstat(fd, &opened) == 0 && named.st_dev == opened.st_dev &&
+           named.st_ino == opened.st_ino;
+}
+
+char *oriel_runtime_create(const char *uuid, int *lock, GError **error)
 {
     g_autofree char *folder = oriel_runtime_folder(uuid, error);
 
-    if (!folder || !private_folder(folder, error) || !folder_take(folder, error)) {
+    if (!folder) {
         return NULL;
+    }
+    for (;;) {
+        *lock = private_folder(folder, error) ? folder_take(folder, error) : -1;
+        if (*lock < 0) {
+            return NULL;
+        }
+        if (folder_is_there(folder, *lock)) {
+            break;
+        }
+        close(*lock);
     }
     folder_empty(folder);
     return g_steal_pointer(&folder);
 }
 
-void oriel_runtime_remove(const char *folder)
+void oriel_runtime_remove(const char *folder, int lock)
 {
     folder_empty(folder);
     g_rmdir(folder);
+    close(lock);
 }
 
 /* Bytes of the file “lock”, each a lock of its own. */
 enum {
     LOCK_MACHINE = 0,
     LOCK_EDIT = 1,
+    LOCK_ENDING = 2, /* held beside LOCK_MACHINE by who is about to let go of both */
 };
+
+static struct flock byte_lock(off_t byte)
+{
+    return (struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+}
 
 static int lock_open(const char *folder, GError **error)
 {
@@ -148,9 +176,7 @@ static int lock_open(const char *folder, GError **error)
 
 int oriel_machine_lock_edit(const char *folder, GError **error)
 {
-    struct flock lock = {
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_EDIT, .l_len = 1
-    };
+    struct flock lock = byte_lock(LOCK_EDIT);
     int fd = lock_open(folder, error);
 
     while (fd >= 0 && fcntl(fd, F_OFD_SETLKW, &lock) != 0 && errno == EINTR) {
@@ -158,26 +184,54 @@ int oriel_machine_lock_edit(const char *folder, GError **error)
     return fd;
 }
 
+static gboolean is_ending(int fd)
+{
+    struct flock lock = byte_lock(LOCK_ENDING);
+
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* Looks again and again as long as the holder is ending. */
+static gboolean lock_take(int fd)
+{
+    struct flock lock = byte_lock(LOCK_MACHINE);
+
+    for (unsigned look = 0; look < ENDING_LOOKS; look++) {
+        /* Asked first: a holder that ends in between has let go. */
+        gboolean ending = is_ending(fd);
+
+        if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
+            return TRUE;
+        }
+        if (!ending) {
+            break;
+        }
+        g_usleep(ENDING_LOOK_MS * 1000);
+    }
+    return FALSE;
+}
+
 int oriel_machine_lock(const char *folder, GError **error)
 {
-    struct flock lock = {
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_MACHINE, .l_len = 1
-    };
     int fd = lock_open(folder, error);
 
-    if (fd < 0) {
-        return -1;
-    }
-    if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+    if (fd >= 0 && !lock_take(fd)) {
         g_set_error(
             error, ORIEL_ERROR, ORIEL_ERROR_LOCKED,
             "The machine in “%s” is in use: it is running or being changed. Stop it, or try "
             "again in a moment.",
             folder);
         close(fd);
-        return -1;
+        fd = -1;
     }
     return fd;
+}
+
+void oriel_machine_lock_ending(int lock)
+{
+    struct flock ending = byte_lock(LOCK_ENDING);
+
+    fcntl(lock, F_OFD_SETLK, &ending);
 }
 
 void oriel_error_register_dbus(void)

@@ -22,17 +22,23 @@ char *oriel_runtime_base(GError **error);
 /* The runtime folder of the machine with that UUID, which need not exist. g_free(). */
 char *oriel_runtime_folder(const char *uuid, GError **error);
 
-/* Makes the runtime folder, mode 0700; one left by a killed engine is emptied. */
-char *oriel_runtime_create(const char *uuid, GError **error);
-/* Removes the folder and the sockets in it. */
-void oriel_runtime_remove(const char *folder);
+/*
+ * Makes the runtime folder, mode 0700; one left by a killed engine is emptied. *lock becomes a
+ * descriptor that keeps engines of the machine's copies away until it is closed. LOCKED if one of
+ * them runs.
+ */
+char *oriel_runtime_create(const char *uuid, int *lock, GError **error);
+/* Removes the folder and the sockets in it, and closes the lock. */
+void oriel_runtime_remove(const char *folder, int lock);
 
 /*
  * Locks a machine's folder for one engine (or for one change that a running engine must not see).
  * Returns a file descriptor that holds the lock until it is closed, also by the end of the process;
- * -1 with *error set, LOCKED if another process has it.
+ * -1 with *error set, LOCKED if another process has it. One that is ending is waited for.
  */
 int oriel_machine_lock(const char *folder, GError **error);
+/* Says that the holder of this lock is about to close it, and that waiting is worth it. */
+void oriel_machine_lock_ending(int lock);
 
 /*
  * Waits for and takes the lock that keeps two changes of machine.json apart; a running engine does

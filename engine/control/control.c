@@ -76,6 +76,7 @@ static void properties_set(struct control *control, const char *const *vnc_addre
 
     oriel_engine_set_protocol_version(control->skeleton, ORIEL_PROTOCOL_VERSION);
     oriel_engine_set_uuid(control->skeleton, config->uuid);
+    oriel_engine_set_folder(control->skeleton, machine_folder(control->machine));
     oriel_engine_set_name(control->skeleton, config->name);
     oriel_engine_set_vnc_addresses(control->skeleton, vnc_addresses);
     oriel_engine_set_serial_sockets(control->skeleton, serial_sockets);

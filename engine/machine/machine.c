@@ -375,6 +375,11 @@ const OrielConfig *machine_config(const struct machine *machine)
     return machine->config;
 }
 
+const char *machine_folder(const struct machine *machine)
+{
+    return machine->folder;
+}
+
 void machine_serial_set_output(struct machine *machine, unsigned port,
                                void (*output)(void *context, const void *bytes, size_t n),
                                void *context)

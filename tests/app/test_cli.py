@@ -59,7 +59,7 @@ def test_create_show_list(home):
     check(os.stat(home.folder("One") + "/disks/disk0.raw").st_size == 3 * MIB, "size of the disk")
     listed = home.json("list")
     check([m["name"] for m in listed] == ["One"] and listed[0]["state"] == "stopped", repr(listed))
-    check("stopped     One" in home.ok("list"), "list")
+    check("stopped      One" in home.ok("list"), "list")
     check("memory" in home.ok("show", "One"), "show")
 
 

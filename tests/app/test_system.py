@@ -166,9 +166,68 @@ def test_two_copies_of_one_machine(home):
     home.ok("start", "One", timeout=SLOW)
     home.fails(14, "start", copy, words=["same identity", "orielctl clone"])
     check(home.json("show", "One")["state"] == "running", "the first one cannot be reached any more")
+    check(home.json("show", copy)["state"] == "stopped", "the copy is taken for the one that runs")
+    for arguments in (["stop", copy], ["reset", copy], ["pause", copy], ["text", copy]):
+        home.fails(18, *arguments, words=["not running", copy, home.folder("One")])
+    check(home.json("show", "One")["state"] == "running", "a command for the copy reached the original")
     home.ok("stop", "One")
     home.ok("start", copy, timeout=SLOW)
+    home.fails(18, "stop", "One", words=["not running", copy])
     home.ok("stop", copy)
+
+
+def test_folder_behind_a_link_or_moved(home):
+    home.ok("create", "One", "--memory", "64M")
+    link = home.path + "/Link.oriel"
+    os.symlink(home.folder("One"), link)
+    home.ok("start", "One", timeout=SLOW)
+    check(home.json("show", link)["state"] == "running", "not the same machine behind a link")
+    os.rename(home.folder("One"), home.path + "/Moved.oriel")
+    home.ok("stop", home.path + "/Moved.oriel")
+
+
+def test_start_right_after_the_end(home):
+    """Whoever hears that a machine has ended can start it, rename it, or start its copy at once."""
+    home.ok("create", "One", "--memory", "64M", "--disk", "1M")
+    copy = home.path + "/Copy.oriel"
+    shutil.copytree(home.folder("One"), copy)
+    for _ in range(5):
+        for name in ("One", copy):
+            home.ok("start", name, timeout=SLOW)
+            home.ok("stop", name)
+    home.ok("start", "One", timeout=SLOW)
+    waiting = subprocess.Popen([ORIELCTL, "wait", "One", "--state", "stopped"], env=home.environment)
+    home.ok("stop", "One")
+    check(waiting.wait(SLOW) == 0, "wait")
+    home.ok("rename", "One", "Two")
+    for _ in range(5):  # by the state alone, while the engine may still be busy with its end
+        home.ok("start", "Two", timeout=SLOW)
+        os.kill(engine_pid(home, "Two"), signal.SIGTERM)
+        while home.json("list")[0]["state"] != "stopped":
+            pass
+    home.ok("delete", "Two")
+
+
+def test_engine_that_hangs(home):
+    """It is said of it that it does not answer; other machines are not held up."""
+    for name in ("One", "Two", "Three"):
+        home.ok("create", name, "--memory", "64M")
+        home.ok("start", name, timeout=SLOW)
+    hanging = [engine_pid(home, name) for name in ("One", "Two")]
+    for pid in hanging:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        listed = {machine["name"]: machine for machine in home.json("list")}
+        check([listed[name]["state"] for name in ("One", "Two", "Three")] ==
+              ["unresponsive", "unresponsive", "running"], repr(listed))
+        check("oriel-engine" in listed["One"]["message"] and listed["One"]["message"].endswith("."), repr(listed))
+        check(re.search("^unresponsive One$", home.ok("list"), re.M), "list")
+        home.fails(19, "stop", "One", words=["has not answered"])
+        home.fails(19, "wait", "One", "--state", "stopped", "--timeout", "1")
+    finally:
+        for pid in hanging:
+            os.kill(pid, signal.SIGCONT)
+    check({machine["state"] for machine in home.json("list")} == {"running"}, "it does not answer again")
 
 
 def test_runtime_folder_with_a_long_path(home):
@@ -346,7 +405,8 @@ if not os.path.exists("/dev/kvm"):
 TESTS = [test_seabios_with_one_and_four_cpus, test_seabios_with_little_and_much_memory,
          test_grub_menu_by_orielctl_and_vnc, test_foreign_vnc_client_sees_the_screenshot,
          test_wrong_vnc_password_and_garbage, test_pause_resume_reset, test_running_machine_is_protected,
-         test_two_copies_of_one_machine, test_runtime_folder_with_a_long_path, test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
-         test_locked_disk_and_missing_files,
+         test_two_copies_of_one_machine, test_folder_behind_a_link_or_moved, test_start_right_after_the_end,
+         test_engine_that_hangs, test_runtime_folder_with_a_long_path, test_kill_at_random_moments,
+         test_host_without_kvm, test_host_without_permission, test_locked_disk_and_missing_files,
          test_full_disk_pauses_the_machine, test_media, test_input_errors, test_control_socket_garbage]
 main(*TESTS)
