@@ -27,7 +27,6 @@ static void damage(OrielPicture *picture, int x, int y, int width, int height)
 static guint64 made(OrielPicture *picture, guint zoom)
 {
     guint64 before = oriel_picture_get_textures_made(picture);
-
     GskRenderNode *node = draw(picture, zoom);
 
     g_clear_pointer(&node, gsk_render_node_unref);
