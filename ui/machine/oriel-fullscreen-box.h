@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A header bar over a content. In fullscreen the bar hides, and comes back when the pointer rests
+ * at the upper edge for a moment, so that the corners of a guest's screen stay usable; it stays
+ * while the pointer, the keyboard's focus or an open menu is in it.
+ *
+ * Properties: "header", "content" (GtkWidget), "fullscreen" (b).
+ */
+#ifndef ORIEL_FULLSCREEN_BOX_H
+#define ORIEL_FULLSCREEN_BOX_H
+
+#include <gtk/gtk.h>
+
+#define ORIEL_TYPE_FULLSCREEN_BOX (oriel_fullscreen_box_get_type())
+G_DECLARE_FINAL_TYPE(OrielFullscreenBox, oriel_fullscreen_box, ORIEL, FULLSCREEN_BOX, GtkWidget)
+
+void oriel_fullscreen_box_set_fullscreen(OrielFullscreenBox *box, gboolean fullscreen);
+gboolean oriel_fullscreen_box_get_fullscreen(OrielFullscreenBox *box);
+/* Shows the hidden bar now, for a few seconds or as long as it is used. */
+void oriel_fullscreen_box_reveal(OrielFullscreenBox *box);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the machine's page share. */
+#ifndef ORIEL_MACHINE_PAGE_PRIVATE_H
+#define ORIEL_MACHINE_PAGE_PRIVATE_H
+
+#include "machine/oriel-fullscreen-box.h"
+#include "machine/oriel-machine-details.h"
+#include "machine/oriel-machine-page.h"
+
+struct _OrielMachinePage {
+    GtkWidget parent_instance;
+    OrielFullscreenBox *box;
+    AdwWindowTitle *title;
+    GtkWidget *back_button, *pause_button, *keys_button, *screenshot_button, *fullscreen_button;
+    GtkMenuButton *menu_button;
+    GtkRevealer *grab_strip, *disk_strip, *waiting_strip;
+    GtkLabel *grab_label, *disk_label;
+    GtkStack *stack;
+    OrielMachineDetails *details;
+    AdwStatusPage *busy, *crashed, *lost;
+    OrielDisplay *display;
+    GMenu *monitors_section;
+
+    OrielMachineItem *item;
+    OrielPreferences *preferences;
+    GCancellable *cancellable; /* of connecting to the screen; NULL: neither connected nor at it */
+    gboolean standalone, fullscreen, captures_keys;
+};
+
+/* Connects to the screen while there is one, and lets go of it otherwise. */
+void oriel_machine_page_screen_follow(OrielMachinePage *page);
+/* The scaling that the machine's settings, or else the preferences, ask for. */
+void oriel_machine_page_scaling_follow(OrielMachinePage *page);
+/* Sets the scaling and, for next time, the machine's setting. */
+void oriel_machine_page_set_scaling(OrielMachinePage *page, OrielScaling scaling);
+/* Keeps the monitors in the menu. */
+void oriel_machine_page_watch_monitors(OrielMachinePage *page);
+void oriel_machine_page_install_actions(GtkWidgetClass *class);
+/* Actions that need a picture are on while there is one. */
+void oriel_machine_page_actions_follow(OrielMachinePage *page);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-thumbnail.h. */
+#include "machine/oriel-thumbnail.h"
+
+#include "display/oriel-engine-backend.h"
+#include "oriel-connection.h"
+#include "oriel-state.h"
+
+enum {
+    LOOK_SECONDS = 1, /* between two looks at a running machine's picture */
+};
+
+struct _OrielThumbnail {
+    GtkWidget parent_instance;
+    GtkWidget *stack;
+    GtkPicture *picture;
+    GtkImage *icon;
+    OrielMachineItem *item;
+    OrielDisplayBackend *backend; /* while a running machine is looked at */
+    GCancellable *cancellable;    /* of connecting, or of reading the file */
+    guint look;                   /* source: when the next picture may come */
+};
+
+G_DEFINE_FINAL_TYPE(OrielThumbnail, oriel_thumbnail, GTK_TYPE_WIDGET)
+
+enum {
+    PROP_ITEM = 1,
+    N_PROPS,
+};
+
+static GParamSpec *properties[N_PROPS];
+
+static void show_icon(OrielThumbnail *thumbnail)
+{
+    gtk_image_set_from_icon_name(thumbnail->icon,
+                                 thumbnail->item ? oriel_state_system_icon(thumbnail->item) : NULL);
+    gtk_picture_set_paintable(thumbnail->picture, NULL);
+    gtk_stack_set_visible_child(GTK_STACK(thumbnail->stack), GTK_WIDGET(thumbnail->icon));
+}
+
+static void show_texture(OrielThumbnail *thumbnail, GdkTexture *texture, gboolean live)
+{
+    gtk_picture_set_paintable(thumbnail->picture, GDK_PAINTABLE(texture));
+    if (live) {
+        gtk_widget_remove_css_class(GTK_WIDGET(thumbnail->picture), "off");
+    } else {
+        gtk_widget_add_css_class(GTK_WIDGET(thumbnail->picture), "off");
+    }
+    gtk_stack_set_visible_child(GTK_STACK(thumbnail->stack), GTK_WIDGET(thumbnail->picture));
+}
+
+static void stop_looking(OrielThumbnail *thumbnail)
+{
+    g_cancellable_cancel(thumbnail->cancellable);
+    g_clear_object(&thumbnail->cancellable);
+    g_clear_handle_id(&thumbnail->look, g_source_remove);
+    if (thumbnail->backend) {
+        g_signal_handlers_disconnect_by_data(thumbnail->backend, thumbnail);
+        oriel_display_backend_close(thumbnail->backend);
+        g_clear_object(&thumbnail->backend);
+    }
+}
+
+static gboolean look_again(gpointer data)
+{
+    OrielThumbnail *thumbnail = data;
+
+    thumbnail->look = 0;
+    oriel_display_backend_frame_shown(thumbnail->backend);
+    return G_SOURCE_REMOVE;
+}
+
+static void frame_changed(OrielThumbnail *thumbnail)
+{
+    OrielFramebuffer *framebuffer = oriel_display_backend_get_framebuffer(thumbnail->backend);
+
+    if (framebuffer) {
+        guint width = oriel_framebuffer_get_width(framebuffer);
+        guint height = oriel_framebuffer_get_height(framebuffer);
+        g_autoptr(GBytes) bytes = oriel_framebuffer_get_bytes(framebuffer, 0, 0, width, height);
+        g_autoptr(GdkTexture) texture =
+            gdk_memory_texture_new((int)width, (int)height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED,
+                                   bytes, oriel_framebuffer_get_stride(framebuffer));
+
+        show_texture(thumbnail, texture, TRUE);
+    }
+    if (!thumbnail->look) {
+        thumbnail->look = g_timeout_add_seconds(LOOK_SECONDS, look_again, thumbnail);
+    }
+}
+
+static void connected(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GDBusConnection) connection = oriel_connection_open_finish(result, &error);
+    OrielThumbnail *thumbnail = data;
+
+    /* Cancelled: the thumbnail may be gone. Any other failure leaves the last picture. */
+    if (!connection) {
+        return;
+    }
+    thumbnail->backend = oriel_engine_backend_new(connection);
+    g_signal_connect_swapped(thumbnail->backend, "damaged", G_CALLBACK(frame_changed), thumbnail);
+    g_signal_connect_swapped(thumbnail->backend, "notify::framebuffer", G_CALLBACK(frame_changed),
+                             thumbnail);
+    oriel_display_backend_set_visible(thumbnail->backend, TRUE);
+    oriel_display_backend_start(thumbnail->backend);
+}
+
+/* Reads a picture file; worker thread. */
+static void read_file(GTask *task, gpointer source, gpointer path, GCancellable *cancellable)
+{
+    GError *error = NULL;
+    GdkTexture *texture = gdk_texture_new_from_filename(path, &error);
+
+    if (texture) {
+        g_task_return_pointer(task, texture, g_object_unref);
+    } else {
+        g_task_return_error(task, error);
+    }
+}
+
+static void file_read(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GdkTexture) texture = g_task_propagate_pointer(G_TASK(result), &error);
+
+    if (texture) {
+        show_texture(ORIEL_THUMBNAIL(source), texture,
+                     oriel_machine_item_is_active(ORIEL_THUMBNAIL(source)->item));
+    }
+}
+
+/* Starts to show what there is to show of the item now. */
+static void refresh(OrielThumbnail *thumbnail)
+{
+    const char *path;
+
+    stop_looking(thumbnail);
+    if (!thumbnail->item || !gtk_widget_get_mapped(GTK_WIDGET(thumbnail))) {
+        return;
+    }
+    show_icon(thumbnail);
+    thumbnail->cancellable = g_cancellable_new();
+    path = oriel_machine_item_get_thumbnail(thumbnail->item);
+    if (path) {
+        g_autoptr(GTask) task = g_task_new(thumbnail, thumbnail->cancellable, file_read, NULL);
+
+        g_task_set_task_data(task, g_strdup(path), g_free);
+        g_task_run_in_thread(task, read_file);
+    }
+    if (oriel_machine_item_get_engine(thumbnail->item)) {
+        oriel_connection_open_async(thumbnail->item, thumbnail->cancellable, connected, thumbnail);
+    }
+}
+
+static void oriel_thumbnail_map(GtkWidget *widget)
+{
+    GTK_WIDGET_CLASS(oriel_thumbnail_parent_class)->map(widget);
+    refresh(ORIEL_THUMBNAIL(widget));
+}
+
+static void oriel_thumbnail_unmap(GtkWidget *widget)
+{
+    stop_looking(ORIEL_THUMBNAIL(widget));
+    GTK_WIDGET_CLASS(oriel_thumbnail_parent_class)->unmap(widget);
+}
+
+void oriel_thumbnail_set_item(OrielThumbnail *thumbnail, OrielMachineItem *item)
+{
+    if (thumbnail->item == item) {
+        return;
+    }
+    stop_looking(thumbnail);
+    if (thumbnail->item) {
+        g_signal_handlers_disconnect_by_data(thumbnail->item, thumbnail);
+    }
+    g_set_object(&thumbnail->item, item);
+    if (item) {
+        g_signal_connect_swapped(item, "notify::engine", G_CALLBACK(refresh), thumbnail);
+        g_signal_connect_swapped(item, "notify::thumbnail", G_CALLBACK(refresh), thumbnail);
+        g_signal_connect_swapped(item, "notify::config", G_CALLBACK(refresh), thumbnail);
+    }
+    show_icon(thumbnail);
+    refresh(thumbnail);
+    g_object_notify_by_pspec(G_OBJECT(thumbnail), properties[PROP_ITEM]);
+}
+
+OrielMachineItem *oriel_thumbnail_get_item(OrielThumbnail *thumbnail)
+{
+    return thumbnail->item;
+}
+
+static void get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+    g_value_set_object(value, ORIEL_THUMBNAIL(object)->item);
+}
+
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+    oriel_thumbnail_set_item(ORIEL_THUMBNAIL(object), g_value_get_object(value));
+}
+
+static void oriel_thumbnail_dispose(GObject *object)
+{
+    OrielThumbnail *thumbnail = ORIEL_THUMBNAIL(object);
+
+    stop_looking(thumbnail);
+    if (thumbnail->item) {
+        g_signal_handlers_disconnect_by_data(thumbnail->item, thumbnail);
+        g_clear_object(&thumbnail->item);
+    }
+    g_clear_pointer(&thumbnail->stack, gtk_widget_unparent);
+    G_OBJECT_CLASS(oriel_thumbnail_parent_class)->dispose(object);
+}
+
+static void oriel_thumbnail_class_init(OrielThumbnailClass *class)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(class);
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
+
+    object_class->dispose = oriel_thumbnail_dispose;
+    object_class->get_property = get_property;
+    object_class->set_property = set_property;
+    widget_class->map = oriel_thumbnail_map;
+    widget_class->unmap = oriel_thumbnail_unmap;
+    properties[PROP_ITEM] =
+        g_param_spec_object("item", NULL, NULL, ORIEL_TYPE_MACHINE_ITEM,
+                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+    g_object_class_install_properties(object_class, N_PROPS, properties);
+    gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BIN_LAYOUT);
+    gtk_widget_class_set_css_name(widget_class, "thumbnail");
+    gtk_widget_class_set_accessible_role(widget_class, GTK_ACCESSIBLE_ROLE_PRESENTATION);
+}
+
+static void oriel_thumbnail_init(OrielThumbnail *thumbnail)
+{
+    thumbnail->picture = GTK_PICTURE(gtk_picture_new());
+    thumbnail->icon = GTK_IMAGE(gtk_image_new());
+    thumbnail->stack = gtk_stack_new();
+    gtk_picture_set_content_fit(thumbnail->picture, GTK_CONTENT_FIT_CONTAIN);
+    gtk_picture_set_can_shrink(thumbnail->picture, TRUE);
+    gtk_image_set_icon_size(thumbnail->icon, GTK_ICON_SIZE_LARGE);
+    gtk_stack_add_child(GTK_STACK(thumbnail->stack), GTK_WIDGET(thumbnail->icon));
+    gtk_stack_add_child(GTK_STACK(thumbnail->stack), GTK_WIDGET(thumbnail->picture));
+    gtk_widget_set_parent(thumbnail->stack, GTK_WIDGET(thumbnail));
+    gtk_widget_set_overflow(GTK_WIDGET(thumbnail), GTK_OVERFLOW_HIDDEN);
+}

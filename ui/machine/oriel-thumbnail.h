@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The small picture of a machine: what it shows now while it runs (looked at once a second at most,
+ * and only while the picture is on the screen), what it showed last when it is off, or the picture
+ * of its system.
+ *
+ * Property: "item" (OrielMachineItem, may be NULL).
+ */
+#ifndef ORIEL_THUMBNAIL_H
+#define ORIEL_THUMBNAIL_H
+
+#include <gtk/gtk.h>
+
+#include "model/oriel-machine-item.h"
+
+#define ORIEL_TYPE_THUMBNAIL (oriel_thumbnail_get_type())
+G_DECLARE_FINAL_TYPE(OrielThumbnail, oriel_thumbnail, ORIEL, THUMBNAIL, GtkWidget)
+
+void oriel_thumbnail_set_item(OrielThumbnail *thumbnail, OrielMachineItem *item);
+OrielMachineItem *oriel_thumbnail_get_item(OrielThumbnail *thumbnail);
+
+#endif
