@@ -8,8 +8,11 @@
  * Properties (read-only, with notify): "status" (OrielDisplayStatus), "message" (s: why it failed),
  * "framebuffer" (OrielFramebuffer, NULL while there is no picture), "cursor" (OrielGuestCursor,
  * NULL: the guest draws its own), "absolute-pointer" (b), "can-resize" (b), "leds" (u: bit 0
- * scroll, 1 num, 2 caps), "title" (s). Signal: "damaged" (cairo_region_t, in pixels of the
- * framebuffer).
+ * scroll, 1 num, 2 caps; ORIEL_LEDS_UNKNOWN), "title" (s), "accepts-input" (b: FALSE while the
+ * guest stands still; keys that are down are let go then). Signal: "damaged" (cairo_region_t, in
+ * pixels of the framebuffer).
+ *
+ * Everything that comes from the other side of a backend is hostile: subclasses check it.
  */
 #ifndef ORIEL_DISPLAY_BACKEND_H
 #define ORIEL_DISPLAY_BACKEND_H
@@ -28,6 +31,13 @@ typedef enum {
 
 #define ORIEL_TYPE_DISPLAY_STATUS (oriel_display_status_get_type())
 GType oriel_display_status_get_type(void);
+
+enum {
+    ORIEL_LED_SCROLL = 1 << 0,
+    ORIEL_LED_NUM = 1 << 1,
+    ORIEL_LED_CAPS = 1 << 2,
+};
+#define ORIEL_LEDS_UNKNOWN G_MAXUINT
 
 /* Buttons of a pointer, as masks. */
 enum {
@@ -54,8 +64,11 @@ struct _OrielDisplayBackendClass {
     /* The frame made of the damage so far was drawn: more may come. */
     void (*frame_shown)(OrielDisplayBackend *backend);
 
-    /* A key by evdev code. */
-    void (*key)(OrielDisplayBackend *backend, guint code, gboolean down);
+    /*
+     * A key by evdev code, and the keysym that the host's layout gives it (0: unknown). A press of
+     * a key that is down is a repeat: the keyboards of guests do not repeat by themselves.
+     */
+    void (*key)(OrielDisplayBackend *backend, guint code, guint keysym, gboolean down);
     /* The pointer at a pixel of the framebuffer; buttons that are down. */
     void (*pointer)(OrielDisplayBackend *backend, guint x, guint y, guint buttons);
     void (*motion)(OrielDisplayBackend *backend, int dx, int dy, guint buttons);
@@ -63,8 +76,16 @@ struct _OrielDisplayBackendClass {
     void (*scroll)(OrielDisplayBackend *backend, int dx, int dy);
     /* The size in pixels that the viewer would like. Only when "can-resize". */
     void (*set_size)(OrielDisplayBackend *backend, guint width, guint height);
-    /* Types text on the guest's keyboard. Optional: NULL if it cannot. */
-    void (*type_text)(OrielDisplayBackend *backend, const char *text);
+    /*
+     * Types some characters on the guest's keyboard and completes the task (a boolean) when the
+     * guest has them. Optional: NULL if it cannot.
+     */
+    void (*type_text)(OrielDisplayBackend *backend, const char *text, GTask *task);
+    /*
+     * The characters of a text screen, in lines, as the string of the task; NULL without an error
+     * if the guest shows graphics. Optional: NULL if it cannot.
+     */
+    void (*get_text)(OrielDisplayBackend *backend, GTask *task);
 };
 
 /* What a guest's cursor looks like. Boxed, counted. */
@@ -81,13 +102,29 @@ void oriel_display_backend_start(OrielDisplayBackend *backend);
 void oriel_display_backend_close(OrielDisplayBackend *backend);
 void oriel_display_backend_set_visible(OrielDisplayBackend *backend, gboolean visible);
 void oriel_display_backend_frame_shown(OrielDisplayBackend *backend);
-void oriel_display_backend_key(OrielDisplayBackend *backend, guint code, gboolean down);
+void oriel_display_backend_key(OrielDisplayBackend *backend, guint code, guint keysym,
+                               gboolean down);
 void oriel_display_backend_pointer(OrielDisplayBackend *backend, guint x, guint y, guint buttons);
 void oriel_display_backend_motion(OrielDisplayBackend *backend, int dx, int dy, guint buttons);
 void oriel_display_backend_scroll(OrielDisplayBackend *backend, int dx, int dy);
 void oriel_display_backend_set_size(OrielDisplayBackend *backend, guint width, guint height);
 gboolean oriel_display_backend_can_type(OrielDisplayBackend *backend);
-void oriel_display_backend_type_text(OrielDisplayBackend *backend, const char *text);
+/*
+ * Types UTF-8 text in small parts, each when the guest has taken the one before; cancelling ends it
+ * after the part under way. Errors: those of the other side (no such key on its layout, the machine
+ * stands still), G_IO_ERROR_CANCELLED, G_IO_ERROR_NOT_SUPPORTED.
+ */
+void oriel_display_backend_type_text_async(OrielDisplayBackend *backend, const char *text,
+                                           GCancellable *cancellable, GAsyncReadyCallback callback,
+                                           gpointer user_data);
+gboolean oriel_display_backend_type_text_finish(OrielDisplayBackend *backend, GAsyncResult *result,
+                                                GError **error);
+gboolean oriel_display_backend_can_get_text(OrielDisplayBackend *backend);
+/* The characters of a text screen, lines ending with newlines; NULL without *error in graphics. */
+void oriel_display_backend_get_text_async(OrielDisplayBackend *backend, GCancellable *cancellable,
+                                          GAsyncReadyCallback callback, gpointer user_data);
+char *oriel_display_backend_get_text_finish(OrielDisplayBackend *backend, GAsyncResult *result,
+                                            GError **error);
 
 OrielDisplayStatus oriel_display_backend_get_status(OrielDisplayBackend *backend);
 const char *oriel_display_backend_get_message(OrielDisplayBackend *backend);
@@ -97,6 +134,7 @@ gboolean oriel_display_backend_get_absolute_pointer(OrielDisplayBackend *backend
 gboolean oriel_display_backend_get_can_resize(OrielDisplayBackend *backend);
 guint oriel_display_backend_get_leds(OrielDisplayBackend *backend);
 const char *oriel_display_backend_get_title(OrielDisplayBackend *backend);
+gboolean oriel_display_backend_get_accepts_input(OrielDisplayBackend *backend);
 
 /* For subclasses: set what the properties say, and notify. `message` may be NULL. */
 void oriel_display_backend_set_status(OrielDisplayBackend *backend, OrielDisplayStatus status,
@@ -108,6 +146,7 @@ void oriel_display_backend_set_absolute_pointer(OrielDisplayBackend *backend, gb
 void oriel_display_backend_set_can_resize(OrielDisplayBackend *backend, gboolean can_resize);
 void oriel_display_backend_set_leds(OrielDisplayBackend *backend, guint leds);
 void oriel_display_backend_set_title(OrielDisplayBackend *backend, const char *title);
+void oriel_display_backend_set_accepts_input(OrielDisplayBackend *backend, gboolean accepts);
 void oriel_display_backend_damaged(OrielDisplayBackend *backend, const cairo_region_t *region);
 
 #endif

@@ -2,23 +2,31 @@
 /*
  * The display widget: shows what a backend gives, and sends it keys and pointers.
  *
- * Properties: "backend" (OrielDisplayBackend), "scaling" (OrielScaling), "grabbed" (b, read-only:
- * system shortcuts go to the guest), "grab-policy" (OrielGrabPolicy), "release-chord" (s:
- * "ctrl+alt"), "guest-width", "guest-height" (u, read-only, pixels). Class actions, for menus and
- * shortcuts: "display.grab", "display.release", "display.paste" (clipboard text as keystrokes),
- * "display.send-keys" (s: "ctrl+alt+delete"), "display.resize-to-guest".
+ * Keys go to the guest while the widget has the keyboard focus, before any shortcut of the window;
+ * F11 alone is left to the window while nothing is grabbed. The release chord (Control and Alt,
+ * pressed and let go with nothing between) gives everything back and moves the focus out of the
+ * widget.
+ *
+ * Properties: "backend" (OrielDisplayBackend), "scaling" (OrielScaling), "grab-policy"
+ * (OrielGrabPolicy), "release-chord" (s: "ctrl+alt", modifiers only), "machine-name" (s: for
+ * assistive technology); read-only, with notify: "grabbed" (b: system shortcuts go to the guest),
+ * "captured" (b: the pointer is locked, or a click gave keyboard or pointer to the guest: show the
+ * way out), "typing" (b: a paste is under way), "guest-width", "guest-height" (u, pixels);
+ * "selecting-text" (b: the pointer selects characters instead of going to the guest).
+ *
+ * Class actions, for menus and shortcuts: "display.grab", "display.release", "display.paste"
+ * (clipboard text as keystrokes), "display.cancel-paste", "display.send-keys" (s:
+ * "ctrl+alt+delete"), "display.resize-to-guest", "display.select-text" (toggles "selecting-text"),
+ * "display.copy" (the selected text).
+ *
+ * Signal: "notice" (s): a sentence for the user, for a toast.
  */
 #ifndef ORIEL_DISPLAY_H
 #define ORIEL_DISPLAY_H
 
 #include "oriel-display-backend.h"
+#include "oriel-geometry.h"
 
-typedef enum {
-    ORIEL_SCALING_FIT,     /* as large as fits, keeping the aspect */
-    ORIEL_SCALING_INTEGER, /* the largest whole multiple that fits; smaller than 1 as FIT */
-    ORIEL_SCALING_ACTUAL,  /* one guest pixel is one device pixel; scrolls */
-    ORIEL_SCALING_FOLLOW,  /* the guest is asked for the widget's size in device pixels; else FIT */
-} OrielScaling;
 #define ORIEL_TYPE_SCALING (oriel_scaling_get_type())
 GType oriel_scaling_get_type(void);
 
@@ -39,6 +47,7 @@ void oriel_display_set_backend(OrielDisplay *display, OrielDisplayBackend *backe
 OrielDisplayBackend *oriel_display_get_backend(OrielDisplay *display);
 void oriel_display_set_scaling(OrielDisplay *display, OrielScaling scaling);
 OrielScaling oriel_display_get_scaling(OrielDisplay *display);
+void oriel_display_set_machine_name(OrielDisplay *display, const char *name);
 void oriel_display_set_grab_policy(OrielDisplay *display, OrielGrabPolicy policy);
 gboolean oriel_display_is_grabbed(OrielDisplay *display);
 /* Lets go of everything: grab, keys that are down, pointer. */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A scripted engine: the two interfaces of the D-Bus contract over a peer connection in this
+ * process, on the main context. It writes down what it is told.
+ */
+#ifndef FAKE_ENGINE_H
+#define FAKE_ENGINE_H
+
+#include <gio/gio.h>
+
+struct fake_engine {
+    GDBusConnection *server; /* the engine's end */
+    GDBusConnection *client; /* the viewer's */
+    guint registrations[2];
+
+    guint scanout; /* id; 0: no picture yet */
+    int memory;
+    guint32 *pixels;
+    guint width, height, stride, said_width, said_height, said_stride;
+    GDBusMethodInvocation *waiting; /* NextFrame */
+    guint shown;                    /* scanout that the waiting call shows */
+    GVariantBuilder *damage;        /* not yet told */
+    guint next_frames, get_scanouts;
+
+    gboolean absolute_pointer, can_resize;
+    guint leds;
+    const char *state;
+    gboolean follows_size; /* SetSize makes a new picture */
+    gboolean hangs;        /* answers nothing more */
+    gboolean no_memory;    /* GetScanout without a descriptor */
+    gboolean empty_damage; /* NextFrame answers at once with nothing */
+    gboolean huge_damage;  /* more rectangles than the contract allows */
+    const char *text;      /* of GetText; NULL: graphics */
+
+    GString *log; /* "key CODE 1\n", "pointer X Y BUTTONS WHEEL\n", "motion DX DY BUTTONS WHEEL\n",
+                     "size W H\n", "type TEXT\n" */
+};
+
+/* Both ends connected. */
+struct fake_engine *fake_engine_new(void);
+void fake_engine_free(struct fake_engine *engine);
+
+/* A new picture in sealed memory, every pixel with a value of its own (fake_engine_pixel()). */
+void fake_engine_show(struct fake_engine *engine, guint width, guint height);
+/* The same with seals of the caller's and memory of `size` bytes. */
+void fake_engine_show_memory(struct fake_engine *engine, guint width, guint height, gsize size,
+                             int seals);
+guint32 fake_engine_pixel(guint x, guint y);
+/* Says that a rectangle changed. */
+void fake_engine_damage(struct fake_engine *engine, guint x, guint y, guint width, guint height);
+void fake_engine_set_state(struct fake_engine *engine, const char *state);
+void fake_engine_set_flag(struct fake_engine *engine, const char *property, gboolean value);
+void fake_engine_set_leds(struct fake_engine *engine, guint leds);
+
+/* Lines of the log that begin with `prefix`. */
+guint fake_engine_count(struct fake_engine *engine, const char *prefix);
+/* Whether every key that went down went up again, and no button is down. */
+gboolean fake_engine_is_let_go(struct fake_engine *engine);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the parts of the display widget share: oriel-display.c (object, layout, drawing),
+ * -keys.c and -pointer.c (input), -grab.c (system shortcuts), -cursor.c, -resize.c (asking the
+ * guest for a size), -actions.c, -selection.c (text of text screens).
+ */
+#ifndef ORIEL_DISPLAY_PRIVATE_H
+#define ORIEL_DISPLAY_PRIVATE_H
+
+#include "oriel-display.h"
+#include "oriel-picture.h"
+#include "oriel-pressed-keys.h"
+
+enum {
+    ORIEL_DISPLAY_LEDS = 3,
+};
+
+/* Characters of a text screen that are being selected. */
+typedef struct {
+    gboolean active;
+    char **lines; /* NULL until the guest has given them */
+    guint columns, rows;
+    gboolean has_range, dragging;
+    guint from_column, from_row, to_column, to_row; /* both ends included, as dragged */
+} OrielTextSelection;
+
+struct _OrielDisplay {
+    GtkWidget parent_instance;
+
+    OrielDisplayBackend *backend;
+    GSignalGroup *backend_signals;
+    OrielPicture *picture;
+    OrielGeometry geometry; /* as last drawn or laid out */
+    OrielScaling scaling;
+    OrielGrabPolicy grab_policy;
+    char *release_chord;
+    char *machine_name;
+    GtkWidget
+        *scrollbars[2];     /* horizontal, vertical: seen with ACTUAL if there is more than fits */
+    gboolean frame_pending; /* the backend waits for frame_shown() */
+
+    /* Keyboard. */
+    OrielPressedKeys pressed;
+    GtkEventController *key_controller;  /* of the window, so that it comes before its shortcuts */
+    gboolean focus_is_new;               /* no key came since the focus did */
+    gboolean chord_armed;                /* just the keys of the release chord are down */
+    guint lock_taps[ORIEL_DISPLAY_LEDS]; /* corrections that the guest has not followed */
+    gint64 lock_tap_time;
+
+    /* Pointer. */
+    guint buttons;         /* ORIEL_POINTER_*, as the guest knows them */
+    guint buttons_ignored; /* whose press was not for the guest: nor is their release */
+    gboolean pointer_known;
+    double pointer_x, pointer_y; /* in the widget */
+    double scroll_x, scroll_y;   /* fractions of notches */
+    gboolean cursor_inside;
+    double cursor_scale;
+
+    /* Grab. */
+    gboolean captured;
+    gboolean grabbed;
+    GdkToplevel *inhibited; /* whose system shortcuts we asked for */
+    GtkWindow *window;      /* watched while rooted */
+    gulong window_handlers[2];
+    GdkSurface *surface; /* watched while realized */
+    gulong surface_handlers[2];
+
+    /* Size of the guest. */
+    guint resize_timer;
+    guint resize_width, resize_height; /* asked for, under way; 0: none */
+    guint resize_ignored;              /* in a row */
+
+    GCancellable *typing; /* of the paste under way */
+    OrielTextSelection selection;
+};
+
+/* oriel-display.c */
+OrielGeometryInput oriel_display_geometry_input(OrielDisplay *display);
+void oriel_display_update_geometry(OrielDisplay *display);
+void oriel_display_notice(OrielDisplay *display, const char *text);
+/* Sets one of the flags above and notifies `property`. */
+void oriel_display_set_flag(OrielDisplay *display, gboolean *flag, gboolean value,
+                            const char *property);
+gboolean oriel_display_has_input(OrielDisplay *display);
+
+/* oriel-display-keys.c */
+void oriel_display_keys_init(OrielDisplay *display);
+void oriel_display_keys_root(OrielDisplay *display);
+void oriel_display_keys_unroot(OrielDisplay *display);
+void oriel_display_release_keys(OrielDisplay *display);
+/* Releases modifiers that the host no longer holds. */
+void oriel_display_reconcile_modifiers(OrielDisplay *display, GdkModifierType state);
+void oriel_display_leds_changed(OrielDisplay *display);
+
+/* oriel-display-pointer.c */
+void oriel_display_pointer_init(OrielDisplay *display);
+void oriel_display_release_buttons(OrielDisplay *display);
+
+/* oriel-display-cursor.c */
+void oriel_display_update_cursor(OrielDisplay *display);
+
+/* oriel-display-grab.c */
+void oriel_display_grab_root(OrielDisplay *display);
+void oriel_display_grab_unroot(OrielDisplay *display);
+void oriel_display_grab_realize(OrielDisplay *display);
+void oriel_display_grab_unrealize(OrielDisplay *display);
+/* A click, or the action: `event` may be NULL. TRUE if that took the keyboard. */
+gboolean oriel_display_capture(OrielDisplay *display, GdkEvent *event);
+/* The policy, focus or fullscreen changed. */
+void oriel_display_update_grab(OrielDisplay *display, GdkEvent *event);
+void oriel_display_ungrab(OrielDisplay *display);
+
+/* oriel-display-resize.c */
+void oriel_display_resize_later(OrielDisplay *display);
+void oriel_display_resize_now(OrielDisplay *display);
+void oriel_display_resize_happened(OrielDisplay *display);
+/* Forgets what was asked for and that it was ignored. */
+void oriel_display_resize_reset(OrielDisplay *display);
+void oriel_display_resize_to_guest(OrielDisplay *display);
+
+/* oriel-display-actions.c */
+void oriel_display_install_actions(GtkWidgetClass *class);
+void oriel_display_cancel_typing(OrielDisplay *display);
+
+/* oriel-display-selection.c */
+void oriel_display_selection_set_active(OrielDisplay *display, gboolean active);
+void oriel_display_selection_clear(OrielDisplay *display);
+void oriel_display_selection_press(OrielDisplay *display, double x, double y);
+void oriel_display_selection_motion(OrielDisplay *display, double x, double y);
+void oriel_display_selection_release(OrielDisplay *display);
+void oriel_display_selection_snapshot(OrielDisplay *display, GtkSnapshot *snapshot);
+/* TRUE if the key was for the selection. */
+gboolean oriel_display_selection_key(OrielDisplay *display, guint keyval, GdkModifierType state);
+void oriel_display_selection_copy(OrielDisplay *display);
+/* The characters between the two ends, lines cut at their last character; g_free(). */
+char *oriel_text_selection_get_text(const OrielTextSelection *selection);
+
+#endif
