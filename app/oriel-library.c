@@ -22,6 +22,17 @@ void oriel_machine_free(OrielMachine *machine)
     g_free(machine);
 }
 
+OrielMachine *oriel_machine_copy(const OrielMachine *machine)
+{
+    OrielMachine *copy = g_new0(OrielMachine, 1);
+
+    copy->folder = g_strdup(machine->folder);
+    copy->name = g_strdup(machine->name);
+    copy->config = machine->config ? oriel_config_copy(machine->config) : NULL;
+    copy->problem = machine->problem ? g_error_copy(machine->problem) : NULL;
+    return copy;
+}
+
 char *oriel_library_folder(gboolean create, GError **error)
 {
     g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "oriel", "machines", NULL);
@@ -140,7 +151,7 @@ static char *name_from_folder(const char *folder)
     return g_steal_pointer(&base);
 }
 
-static OrielMachine *machine_load(const char *folder)
+OrielMachine *oriel_machine_load(const char *folder)
 {
     OrielMachine *machine = g_new0(OrielMachine, 1);
 
@@ -158,9 +169,9 @@ static int machine_compare(gconstpointer a, gconstpointer b)
     return g_utf8_collate(first->name, second->name);
 }
 
-GPtrArray *oriel_library_list(void)
+char **oriel_library_folders(void)
 {
-    GPtrArray *machines = g_ptr_array_new_with_free_func((GDestroyNotify)oriel_machine_free);
+    g_autoptr(GStrvBuilder) folders = g_strv_builder_new();
     g_autofree char *own = oriel_library_folder(FALSE, NULL);
     g_autoptr(GDir) dir = g_dir_open(own, 0, NULL);
     g_auto(GStrv) others = registry_read();
@@ -170,14 +181,31 @@ GPtrArray *oriel_library_list(void)
         if (*name != '.' && g_str_has_suffix(name, FOLDER_SUFFIX)) {
             g_autofree char *folder = g_build_filename(own, name, NULL);
 
-            g_ptr_array_add(machines, machine_load(folder));
+            g_strv_builder_add(folders, folder);
         }
     }
-    for (char **folder = others; *folder; folder++) {
-        g_ptr_array_add(machines, machine_load(*folder));
+    g_strv_builder_addv(folders, (const char **)others);
+    return g_strv_builder_end(folders);
+}
+
+GPtrArray *oriel_library_list(void)
+{
+    GPtrArray *machines = g_ptr_array_new_with_free_func((GDestroyNotify)oriel_machine_free);
+    g_auto(GStrv) folders = oriel_library_folders();
+
+    for (char **folder = folders; *folder; folder++) {
+        g_ptr_array_add(machines, oriel_machine_load(*folder));
     }
     g_ptr_array_sort(machines, machine_compare);
     return machines;
+}
+
+gboolean oriel_library_owns(const char *folder)
+{
+    g_autofree char *own = oriel_library_folder(FALSE, NULL);
+    g_autofree char *parent = g_path_get_dirname(folder);
+
+    return strcmp(parent, own) == 0;
 }
 
 OrielMachine *oriel_library_find(const char *name, GError **error)
@@ -185,7 +213,7 @@ OrielMachine *oriel_library_find(const char *name, GError **error)
     g_autoptr(OrielMachine) machine = NULL;
 
     if (strchr(name, '/')) {
-        machine = machine_load(name);
+        machine = oriel_machine_load(name);
     } else {
         g_autoptr(GPtrArray) machines = oriel_library_list();
 
@@ -193,7 +221,7 @@ OrielMachine *oriel_library_find(const char *name, GError **error)
             OrielMachine *candidate = g_ptr_array_index(machines, i);
 
             if (strcmp(candidate->name, name) == 0) {
-                machine = machine_load(candidate->folder);
+                machine = oriel_machine_load(candidate->folder);
             }
         }
     }

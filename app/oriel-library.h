@@ -23,9 +23,15 @@ typedef struct {
 
 void oriel_machine_free(OrielMachine *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielMachine, oriel_machine_free)
+OrielMachine *oriel_machine_copy(const OrielMachine *machine);
+/* Reads the machine in a folder; never NULL: if it cannot be used, `problem` says why. */
+OrielMachine *oriel_machine_load(const char *folder);
 
 /* $XDG_DATA_HOME/oriel/machines; made if it is missing when `create` is set. g_free(). */
 char *oriel_library_folder(gboolean create, GError **error);
+
+/* The folders of all machines, in no order; also those that are absent. g_strfreev(). */
+char **oriel_library_folders(void);
 
 /* All machines, sorted by name; also those whose folder is absent or damaged (with a problem). */
 GPtrArray *oriel_library_list(void);
@@ -39,6 +45,8 @@ OrielMachine *oriel_library_find(const char *name, GError **error);
 /* True if no machine has the name and a machine may be called so. Errors: INVALID, EXISTS. */
 gboolean oriel_library_check_name(const char *name, GError **error);
 
+/* Whether a machine's folder lies in the library's own, and so needs no place in the list. */
+gboolean oriel_library_owns(const char *folder);
 /* Remembers, or forgets, a machine's folder outside the library's own. */
 gboolean oriel_library_register(const char *folder, GError **error);
 gboolean oriel_library_forget(const char *folder, GError **error);

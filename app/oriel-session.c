@@ -4,12 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gunixfdlist.h>
+#include <gio/gunixsocketaddress.h>
 #include <glib-unix.h>
+#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "config/runtime.h"
@@ -17,7 +22,6 @@
 enum {
     READY_FD = 3, /* in the engine */
     READY_MAX = 8192,
-    CONNECT_SECONDS = 10, /* longer than any engine's main loop is busy */
 };
 
 /* Beside this program in the build folder, otherwise where it was installed. */
@@ -76,6 +80,42 @@ static char *ready_read(int fd, GCancellable *cancellable, GError **error)
                                                    : g_string_free(g_steal_pointer(&line), FALSE);
 }
 
+/* Tells a process to end, and waits for that; in the end without asking. */
+static gboolean process_end(int process, gboolean ask, const OrielMachine *machine, GError **error)
+{
+    struct pollfd wait = { .fd = process, .events = POLLIN };
+
+    for (int number = ask ? SIGTERM : SIGKILL;; number = SIGKILL) {
+        if (pidfd_send_signal(process, number, NULL, 0) != 0 && errno != ESRCH) {
+            oriel_error_set_errno(error, errno, "The engine of “%s” cannot be ended",
+                                  machine->name);
+            return FALSE;
+        }
+        if (poll(&wait, 1, ORIEL_SESSION_PATIENCE * 1000) > 0) {
+            return TRUE;
+        }
+        if (number == SIGKILL) {
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
+                        "The engine of “%s” has been told to end, but the system still holds it; "
+                        "wait for a disk or network that does not answer.",
+                        machine->name);
+            return FALSE;
+        }
+    }
+}
+
+/* One whose start is not wanted any more. */
+static void process_give_up(GSubprocess *process, const OrielMachine *machine)
+{
+    const char *id = g_subprocess_get_identifier(process);
+    int fd = id ? pidfd_open((pid_t)atoi(id), 0) : -1;
+
+    if (fd >= 0) {
+        process_end(fd, TRUE, machine, NULL);
+        close(fd);
+    }
+}
+
 /* Turns the engine's line into a result. */
 static gboolean ready_judge(const OrielMachine *machine, const char *line, GError **error)
 {
@@ -99,18 +139,24 @@ static gboolean ready_judge(const OrielMachine *machine, const char *line, GErro
     return FALSE;
 }
 
-gboolean oriel_session_start(const OrielMachine *machine, gboolean paused,
-                             GCancellable *cancellable, GError **error)
+gboolean oriel_session_start(const OrielMachine *machine, OrielStartFlags flags,
+                             GSubprocess **process_out, GCancellable *cancellable, GError **error)
 {
     g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
         G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
     g_autoptr(GSubprocess) process = NULL;
     g_autoptr(GError) cause = NULL;
     g_autofree char *engine = engine_path();
-    const char *arguments[] = { engine,       "--folder", machine->folder,
-                                "--ready-fd", "3",        paused ? "--paused" : NULL,
-                                NULL };
+    const char *arguments[8] = { engine, "--folder", machine->folder, "--ready-fd", "3" };
+    gsize n = 5;
     int pipe_fds[2];
+
+    if (flags & ORIEL_START_PAUSED) {
+        arguments[n++] = "--paused";
+    }
+    if (flags & ORIEL_START_DISCARD_SAVED) {
+        arguments[n++] = "--discard-saved";
+    }
 
     if (!g_unix_open_pipe(pipe_fds, FD_CLOEXEC, error)) {
         return FALSE;
@@ -130,63 +176,49 @@ gboolean oriel_session_start(const OrielMachine *machine, gboolean paused,
 
     close(pipe_fds[0]);
     if (!line) {
-        g_subprocess_send_signal(process, SIGTERM);
+        process_give_up(process, machine);
         return FALSE;
     }
-    return ready_judge(machine, line, error);
+    if (!ready_judge(machine, line, error)) {
+        return FALSE;
+    }
+    if (process_out) {
+        *process_out = g_steal_pointer(&process);
+    }
+    return TRUE;
 }
 
-/* Cancels blocking calls that an engine does not answer in time; a thread, since the caller waits.
+/* --- Finding -------------------------------------------------------------------------------------
  */
-struct watch {
-    GMutex mutex;
-    GCond ended;
-    gboolean is_over;
-    GCancellable *cancellable;
-    GThread *thread;
-};
 
-static gpointer watch_run(gpointer data)
+static char *socket_path(const OrielMachine *machine, GError **error)
 {
-    struct watch *watch = data;
-    gint64 end = g_get_monotonic_time() + CONNECT_SECONDS * G_USEC_PER_SEC;
+    g_autofree char *folder = oriel_runtime_folder(machine->config->uuid, error);
 
-    g_mutex_lock(&watch->mutex);
-    while (!watch->is_over && g_cond_wait_until(&watch->ended, &watch->mutex, end)) {
-    }
-    if (!watch->is_over) {
-        g_cancellable_cancel(watch->cancellable);
-    }
-    g_mutex_unlock(&watch->mutex);
-    return NULL;
+    return folder ? g_build_filename(folder, "engine", NULL) : NULL;
 }
 
-static void watch_start(struct watch *watch)
+/* The connected socket, or NULL: nobody listens, or the path leads nowhere. */
+static GSocketConnection *socket_connect(const char *path, GCancellable *cancellable,
+                                         GError **error)
 {
-    g_mutex_init(&watch->mutex);
-    g_cond_init(&watch->ended);
-    watch->cancellable = g_cancellable_new();
-    watch->thread = g_thread_new("watch", watch_run, watch);
+    g_autoptr(GSocketClient) client = g_socket_client_new();
+    g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
+
+    g_socket_client_set_enable_proxy(client, FALSE);
+    return g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), cancellable, error);
 }
 
-static void watch_end(struct watch *watch)
+/* Of the process that listens, if it is ours; otherwise 0. */
+static pid_t peer_pid(GSocketConnection *stream)
 {
-    g_mutex_lock(&watch->mutex);
-    watch->is_over = TRUE;
-    g_cond_signal(&watch->ended);
-    g_mutex_unlock(&watch->mutex);
-    g_thread_join(watch->thread);
-    g_object_unref(watch->cancellable);
-    g_cond_clear(&watch->ended);
-    g_mutex_clear(&watch->mutex);
-}
+    g_autoptr(GCredentials) credentials =
+        g_socket_get_credentials(g_socket_connection_get_socket(stream), NULL);
+    pid_t pid = credentials && g_credentials_get_unix_user(credentials, NULL) == getuid()
+                    ? g_credentials_get_unix_pid(credentials, NULL)
+                    : 0;
 
-static void set_silent(const OrielMachine *machine, GError **error)
-{
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
-                "The engine of “%s” has not answered for %d seconds. Try again; if it stays so, "
-                "kill the process “oriel-engine --folder %s”.",
-                machine->name, CONNECT_SECONDS, machine->folder);
+    return MAX(pid, 0);
 }
 
 /*
@@ -204,9 +236,43 @@ static gboolean is_of_folder(OrielEngine *engine, const char *folder)
     return stat(folder, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-static gboolean engine_check(const OrielMachine *machine, OrielEngine *engine, GError **error)
+static gboolean not_running(const OrielMachine *machine, OrielFound *found, GError **error)
 {
-    if (oriel_engine_get_protocol_version(engine) != ORIEL_PROTOCOL_VERSION) {
+    *found = ORIEL_FOUND_NOTHING;
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                "“%s” is not running; start it with “orielctl start”.", machine->name);
+    return FALSE;
+}
+
+static gboolean makes_no_sense(const OrielMachine *machine, const GError *cause, OrielFound *found,
+                               GError **error)
+{
+    *found = ORIEL_FOUND_NO_SENSE;
+    if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        g_propagate_error(error, g_error_copy(cause));
+    } else {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
+                    "The engine of “%s” gives no answer that makes sense: %s.", machine->name,
+                    cause->message);
+    }
+    return FALSE;
+}
+
+/* Whether what the proxy found speaks the contract, for this machine, in this version. */
+static gboolean engine_judge(OrielEngine *engine, const OrielMachine *machine, OrielFound *found,
+                             GError **error)
+{
+    g_autoptr(GVariant) version =
+        g_dbus_proxy_get_cached_property(G_DBUS_PROXY(engine), "ProtocolVersion");
+
+    if (!version || !g_variant_is_of_type(version, G_VARIANT_TYPE_UINT32)) {
+        g_autoptr(GError) cause =
+            g_error_new_literal(ORIEL_ERROR, ORIEL_ERROR_HOST, "it does not speak the contract");
+
+        return makes_no_sense(machine, cause, found, error);
+    }
+    if (g_variant_get_uint32(version) != ORIEL_PROTOCOL_VERSION) {
+        *found = ORIEL_FOUND_OTHER;
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
                     "“%s” runs with another version of Oriel; shut it down from inside, then start "
                     "it again.",
@@ -214,73 +280,209 @@ static gboolean engine_check(const OrielMachine *machine, OrielEngine *engine, G
         return FALSE;
     }
     if (!is_of_folder(engine, machine->folder)) {
+        *found = ORIEL_FOUND_NOTHING;
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
                     "The machine in “%s” is not running; the one that runs is its copy in “%s”.",
                     machine->folder, oriel_engine_get_folder(engine));
         return FALSE;
     }
+    *found = ORIEL_FOUND_ENGINE;
     return TRUE;
 }
 
-static OrielEngine *engine_connect(const OrielMachine *machine, GCancellable *cancellable,
-                                   GError **error)
+static gboolean nobody_listens(const GError *cause)
 {
-    g_autofree char *folder = oriel_runtime_folder(machine->config->uuid, error);
+    return g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
+           g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED);
+}
+
+OrielEngine *oriel_session_find(const OrielMachine *machine, OrielFound *found, pid_t *pid,
+                                GCancellable *cancellable, GError **error)
+{
+    g_autofree char *path = socket_path(machine, error);
+    g_autoptr(GSocketConnection) stream = NULL;
     g_autoptr(GDBusConnection) connection = NULL;
+    g_autoptr(OrielEngine) engine = NULL;
     g_autoptr(GError) cause = NULL;
 
-    if (!folder) {
+    *found = ORIEL_FOUND_NOTHING;
+    if (!path) {
         return NULL;
     }
     oriel_error_register_dbus();
-    g_autofree char *socket = g_build_filename(folder, "engine", NULL);
-    g_autofree char *escaped = g_dbus_address_escape_value(socket);
-    g_autofree char *address = g_strdup_printf("unix:path=%s", escaped);
-
-    connection = g_dbus_connection_new_for_address_sync(
-        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, cancellable, &cause);
-    if (!connection && g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-        set_silent(machine, error);
+    stream = socket_connect(path, cancellable, &cause);
+    if (!stream) {
+        nobody_listens(cause) ? not_running(machine, found, error)
+                              : makes_no_sense(machine, cause, found, error);
         return NULL;
     }
-    if (!connection) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "“%s” is not running; start it with “orielctl start”.", machine->name);
-        return NULL;
-    }
-    OrielEngine *engine = oriel_engine_proxy_new_sync(connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
-                                                      ORIEL_ENGINE_PATH, cancellable, &cause);
-
-    if (!engine && g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-        set_silent(machine, error);
-        return NULL;
+    *pid = peer_pid(stream);
+    connection = g_dbus_connection_new_sync(G_IO_STREAM(stream), NULL,
+                                            G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL,
+                                            cancellable, &cause);
+    if (connection) {
+        engine = oriel_engine_proxy_new_sync(connection, G_DBUS_PROXY_FLAGS_NONE, NULL,
+                                             ORIEL_ENGINE_PATH, cancellable, &cause);
     }
     if (!engine) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST, "The engine of “%s” does not answer: %s.",
-                    machine->name, cause->message);
+        makes_no_sense(machine, cause, found, error);
         return NULL;
     }
-    if (!engine_check(machine, engine, error)) {
-        g_clear_object(&engine);
+    if (!engine_judge(engine, machine, found, error)) {
+        return NULL;
+    }
+    g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(engine), G_MAXINT);
+    return g_steal_pointer(&engine);
+}
+
+/* Cancels what takes too long; the thread that waits here ends with it. */
+struct deadline {
+    GCancellable *cancellable;
+    GMutex lock;
+    GCond changed;
+    gboolean over;
+};
+
+static gpointer deadline_wait(gpointer data)
+{
+    struct deadline *deadline = data;
+    gint64 end = g_get_monotonic_time() + ORIEL_SESSION_PATIENCE * G_TIME_SPAN_SECOND;
+    gboolean in_time = TRUE;
+
+    g_mutex_lock(&deadline->lock);
+    while (!deadline->over && in_time) {
+        in_time = g_cond_wait_until(&deadline->changed, &deadline->lock, end);
+    }
+    g_mutex_unlock(&deadline->lock);
+    if (!in_time) {
+        g_cancellable_cancel(deadline->cancellable);
+    }
+    return NULL;
+}
+
+static OrielEngine *find_in_time(const OrielMachine *machine, OrielFound *found, GError **error)
+{
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    struct deadline deadline = { .cancellable = cancellable };
+    pid_t pid;
+
+    g_mutex_init(&deadline.lock);
+    g_cond_init(&deadline.changed);
+    GThread *thread = g_thread_new("deadline", deadline_wait, &deadline);
+    OrielEngine *engine = oriel_session_find(machine, found, &pid, cancellable, error);
+
+    g_mutex_lock(&deadline.lock);
+    deadline.over = TRUE;
+    g_cond_signal(&deadline.changed);
+    g_mutex_unlock(&deadline.lock);
+    g_thread_join(thread);
+    g_mutex_clear(&deadline.lock);
+    g_cond_clear(&deadline.changed);
+    return engine;
+}
+
+static OrielEngine *connect_in_time(const OrielMachine *machine, OrielFound *found, GError **error)
+{
+    g_autofree char *path = socket_path(machine, error);
+    g_autoptr(GError) cause = NULL;
+    OrielEngine *engine;
+
+    *found = ORIEL_FOUND_NOTHING;
+    if (!path) {
+        return NULL;
+    }
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        not_running(machine, found, error);
+        return NULL;
+    }
+    engine = find_in_time(machine, found, &cause);
+    if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
+            "The engine of “%s” has not answered for %d seconds. Try again; if it stays so, "
+            "end it with “orielctl kill”.",
+            machine->name, ORIEL_SESSION_PATIENCE);
+    } else if (cause) {
+        g_propagate_error(error, g_steal_pointer(&cause));
     }
     return engine;
 }
 
 OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error)
 {
-    struct watch watch = { .is_over = FALSE };
+    OrielFound found;
 
-    watch_start(&watch);
-    OrielEngine *engine = engine_connect(machine, watch.cancellable, error);
+    return connect_in_time(machine, &found, error);
+}
 
-    watch_end(&watch);
-    return engine;
+/* --- Ending it -----------------------------------------------------------------------------------
+ */
+
+gboolean oriel_session_kill(const OrielMachine *machine, GError **error)
+{
+    g_autofree char *path = socket_path(machine, error);
+    g_autoptr(GSocketConnection) stream = NULL;
+    OrielFound found;
+    pid_t pid;
+    int process;
+
+    if (!path) {
+        return FALSE;
+    }
+    stream = socket_connect(path, NULL, NULL);
+    pid = stream ? peer_pid(stream) : 0;
+    /* The process is that which listens as long as somebody does. */
+    process = pid > 0 ? pidfd_open(pid, 0) : -1;
+    g_clear_object(&stream);
+    stream = process >= 0 ? socket_connect(path, NULL, NULL) : NULL;
+    if (!stream || peer_pid(stream) != pid) {
+        if (process >= 0) {
+            close(process);
+        }
+        return not_running(machine, &found, error);
+    }
+    gboolean good = process_end(process, FALSE, machine, error);
+
+    close(process);
+    return good;
+}
+
+/* --- Looking -------------------------------------------------------------------------------------
+ */
+
+gboolean oriel_session_screenshot(OrielEngine *engine, const char *path, guint *width,
+                                  guint *height, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
+    g_autoptr(GUnixFDList) fds = NULL;
+    int fd = g_mkstemp_full(temporary, O_RDWR | O_CLOEXEC, 0644);
+
+    if (fd < 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be written", path);
+        return FALSE;
+    }
+    fds = g_unix_fd_list_new_from_array(&fd, 1);
+    gboolean good = oriel_engine_call_screenshot_sync(engine, g_variant_new_handle(0), fds, width,
+                                                      height, NULL, cancellable, error);
+
+    if (!good && error && *error) {
+        g_dbus_error_strip_remote_error(*error);
+    }
+    if (good && g_rename(temporary, path) != 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be written", path);
+        good = FALSE;
+    }
+    if (!good) {
+        g_unlink(temporary);
+    }
+    return good;
 }
 
 const char *oriel_session_state(const OrielMachine *machine, char **message)
 {
     g_autoptr(OrielEngine) engine = NULL;
     g_autoptr(GError) error = NULL;
+    OrielFound found;
 
     if (message) {
         *message = NULL;
@@ -291,8 +493,8 @@ const char *oriel_session_state(const OrielMachine *machine, char **message)
         }
         return g_file_test(machine->folder, G_FILE_TEST_IS_DIR) ? "damaged" : "unavailable";
     }
-    engine = oriel_session_connect(machine, &error);
-    if (g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT)) {
+    engine = connect_in_time(machine, &found, &error);
+    if (!engine && found != ORIEL_FOUND_NOTHING) {
         if (message) {
             *message = g_strdup(error->message);
         }

@@ -13,25 +13,64 @@
 #include "oriel-engine-contract.h"
 #include "oriel-library.h"
 
+enum {
+    ORIEL_SESSION_PATIENCE = 10, /* seconds in which an engine answers, however busy the host is */
+};
+
+typedef enum {
+    ORIEL_START_PAUSED = 1 << 0,        /* ready, but not running yet */
+    ORIEL_START_DISCARD_SAVED = 1 << 1, /* forget the saved state and boot */
+} OrielStartFlags;
+
 /*
  * Starts the machine's engine, detached from this process, and returns when the guest runs (or is
  * ready to run, if `paused`). Errors: those of the engine (LOCKED if it runs already, NO_KVM, ...),
- * TIMEOUT never.
+ * TIMEOUT never. If `process` is not NULL, it becomes the engine's process; unref.
  */
-gboolean oriel_session_start(const OrielMachine *machine, gboolean paused,
-                             GCancellable *cancellable, GError **error);
+gboolean oriel_session_start(const OrielMachine *machine, OrielStartFlags flags,
+                             GSubprocess **process, GCancellable *cancellable, GError **error);
+
+/* What looking for an engine found. */
+typedef enum {
+    ORIEL_FOUND_ENGINE,
+    ORIEL_FOUND_NOTHING,  /* no engine runs the machine */
+    ORIEL_FOUND_OTHER,    /* an engine of another version of Oriel */
+    ORIEL_FOUND_NO_SENSE, /* something that does not speak the contract, or has no answer in time */
+} OrielFound;
 
 /*
- * The proxy of a running machine's engine, its properties loaded. NULL with *error set: STATE if
- * the machine does not run (a copy of it with the same UUID may), TIMEOUT if its engine does not
- * answer within ten seconds. Unref.
+ * The proxy of a running machine's engine, its properties loaded; its calls have no time limit of
+ * their own. NULL with *error set: STATE if the machine does not run (a copy of it with the same
+ * UUID may), HOST if something else answers, TIMEOUT if its engine does not answer within
+ * ORIEL_SESSION_PATIENCE seconds. Unref.
  */
 OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error);
 
 /*
- * The state for people and scripts: "stopped", "running", "paused", "crashed", "unresponsive"
- * (its engine does not answer), "unavailable", "damaged". Static. If there is something to say
- * about it, *message becomes a sentence, otherwise NULL; g_free(). `message` may be NULL.
+ * The same without a limit but `cancellable`. *found says what was found; *pid becomes the engine's
+ * process id as far as it is known, otherwise 0.
+ */
+OrielEngine *oriel_session_find(const OrielMachine *machine, OrielFound *found, pid_t *pid,
+                                GCancellable *cancellable, GError **error);
+
+/*
+ * Ends the process that serves the machine's control socket, without asking it, and waits for its
+ * end. Errors: STATE if there is none, HOST, TIMEOUT if it cannot be ended.
+ */
+gboolean oriel_session_kill(const OrielMachine *machine, GError **error);
+
+/*
+ * Writes the picture of the screen as PNG to `path`: into a temporary file first, so that `path` is
+ * a whole picture or what it was. Errors: the engine's, NOT_FOUND, PERMISSION, ...
+ */
+gboolean oriel_session_screenshot(OrielEngine *engine, const char *path, guint *width,
+                                  guint *height, GCancellable *cancellable, GError **error);
+
+/*
+ * The state for people and scripts: "stopped", "running", "paused", "crashed", "unresponsive" (an
+ * engine has it and gives no sensible answer), "unavailable", "damaged". Static. If there is
+ * something to say about it, *message becomes a sentence, otherwise NULL; g_free(). `message` may
+ * be NULL.
  */
 const char *oriel_session_state(const OrielMachine *machine, char **message);
 

@@ -93,8 +93,9 @@ gboolean oriel_machine_item_command_finish(OrielMachineItem *item, GAsyncResult 
 
 /*
  * Changes settings, all or none: key and value alternate, as oriel_config_set() takes them, NULL at
- * the end. "config" has notified before the callback runs. Errors: INVALID with a sentence for the
- * row where the mistake was made; CORRUPT, PERMISSION, STATE (saved machine), ...
+ * the end. "name" is not among them: rename with oriel_rename() in oriel_machine_item_operate().
+ * "config" has notified before the callback runs. Errors: INVALID with a sentence for the row where
+ * the mistake was made; CORRUPT, PERMISSION, STATE (saved machine), ...
  */
 void oriel_machine_item_set_async(OrielMachineItem *item, const char *const *pairs,
                                   GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -103,9 +104,23 @@ gboolean oriel_machine_item_set_finish(OrielMachineItem *item, GAsyncResult *res
                                        GError **error);
 
 /*
- * Runs blocking work on the machine (add a disk, clone, move, ...) as its operation: `work` gets
+ * Asks the engine whether it still answers; the state becomes LOST if it does not. For a window in
+ * which somebody sees nothing happen: commands under way are watched anyway.
+ */
+void oriel_machine_item_check(OrielMachineItem *item);
+
+/*
+ * Takes a picture of the running machine into FOLDER/thumbnail.png; "thumbnail" notifies when it is
+ * there. A machine that pauses or is turned off does so by itself. No more often than needed.
+ */
+void oriel_machine_item_refresh_thumbnail(OrielMachineItem *item);
+
+/*
+ * Runs blocking work on the machine (add a disk, rename, move, ...) as its operation: `work` gets
  * `data`; the item's "operation" shows it, and the item reads its folder again when it has ended.
- * The caller connects to the operation's "ended". Owned by the caller as well: unref.
+ * If the work returns a folder, that is where the machine is from then on. The caller connects to
+ * the operation's "ended". Owned by the caller as well: unref. If other work is under way, the
+ * operation ends with STATE.
  */
 OrielOperation *oriel_machine_item_operate(OrielMachineItem *item, const char *title,
                                            OrielOperationWork work, gpointer data,

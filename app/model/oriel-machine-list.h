@@ -23,6 +23,10 @@ OrielMachineList *oriel_machine_list_new(void);
 gboolean oriel_machine_list_is_loading(OrielMachineList *list);
 guint oriel_machine_list_get_n_active(OrielMachineList *list);
 
+/* Looks for machines that came or went, soon. The list does so by itself whenever it is told of a
+ * change; nobody tells of a folder somewhere else that has been moved. */
+void oriel_machine_list_reload(OrielMachineList *list);
+
 /* Borrowed, or NULL. */
 OrielMachineItem *oriel_machine_list_find_name(OrielMachineList *list, const char *name);
 OrielMachineItem *oriel_machine_list_find_folder(OrielMachineList *list, const char *folder);

@@ -80,6 +80,8 @@ COMMAND("shutdown", shutdown, "NAME", 1, 1, no_options,
         "orielctl shutdown Debian && orielctl wait Debian --state stopped --timeout 120");
 COMMAND("stop", stop, "NAME", 1, 1, no_options, "Turn a machine off at once.",
         "orielctl stop Debian");
+COMMAND("kill", kill, "NAME", 1, 1, no_options,
+        "End the engine of a machine that does not answer any more.", "orielctl kill Debian");
 COMMAND("wait", wait, "NAME", 1, 1, wait_options,
         "Wait for a state, a text on the screen, or an output on the serial port.",
         "orielctl wait Debian --text 'login:' --timeout 300\n"
@@ -110,17 +112,13 @@ COMMAND("check-host", check_host, "", 0, 0, no_options,
         "Say what this computer lacks to run machines well.", "orielctl check-host");
 
 const struct command *const commands[] = {
-    &command_create,     &command_list,
-    &command_show,       &command_set,
-    &command_rename,     &command_clone,
-    &command_delete,     &command_start,
-    &command_pause,      &command_resume,
-    &command_reset,      &command_shutdown,
-    &command_stop,       &command_wait,
-    &command_screenshot, &command_text,
-    &command_type,       &command_key,
-    &command_serial,     &command_insert,
-    &command_eject,      &command_stats,
-    &command_log,        &command_vnc,
-    &command_check_host, NULL,
+    &command_create,     &command_list,       &command_show,
+    &command_set,        &command_rename,     &command_clone,
+    &command_delete,     &command_start,      &command_pause,
+    &command_resume,     &command_reset,      &command_shutdown,
+    &command_stop,       &command_kill,       &command_wait,
+    &command_screenshot, &command_text,       &command_type,
+    &command_key,        &command_serial,     &command_insert,
+    &command_eject,      &command_stats,      &command_log,
+    &command_vnc,        &command_check_host, NULL,
 };

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* start, pause, resume, reset, shutdown, stop, text, screenshot, type, key, insert, eject, stats,
  * vnc. */
-#include <errno.h>
-#include <fcntl.h>
-#include <gio/gunixfdlist.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "oriel-operations.h"
 #include "orielctl.h"
@@ -17,7 +12,8 @@ gboolean run_start(const struct call *call, GError **error)
     g_autoptr(OrielMachine) machine = call_machine(call, error);
 
     return machine &&
-           oriel_session_start(machine, call_option(call, "paused") != NULL, NULL, error);
+           oriel_session_start(machine, call_option(call, "paused") ? ORIEL_START_PAUSED : 0, NULL,
+                               NULL, error);
 }
 
 typedef gboolean (*engine_call)(OrielEngine *engine, GCancellable *cancellable, GError **error);
@@ -101,44 +97,28 @@ gboolean run_text(const struct call *call, GError **error)
     return TRUE;
 }
 
-/* Into a temporary file first, so that FILE is a whole picture or what it was. */
 gboolean run_screenshot(const struct call *call, GError **error)
 {
     g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);
-    g_autofree char *temporary = g_strconcat(call->arguments[1], ".XXXXXX", NULL);
-    g_autoptr(GUnixFDList) fds = NULL;
     guint width, height;
-    int fd;
 
-    if (!engine) {
+    if (!engine ||
+        !oriel_session_screenshot(engine, call->arguments[1], &width, &height, NULL, error)) {
         return FALSE;
     }
-    fd = g_mkstemp_full(temporary, O_RDWR | O_CLOEXEC, 0644);
-    if (fd < 0) {
-        g_set_error(error, ORIEL_ERROR,
-                    errno == ENOENT ? ORIEL_ERROR_NOT_FOUND : ORIEL_ERROR_PERMISSION,
-                    "“%s” cannot be written: %s.", call->arguments[1], g_strerror(errno));
-        return FALSE;
-    }
-    fds = g_unix_fd_list_new_from_array(&fd, 1);
-    gboolean good =
-        call_result(oriel_engine_call_screenshot_sync(engine, g_variant_new_handle(0), fds, &width,
-                                                      &height, NULL, NULL, error),
-                    error);
-
-    if (good && g_rename(temporary, call->arguments[1]) != 0) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST, "“%s” cannot be written: %s.",
-                    call->arguments[1], g_strerror(errno));
-        good = FALSE;
-    }
-    if (!good) {
-        g_unlink(temporary);
-    } else if (call->json) {
+    if (call->json) {
         g_autofree char *w = g_strdup_printf("%u", width), *h = g_strdup_printf("%u", height);
 
         print_json(json_object_of("file", call->arguments[1], "width", w, "height", h, NULL));
     }
-    return good;
+    return TRUE;
+}
+
+gboolean run_kill(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+
+    return machine && oriel_session_kill(machine, error);
 }
 
 /* \n, \t and \\ in the text of `orielctl type`. */

@@ -42,8 +42,7 @@ static const char *state_now(struct waiting *w)
         w->engine = oriel_session_connect(w->machine, &error);
     }
     if (!w->engine) {
-        return g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT) ? "unresponsive"
-                                                                        : "stopped";
+        return g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_STATE) ? "stopped" : "unresponsive";
     }
     state = oriel_engine_get_state(w->engine);
     return g_strcmp0(state, "stopped") == 0 ? "stopping" : state;

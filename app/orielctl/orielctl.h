@@ -71,6 +71,7 @@ gboolean run_resume(const struct call *call, GError **error);
 gboolean run_reset(const struct call *call, GError **error);
 gboolean run_shutdown(const struct call *call, GError **error);
 gboolean run_stop(const struct call *call, GError **error);
+gboolean run_kill(const struct call *call, GError **error);
 gboolean run_wait(const struct call *call, GError **error);
 gboolean run_screenshot(const struct call *call, GError **error);
 gboolean run_text(const struct call *call, GError **error);

@@ -7,6 +7,7 @@
 static const char *const firmware_names[] = { "bios", "uefi", NULL };
 static const char *const clock_names[] = { "utc", "local", NULL };
 static const char *const drive_kind_names[] = { "disk", "cdrom", NULL };
+static const char *const scaling_names[] = { "fit", "integer", "actual", "follow", NULL };
 static const char *const format_names[] = { "raw", NULL };
 
 #define CONFIG(member) .offset = offsetof(OrielConfig, member)
@@ -20,13 +21,17 @@ enum {
 /* clang-format off */
 const struct setting config_settings[] = {
     { "uuid", NULL, "uuid", SETTING_UUID, CONFIG(uuid), .fixed = TRUE, .maximum = 36 },
-    { "name", NULL, "name", SETTING_STRING, CONFIG(name), .minimum = 1, .maximum = CONFIG_NAME_MAX },
+    { "name", NULL, "name", SETTING_STRING, CONFIG(name), .minimum = 1, .maximum = CONFIG_NAME_MAX, .live = TRUE },
+    { "os", NULL, "os", SETTING_STRING, CONFIG(os), .optional = TRUE, .maximum = 64, .live = TRUE },
+    { "notes", NULL, "notes", SETTING_LINES, CONFIG(notes), .optional = TRUE, .maximum = CONFIG_NOTES_MAX, .live = TRUE },
+    { "tags", NULL, "tags", SETTING_STRING, CONFIG(tags), .optional = TRUE, .maximum = CONFIG_TAGS_MAX, .live = TRUE },
     { "generation-id", NULL, "generation-id", SETTING_UUID, CONFIG(generation_id), .fixed = TRUE, .maximum = 36 },
     { "firmware", "firmware", "type", SETTING_CHOICE, CONFIG(firmware), .choices = firmware_names },
     { "firmware.path", "firmware", "path", SETTING_PATH, CONFIG(firmware_path), .optional = TRUE, .maximum = PATH_BYTES },
     { "cpus", NULL, "cpus", SETTING_COUNT, CONFIG(cpus), .minimum = 1, .maximum = CONFIG_CPUS_MAX },
     { "memory", NULL, "memory", SETTING_SIZE, CONFIG(memory), .minimum = CONFIG_MEMORY_MIN, .maximum = CONFIG_MEMORY_MAX },
     { "video-memory", "video", "memory", SETTING_SIZE, CONFIG(video_memory), .minimum = 8 << 20, .maximum = 256 << 20 },
+    { "display.scaling", "display", "scaling", SETTING_CHOICE, CONFIG(scaling), .choices = scaling_names, .live = TRUE },
     { "boot-menu", "boot", "menu", SETTING_SWITCH, CONFIG(boot_menu) },
     { "boot-order", "boot", "order", SETTING_STRING, CONFIG(boot_order), .optional = TRUE, .maximum = 200 },
     { "kernel", "boot", "kernel", SETTING_PATH, CONFIG(kernel), .optional = TRUE, .maximum = PATH_BYTES },
@@ -398,6 +403,45 @@ gboolean oriel_config_key_fixed(const OrielConfig *config, const char *key)
     const struct setting *setting = find_key(config, key, &base);
 
     return setting == NULL || setting->fixed;
+}
+
+/* Media of CD drives change under the guest. */
+gboolean oriel_config_key_live(const OrielConfig *config, const char *key)
+{
+    void *base;
+    const struct setting *setting = find_key(config, key, &base);
+
+    return setting != NULL && (setting->live || (setting == setting_find(drive_settings, "path") &&
+                                                 ((OrielDrive *)base)->kind == ORIEL_DRIVE_CDROM));
+}
+
+static void add_missing(GStrvBuilder *found, const OrielConfig *config, const OrielConfig *other)
+{
+    for (guint i = 0; i < config->drives->len; i++) {
+        const OrielDrive *drive = config->drives->pdata[i];
+
+        if (oriel_config_find_drive(other, drive->id) == NULL) {
+            g_strv_builder_add(found, drive->id);
+        }
+    }
+}
+
+char **oriel_config_differences(const OrielConfig *config, const OrielConfig *other)
+{
+    g_auto(GStrv) keys = oriel_config_keys(config);
+    g_autoptr(GStrvBuilder) found = g_strv_builder_new();
+
+    for (char **key = keys; *key != NULL; key++) {
+        g_autofree char *ours = oriel_config_get(config, *key, NULL);
+        g_autofree char *theirs = oriel_config_get(other, *key, NULL);
+
+        if (theirs != NULL && strcmp(ours, theirs) != 0) {
+            g_strv_builder_add(found, *key);
+        }
+    }
+    add_missing(found, config, other);
+    add_missing(found, other, config);
+    return g_strv_builder_end(found);
 }
 
 char **oriel_config_keys(const OrielConfig *config)

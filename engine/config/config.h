@@ -24,6 +24,8 @@ enum {
     CONFIG_NAME_MAX = 100,    /* bytes of UTF-8 */
     CONFIG_APPEND_MAX = 2047, /* bytes of a kernel command line */
     CONFIG_REVISIONS = 20,
+    CONFIG_NOTES_MAX = 64 << 10, /* bytes of UTF-8 */
+    CONFIG_TAGS_MAX = 500,
 };
 
 #define CONFIG_MEMORY_MIN (UINT64_C(16) << 20)
@@ -33,6 +35,14 @@ typedef enum {
     ORIEL_FIRMWARE_BIOS, /* SeaBIOS */
     ORIEL_FIRMWARE_UEFI, /* OVMF */
 } OrielFirmware;
+
+/* How a window shows the screen. */
+typedef enum {
+    ORIEL_CONFIG_SCALING_FIT,     /* as large as the window */
+    ORIEL_CONFIG_SCALING_INTEGER, /* the largest whole multiple that fits */
+    ORIEL_CONFIG_SCALING_ACTUAL,  /* pixel by pixel */
+    ORIEL_CONFIG_SCALING_FOLLOW,  /* the guest's screen takes the window's size */
+} OrielConfigScaling;
 
 typedef enum {
     ORIEL_DRIVE_DISK,
@@ -96,6 +106,10 @@ typedef struct {
     char *vnc_listen; /* "ADDRESS:PORT" to serve VNC on TCP, NULL: only the private socket */
     char *vnc_password;
     char *generation_id; /* VM generation id, text UUID; new for every clone */
+    char *os;            /* id of the system in it, as osinfo-db has it ("debian12"), or NULL */
+    char *notes;         /* the user's own, several lines, or NULL */
+    char *tags;          /* words by which the user groups machines, with commas between, or NULL */
+    OrielConfigScaling scaling;
     JsonObject *unknown; /* keys of newer versions, kept */
 } OrielConfig;
 
@@ -153,6 +167,14 @@ char *oriel_config_get(const OrielConfig *config, const char *key, GError **erro
 char **oriel_config_keys(const OrielConfig *config);
 /* Whether oriel_config_set() may change it (uuid, a drive's type, ... are fixed). */
 gboolean oriel_config_key_fixed(const OrielConfig *config, const char *key);
+
+/* Whether a change takes effect at once; others wait until a running machine is started again. */
+gboolean oriel_config_key_live(const OrielConfig *config, const char *key);
+/*
+ * The keys whose values differ, and the ids of drives that only one of them has, in the order of
+ * `config`. g_strfreev().
+ */
+char **oriel_config_differences(const OrielConfig *config, const OrielConfig *other);
 
 /* A size with an optional suffix B, K, M, G, T (powers of 1024, also as KB, KiB) as bytes. */
 gboolean oriel_size_parse(const char *text, guint64 *bytes, GError **error);

@@ -12,17 +12,19 @@
 
 static gboolean is_text(const struct setting *setting)
 {
-    return setting->type == SETTING_STRING || setting->type == SETTING_PATH ||
-           setting->type == SETTING_UUID;
+    return setting->type == SETTING_STRING || setting->type == SETTING_LINES ||
+           setting->type == SETTING_PATH || setting->type == SETTING_UUID;
 }
 
-gboolean text_is_plain(const char *text)
+gboolean text_is_plain(const char *text, gboolean lines)
 {
     if (!g_utf8_validate(text, -1, NULL)) {
         return FALSE;
     }
     for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
-        if (g_unichar_iscntrl(g_utf8_get_char(p))) {
+        gboolean allowed = lines && (*p == '\n' || *p == '\t');
+
+        if (g_unichar_iscntrl(g_utf8_get_char(p)) && !allowed) {
             return FALSE;
         }
     }
@@ -72,7 +74,7 @@ static gboolean check_text(const struct setting *setting, const char *text, GErr
         }
         return setting->optional;
     }
-    if (!text_is_plain(text)) {
+    if (!text_is_plain(text, setting->type == SETTING_LINES)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
                     "“%s” must be UTF-8 text without control characters.", setting->key);
         return FALSE;
@@ -101,6 +103,7 @@ gboolean setting_check(const struct setting *setting, const void *base, GError *
 {
     switch (setting->type) {
     case SETTING_STRING:
+    case SETTING_LINES:
     case SETTING_PATH:
     case SETTING_UUID:
         return check_text(setting, *CONST_MEMBER(base, setting, char *), error);
@@ -174,6 +177,7 @@ gboolean setting_set(const struct setting *setting, void *base, const char *valu
 
     switch (setting->type) {
     case SETTING_STRING:
+    case SETTING_LINES:
     case SETTING_PATH:
     case SETTING_UUID:
         if (value[0] == '\0') {
@@ -219,6 +223,7 @@ char *setting_get(const struct setting *setting, const void *base)
 
     switch (setting->type) {
     case SETTING_STRING:
+    case SETTING_LINES:
     case SETTING_PATH:
     case SETTING_UUID:
         text = *CONST_MEMBER(base, setting, char *);
@@ -247,6 +252,7 @@ static const char *json_type_wanted(const struct setting *setting)
     case SETTING_SWITCH:
         return "true or false";
     case SETTING_STRING:
+    case SETTING_LINES:
     case SETTING_PATH:
     case SETTING_UUID:
     case SETTING_CHOICE:
@@ -275,6 +281,7 @@ static char *json_text(const struct setting *setting, JsonNode *node)
         return type == G_TYPE_BOOLEAN ? g_strdup(json_node_get_boolean(node) ? "true" : "false")
                                       : NULL;
     case SETTING_STRING:
+    case SETTING_LINES:
     case SETTING_PATH:
     case SETTING_UUID:
     case SETTING_CHOICE:
@@ -356,6 +363,7 @@ void setting_put(const struct setting *table, const void *base, JsonObject *obje
 
         switch (setting->type) {
         case SETTING_STRING:
+        case SETTING_LINES:
         case SETTING_PATH:
         case SETTING_UUID:
             text = *CONST_MEMBER(base, setting, char *);

@@ -11,6 +11,7 @@
 
 enum setting_type {
     SETTING_STRING, /* char *; minimum..maximum bytes of printable UTF-8 */
+    SETTING_LINES,  /* the same, with line breaks and tabs */
     SETTING_PATH,   /* char *; an absolute path */
     SETTING_UUID,   /* char *; text form */
     SETTING_COUNT,  /* guint, minimum..maximum */
@@ -27,6 +28,7 @@ struct setting {
     size_t offset;
     gboolean optional; /* strings and paths: may be NULL */
     gboolean fixed;    /* not changed by oriel_config_set() */
+    gboolean live;     /* takes effect without a restart, or is nothing to the engine */
     guint64 minimum, maximum;
     const char *const *choices;
 };
@@ -49,7 +51,7 @@ char *setting_get(const struct setting *setting, const void *base);
 void setting_clear(const struct setting *table, void *base);                /* frees strings */
 void setting_copy(const struct setting *table, const void *from, void *to); /* `to` holds none */
 
-/* Text without control characters, valid UTF-8. */
-gboolean text_is_plain(const char *text);
+/* Text without control characters, valid UTF-8; `lines`: but for line breaks and tabs. */
+gboolean text_is_plain(const char *text, gboolean lines);
 
 #endif
