@@ -6,6 +6,7 @@
 
 #include "machine/oriel-machine-actions.h"
 #include "machine/oriel-machine-page-private.h"
+#include "oriel-message.h"
 #include "oriel-state.h"
 
 G_DEFINE_FINAL_TYPE(OrielMachinePage, oriel_machine_page, GTK_TYPE_WIDGET)
@@ -90,7 +91,6 @@ static void follow(OrielMachinePage *page)
     gboolean came = screen && !g_str_equal(gtk_stack_get_visible_child_name(page->stack), body);
     g_autofree char *busy = g_strdup_printf(
         state == ORIEL_MACHINE_STATE_SAVING ? _("Saving “%s”") : _("Starting “%s”"), name);
-    g_autofree char *label = g_strdup_printf(_("Screen of “%s”"), name);
 
     adw_status_page_set_title(page->busy, busy);
     adw_status_page_set_description(page->crashed, message);
@@ -99,8 +99,7 @@ static void follow(OrielMachinePage *page)
         message && *message
             ? message
             : _("Its process runs and does not answer. It may come back; otherwise, end it."));
-    gtk_accessible_update_property(GTK_ACCESSIBLE(page->display), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                   label, -1);
+    g_object_set(page->display, "machine-name", name, NULL);
     header_follow(page, screen);
     strips_follow(page, state);
     gtk_stack_set_visible_child_name(page->stack, body);
@@ -339,5 +338,7 @@ static void oriel_machine_page_init(OrielMachinePage *page)
     g_signal_connect_swapped(page->display, "unmap", G_CALLBACK(keyboard_follow), page);
     g_signal_connect_swapped(page->display, "notify::grabbed", G_CALLBACK(grab_follow), page);
     g_signal_connect_swapped(page->display, "notify::scaling", G_CALLBACK(scaling_changed), page);
+    g_signal_connect_swapped(page->display, "notice", G_CALLBACK(oriel_message_toast),
+                             page->display);
     oriel_machine_page_watch_monitors(page);
 }
