@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The helper behind tree.py: commands as lines of JSON on standard input, answers on standard output."""
+
+import json
+import re
+import sys
+
+import gi
+
+gi.require_version("Atspi", "2.0")
+from gi.repository import Atspi, GLib  # noqa: E402
+
+PROGRAM = "oriel"
+DEPTH_MAX = 60
+
+
+def children(node):
+    for index in range(node.get_child_count()):
+        child = node.get_child_at_index(index)
+        if child:
+            yield child
+
+
+def is_showing(node):
+    return node.get_state_set().contains(Atspi.StateType.SHOWING)
+
+
+def walk(node, depth=0):
+    """Every node below, parents first. Nodes may vanish on the way."""
+    if depth > DEPTH_MAX:
+        return
+    yield node, depth
+    try:
+        below = list(children(node))
+    except GLib.Error:
+        return
+    for child in below:
+        yield from walk(child, depth + 1)
+
+
+def everything():
+    desktop = Atspi.get_desktop(0)
+    for application in children(desktop):
+        if PROGRAM in (application.get_name() or ""):
+            yield from walk(application)
+
+
+def text_of(node):
+    return node.get_name() or ""
+
+
+def matching(role, name, showing):
+    pattern = re.compile(name) if name is not None else None
+    for node, _ in everything():
+        try:
+            if role and node.get_role_name() != role:
+                continue
+            if pattern and not pattern.search(text_of(node)):
+                continue
+            if showing and not is_showing(node):
+                continue
+        except GLib.Error:
+            continue
+        yield node
+
+
+def first(request):
+    for node in matching(request.get("role"), request.get("name"), request.get("showing", True)):
+        return node
+    return None
+
+
+def needed(request):
+    node = first(request)
+    if not node:
+        raise LookupError(f"no {request.get('role')} “{request.get('name')}”")
+    return node
+
+
+def act(request):
+    node = needed(request)
+    action = node.get_action_iface()
+    if not action:
+        raise LookupError(f"{request.get('role')} “{request.get('name')}” has no actions")
+    for index in range(action.get_n_actions()):
+        if request.get("action") in (None, action.get_action_name(index)):
+            return action.do_action(index)
+    raise LookupError(f"no action {request.get('action')}")
+
+
+def set_text(request):
+    return needed(request).get_editable_text_iface().set_text_contents(request["text"])
+
+
+def dump(_):
+    lines = []
+    for node, depth in everything():
+        try:
+            states = [s.value_nick for s in node.get_state_set().get_states()
+                      if s in (Atspi.StateType.FOCUSED, Atspi.StateType.SHOWING, Atspi.StateType.FOCUSABLE,
+                               Atspi.StateType.CHECKED, Atspi.StateType.SENSITIVE)]
+            lines.append(f"{'  ' * depth}{node.get_role_name()} “{text_of(node)}” {' '.join(states)}")
+        except GLib.Error:
+            continue
+    return "\n".join(lines)
+
+
+def names(request):
+    return [text_of(node) for node in matching(request["role"], None, True)]
+
+
+def nameless(_):
+    found = []
+    for node, _ in everything():
+        try:
+            states = node.get_state_set()
+            if (states.contains(Atspi.StateType.FOCUSABLE) and is_showing(node) and not text_of(node).strip()
+                    and states.contains(Atspi.StateType.SENSITIVE)):
+                parent = node.get_parent()
+                found.append(f"{node.get_role_name()} in {parent.get_role_name()} “{parent.get_name()}”")
+        except GLib.Error:
+            continue
+    return found
+
+
+COMMANDS = {
+    "find": lambda request: first(request) is not None,
+    "act": act,
+    "set_text": set_text,
+    "names": names,
+    "nameless": nameless,
+    "dump": dump,
+}
+
+
+def main():
+    Atspi.init()
+    for line in sys.stdin:
+        request = json.loads(line)
+        Atspi.get_desktop(0).clear_cache()
+        try:
+            answer = {"result": COMMANDS[request["command"]](request)}
+        except (LookupError, GLib.Error, AttributeError) as reason:
+            answer = {"error": str(reason)}
+        print(json.dumps(answer), flush=True)
+
+
+main()

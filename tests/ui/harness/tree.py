@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The program as assistive technology sees it: find by role and name with a time-out, act, read, dump.
+
+AT-SPI connects to one bus in a process, and every test has a bus of its own: atspi.py is the process on that bus.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import oriel
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Tree:
+    """What is on a Desktop, through a helper process there."""
+
+    def __init__(self, desktop):
+        self.helper = desktop.spawn_helper([sys.executable, os.path.join(HERE, "atspi.py")])
+
+    def call(self, command, **arguments):
+        self.helper.stdin.write(json.dumps(dict(arguments, command=command)) + "\n")
+        self.helper.stdin.flush()
+        line = self.helper.stdout.readline()
+        if not line:
+            raise oriel.Failure("the AT-SPI helper died")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise oriel.Failure(answer["error"])
+        return answer["result"]
+
+    def wait(self, role, name, seconds=120, showing=True):
+        """Waits for a node; name may be a regular expression. Fails with a dump of the tree."""
+        end = time.monotonic() + seconds
+        while True:
+            if self.call("find", role=role, name=name, showing=showing):
+                return
+            if time.monotonic() > end:
+                raise oriel.Failure(f"in {seconds} s no {role or 'node'} “{name}”:\n{self.dump()}")
+            time.sleep(0.1)
+
+    def wait_gone(self, role, name, seconds=120):
+        end = time.monotonic() + seconds
+        while self.call("find", role=role, name=name, showing=True):
+            if time.monotonic() > end:
+                raise oriel.Failure(f"in {seconds} s the {role} “{name}” did not go:\n{self.dump()}")
+            time.sleep(0.1)
+
+    def has(self, role, name):
+        return self.call("find", role=role, name=name, showing=True)
+
+    def act(self, role, name, action=None):
+        """Does the node's first action, or the one with that name."""
+        self.wait(role, name)
+        self.call("act", role=role, name=name, action=action)
+
+    def set_text(self, role, name, text):
+        self.wait(role, name)
+        self.call("set_text", role=role, name=name, text=text)
+
+    def names(self, role):
+        """Names of all nodes of that role that are showing, in order."""
+        return self.call("names", role=role)
+
+    def nameless(self):
+        """Focusable nodes that are showing and have no name, as text."""
+        return self.call("nameless")
+
+    def dump(self):
+        return self.call("dump")
