@@ -20,6 +20,12 @@ static bool touches(const struct rect *a, const struct rect *b)
            b->y <= a->y + a->height;
 }
 
+static bool holds(const struct rect *a, const struct rect *b)
+{
+    return a->x <= b->x && b->x + b->width <= a->x + a->width && a->y <= b->y &&
+           b->y + b->height <= a->y + a->height;
+}
+
 static void join(struct rect *a, const struct rect *b)
 {
     uint32_t right = larger(a->x + a->width, b->x + b->width);
@@ -37,6 +43,11 @@ void damage_add(struct damage *damage, uint32_t x, uint32_t y, uint32_t width, u
 
     if (width == 0 || height == 0) {
         return;
+    }
+    for (unsigned i = 0; i < damage->n; i++) {
+        if (holds(&damage->rects[i], &rect)) {
+            return;
+        }
     }
     if (damage->n > 0 && touches(&damage->rects[damage->n - 1], &rect)) {
         join(&damage->rects[damage->n - 1], &rect);

@@ -18,7 +18,10 @@ enum {
     DISPLAY_ROWS_MAX = 128,
 };
 
-/* Pixels, XRGB8888 in host byte order (blue in the low byte), top byte zero. */
+/* The top byte of every pixel: viewers show the surface as it is, with an opaque alpha channel. */
+#define DISPLAY_OPAQUE UINT32_C(0xff000000)
+
+/* Pixels, 8 bits a colour in host byte order: blue in the low byte, DISPLAY_OPAQUE on top. */
 struct surface {
     uint32_t *pixels;
     uint32_t width, height; /* pixels, 1..DISPLAY_*_MAX */
@@ -37,7 +40,8 @@ struct damage {
     unsigned n;
 };
 
-/* Adds a rectangle (already inside the surface); joins it with one it touches or with the last. */
+/* Adds a rectangle (already inside the surface); left out if one holds it already, joined with the
+ * last if they touch or there is no room. */
 void damage_add(struct damage *damage, uint32_t x, uint32_t y, uint32_t width, uint32_t height);
 
 struct display_mode {
@@ -61,7 +65,7 @@ struct display_ops {
     /* The current mode. Never fails; clamps whatever the registers say. */
     void (*mode)(struct device *device, struct display_mode *mode);
     /*
-     * Draws what changed since the last call (all of it if `full`) into a surface of exactly the
+     * Draws what changed since the last call (every pixel if `full`) into a surface of exactly the
      * current mode's size and adds what it drew to *damage. Returns false, drawing nothing, if the
      * surface no longer has the mode's size.
      */
@@ -70,6 +74,12 @@ struct display_ops {
     /* Copies the grid of a text mode, columns * rows cells. False in a graphics mode. */
     bool (*text)(struct device *device, struct text_cell *cells, uint32_t columns, uint32_t rows,
                  struct text_cursor *cursor);
+    /*
+     * The monitor prefers width x height pixels from now on (the viewer's size), or the nearest
+     * that the adapter can show; the guest learns it as the adapter's specification says, if it
+     * looks. NULL: the adapter has no such thing.
+     */
+    void (*set_size)(struct device *device, uint32_t width, uint32_t height);
 };
 
 #endif

@@ -22,6 +22,9 @@ enum {
     POINTER_LEFT = 1u << 0,
     POINTER_RIGHT = 1u << 1,
     POINTER_MIDDLE = 1u << 2,
+    POINTER_SIDE = 1u << 3,  /* "back" */
+    POINTER_EXTRA = 1u << 4, /* "forward" */
+    POINTER_BUTTONS = 0x1f,
 };
 
 enum {
@@ -41,8 +44,12 @@ struct input_ops {
     void (*pointer)(struct device *device, const struct pointer_event *event);
     /* True while the device has room: a router that types text waits for it. */
     bool (*ready)(struct device *device);
-    /* Lamps the guest has lit: bit 0 scroll, 1 num, 2 caps lock. */
+    /* Lamps the guest has lit: bit 0 scroll, 1 num, 2 caps lock. When they change, the device calls
+     * the service input_changed(). */
     unsigned (*leds)(struct device *device);
+    /* True while the guest has set the device up; a device that it has no driver for gets no events
+     * if there is another. Changes are announced likewise. Absent: always. */
+    bool (*in_use)(struct device *device);
 };
 
 #endif

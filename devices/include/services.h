@@ -90,6 +90,8 @@ struct services {
     void (*guest_error)(struct device *device, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
     void (*request)(struct device *device, enum machine_request request, unsigned argument);
+    /* What input_ops->leds() or in_use() says is no longer what it was. */
+    void (*input_changed)(struct device *device);
     void (*random)(struct device *device, void *destination, size_t length);
 
     /* Back ends; see block.h. block_info returns false when the drive does not exist. */

@@ -239,6 +239,13 @@ static uint64_t status_read(struct device *device, uint64_t offset, unsigned siz
 
 /* --- Port 0x60 -------------------------------------------------------------------------------- */
 
+static void leds_tell(struct i8042 *c, unsigned before)
+{
+    if (c->keyboard.leds != before) {
+        c->device.services->input_changed(&c->device);
+    }
+}
+
 /* A byte for one of the devices; it also opens a line that the configuration has closed. */
 static void device_byte_write(struct i8042 *c, bool to_mouse, uint8_t byte)
 {
@@ -249,7 +256,10 @@ static void device_byte_write(struct i8042 *c, bool to_mouse, uint8_t byte)
         known = mouse_write(&c->mouse, byte);
     } else {
         config_set(c, CONFIG_KEYBOARD_OFF, false);
+        unsigned leds = c->keyboard.leds;
+
         known = keyboard_write(&c->keyboard, byte);
+        leds_tell(c, leds);
     }
     if (!known) {
         guest_error(&c->device, "unknown %s command %#x", to_mouse ? "mouse" : "keyboard", byte);
@@ -331,6 +341,7 @@ static unsigned i8042_leds(struct device *device)
 static void i8042_reset(struct device *device, enum reset_kind kind)
 {
     struct i8042 *c = (struct i8042 *)device;
+    unsigned leds = c->keyboard.leds;
 
     c->output = 0;
     c->full = false;
@@ -348,11 +359,13 @@ static void i8042_reset(struct device *device, enum reset_kind kind)
     c->release = false;
     keyboard_reset(&c->keyboard);
     mouse_reset(&c->mouse);
+    leds_tell(c, leds);
 }
 
 static void i8042_restored(struct device *device)
 {
     output_update((struct i8042 *)device);
+    device->services->input_changed(device);
 }
 
 static const struct region_desc i8042_regions[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A PS/2 mouse: "IBM PS/2 Hardware Interface Technical Reference, Mouse"; Microsoft's IntelliMouse
- * (a wheel) after sample rates 200, 100, 80 and IntelliMouse Explorer (wheel, five buttons, of
- * which ours never presses the last two) after 200, 200, 80.
+ * (a wheel) after sample rates 200, 100, 80 and IntelliMouse Explorer (wheel, five buttons) after
+ * 200, 200, 80.
  *
  * Packets are made when the buttons change and otherwise only when the guest has taken all before:
  * what moves meanwhile is added up. There is no clock, so the guest's pace is the sample rate;
@@ -46,6 +46,7 @@ enum {
     PACKET_WHEEL = 7,
     MOTION_MAX = 1 << 16, /* that is remembered */
     BUTTONS = POINTER_LEFT | POINTER_RIGHT | POINTER_MIDDLE,
+    BUTTONS_EXPLORER = BUTTONS | POINTER_SIDE | POINTER_EXTRA,
 };
 
 static int32_t clamp(int64_t value, int32_t limit)
@@ -84,14 +85,14 @@ static void packet_put(struct ps2_mouse *m, struct ps2_queue *q)
     int32_t dx = motion_take(&m->dx, PACKET_MOTION), dy = motion_take(&m->dy, PACKET_MOTION);
     int32_t dz = motion_take(&m->dz, PACKET_WHEEL);
 
-    ps2_queue_put(q, (uint8_t)(PACKET_ALWAYS | m->buttons | (dx < 0 ? PACKET_X_NEGATIVE : 0) |
+    ps2_queue_put(q, (uint8_t)(PACKET_ALWAYS | (m->buttons & BUTTONS) | (dx < 0 ? PACKET_X_NEGATIVE : 0) |
                                (dy < 0 ? PACKET_Y_NEGATIVE : 0)));
     ps2_queue_put(q, (uint8_t)dx);
     ps2_queue_put(q, (uint8_t)dy);
     if (m->type == TYPE_WHEEL) {
         ps2_queue_put(q, (uint8_t)dz);
     } else if (m->type == TYPE_EXPLORER) {
-        ps2_queue_put(q, (uint8_t)dz & 0x0f);
+        ps2_queue_put(q, (uint8_t)((dz & 0x0f) | (m->buttons & ~BUTTONS) << 1));
     }
     m->sent_buttons = m->buttons;
 }
@@ -100,7 +101,8 @@ void mouse_move(struct ps2_mouse *m, const struct pointer_event *event)
 {
     bool streaming = m->reporting && !m->remote && !m->wrap;
 
-    m->buttons = event->buttons & BUTTONS;
+    m->buttons =
+        (uint8_t)(event->buttons & (m->type == TYPE_EXPLORER ? BUTTONS_EXPLORER : BUTTONS));
     if (!m->reporting && !m->remote) {
         m->sent_buttons = m->buttons;
         return;
@@ -286,8 +288,8 @@ const struct state_field ps2_mouse_fields[] = {
     FIELD(struct ps2_mouse, reporting),
     FIELD(struct ps2_mouse, remote),
     FIELD(struct ps2_mouse, wrap),
-    FIELD_MAX(struct ps2_mouse, buttons, BUTTONS),
-    FIELD_MAX(struct ps2_mouse, sent_buttons, BUTTONS),
+    FIELD_MAX(struct ps2_mouse, buttons, BUTTONS_EXPLORER),
+    FIELD_MAX(struct ps2_mouse, sent_buttons, BUTTONS_EXPLORER),
     FIELD(struct ps2_mouse, dx),
     FIELD(struct ps2_mouse, dy),
     FIELD(struct ps2_mouse, dz),

@@ -118,7 +118,7 @@ static void descriptor_range(uint8_t *d, const struct timing *t)
     d[3] = 0xfd;
     d[5] = (uint8_t)(t->refresh < 50 ? t->refresh : 50);
     d[6] = 75;
-    d[7] = LINE_KHZ_MIN;
+    d[7] = (uint8_t)(line_khz - 1 < LINE_KHZ_MIN ? line_khz - 1 : LINE_KHZ_MIN);
     d[8] = (uint8_t)(line_khz > LINE_KHZ_USUAL ? line_khz : LINE_KHZ_USUAL);
     d[9] = (uint8_t)(clock > CLOCK_USUAL ? clock : CLOCK_USUAL);
     d[10] = 0x01; /* no timing formula */

@@ -19,6 +19,7 @@
  * holes (vga_memory.c). A guest's nonsense is clamped when it is used and is no error.
  */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,6 +157,34 @@ static void bar2_write(struct device *device, uint64_t offset, unsigned size, ui
     }
 }
 
+/* --- The monitor ------------------------------------------------------------------------------ */
+
+static void monitor_set(struct vga *vga)
+{
+    edid_make(vga->edid, vga->edid_width & ~7u, vga->edid_height);
+}
+
+static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* A size that video memory does not hold at 32 bits a pixel is made smaller in its own shape. */
+static void vga_set_size(struct device *device, uint32_t width, uint32_t height)
+{
+    struct vga *vga = to_vga(device);
+
+    width = clamp(width, EDID_WIDTH_MIN, EDID_WIDTH_MAX) & ~7u;
+    height = clamp(height, EDID_HEIGHT_MIN, EDID_HEIGHT_MAX);
+    vga->edid_width = width;
+    vga->edid_height = height;
+    while ((uint64_t)vga->edid_width * vga->edid_height > vga->vram_size / 4) {
+        vga->edid_width -= 8;
+        vga->edid_height = height * vga->edid_width / width;
+    }
+    monitor_set(vga);
+}
+
 /* --- Life ------------------------------------------------------------------------------------ */
 
 static int vga_create(struct device *device, struct dev_error *error)
@@ -171,7 +200,7 @@ static int vga_create(struct device *device, struct dev_error *error)
     if (!vga->dirty || !vga->drawn) {
         abort(); /* small sizes: the host is beyond help */
     }
-    edid_make(vga->edid, vga->edid_width & ~7u, vga->edid_height);
+    monitor_set(vga);
     return 0;
 }
 
@@ -199,10 +228,23 @@ static void vga_reset(struct device *device, enum reset_kind kind)
     vga_memory_place(vga);
 }
 
+static int vga_validate(struct device *device, struct dev_error *error)
+{
+    const struct vga *vga = to_vga(device);
+
+    if (vga->edid_width < EDID_WIDTH_MIN || vga->edid_height < EDID_HEIGHT_MIN) {
+        dev_error_set(error, "The state of %s has a monitor of %u x %u pixels, which does not exist.",
+                      device->name, vga->edid_width, vga->edid_height);
+        return -EINVAL;
+    }
+    return 0;
+}
+
 static void vga_restored(struct device *device)
 {
     struct vga *vga = to_vga(device);
 
+    monitor_set(vga);
     vga->drawn->valid = false;
     vga_memory_place(vga);
 }
@@ -289,6 +331,8 @@ static const struct state_field vga_fields[] = {
     FIELD(struct vga, dispi_index),
     FIELD_ARRAY(struct vga, dispi),
     FIELD(struct vga, big_endian),
+    FIELD_MAX(struct vga, edid_width, EDID_WIDTH_MAX),
+    FIELD_MAX(struct vga, edid_height, EDID_HEIGHT_MAX),
     FIELD_END,
 };
 
@@ -308,6 +352,7 @@ static const struct display_ops vga_display = {
     .mode = vga_display_mode,
     .render = vga_display_render,
     .text = vga_display_text,
+    .set_size = vga_set_size,
 };
 
 const struct device_class vga_class = {
@@ -328,5 +373,6 @@ const struct device_class vga_class = {
     .create = vga_create,
     .destroy = vga_destroy,
     .reset = vga_reset,
+    .validate = vga_validate,
     .restored = vga_restored,
 };

@@ -182,8 +182,8 @@ struct vga_drawn {
 struct vga {
     struct pci_device pci;
 
-    uint32_t vram_size; /* options */
-    uint32_t edid_width, edid_height;
+    uint32_t vram_size;               /* option */
+    uint32_t edid_width, edid_height; /* options at first, then what set_size() says; no reset */
 
     uint8_t misc_output, feature_control;
     uint8_t sequencer_index, sequencer[SEQ_REGISTERS];

@@ -14,14 +14,14 @@ static uint32_t bits_widen(uint32_t value, unsigned bits)
 
 static uint32_t rgb555(uint32_t value)
 {
-    return bits_widen(value >> 10 & 31, 5) << 16 | bits_widen(value >> 5 & 31, 5) << 8 |
-           bits_widen(value & 31, 5);
+    return DISPLAY_OPAQUE | bits_widen(value >> 10 & 31, 5) << 16 |
+           bits_widen(value >> 5 & 31, 5) << 8 | bits_widen(value & 31, 5);
 }
 
 static uint32_t rgb565(uint32_t value)
 {
-    return bits_widen(value >> 11 & 31, 5) << 16 | bits_widen(value >> 5 & 63, 6) << 8 |
-           bits_widen(value & 31, 5);
+    return DISPLAY_OPAQUE | bits_widen(value >> 11 & 31, 5) << 16 |
+           bits_widen(value >> 5 & 63, 6) << 8 | bits_widen(value & 31, 5);
 }
 
 static uint32_t bytes_per_pixel(const struct picture *picture)
@@ -65,13 +65,13 @@ static void line_make(struct vga *vga, const struct picture *picture, const uint
         for (uint32_t x = 0; x < width; x++) {
             const uint8_t *p = from + 3 * x;
 
-            to[x] = big ? (uint32_t)(p[0] << 16 | p[1] << 8 | p[2])
-                        : (uint32_t)(p[2] << 16 | p[1] << 8 | p[0]);
+            to[x] = DISPLAY_OPAQUE | (big ? (uint32_t)(p[0] << 16 | p[1] << 8 | p[2])
+                                          : (uint32_t)(p[2] << 16 | p[1] << 8 | p[0]));
         }
         break;
     default:
         for (uint32_t x = 0; x < width; x++) {
-            to[x] = (big ? load_be32(from + 4 * x) : load_le32(from + 4 * x)) & 0xffffff;
+            to[x] = DISPLAY_OPAQUE | (big ? load_be32(from + 4 * x) : load_le32(from + 4 * x));
         }
         break;
     }

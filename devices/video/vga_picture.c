@@ -159,8 +159,8 @@ static void colors_get(const struct vga *vga, uint32_t colors[256], uint32_t col
     for (unsigned i = 0; i < 256; i++) {
         const uint8_t *rgb = vga->palette + 3 * (i & vga->dac_mask);
 
-        colors[i] = component(rgb[0], eight_bits) << 16 | component(rgb[1], eight_bits) << 8 |
-                    component(rgb[2], eight_bits);
+        colors[i] = DISPLAY_OPAQUE | component(rgb[0], eight_bits) << 16 |
+                    component(rgb[1], eight_bits) << 8 | component(rgb[2], eight_bits);
     }
     for (unsigned i = 0; i < 16; i++) {
         unsigned index = vga->attribute[i & vga->attribute[ATTR_PLANE_ENABLE]] & 0x3f;
@@ -284,7 +284,9 @@ bool vga_dirty(const struct vga *vga, uint64_t offset, uint64_t length)
 
 static void blank_draw(struct vga *vga, struct canvas *canvas)
 {
-    memset(vga->drawn->line, 0, sizeof(vga->drawn->line));
+    for (uint32_t x = 0; x < canvas->surface->width; x++) {
+        vga->drawn->line[x] = DISPLAY_OPAQUE;
+    }
     for (uint32_t y = 0; canvas->redraw && y < canvas->surface->height; y++) {
         canvas_line(canvas, y, vga->drawn->line);
     }

@@ -164,6 +164,16 @@ static gboolean on_get_stats(OrielEngine *engine, GDBusMethodInvocation *invocat
     return TRUE;
 }
 
+static gboolean on_get_config(OrielEngine *engine, GDBusMethodInvocation *invocation,
+                              struct control *control)
+{
+    g_autoptr(JsonNode) root = oriel_config_to_json(machine_config(control->machine));
+    g_autofree char *json = json_to_string(root, TRUE);
+
+    oriel_engine_complete_get_config(engine, invocation, json);
+    return TRUE;
+}
+
 static gboolean on_get_crash_report(OrielEngine *engine, GDBusMethodInvocation *invocation,
                                     struct control *control)
 {
@@ -408,6 +418,7 @@ void commands_connect(struct control *control)
         { "handle-power-button", G_CALLBACK(on_power_button) },
         { "handle-power-off", G_CALLBACK(on_power_off) },
         { "handle-get-stats", G_CALLBACK(on_get_stats) },
+        { "handle-get-config", G_CALLBACK(on_get_config) },
         { "handle-get-crash-report", G_CALLBACK(on_get_crash_report) },
         { "handle-get-text", G_CALLBACK(on_get_text) },
         { "handle-screenshot", G_CALLBACK(on_screenshot) },

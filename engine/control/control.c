@@ -26,6 +26,14 @@ static gboolean peer_authorize(GDBusAuthObserver *observer, GIOStream *stream,
     return credentials && g_credentials_get_unix_user(credentials, NULL) == getuid();
 }
 
+static void peer_free(gpointer data)
+{
+    struct peer *peer = data;
+
+    viewer_free(peer->viewer);
+    g_free(peer);
+}
+
 /* `context` is the call of TypeText that waits. */
 static bool is_of_connection(void *context, const void *connection)
 {
@@ -47,6 +55,8 @@ static void connection_closed(GDBusConnection *connection, gboolean remote_peer_
     }
     g_dbus_interface_skeleton_unexport_from_connection(G_DBUS_INTERFACE_SKELETON(control->skeleton),
                                                        connection);
+    g_dbus_interface_skeleton_unexport_from_connection(G_DBUS_INTERFACE_SKELETON(control->display),
+                                                       connection);
     g_signal_handlers_disconnect_by_data(connection, control);
     g_hash_table_remove(control->connections, connection);
 }
@@ -60,6 +70,8 @@ static gboolean connection_new(GDBusServer *server, GDBusConnection *connection,
         return FALSE; /* it has said so already, and will not again */
     }
     if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(control->skeleton), connection,
+                                          ORIEL_ENGINE_PATH, &error) ||
+        !g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(control->display), connection,
                                           ORIEL_ENGINE_PATH, &error)) {
         g_warning("A control connection was refused: %s", error->message);
         return FALSE;
@@ -118,10 +130,11 @@ struct control *control_new(struct machine *machine, const char *runtime_folder,
     control->socket_path = g_build_filename(runtime_folder, "engine", NULL);
     control->skeleton = oriel_engine_skeleton_new();
     control->connections =
-        g_hash_table_new_full(g_direct_hash, g_direct_equal, g_object_unref, g_free);
+        g_hash_table_new_full(g_direct_hash, g_direct_equal, g_object_unref, peer_free);
     properties_set(control, vnc_addresses, serial_sockets);
     control_state_changed(control, state, reason, "");
     commands_connect(control);
+    display_connect(control);
     if (!server_start(control, error)) {
         control_end(control);
         control_free(control);
@@ -175,6 +188,7 @@ void control_end(struct control *control)
     }
     unlink(control->socket_path);
     g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(control->skeleton));
+    display_disconnect(control);
     input_cancel(machine_input(control->machine), NULL, NULL);
     while (control->running > 0) {
         g_main_context_iteration(NULL, TRUE);
@@ -205,6 +219,7 @@ void control_free(struct control *control)
     }
     g_clear_object(&control->server);
     g_clear_object(&control->skeleton);
+    g_clear_object(&control->display);
     g_hash_table_unref(control->connections);
     g_free(control->socket_path);
     g_free(control);

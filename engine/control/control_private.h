@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What control.c (server, properties) and commands.c (methods) share. */
+/* What control.c (server, properties), commands.c and display.c (methods) share. */
 #ifndef ENGINE_CONTROL_PRIVATE_H
 #define ENGINE_CONTROL_PRIVATE_H
 
 #include <gio/gio.h>
 
 #include "control/control.h"
+#include "display/viewer.h"
 #include "oriel-engine-contract.h"
 
 enum {
@@ -15,19 +16,25 @@ enum {
 /* One connection. */
 struct peer {
     bool pressed[CONTROL_KEYS_MAX]; /* keys that it holds down */
+    struct viewer *viewer;          /* from its first look at the picture on, else NULL */
 };
 
 struct control {
     struct machine *machine;
     GDBusServer *server;
     OrielEngine *skeleton;
+    OrielDisplay *display;
     GHashTable *connections; /* GDBusConnection -> struct peer */
     char *socket_path;
     unsigned running;   /* commands on worker threads */
     unsigned unflushed; /* connections that have not taken all we sent */
 };
 
-/* Connects a handler to every method of the skeleton. */
+/* Connects a handler to every method of the Engine interface. */
 void commands_connect(struct control *control);
+/* Makes the Display interface, with its methods connected and its properties kept true. */
+void display_connect(struct control *control);
+/* From here on nothing of it refers to the machine. */
+void display_disconnect(struct control *control);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * See console.h. One GSource carries the pace: its ready time is when to look at the adapter next,
- * or never when nobody watches, so an unwatched machine causes no wake-up here.
+ * or never while nobody waits for a frame, so an unwatched machine causes no wake-up here.
  *
  * Pace: 16 ms after something changed or console_wake(), then 33, 100 and 250 ms while the picture
  * stays the same.
@@ -18,51 +18,46 @@ struct console {
     struct device *adapter;
     void (*lock)(struct device *);
     void (*unlock)(struct device *);
-    struct surface surface;
-    size_t capacity; /* pixels allocated */
-    bool stale;      /* the surface has never been drawn at its size */
+    struct scanout *scanout; /* NULL without watchers */
+    bool stale;              /* it has never been drawn */
     GPtrArray *watchers;
     GSource *source;
     unsigned idle; /* looks without a change, index into pace_ms */
+    gint64 looked; /* when; microseconds of the monotonic clock */
 };
 
-static gint64 pace_next(const struct console *console)
+static const struct display_ops *ops_of(const struct console *console)
 {
-    return g_get_monotonic_time() + pace_ms[console->idle] * 1000;
+    return console->adapter->class->display;
 }
 
-static void surface_resize(struct console *console, const struct display_mode *mode)
+/* Inside the adapter's domain. */
+static void mode_get(struct console *console, struct display_mode *mode)
 {
-    size_t pixels = (size_t)mode->width * mode->height;
-
-    if (pixels > console->capacity || pixels < console->capacity / 4) {
-        g_free(console->surface.pixels);
-        console->surface.pixels = g_new0(uint32_t, pixels);
-        console->capacity = pixels;
-    }
-    console->surface.width = mode->width;
-    console->surface.height = mode->height;
-    console->surface.stride = mode->width;
-    console->stale = true;
+    ops_of(console)->mode(console->adapter, mode);
+    g_assert(mode->width >= 1 && mode->width <= DISPLAY_WIDTH_MAX);
+    g_assert(mode->height >= 1 && mode->height <= DISPLAY_HEIGHT_MAX);
 }
 
 /* Draws what changed; true if the size changed on the way. */
-static bool surface_update(struct console *console, struct damage *damage)
+static bool scanout_update(struct console *console, struct damage *damage)
 {
-    const struct display_ops *ops = console->adapter->class->display;
     struct display_mode mode;
     bool resized = false;
 
     damage->n = 0;
+    console->looked = g_get_monotonic_time();
     console->lock(console->adapter);
-    ops->mode(console->adapter, &mode);
-    g_assert(mode.width >= 1 && mode.width <= DISPLAY_WIDTH_MAX);
-    g_assert(mode.height >= 1 && mode.height <= DISPLAY_HEIGHT_MAX);
-    if (mode.width != console->surface.width || mode.height != console->surface.height) {
-        surface_resize(console, &mode);
+    mode_get(console, &mode);
+    if (!console->scanout || mode.width != console->scanout->surface.width ||
+        mode.height != console->scanout->surface.height) {
+        g_clear_pointer(&console->scanout, scanout_free);
+        console->scanout = scanout_new(mode.width, mode.height);
+        console->stale = true;
         resized = true;
     }
-    if (ops->render(console->adapter, &console->surface, console->stale, damage)) {
+    if (ops_of(console)->render(console->adapter, &console->scanout->surface, console->stale,
+                                damage)) {
         console->stale = false;
     }
     console->unlock(console->adapter);
@@ -74,21 +69,22 @@ static const struct console_watcher *watcher_at(const struct console *console, g
     return g_ptr_array_index(console->watchers, i);
 }
 
-/* Updates the surface and tells every watcher. */
+/* Updates the scanout and tells every watcher. */
 static bool refresh(struct console *console)
 {
     struct damage damage;
-    bool resized = surface_update(console, &damage);
+    bool resized = scanout_update(console, &damage);
+    const struct surface *surface = &console->scanout->surface;
 
     for (guint i = 0; resized && i < console->watchers->len; i++) {
         const struct console_watcher *watcher = watcher_at(console, i);
 
-        watcher->resized(watcher->context, &console->surface);
+        watcher->resized(watcher->context, surface);
     }
     for (guint i = 0; damage.n > 0 && i < console->watchers->len; i++) {
         const struct console_watcher *watcher = watcher_at(console, i);
 
-        watcher->damaged(watcher->context, &console->surface, &damage);
+        watcher->damaged(watcher->context, surface, &damage);
     }
     return resized || damage.n > 0;
 }
@@ -105,14 +101,18 @@ static bool all_busy(const struct console *console)
     return true;
 }
 
+/* Arms the next look, or none if nobody waits for it. */
+static void look_plan(struct console *console)
+{
+    gint64 next = console->looked + pace_ms[console->idle] * 1000;
+
+    g_source_set_ready_time(console->source, all_busy(console) ? -1 : next);
+}
+
 static gboolean tick(gpointer data)
 {
     struct console *console = data;
 
-    if (console->watchers->len == 0) {
-        g_source_set_ready_time(console->source, -1);
-        return G_SOURCE_CONTINUE;
-    }
     if (!all_busy(console)) {
         if (refresh(console)) {
             console->idle = 0;
@@ -120,7 +120,7 @@ static gboolean tick(gpointer data)
             console->idle++;
         }
     }
-    g_source_set_ready_time(console->source, pace_next(console));
+    look_plan(console);
     return G_SOURCE_CONTINUE;
 }
 
@@ -155,7 +155,7 @@ void console_free(struct console *console)
     g_source_destroy(console->source);
     g_source_unref(console->source);
     g_ptr_array_free(console->watchers, TRUE);
-    g_free(console->surface.pixels);
+    g_clear_pointer(&console->scanout, scanout_free);
     g_free(console);
 }
 
@@ -163,7 +163,7 @@ void console_watch(struct console *console, const struct console_watcher *watche
 {
     refresh(console); /* for those who watch already */
     g_ptr_array_add(console->watchers, (gpointer)watcher);
-    watcher->resized(watcher->context, &console->surface);
+    watcher->resized(watcher->context, &console->scanout->surface);
     console_wake(console);
 }
 
@@ -171,31 +171,65 @@ void console_unwatch(struct console *console, const struct console_watcher *watc
 {
     g_ptr_array_remove(console->watchers, (gpointer)watcher);
     if (console->watchers->len == 0) {
-        g_source_set_ready_time(console->source, -1);
+        g_clear_pointer(&console->scanout, scanout_free);
     }
+    look_plan(console);
+}
+
+void console_ready(struct console *console)
+{
+    look_plan(console);
 }
 
 void console_wake(struct console *console)
 {
     console->idle = 0;
-    if (console->watchers->len > 0) {
-        g_source_set_ready_time(console->source, 0);
-    }
+    look_plan(console);
 }
 
-const struct surface *console_surface(struct console *console)
+const struct scanout *console_scanout(const struct console *console)
 {
-    refresh(console);
-    return &console->surface;
+    g_assert(console->scanout);
+    return console->scanout;
+}
+
+/* The whole picture for somebody who does not watch it. */
+static void copy_draw(struct console *console, struct surface *copy)
+{
+    struct damage damage = { .n = 0 };
+    struct display_mode mode;
+
+    console->lock(console->adapter);
+    mode_get(console, &mode);
+    *copy = (struct surface){ g_new(uint32_t, (gsize)mode.width * mode.height), mode.width,
+                              mode.height, mode.width };
+    ops_of(console)->render(console->adapter, copy, true, &damage);
+    console->unlock(console->adapter);
 }
 
 void console_copy(struct console *console, struct surface *copy)
 {
-    const struct surface *surface = console_surface(console);
-    size_t pixels = (size_t)surface->stride * surface->height;
+    if (console->watchers->len == 0) {
+        copy_draw(console, copy);
+        return;
+    }
+    refresh(console);
+    *copy = console->scanout->surface;
+    copy->pixels =
+        g_memdup2(copy->pixels, (gsize)copy->stride * copy->height * sizeof(*copy->pixels));
+}
 
-    *copy = *surface;
-    copy->pixels = g_memdup2(surface->pixels, pixels * sizeof(uint32_t));
+bool console_can_resize(const struct console *console)
+{
+    return ops_of(console)->set_size != NULL;
+}
+
+void console_set_size(struct console *console, uint32_t width, uint32_t height)
+{
+    console->lock(console->adapter);
+    ops_of(console)->set_size(console->adapter, width, height);
+    console->unlock(console->adapter);
+    console_wake(console);
 }
 
 /* Code page 437 as the VGA's built-in font shows it, 0x00..0x1f and 0x7f included. */
@@ -249,7 +283,7 @@ static char *cells_to_text(const struct text_cell *cells, uint32_t columns, uint
 
 char *console_text(struct console *console, struct text_cursor *cursor)
 {
-    const struct display_ops *ops = console->adapter->class->display;
+    const struct display_ops *ops = ops_of(console);
     struct display_mode mode;
     char *text = NULL;
 

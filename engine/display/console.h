@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The console: the picture of one display adapter and the list of those who watch it. It owns the
- * surface, asks the adapter to draw what changed at a pace that follows activity (16 ms while
- * something moves, up to 250 ms when idle, never without watchers), and tells the watchers which
- * rectangles changed.
+ * The console: the picture of one display adapter and the list of those who watch it. While there
+ * are any it owns a scanout, has the adapter draw into it what changed, and tells the watchers
+ * which rectangles that were. It looks at the adapter at a pace that follows activity: every 16 ms
+ * while something moves, down to every 250 ms, and not at all while no watcher waits for a frame.
  *
  * Threads: main loop only.
  */
@@ -14,18 +14,19 @@
 #include <stdbool.h>
 
 #include "display.h"
+#include "display/scanout.h"
 
 struct console;
 struct machine;
 
 struct console_watcher {
-    /* The surface has another size (and another address). */
+    /* The picture has another size, and a scanout of its own. */
     void (*resized)(void *context, const struct surface *surface);
     /* Pixels inside `damage` changed; the surface is valid until the callback returns and
-     * between callbacks on the main loop. */
+     * between callbacks on the main loop. Follows resized() with the whole picture. */
     void (*damaged)(void *context, const struct surface *surface, const struct damage *damage);
-    /* True when the watcher cannot take another frame yet: the console skips refreshing if all are
-     * busy. */
+    /* True when the watcher cannot take another frame yet: while all are busy, the console rests,
+     * and a watcher that no longer is calls console_ready(). NULL: never. */
     bool (*busy)(void *context);
     void *context;
 };
@@ -36,19 +37,27 @@ struct console *console_new(struct device *adapter, void (*lock)(struct device *
 void console_free(struct console *console);
 
 /* The watcher structure stays the caller's and must live until removed. `resized` is called at
- * once. */
+ * once, with a picture that is up to date. */
 void console_watch(struct console *console, const struct console_watcher *watcher);
+/* After the last one the scanout is freed. */
 void console_unwatch(struct console *console, const struct console_watcher *watcher);
 
-/* Something happened that likely changes the picture (input, mode change): refresh soon. */
+/* A watcher is no longer busy. */
+void console_ready(struct console *console);
+/* Something happened that likely changes the picture (input, mode change): look soon. */
 void console_wake(struct console *console);
 
-/* Brings the surface up to date now and returns it; valid until the main loop runs again. */
-const struct surface *console_surface(struct console *console);
+/* The picture's memory now, until the next resized() or console_unwatch(). There is a watcher. */
+const struct scanout *console_scanout(const struct console *console);
 /* The picture now, for the caller to keep: g_free(copy->pixels). */
 void console_copy(struct console *console, struct surface *copy);
 /* The characters of a text mode as UTF-8 lines (trailing blanks removed), or NULL in a graphics
  * mode. g_free(). */
 char *console_text(struct console *console, struct text_cursor *cursor);
+
+/* Whether the guest can be asked for a size. */
+bool console_can_resize(const struct console *console);
+/* The size in pixels that the guest shall have; see display_ops->set_size(). The adapter can. */
+void console_set_size(struct console *console, uint32_t width, uint32_t height);
 
 #endif

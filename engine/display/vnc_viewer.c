@@ -208,20 +208,24 @@ static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer 
     struct vnc_viewer *viewer = data;
     struct input_event events[EVENTS_MAX];
     unsigned n_events;
-    bool greeted, over;
+    bool copied, greeted, over;
 
     g_source_set_ready_time(source, -1);
     pthread_mutex_lock(&viewer->mutex);
     n_events = viewer->n_events;
     memcpy(events, viewer->events, n_events * sizeof(events[0]));
     viewer->n_events = 0;
-    if (viewer->copy_wanted) {
+    copied = viewer->copy_wanted;
+    if (copied) {
         picture_copy(viewer);
     }
     greeted = viewer->greeted;
     over = viewer->over;
     pthread_cond_signal(&viewer->served);
     pthread_mutex_unlock(&viewer->mutex);
+    if (copied) {
+        console_ready(viewer->console);
+    }
     for (unsigned i = 0; i < n_events; i++) {
         event_give(viewer, &events[i]);
     }
@@ -505,6 +509,7 @@ void vnc_viewer_start(struct vnc_viewer *viewer, int fd)
         close(fd);
         return;
     }
+    console_ready(viewer->console);
     viewer->taken = true;
     viewer->greeting = g_timeout_source_new_seconds(GREETING_SECONDS);
     g_source_set_callback(viewer->greeting, greeting_over, viewer, NULL);

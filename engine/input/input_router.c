@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * See input_router.h. Text is typed as a queue of key events; one GSource feeds it to the keyboard
- * whenever it has room, and exists only while there is something to type.
+ * whenever it has room, and exists only while there is something to type. Another brings what
+ * devices announce in their own domains to the main loop.
  */
 #include "input/input_router.h"
 
@@ -42,16 +43,49 @@ struct input {
     GQueue typings;
     GSource *feeder;
     unsigned fruitless; /* polls of the feeder since the guest last took a key */
+    GSource *look;      /* dispatched when a device has announced a change */
+    void (*changed)(void *context);
+    void *changed_context;
+    unsigned leds; /* as last told */
+    bool absolute;
 };
+
+static gboolean look_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+    struct input *input = data;
+
+    g_source_set_ready_time(source, -1);
+    unsigned leds = input_leds(input);
+    bool absolute = input_is_absolute(input);
+
+    if (leds != input->leds || absolute != input->absolute) {
+        input->leds = leds;
+        input->absolute = absolute;
+        if (input->changed) {
+            input->changed(input->changed_context);
+        }
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean look_callback(gpointer data)
+{
+    return G_SOURCE_CONTINUE;
+}
 
 struct input *input_new(void (*lock)(struct device *), void (*unlock)(struct device *))
 {
+    static GSourceFuncs functions = { .dispatch = look_dispatch };
     struct input *input = g_new0(struct input, 1);
 
     input->lock = lock;
     input->unlock = unlock;
     input->devices = g_ptr_array_new();
     g_queue_init(&input->typings);
+    input->look = g_source_new(&functions, sizeof(GSource));
+    g_source_set_static_name(input->look, "input");
+    g_source_set_callback(input->look, look_callback, input, NULL);
+    g_source_attach(input->look, g_main_context_get_thread_default());
     return input;
 }
 
@@ -104,6 +138,8 @@ void input_free(struct input *input)
         return;
     }
     input_cancel(input, NULL, NULL);
+    g_source_destroy(input->look);
+    g_source_unref(input->look);
     g_ptr_array_free(input->devices, TRUE);
     g_free(input);
 }
@@ -112,20 +148,62 @@ void input_add_device(struct input *input, struct device *device)
 {
     g_assert(device->class->input);
     g_ptr_array_add(input->devices, device);
+    input_look(input);
 }
 
-/* The device for a kind: the one added last, so that a plugged-in tablet takes over from the mouse.
- */
+static bool device_in_use(const struct input *input, struct device *device)
+{
+    bool in_use = true;
+
+    if (device->class->input->in_use) {
+        input->lock(device);
+        in_use = device->class->input->in_use(device);
+        input->unlock(device);
+    }
+    return in_use;
+}
+
+/* The device for a kind: of those that the guest uses the one added last, so that a plugged-in
+ * tablet takes over from the mouse. */
 static struct device *device_for(const struct input *input, unsigned kind)
 {
     for (guint i = input->devices->len; i > 0; i--) {
         struct device *device = g_ptr_array_index(input->devices, i - 1);
 
-        if (device->class->input->kinds & kind) {
+        if ((device->class->input->kinds & kind) && device_in_use(input, device)) {
             return device;
         }
     }
     return NULL;
+}
+
+void input_listen(struct input *input, void (*changed)(void *context), void *context)
+{
+    input->changed = changed;
+    input->changed_context = context;
+}
+
+unsigned input_leds(struct input *input)
+{
+    struct device *keyboard = device_for(input, INPUT_KEYBOARD);
+    unsigned leds = 0;
+
+    if (keyboard && keyboard->class->input->leds) {
+        input->lock(keyboard);
+        leds = keyboard->class->input->leds(keyboard);
+        input->unlock(keyboard);
+    }
+    return leds;
+}
+
+bool input_is_absolute(struct input *input)
+{
+    return device_for(input, INPUT_ABSOLUTE) != NULL;
+}
+
+void input_look(struct input *input)
+{
+    g_source_set_ready_time(input->look, 0);
 }
 
 void input_key(struct input *input, uint16_t code, bool down)
@@ -180,7 +258,7 @@ static uint32_t axis_scale(uint32_t value, uint32_t size)
 void input_pointer(struct input *input, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
                    unsigned buttons, int wheel)
 {
-    struct pointer_event event = { .buttons = buttons, .wheel = wheel };
+    struct pointer_event event = { .buttons = buttons & POINTER_BUTTONS, .wheel = wheel };
     struct device *tablet = device_for(input, INPUT_ABSOLUTE);
 
     x = MIN(x, (uint32_t)DISPLAY_PLACE_MAX);
@@ -207,7 +285,9 @@ void input_pointer(struct input *input, uint32_t x, uint32_t y, uint32_t width, 
 
 void input_motion(struct input *input, int dx, int dy, unsigned buttons, int wheel)
 {
-    struct pointer_event event = { .dx = dx, .dy = dy, .buttons = buttons, .wheel = wheel };
+    struct pointer_event event = {
+        .dx = dx, .dy = dy, .buttons = buttons & POINTER_BUTTONS, .wheel = wheel
+    };
     struct device *mouse = device_for(input, INPUT_RELATIVE);
 
     if (mouse) {

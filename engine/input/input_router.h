@@ -5,7 +5,7 @@
  * types text as key presses at the pace the guest takes them, and turns absolute places into motion
  * for guests with only a mouse.
  *
- * Threads: main loop only.
+ * Threads: main loop only, but for input_look().
  */
 #ifndef ENGINE_INPUT_ROUTER_H
 #define ENGINE_INPUT_ROUTER_H
@@ -22,10 +22,23 @@ struct input *input_new(void (*lock)(struct device *), void (*unlock)(struct dev
 void input_free(struct input *input);
 void input_add_device(struct input *input, struct device *device);
 
+/*
+ * Calls `changed` on the main loop whenever input_leds() or input_is_absolute() says something new.
+ * One listener; NULL: none any more.
+ */
+void input_listen(struct input *input, void (*changed)(void *context), void *context);
+/* Lamps on the keyboard that gets the keys: bit 0 scroll, 1 num, 2 caps lock. */
+unsigned input_leds(struct input *input);
+/* Whether input_pointer() reaches a device that takes places. */
+bool input_is_absolute(struct input *input);
+/* A device says that what these two tell has changed. Any thread, inside its domain. */
+void input_look(struct input *input);
+
 /* evdev code. A repeated press is passed on (auto-repeat). */
 void input_key(struct input *input, uint16_t code, bool down);
 void input_release_all(struct input *input);
-/* Place on a display of width x height pixels; buttons POINTER_*; wheel in notches. */
+/* Place on a display of width x height pixels; buttons POINTER_*, others are ignored; wheel in
+ * notches. */
 void input_pointer(struct input *input, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
                    unsigned buttons, int wheel);
 void input_motion(struct input *input, int dx, int dy, unsigned buttons, int wheel);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bytes.h"
+#include "input/input_router.h"
 #include "machine/machine_private.h"
 #include "pci.h"
 
@@ -219,6 +220,15 @@ static void service_request(struct device *device, enum machine_request request,
     machine_request(record_of(device)->machine, request, argument);
 }
 
+static void service_input_changed(struct device *device)
+{
+    struct input *input = record_of(device)->machine->input;
+
+    if (input) { /* while the board is made there is none that could have told anybody */
+        input_look(input);
+    }
+}
+
 static void service_random(struct device *device, void *destination, size_t length)
 {
     uint8_t *at = destination;
@@ -343,6 +353,7 @@ const struct services machine_services = {
     .defer = service_defer,
     .guest_error = service_guest_error,
     .request = service_request,
+    .input_changed = service_input_changed,
     .random = service_random,
     .block_info = service_block_info,
     .block_submit = service_block_submit,

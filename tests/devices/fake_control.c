@@ -337,6 +337,11 @@ unsigned fake_guest_errors(struct device *device)
     return record(device)->guest_errors;
 }
 
+unsigned fake_input_changes(struct device *device)
+{
+    return record(device)->input_changes;
+}
+
 const char *fake_last_guest_error(struct device *device)
 {
     return record(device)->guest_error;

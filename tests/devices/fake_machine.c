@@ -350,6 +350,11 @@ static void fake_pci_config_write(struct device *device, unsigned bdf, unsigned 
     }
 }
 
+static void fake_input_changed(struct device *device)
+{
+    record(device)->input_changes++;
+}
+
 const struct services fake_services = {
     .ram_read = fake_ram_read,
     .ram_write = fake_ram_write,
@@ -370,6 +375,7 @@ const struct services fake_services = {
     .defer = fake_defer,
     .guest_error = fake_guest_error,
     .request = fake_request,
+    .input_changed = fake_input_changed,
     .random = fake_random,
     .block_info = fake_block_info,
     .block_submit = fake_block_submit,

@@ -67,6 +67,7 @@ uint64_t fake_msi_address(struct device *device); /* of the last one */
 uint32_t fake_msi_data(struct device *device);
 unsigned fake_guest_errors(struct device *device);
 const char *fake_last_guest_error(struct device *device);
+unsigned fake_input_changes(struct device *device); /* calls of input_changed() */
 unsigned fake_requests(struct fake *fake, enum machine_request request); /* how often asked */
 unsigned fake_last_request_argument(struct fake *fake);
 bool fake_pam(struct fake *fake, unsigned segment, bool *write_ram); /* returns read_ram */

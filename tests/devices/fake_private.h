@@ -51,6 +51,7 @@ struct fake_device {
     uint64_t deadline[FAKE_TIMERS_MAX];
     uint32_t deferred;
     unsigned guest_errors;
+    unsigned input_changes;
     char guest_error[256];
     struct fake_drive drive[FAKE_DRIVES_MAX];
     struct fake_char *port[FAKE_PORTS_MAX]; /* from first use */

@@ -200,8 +200,10 @@ TEST(keyboard_commands)
     CHECK_STR(keyboard(m, 0xee), "ee");
     CHECK_STR(keyboard(m, 0xf2), "fa ab 83");
     CHECK_STR(keyboard(m, 0xed), "fa");
+    CHECK_EQ(fake_input_changes(d), 0);
     CHECK_STR(keyboard(m, 0x06), "fa");
     CHECK_EQ(d->class->input->leds(d), 6);
+    CHECK_EQ(fake_input_changes(d), 1);
     CHECK_STR(keyboard(m, 0xf3), "fa");
     CHECK_STR(keyboard(m, 0x2b), "fa");
     CHECK_STR(keyboard(m, 0xf0), "fa");
@@ -222,8 +224,10 @@ TEST(keyboard_commands)
     CHECK_STR(keyboard(m, 0xed), "fa");
     CHECK_STR(keyboard(m, 0xf4), "fa"); /* a command takes the place of the argument */
     CHECK_EQ(d->class->input->leds(d), 6);
+    CHECK_EQ(fake_input_changes(d), 1);
     CHECK_STR(keyboard(m, 0xf6), "fa");
     CHECK_EQ(d->class->input->leds(d), 0);
+    CHECK_EQ(fake_input_changes(d), 2);
     configure(m, 0x43);
     CHECK_STR(keyboard(m, 0xf2), "fa ab 41"); /* as the translation leaves it */
     CHECK_STR(keyboard(m, 0xf5), "fa");
@@ -465,6 +469,8 @@ TEST(wheels)
     CHECK_STR(drain(m), "m08 m00 m00 mff");
     pointer(d, 0, 0, -2, POINTER_RIGHT);
     CHECK_STR(drain(m), "m0a m00 m00 m02");
+    pointer(d, 0, 0, 0, POINTER_RIGHT | POINTER_SIDE);
+    CHECK_STR(drain(m), ""); /* three buttons only */
     knock(m, 200, 200, 80);
     CHECK_STR(mouse(m, 0xf2), "mfa m04");
     mouse(m, 0xf4);
@@ -472,6 +478,13 @@ TEST(wheels)
     CHECK_STR(drain(m), "m08 m00 m00 m0f");
     pointer(d, 0, 0, -20, 0);
     CHECK_STR(drain(m), "m08 m00 m00 m07 m08 m00 m00 m07 m08 m00 m00 m06");
+    pointer(d, 0, 0, -1, POINTER_LEFT | POINTER_SIDE);
+    CHECK_STR(drain(m), "m09 m00 m00 m11");
+    pointer(d, 0, 0, 0, POINTER_EXTRA | 1u << 5);
+    CHECK_STR(drain(m), "m08 m00 m00 m20");
+    CHECK(fake_save_load(d));
+    pointer(d, 0, 0, 0, 0);
+    CHECK_STR(drain(m), "m08 m00 m00 m00");
     CHECK(fake_save_load(d));
     CHECK_STR(mouse(m, 0xff), "mfa maa m00");
     CHECK_STR(mouse(m, 0xf2), "mfa m00");

@@ -218,12 +218,18 @@ static inline void screen_render(struct screen *s)
     CHECK(ops->render(s->device, &s->surface, full, &s->damage));
 }
 
+/* The colour of a pixel, which must be opaque. */
 static inline uint32_t pixel(const struct screen *s, uint32_t x, uint32_t y)
 {
     if (x >= s->surface.width || y >= s->surface.height) {
         test_fail(__FILE__, __LINE__, "pixel %u,%u is outside the picture", x, y);
     }
-    return s->surface.pixels[(size_t)y * s->surface.stride + x];
+    uint32_t value = s->surface.pixels[(size_t)y * s->surface.stride + x];
+
+    if ((value & DISPLAY_OPAQUE) != DISPLAY_OPAQUE) {
+        test_fail(__FILE__, __LINE__, "pixel %u,%u is not opaque: %#x", x, y, value);
+    }
+    return value & ~DISPLAY_OPAQUE;
 }
 
 /* True if the last drawing damaged exactly one rectangle, this one. */

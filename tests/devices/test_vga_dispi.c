@@ -5,6 +5,8 @@
 
 #include "bytes.h"
 #include "pci.h"
+#include "rig.h"
+#include "state.h"
 
 enum {
     ID,
@@ -337,7 +339,7 @@ TEST(options_are_checked)
 {
     static const struct option_value bad[][2] = {
         { { "vram", "4194304" }, { NULL, NULL } },  { { "vram", "536870912" }, { NULL, NULL } },
-        { { "vram", "12582912" }, { NULL, NULL } }, { { "width", "639" }, { NULL, NULL } },
+        { { "vram", "12582912" }, { NULL, NULL } }, { { "width", "319" }, { NULL, NULL } },
         { { "width", "4096" }, { NULL, NULL } },    { { "height", "0" }, { NULL, NULL } },
     };
     struct fake *fake = fake_new(4096);
@@ -380,7 +382,7 @@ TEST(edid)
 TEST(edid_of_all_sizes)
 {
     static const char *const sizes[][2] = {
-        { "640", "480" },   { "1024", "768" },  { "1280", "800" },  { "1920", "1080" },
+        { "320", "200" },   { "1024", "768" },  { "1280", "800" },  { "1920", "1080" },
         { "2560", "1600" }, { "3840", "2160" }, { "4088", "4088" }, { "4088", "480" },
     };
 
@@ -403,14 +405,98 @@ TEST(edid_of_all_sizes)
         CHECK_EQ(sum, 0);
         CHECK_EQ(width, strtoul(sizes[n][0], NULL, 10));
         CHECK_EQ(height, strtoul(sizes[n][1], NULL, 10));
-        CHECK(hertz <= 60 && hertz > (height > 4000 ? 30 : 59));
+        CHECK(hertz <= 60 && hertz > (height > 4000 ? 30 : height < 480 ? 58 : 59));
         CHECK(d[8] + d[9] < h_blank);
         CHECK((d[10] >> 4) + (d[10] & 15u) + 6 <= v_blank);
         screen_close(&s);
     }
 }
 
+struct preferred {
+    uint32_t width, height, width_cm;
+    uint8_t line_khz_min, line_khz_max;
+};
+
+/* What a guest makes of the EDID, whose sum must be right. */
+static struct preferred preferred_get(struct screen *s)
+{
+    uint8_t e[128], sum = 0;
+    const uint8_t *d = e + 54, *range = d + 18;
+
+    for (unsigned i = 0; i < 128; i++) {
+        e[i] = (uint8_t)fake_read(s->fake, REGISTERS + i, 1);
+        sum = (uint8_t)(sum + e[i]);
+    }
+    CHECK_EQ(sum, 0);
+    CHECK_EQ(range[3], 0xfd);
+    return (struct preferred){ d[2] | (d[4] & 0xf0u) << 4, d[5] | (d[7] & 0xf0u) << 4, e[21],
+                               range[7], range[8] };
+}
+
+/* The size of the viewer's window becomes the monitor's, whatever it is. */
+TEST(size_follows_the_viewer)
+{
+    static const struct {
+        uint32_t asked[2], got[2];
+    } sizes[] = {
+        { { 1920, 1080 }, { 1920, 1080 } }, { { 1365, 767 }, { 1360, 767 } },
+        { { 7, 5 }, { 320, 200 } },         { { 0, UINT32_MAX }, { 320, 4088 } },
+        { { 4000, 2000 }, { 2896, 1448 } }, /* 16 MiB hold no more in this shape */
+        { { UINT32_MAX, UINT32_MAX }, { 2048, 2048 } },
+    };
+    struct screen s;
+    const struct display_ops *ops;
+
+    screen_open(&s);
+    ops = s.device->class->display;
+    CHECK(preferred_get(&s).width == 1280 && preferred_get(&s).height == 800);
+    for (unsigned n = 0; n < sizeof(sizes) / sizeof(sizes[0]); n++) {
+        ops->set_size(s.device, sizes[n].asked[0], sizes[n].asked[1]);
+        struct preferred p = preferred_get(&s);
+
+        CHECK_EQ(p.width, sizes[n].got[0]);
+        CHECK_EQ(p.height, sizes[n].got[1]);
+        CHECK_EQ(p.width_cm, (p.width * 254 / 960 + 5) / 10);
+        CHECK(p.line_khz_min <= 60 * p.height / 1000 && p.line_khz_max >= 60 * p.height / 1000);
+    }
+    screen_close(&s);
+}
+
+/* A monitor is not turned off with the machine, and comes back with a saved one. */
+TEST(size_is_kept)
+{
+    struct dev_error error = { "" };
+    uint8_t state[16384];
+    struct screen s, other;
+    size_t length;
+
+    screen_open(&s);
+    screen_open(&other);
+    s.device->class->display->set_size(s.device, 1600, 900);
+    device_reset(s.device, RESET_WARM);
+    device_reset(s.device, RESET_COLD);
+    fake_map_bar(s.device, 2, REGISTERS);
+    CHECK_EQ(preferred_get(&s).width, 1600);
+    length = device_save(s.device, state, sizeof(state));
+    CHECK(length > 0);
+    CHECK_EQ(device_load(other.device, state, length, &error), 0);
+    device_restored(other.device);
+    CHECK(preferred_get(&other).width == 1600 && preferred_get(&other).height == 900);
+
+    uint8_t *field = memmem(state, length, "edid_height", 11);
+
+    CHECK(field && load_le32(field + 16) == 900); /* after the name a type and a count */
+    store_le32(field + 16, 199);
+    rig_state_seal(state, length);
+    CHECK(device_load(other.device, state, length, &error) != 0);
+    CHECK(strstr(error.message, "199") != NULL);
+    CHECK_EQ(preferred_get(&other).height, 900);
+    screen_close(&other);
+    screen_close(&s);
+}
+
 TEST_MAIN(T(pci_identity), T(id_handshake), T(linear_32_bits), T(capabilities),
           T(enabling_clears_the_picture), T(all_depths), T(four_bits_a_pixel), T(virtual_screen),
           T(absurd_values_are_clamped), T(banked_window), T(dac_of_eight_bits), T(big_endian),
-          T(damage_is_tight), T(options_are_checked), T(edid), T(edid_of_all_sizes))
+          T(damage_is_tight), T(options_are_checked), T(edid), T(edid_of_all_sizes),
+          T(size_follows_the_viewer), T(size_is_kept))

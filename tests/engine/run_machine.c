@@ -163,11 +163,15 @@ static void report(struct run *run)
         printf("--- counters\n%s\n", figures);
     }
     if (screenshot) {
-        g_autoptr(GBytes) png = png_write(console_surface(machine_console(run->machine)));
+        struct surface picture;
+
+        console_copy(machine_console(run->machine), &picture);
+        g_autoptr(GBytes) png = png_write(&picture);
         gsize size;
         const char *bytes = g_bytes_get_data(png, &size);
 
         g_file_set_contents(screenshot, bytes, (gssize)size, NULL);
+        g_free(picture.pixels);
     }
 }
 

@@ -315,6 +315,11 @@ static void do_display(struct fuzz *f)
             fake_bug("damage outside the picture");
         }
     }
+    for (uint32_t i = 0; full && i < mode.width * mode.height; i++) {
+        if (surface.pixels[i] < DISPLAY_OPAQUE) {
+            fake_bug("a pixel that was not drawn or is not opaque");
+        }
+    }
     free(surface.pixels);
 }
 
