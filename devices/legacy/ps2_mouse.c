@@ -85,8 +85,9 @@ static void packet_put(struct ps2_mouse *m, struct ps2_queue *q)
     int32_t dx = motion_take(&m->dx, PACKET_MOTION), dy = motion_take(&m->dy, PACKET_MOTION);
     int32_t dz = motion_take(&m->dz, PACKET_WHEEL);
 
-    ps2_queue_put(q, (uint8_t)(PACKET_ALWAYS | (m->buttons & BUTTONS) | (dx < 0 ? PACKET_X_NEGATIVE : 0) |
-                               (dy < 0 ? PACKET_Y_NEGATIVE : 0)));
+    ps2_queue_put(q,
+                  (uint8_t)(PACKET_ALWAYS | (m->buttons & BUTTONS) |
+                            (dx < 0 ? PACKET_X_NEGATIVE : 0) | (dy < 0 ? PACKET_Y_NEGATIVE : 0)));
     ps2_queue_put(q, (uint8_t)dx);
     ps2_queue_put(q, (uint8_t)dy);
     if (m->type == TYPE_WHEEL) {

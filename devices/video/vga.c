@@ -233,7 +233,8 @@ static int vga_validate(struct device *device, struct dev_error *error)
     const struct vga *vga = to_vga(device);
 
     if (vga->edid_width < EDID_WIDTH_MIN || vga->edid_height < EDID_HEIGHT_MIN) {
-        dev_error_set(error, "The state of %s has a monitor of %u x %u pixels, which does not exist.",
+        dev_error_set(error,
+                      "The state of %s has a monitor of %u x %u pixels, which does not exist.",
                       device->name, vga->edid_width, vga->edid_height);
         return -EINVAL;
     }

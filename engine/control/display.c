@@ -30,8 +30,7 @@ static void next_frame_answer(void *call, guint32 scanout, const struct damage *
 
         g_variant_builder_add(&rectangles, "(uuuu)", r->x, r->y, r->width, r->height);
     }
-    g_dbus_method_invocation_return_value(call,
-                                          g_variant_new("(ua(uuuu))", scanout, &rectangles));
+    g_dbus_method_invocation_return_value(call, g_variant_new("(ua(uuuu))", scanout, &rectangles));
 }
 
 /* The connection's viewer; NULL if the connection has just closed. */
@@ -51,8 +50,8 @@ static struct viewer *viewer_of(struct control *control, GDBusMethodInvocation *
     return peer->viewer;
 }
 
-static gboolean on_next_frame(OrielDisplay *display, GDBusMethodInvocation *invocation,
-                              guint shown, struct control *control)
+static gboolean on_next_frame(OrielDisplay *display, GDBusMethodInvocation *invocation, guint shown,
+                              struct control *control)
 {
     struct viewer *viewer = viewer_of(control, invocation);
 

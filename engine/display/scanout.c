@@ -25,8 +25,8 @@ static bool memory_share(struct scanout *scanout)
     if (pixels == MAP_FAILED) {
         goto fail;
     }
-    if (fcntl(fd, F_ADD_SEALS,
-              F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0) {
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) <
+        0) {
         munmap(pixels, scanout->size);
         goto fail;
     }
@@ -34,8 +34,9 @@ static bool memory_share(struct scanout *scanout)
     scanout->memory = fd;
     return true;
 fail:
-    g_message("The picture cannot be shared with a window: the computer gives no sealed memory (%s).",
-              g_strerror(errno));
+    g_message(
+        "The picture cannot be shared with a window: the computer gives no sealed memory (%s).",
+        g_strerror(errno));
     if (fd >= 0) {
         close(fd);
     }

@@ -17,7 +17,7 @@
 struct scanout {
     struct surface surface; /* no pixels are drawn yet in a new one */
     guint32 id;             /* never 0, and another for each one that a process makes */
-    int memory; /* the memfd, which begins with the first pixel; -1: it cannot be shared */
+    int memory;  /* the memfd, which begins with the first pixel; -1: it cannot be shared */
     size_t size; /* bytes */
 };
 

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Keys, the input router and the console, with a keyboard and an adapter of this file's own. */
+/* Keys and the input router, with a keyboard and pointers of this file's own. */
 #include "test.h"
 
 #include <glib.h>
 #include <linux/input-event-codes.h>
-#include <zlib.h>
 
 #include "config/config.h"
 #include "device.h"
-#include "display/console.h"
-#include "display/png_write.h"
 #include "input/input_router.h"
 #include "input/keys.h"
 
@@ -20,8 +17,8 @@ struct recorder {
     struct device device;
     char keys[1024];
     struct pointer_event last;
-    unsigned events, room;
-    bool full;
+    unsigned events, lamps;
+    bool full, unused;
 };
 
 static void record_key(struct device *device, uint16_t code, bool down)
@@ -46,13 +43,28 @@ static bool record_ready(struct device *device)
     return !((struct recorder *)device)->full;
 }
 
+static unsigned record_leds(struct device *device)
+{
+    return ((struct recorder *)device)->lamps;
+}
+
+static bool record_in_use(struct device *device)
+{
+    return !((struct recorder *)device)->unused;
+}
+
 static const struct input_ops keyboard_ops = {
     .kinds = INPUT_KEYBOARD | INPUT_RELATIVE,
     .key = record_key,
     .pointer = record_pointer,
     .ready = record_ready,
+    .leds = record_leds,
 };
-static const struct input_ops tablet_ops = { .kinds = INPUT_ABSOLUTE, .pointer = record_pointer };
+static const struct input_ops tablet_ops = {
+    .kinds = INPUT_ABSOLUTE,
+    .pointer = record_pointer,
+    .in_use = record_in_use,
+};
 static const struct device_class keyboard_class = { .name = "keyboard", .input = &keyboard_ops };
 static const struct device_class tablet_class = { .name = "tablet", .input = &tablet_ops };
 
@@ -85,6 +97,18 @@ static void run_until(bool *flag)
         g_main_context_iteration(NULL, FALSE);
     }
     CHECK(*flag);
+}
+
+static void count_change(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+/* Lets the main loop do what it has to do now. */
+static void settle(void)
+{
+    while (g_main_context_iteration(NULL, FALSE)) {
+    }
 }
 
 TEST(keys_have_names_and_numbers)
@@ -242,183 +266,52 @@ TEST(input_pointer_finds_its_device)
     input_free(input);
 }
 
-/* --- An adapter whose picture the test changes
- * ------------------------------------------------------ */
-
-struct adapter {
-    struct device device;
-    struct display_mode mode;
-    uint32_t colour;
-    bool changed;
-    unsigned renders;
-    const char *text;
-};
-
-static void adapter_mode(struct device *device, struct display_mode *mode)
+TEST(input_tells_lamps_and_tablets)
 {
-    *mode = ((struct adapter *)device)->mode;
-}
+    struct recorder keyboard = { .device.class = &keyboard_class };
+    struct recorder tablet = { .device.class = &tablet_class, .unused = true };
+    struct input *input = input_new(lock, unlock);
+    unsigned changes = 0;
 
-static bool adapter_render(struct device *device, const struct surface *surface, bool full,
-                           struct damage *damage)
-{
-    struct adapter *a = (struct adapter *)device;
+    input_add_device(input, &keyboard.device);
+    input_add_device(input, &tablet.device);
+    input_listen(input, count_change, &changes);
+    settle();
+    CHECK_EQ(changes, 0);
+    CHECK_EQ(input_leds(input), 0);
+    CHECK(!input_is_absolute(input));
+    input_pointer(input, 1, 1, 10, 10, 0, 0); /* goes to the mouse while the tablet has no driver */
+    CHECK(keyboard.events == 1 && tablet.events == 0);
 
-    a->renders++;
-    if (surface->width != a->mode.width || surface->height != a->mode.height) {
-        return false;
-    }
-    if (full || a->changed) {
-        for (uint32_t i = 0; i < surface->width * surface->height; i++) {
-            surface->pixels[i] = a->colour;
-        }
-        damage_add(damage, 0, 0, surface->width, surface->height);
-        a->changed = false;
-    }
-    return true;
-}
+    keyboard.lamps = 6;
+    input_look(input);
+    input_look(input);
+    CHECK_EQ(changes, 0); /* told on the main loop, */
+    settle();
+    CHECK_EQ(changes, 1); /* once */
+    CHECK_EQ(input_leds(input), 6);
+    input_look(input);
+    settle();
+    CHECK_EQ(changes, 1); /* it was nothing */
 
-static bool adapter_text(struct device *device, struct text_cell *cells, uint32_t columns,
-                         uint32_t rows, struct text_cursor *cursor)
-{
-    struct adapter *a = (struct adapter *)device;
-
-    for (uint32_t i = 0; i < columns * rows; i++) {
-        cells[i].character = i < strlen(a->text) ? (uint8_t)a->text[i] : ' ';
-    }
-    *cursor = (struct text_cursor){ true, 1, 2 };
-    return true;
-}
-
-static const struct display_ops adapter_ops = { adapter_mode, adapter_render, adapter_text };
-static const struct device_class adapter_class = { .name = "adapter", .display = &adapter_ops };
-
-struct witness {
-    unsigned resized, damaged;
-    uint32_t width, height, pixel;
-    bool is_busy;
-};
-
-static void witness_resized(void *context, const struct surface *surface)
-{
-    struct witness *w = context;
-
-    w->resized++;
-    w->width = surface->width;
-    w->height = surface->height;
-}
-
-static void witness_damaged(void *context, const struct surface *surface,
-                            const struct damage *damage)
-{
-    struct witness *w = context;
-
-    w->damaged++;
-    w->pixel = surface->pixels[0];
-}
-
-static bool witness_busy(void *context)
-{
-    return ((struct witness *)context)->is_busy;
-}
-
-static void iterate(unsigned ms)
-{
-    gint64 end = g_get_monotonic_time() + ms * 1000;
-
-    while (g_get_monotonic_time() < end) {
-        g_main_context_iteration(NULL, FALSE);
-        g_usleep(500);
-    }
-}
-
-TEST(console_tells_watchers)
-{
-    struct adapter adapter = { .device.class = &adapter_class, .mode = { 64, 32 }, .colour = 1 };
-    struct console *console = console_new(&adapter.device, lock, unlock);
-    struct witness w = { 0 };
-    struct console_watcher watcher = { witness_resized, witness_damaged, witness_busy, &w };
-
-    iterate(100);
-    CHECK_EQ(adapter.renders, 0); /* nobody watches */
-    console_watch(console, &watcher);
-    CHECK_EQ(w.resized, 1);
-    CHECK(w.width == 64 && w.height == 32);
-    adapter.colour = 7;
-    adapter.changed = true;
-    console_wake(console);
-    iterate(300);
-    CHECK(w.damaged >= 1);
-    CHECK_EQ(w.pixel, 7);
-    adapter.mode.width = 128;
-    console_wake(console);
-    iterate(300);
-    CHECK_EQ(w.resized, 2);
-    CHECK_EQ(w.width, 128);
-
-    w.is_busy = true;
-    iterate(300);
-    unsigned renders = adapter.renders, damaged = w.damaged;
-
-    adapter.changed = true;
-    iterate(300);
-    CHECK_EQ(adapter.renders, renders);
-    w.is_busy = false;
-    iterate(600);
-    CHECK(w.damaged > damaged);
-
-    console_unwatch(console, &watcher);
-    renders = adapter.renders;
-    iterate(300);
-    CHECK_EQ(adapter.renders, renders);
+    tablet.unused = false;
+    input_look(input);
+    settle();
+    CHECK_EQ(changes, 2);
+    CHECK(input_is_absolute(input));
+    input_pointer(input, 1, 1, 10, 10, 0xff, 0);
+    CHECK_EQ(tablet.events, 1);
+    CHECK_EQ(tablet.last.buttons, POINTER_BUTTONS);
+    input_listen(input, NULL, NULL);
+    keyboard.lamps = 1;
+    input_look(input);
+    settle();
+    CHECK_EQ(changes, 2);
     CHECK_EQ(locks, 0);
-    console_free(console);
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-TEST(console_screenshot_is_png)
-{
-    struct adapter adapter = { .device.class = &adapter_class,
-                               .mode = { 40, 30 },
-                               .colour = 0x123456 };
-    struct console *console = console_new(&adapter.device, lock, unlock);
-    g_autoptr(GBytes) png = png_write(console_surface(console));
-    gsize size;
-    const uint8_t *p = g_bytes_get_data(png, &size);
-    uint8_t rows[30 * (1 + 40 * 3)];
-    uLongf length = sizeof(rows);
-
-    CHECK(size > 57 && memcmp(p, "\x89PNG\r\n\x1a\n", 8) == 0);
-    CHECK(be32(p + 16) == 40 && be32(p + 20) == 30);
-    CHECK(memcmp(p + 37, "IDAT", 4) == 0);
-    CHECK_EQ(uncompress(rows, &length, p + 41, be32(p + 33)), Z_OK);
-    CHECK_EQ(length, sizeof(rows));
-    CHECK(rows[0] == 0 && rows[1] == 0x12 && rows[2] == 0x34 && rows[3] == 0x56);
-    CHECK_EQ(be32(p + 41 + be32(p + 33)), crc32(0, p + 37, 4 + be32(p + 33)));
-    console_free(console);
-}
-
-TEST(console_text_is_utf8)
-{
-    struct adapter adapter = { .device.class = &adapter_class,
-                               .mode = { 80, 48, .text = true, .columns = 10, .rows = 3 },
-                               .text = "Hi\x84 \xdb      \xc9\xcd" };
-    struct console *console = console_new(&adapter.device, lock, unlock);
-    struct text_cursor cursor;
-    g_autofree char *text = console_text(console, &cursor);
-
-    CHECK_STR(text, "Hiä █\n ╔═\n\n");
-    CHECK(cursor.visible && cursor.column == 1 && cursor.row == 2);
-    adapter.mode.text = false;
-    CHECK(console_text(console, &cursor) == NULL);
-    console_free(console);
+    input_free(input);
 }
 
 TEST_MAIN(T(keys_have_names_and_numbers), T(keys_from_scancodes_and_keysyms),
           T(input_types_at_the_guests_pace), T(input_ends_typing_when_freed), T(input_chords),
           T(input_releases_what_is_pressed), T(input_pointer_finds_its_device),
-          T(console_tells_watchers), T(console_screenshot_is_png), T(console_text_is_utf8))
+          T(input_tells_lamps_and_tablets))

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The Display interface over D-Bus: a server of engine/control and its clients on one main loop.
+ * The machine is this file's: a console with an adapter and a keyboard of the test's own.
+ */
+#include "test.h"
+
+#include <gio/gio.h>
+#include <gio/gunixfdlist.h>
+#include <glib/gstdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "adapter.h"
+#include "config/config.h"
+#include "config/runtime.h"
+#include "control/control.h"
+#include "display/console.h"
+#include "input/input_router.h"
+#include "oriel-engine-contract.h"
+
+/* --- The machine ---------------------------------------------------------------------------- */
+
+struct machine {
+    struct adapter adapter;
+    struct display_ops ops;
+    struct device_class class;
+    struct device keyboard;
+    unsigned lamps;
+    struct console *console;
+    struct input *input;
+    OrielConfig *config;
+};
+
+static void no_lock(struct device *device)
+{
+}
+
+static struct machine *machine_of_keyboard(struct device *device)
+{
+    return (struct machine *)((char *)device - offsetof(struct machine, keyboard));
+}
+
+static void keyboard_key(struct device *device, uint16_t code, bool down)
+{
+}
+
+static unsigned keyboard_leds(struct device *device)
+{
+    return machine_of_keyboard(device)->lamps;
+}
+
+static const struct input_ops keyboard_ops = { .kinds = INPUT_KEYBOARD,
+                                               .key = keyboard_key,
+                                               .leds = keyboard_leds };
+static const struct device_class keyboard_class = { .name = "keyboard", .input = &keyboard_ops };
+
+/* What engine/control asks of a machine; none of these commands is given here. */
+enum machine_state machine_state(struct machine *machine, enum machine_reason *reason)
+{
+    if (reason) {
+        *reason = REASON_NONE;
+    }
+    return MACHINE_RUNNING;
+}
+
+const char *machine_state_name(enum machine_state state)
+{
+    return "running";
+}
+
+const char *machine_reason_name(enum machine_reason reason)
+{
+    return "none";
+}
+
+bool machine_pause(struct machine *machine, GError **error)
+{
+    g_assert_not_reached();
+}
+
+bool machine_resume(struct machine *machine, GError **error)
+{
+    g_assert_not_reached();
+}
+
+bool machine_reset(struct machine *machine, GError **error)
+{
+    g_assert_not_reached();
+}
+
+bool machine_power_button(struct machine *machine, GError **error)
+{
+    g_assert_not_reached();
+}
+
+void machine_stop(struct machine *machine, enum machine_reason reason)
+{
+    g_assert_not_reached();
+}
+
+bool machine_insert(struct machine *machine, const char *drive, const char *path, GError **error)
+{
+    g_assert_not_reached();
+}
+
+bool machine_eject(struct machine *machine, const char *drive, bool force, GError **error)
+{
+    g_assert_not_reached();
+}
+
+char *machine_crash_report(struct machine *machine)
+{
+    return NULL;
+}
+
+char *machine_stats(struct machine *machine)
+{
+    return g_strdup("{}");
+}
+
+struct console *machine_console(struct machine *machine)
+{
+    return machine->console;
+}
+
+struct input *machine_input(struct machine *machine)
+{
+    return machine->input;
+}
+
+const OrielConfig *machine_config(const struct machine *machine)
+{
+    return machine->config;
+}
+
+/* --- The server and its clients ------------------------------------------------------------- */
+
+struct bench {
+    struct machine machine;
+    struct control *control;
+    char *folder;
+};
+
+static struct bench *bench_new(void)
+{
+    struct bench *b = g_new0(struct bench, 1);
+    struct machine *m = &b->machine;
+    const char *none[] = { NULL };
+
+    m->ops = adapter_ops;
+    m->class = (struct device_class){ .name = "adapter", .display = &m->ops };
+    m->adapter = (struct adapter){ .device.class = &m->class, .mode = { 64, 32 }, .colour = 5 };
+    m->keyboard.class = &keyboard_class;
+    m->console = console_new(&m->adapter.device, adapter_lock, adapter_unlock);
+    m->input = input_new(no_lock, no_lock);
+    input_add_device(m->input, &m->keyboard);
+    m->config = oriel_config_new("Bench");
+    b->folder = g_dir_make_tmp("oriel-display-XXXXXX", NULL);
+    b->control = control_new(m, b->folder, none, none, NULL);
+    CHECK(b->control != NULL);
+    return b;
+}
+
+static void bench_free(struct bench *b)
+{
+    control_end(b->control);
+    control_free(b->control);
+    console_free(b->machine.console);
+    input_free(b->machine.input);
+    oriel_config_free(b->machine.config);
+    g_rmdir(b->folder);
+    g_free(b->folder);
+    g_free(b);
+}
+
+#define WAIT_FOR(condition)                                                                        \
+    do {                                                                                           \
+        gint64 end_ = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;                                \
+                                                                                                   \
+        while (!(condition) && g_get_monotonic_time() < end_) {                                    \
+            g_main_context_iteration(NULL, FALSE);                                                 \
+            g_usleep(500);                                                                         \
+        }                                                                                          \
+        CHECK(condition);                                                                          \
+    } while (0)
+
+static void client_made(GObject *source, GAsyncResult *result, gpointer data)
+{
+    *(GDBusConnection **)data = g_dbus_connection_new_for_address_finish(result, NULL);
+}
+
+static GDBusConnection *client_new(const struct bench *b)
+{
+    g_autofree char *address = g_strdup_printf("unix:path=%s/engine", b->folder);
+    GDBusConnection *client = NULL;
+
+    g_dbus_connection_new_for_address(address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL,
+                                      NULL, client_made, &client);
+    WAIT_FOR(client != NULL);
+    return client;
+}
+
+/* One call and, when it is done, its answer. */
+struct call {
+    bool done;
+    GVariant *result;
+    GUnixFDList *fds;
+    GError *error;
+};
+
+static void call_done(GObject *source, GAsyncResult *result, gpointer data)
+{
+    struct call *call = data;
+
+    call->result = g_dbus_connection_call_with_unix_fd_list_finish(
+        G_DBUS_CONNECTION(source), &call->fds, result, &call->error);
+    call->done = true;
+}
+
+static void call_start(struct call *call, GDBusConnection *client, const char *interface,
+                       const char *method, GVariant *arguments)
+{
+    *call = (struct call){ .done = false };
+    g_dbus_connection_call_with_unix_fd_list(client, NULL, ORIEL_ENGINE_PATH, interface, method,
+                                             arguments, NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                                             NULL, NULL, call_done, call);
+}
+
+static void call_end(struct call *call)
+{
+    g_clear_pointer(&call->result, g_variant_unref);
+    g_clear_object(&call->fds);
+    g_clear_error(&call->error);
+}
+
+#define DISPLAY "io.github.oriel_vm.Oriel.Display"
+
+/* Answers to all earlier messages have come when that to a Ping has. */
+static void ping(GDBusConnection *client)
+{
+    struct call call;
+
+    call_start(&call, client, "org.freedesktop.DBus.Peer", "Ping", NULL);
+    WAIT_FOR(call.done);
+    CHECK(call.error == NULL);
+    call_end(&call);
+}
+
+static bool is_state_error(struct call *call)
+{
+    return call->error && g_error_matches(call->error, ORIEL_ERROR, ORIEL_ERROR_STATE);
+}
+
+/* The id of the answer, whose only rectangle must be this one. */
+static guint32 frame_check(struct call *call, guint32 x, guint32 y, guint32 width, guint32 height)
+{
+    guint32 id, rx, ry, rw, rh;
+    g_autoptr(GVariant) damage = NULL;
+
+    CHECK(call->done && call->error == NULL);
+    g_variant_get(call->result, "(u@a(uuuu))", &id, &damage);
+    CHECK_EQ(g_variant_n_children(damage), 1);
+    g_variant_get_child(damage, 0, "(uuuu)", &rx, &ry, &rw, &rh);
+    CHECK(rx == x && ry == y && rw == width && rh == height);
+    call_end(call);
+    return id;
+}
+
+static void next_frame(struct call *call, GDBusConnection *client, guint32 shown)
+{
+    call_start(call, client, DISPLAY, "NextFrame", g_variant_new("(u)", shown));
+}
+
+TEST(frames_come_through_shared_memory)
+{
+    struct bench *b = bench_new();
+    g_autoptr(GDBusConnection) client = client_new(b);
+    guint32 id, width, height, stride;
+    struct call call;
+    struct stat status;
+    gint32 handle;
+    int fd;
+
+    ping(client);
+    CHECK_EQ(b->machine.adapter.renders, 0); /* a connection alone is no viewer */
+    next_frame(&call, client, 0);
+    WAIT_FOR(call.done);
+    id = frame_check(&call, 0, 0, 64, 32);
+    call_start(&call, client, DISPLAY, "GetScanout", NULL);
+    WAIT_FOR(call.done);
+    CHECK(call.error == NULL);
+    guint32 same;
+
+    g_variant_get(call.result, "(uhuuu)", &same, &handle, &width, &height, &stride);
+    CHECK(same == id && width == 64 && height == 32 && stride == 256);
+    fd = g_unix_fd_list_get(call.fds, handle, NULL);
+    call_end(&call);
+    CHECK(fstat(fd, &status) == 0 && status.st_size >= 32 * 256);
+    CHECK(ftruncate(fd, 0) < 0);
+    CHECK(mmap(NULL, 32 * 256, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED);
+    const uint8_t *pixels = mmap(NULL, 32 * 256, PROT_READ, MAP_SHARED, fd, 0);
+
+    CHECK(pixels != MAP_FAILED);
+    CHECK(memcmp(pixels, "\x05\x00\x00\xff", 4) == 0);
+
+    next_frame(&call, client, id);
+    ping(client);
+    CHECK(!call.done);
+    adapter_paint(&b->machine.adapter, 0x112233, (struct rect){ 1, 2, 3, 4 });
+    WAIT_FOR(call.done);
+    CHECK_EQ(frame_check(&call, 1, 2, 3, 4), id);
+    CHECK(memcmp(pixels + 2 * 256 + 4, "\x33\x22\x11\xff", 4) == 0);
+
+    b->machine.adapter.mode.height = 40;
+    next_frame(&call, client, id);
+    WAIT_FOR(call.done);
+    CHECK(frame_check(&call, 0, 0, 64, 40) != id);
+    CHECK(memcmp(pixels, "\x05\x00\x00\xff", 4) == 0); /* the old picture, still there */
+    munmap((void *)pixels, 32 * 256);
+    close(fd);
+    bench_free(b);
+}
+
+TEST(one_call_for_each_connection)
+{
+    struct bench *b = bench_new();
+    g_autoptr(GDBusConnection) client = client_new(b), other = client_new(b);
+    struct call first, second, theirs;
+    guint32 id;
+
+    next_frame(&first, client, 0);
+    WAIT_FOR(first.done);
+    id = frame_check(&first, 0, 0, 64, 32);
+    next_frame(&theirs, other, 0);
+    WAIT_FOR(theirs.done);
+    CHECK_EQ(frame_check(&theirs, 0, 0, 64, 32), id);
+
+    next_frame(&theirs, other, id);
+    next_frame(&first, client, id);
+    next_frame(&second, client, id);
+    WAIT_FOR(first.done);
+    CHECK(is_state_error(&first));
+    call_end(&first);
+    ping(other);
+    CHECK(!second.done && !theirs.done);
+    adapter_paint(&b->machine.adapter, 1, (struct rect){ 0, 0, 2, 2 });
+    WAIT_FOR(second.done && theirs.done);
+    frame_check(&second, 0, 0, 2, 2);
+    frame_check(&theirs, 0, 0, 2, 2);
+    bench_free(b);
+}
+
+/* Clients go in the middle of a call, and so does the machine. */
+TEST(ends_in_the_middle)
+{
+    struct bench *b = bench_new();
+    GDBusConnection *client = client_new(b);
+    g_autoptr(GDBusConnection) other = client_new(b);
+    struct call call, theirs;
+
+    next_frame(&call, client, 0);
+    WAIT_FOR(call.done);
+    next_frame(&theirs, client, frame_check(&call, 0, 0, 64, 32));
+    ping(client);
+    g_dbus_connection_close_sync(client, NULL, NULL);
+    WAIT_FOR(theirs.done);
+    CHECK(theirs.error != NULL);
+    call_end(&theirs);
+    g_object_unref(client);
+
+    next_frame(&call, other, 0);
+    WAIT_FOR(call.done);
+    next_frame(&call, other, frame_check(&call, 0, 0, 64, 32));
+    ping(other);
+    unsigned renders = b->machine.adapter.renders;
+
+    WAIT_FOR(b->machine.adapter.renders > renders); /* goes on for who is left */
+    bench_free(b);
+    WAIT_FOR(call.done);
+    CHECK(is_state_error(&call));
+    call_end(&call);
+}
+
+static void count_signal(GDBusConnection *client, const char *sender, const char *path,
+                         const char *interface, const char *signal, GVariant *arguments,
+                         gpointer data)
+{
+    const char *changed;
+    g_autoptr(GVariant) properties = NULL;
+    guint32 leds;
+
+    g_variant_get(arguments, "(&s@a{sv}as)", &changed, &properties, NULL);
+    if (strcmp(changed, DISPLAY) == 0 && g_variant_lookup(properties, "Leds", "u", &leds)) {
+        *(unsigned *)data = leds;
+    }
+}
+
+TEST(properties_follow_the_guest)
+{
+    struct bench *b = bench_new();
+    g_autoptr(GDBusConnection) client = client_new(b);
+    g_autoptr(GVariant) properties = NULL;
+    gboolean can, absolute;
+    unsigned told = 99;
+    struct call call;
+    guint32 leds;
+
+    g_dbus_connection_signal_subscribe(client, NULL, "org.freedesktop.DBus.Properties",
+                                       "PropertiesChanged", ORIEL_ENGINE_PATH, NULL,
+                                       G_DBUS_SIGNAL_FLAGS_NONE, count_signal, &told, NULL);
+    call_start(&call, client, "org.freedesktop.DBus.Properties", "GetAll",
+               g_variant_new("(s)", DISPLAY));
+    WAIT_FOR(call.done);
+    CHECK(call.error == NULL);
+    g_variant_get(call.result, "(@a{sv})", &properties);
+    CHECK(g_variant_lookup(properties, "Leds", "u", &leds) && leds == 0);
+    CHECK(g_variant_lookup(properties, "CanResize", "b", &can) && can);
+    CHECK(g_variant_lookup(properties, "AbsolutePointer", "b", &absolute) && !absolute);
+    call_end(&call);
+    b->machine.lamps = 5;
+    input_look(b->machine.input);
+    WAIT_FOR(told == 5);
+    bench_free(b);
+}
+
+TEST(sizes_reach_the_adapter)
+{
+    struct bench *b = bench_new();
+    g_autoptr(GDBusConnection) client = client_new(b);
+    struct call call;
+
+    call_start(&call, client, DISPLAY, "SetSize", g_variant_new("(uu)", 1280, 720));
+    WAIT_FOR(call.done);
+    CHECK(call.error == NULL);
+    CHECK(b->machine.adapter.set_width == 1280 && b->machine.adapter.set_height == 720);
+    call_end(&call);
+    b->machine.ops.set_size = NULL;
+    call_start(&call, client, DISPLAY, "SetSize", g_variant_new("(uu)", 1280, 720));
+    WAIT_FOR(call.done);
+    CHECK(is_state_error(&call) && strstr(call.error->message, "Bench"));
+    call_end(&call);
+    bench_free(b);
+}
+
+TEST(configuration_is_told)
+{
+    struct bench *b = bench_new();
+    g_autoptr(GDBusConnection) client = client_new(b);
+    g_autoptr(OrielConfig) config = NULL;
+    struct call call;
+    const char *json;
+
+    call_start(&call, client, "io.github.oriel_vm.Oriel.Engine", "GetConfig", NULL);
+    WAIT_FOR(call.done);
+    CHECK(call.error == NULL);
+    g_variant_get(call.result, "(&s)", &json);
+    config = oriel_config_from_data(json, strlen(json), "GetConfig", NULL);
+    CHECK(config != NULL);
+    CHECK_STR(config->name, "Bench");
+    CHECK_STR(config->uuid, b->machine.config->uuid);
+    call_end(&call);
+    bench_free(b);
+}
+
+TEST_MAIN(T(frames_come_through_shared_memory), T(one_call_for_each_connection),
+          T(ends_in_the_middle), T(properties_follow_the_guest), T(sizes_reach_the_adapter),
+          T(configuration_is_told))
