@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The picture: a canvas in memory on which everything is drawn, and the display adapter that
- * shows the parts presented to it, with the pointer on top. Colours are 0xRRGGBB, coverage is 0
- * (nothing) to 255 (all).
+ * The picture: a canvas in memory on which everything is drawn; screen.h shows it. Colours are
+ * 0xRRGGBB, coverage is 0 (nothing) to 255 (all).
  */
 #ifndef WELCOME_CANVAS_H
 #define WELCOME_CANVAS_H
@@ -18,18 +17,6 @@ extern uint32_t canvas[CANVAS_HEIGHT][CANVAS_WIDTH];
 struct rect {
     int x, y, width, height;
 };
-
-/* Finds the display adapter and sets its mode. False when there is none that this program knows. */
-bool canvas_start(void);
-
-/* The adapter's memory in bytes. */
-uint64_t canvas_video_memory(void);
-
-/* Shows a part of the canvas. */
-void canvas_present(struct rect part);
-
-/* Moves the pointer; it is hidden until then. */
-void canvas_point(int x, int y);
 
 static inline uint32_t color_mix(uint32_t under, uint32_t over, unsigned coverage)
 {
@@ -49,6 +36,11 @@ static inline float square_root(float value)
     float root;
     __asm__("sqrtss %1, %0" : "=x"(root) : "x"(value));
     return root;
+}
+
+static inline float larger(float a, float b)
+{
+    return a > b ? a : b;
 }
 
 /* How far a point is outside of a rectangle with rounded corners; negative inside. */

@@ -4,12 +4,12 @@
  * PCI configuration space of bus 0 (devices), the RTC.
  */
 #include "machine.h"
-#include "canvas.h"
 #include "console.h"
 #include "font.h"
 #include "io.h"
 #include "layout.h"
 #include "memory.h"
+#include "screen.h"
 
 struct device_name {
     uint32_t id; /* device << 16 | vendor */
@@ -184,9 +184,17 @@ void machine_find(struct machine *machine)
     format_size(size, sizeof(size), info->disk_sectors << 9);
     text_format(machine->disk, sizeof(machine->disk), "%s, %s", size,
                 info->starts ? "reads and writes" : "cannot be written");
-    format_size(size, sizeof(size), canvas_video_memory());
+    machine_display(machine);
+}
+
+void machine_display(struct machine *machine)
+{
+    struct rect screen = screen_size();
+    char size[32];
+
+    format_size(size, sizeof(size), screen_memory());
     text_format(machine->display, sizeof(machine->display), "%u " FONT_TIMES " %u, %s of its own",
-                CANVAS_WIDTH, CANVAS_HEIGHT, size);
+                (unsigned)screen.width, (unsigned)screen.height, size);
 }
 
 static uint8_t cmos_read(uint8_t index)

@@ -32,8 +32,10 @@ struct machine {
     unsigned device_count;
 };
 
-/* Call after canvas_start(), which knows the display. */
+/* Call after screen_start(), which knows the display. */
 void machine_find(struct machine *machine);
+/* Finds only the display again. */
+void machine_display(struct machine *machine);
 
 struct clock {
     unsigned year, month, day, hour, minute, second;

@@ -3,6 +3,7 @@
 #include "canvas.h"
 #include "console.h"
 #include "font.h"
+#include "screen.h"
 
 #define LEFT          544
 #define RIGHT         976
@@ -189,7 +190,17 @@ static void card_value(int y, const char *text)
 
     canvas_fill_rounded(rect, 0, CARD, 255);
     text_fit(VALUES, y, INK, text);
-    canvas_present(rect);
+    screen_show(rect);
+}
+
+static void fact_change(unsigned row, const char *value)
+{
+    int y = FACTS_Y + ROW * (int)(row + 1) + 4;
+    struct rect rect = { VALUES - 4, y - 17, RIGHT - VALUES + 8, 23 };
+
+    wall_fill(rect);
+    text_fit(VALUES, y, INK, value);
+    screen_show(rect);
 }
 
 void page_clock(const struct clock *clock)
@@ -197,16 +208,17 @@ void page_clock(const struct clock *clock)
     static const char *const months[] = { "January",   "February", "March",    "April",
                                           "May",       "June",     "July",     "August",
                                           "September", "October",  "November", "December" };
-    int y = FACTS_Y + 7 * ROW + 4;
-    struct rect rect = { VALUES - 4, y - 17, RIGHT - VALUES + 8, 23 };
     char text[64];
 
     text_format(text, sizeof(text), "%u %s %u, %02u:%02u:%02u", clock->day,
                 months[(clock->month + 11) % 12], clock->year, clock->hour, clock->minute,
                 clock->second);
-    wall_fill(rect);
-    text_draw(VALUES, y, &font_body, INK, text);
-    canvas_present(rect);
+    fact_change(6, text);
+}
+
+void page_display(const struct machine *machine)
+{
+    fact_change(3, machine->display);
 }
 
 void page_keys(const char *text)
@@ -232,7 +244,7 @@ void page_notice(const char *text, enum page_button again)
     for (unsigned i = 0; i < BUTTONS; i++)
         draw_button(i, i == again);
     text_draw(LEFT, NOTICE_Y, &font_body, again == BUTTON_NONE ? QUIET : ALARM, text);
-    canvas_present(rect);
+    screen_show(rect);
 }
 
 enum page_button page_button_at(int x, int y)

@@ -14,6 +14,7 @@ void page_wall(void);
 void page_draw(const struct machine *machine);
 
 void page_clock(const struct clock *clock);
+void page_display(const struct machine *machine);
 void page_keys(const char *text);
 void page_pointer(int x, int y, unsigned buttons);
 
@@ -23,7 +24,7 @@ enum page_button { BUTTON_LIGHT, BUTTON_WIND, BUTTON_RESTART, BUTTON_OFF, BUTTON
 /* A line under the keys, and the one that wants to be pressed again (BUTTON_NONE: none does). */
 void page_notice(const char *text, enum page_button again);
 
-/* Which key's picture lies at a point. */
+/* Which key's picture lies at a point of the canvas. */
 enum page_button page_button_at(int x, int y);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "scene.h"
 #include "kernel.h"
+#include "screen.h"
 #include "view.h"
 
 #define CLOUD_WIDTH  190
@@ -163,7 +164,7 @@ static void drift(float distance)
 static void show(int from, int to)
 {
     compose(from, to);
-    canvas_present((struct rect){ SCENE_X, SCENE_Y + from, SCENE_WIDTH, to - from });
+    screen_show((struct rect){ SCENE_X, SCENE_Y + from, SCENE_WIDTH, to - from });
 }
 
 void scene_step(unsigned ticks)

@@ -39,11 +39,6 @@ static inline float absolute(float value)
     return value < 0 ? -value : value;
 }
 
-static inline float larger(float a, float b)
-{
-    return a > b ? a : b;
-}
-
 static inline float smaller(float a, float b)
 {
     return a < b ? a : b;

@@ -8,10 +8,10 @@
  *   ready                  the page is on the screen
  *   key NAME               a key was pressed
  *   pointer X Y BUTTONS    a button changed, or the pointer moved in the last second
+ *   screen WIDTH HEIGHT    the picture took the size that the monitor now prefers
  *   again NAME             "restart" or "off" happens when the same key is pressed again
  *   restart, off           it happens now
  */
-#include "canvas.h"
 #include "console.h"
 #include "input.h"
 #include "kernel.h"
@@ -19,6 +19,7 @@
 #include "page.h"
 #include "power.h"
 #include "scene.h"
+#include "screen.h"
 
 #define KEYS_SHOWN  28
 #define AGAIN_TICKS (5 * TICKS)
@@ -28,7 +29,7 @@ static enum daytime daytime;
 static unsigned wind = 2;
 static char typed[KEYS_SHOWN + 1];
 static unsigned typed_count;
-static int pointer_x = CANVAS_WIDTH / 2, pointer_y = CANVAS_HEIGHT / 2;
+static int pointer_x, pointer_y; /* on the screen */
 static unsigned pointer_buttons;
 static bool pointer_moved;
 static enum page_button again = BUTTON_NONE;
@@ -181,19 +182,29 @@ static int clamp(int value, int most)
     return value < 0 ? 0 : value > most ? most : value;
 }
 
+static void pointer_place(int x, int y)
+{
+    struct rect screen = screen_size();
+
+    pointer_x = clamp(x, screen.width - 1);
+    pointer_y = clamp(y, screen.height - 1);
+}
+
 static void pointer_changed(const struct input *input)
 {
     unsigned pressed = input->buttons & ~pointer_buttons;
     bool changed = input->buttons != pointer_buttons;
 
-    pointer_x = clamp(pointer_x + input->dx, CANVAS_WIDTH - 1);
-    pointer_y = clamp(pointer_y + input->dy, CANVAS_HEIGHT - 1);
+    pointer_place(pointer_x + input->dx, pointer_y + input->dy);
     pointer_buttons = input->buttons;
     pointer_moved = true;
     if (changed)
         pointer_report();
-    if (pressed & 1)
-        button_clicked(page_button_at(pointer_x, pointer_y));
+    if (pressed & 1) {
+        int x = pointer_x, y = pointer_y;
+        screen_to_canvas(&x, &y);
+        button_clicked(page_button_at(x, y));
+    }
 }
 
 static void take_input(void)
@@ -210,9 +221,20 @@ static void take_input(void)
         }
     }
     if (pointed) {
-        canvas_point(pointer_x, pointer_y);
+        screen_point(pointer_x, pointer_y);
         page_pointer(pointer_x, pointer_y, pointer_buttons);
     }
+}
+
+static void screen_changed(void)
+{
+    struct rect screen = screen_size();
+
+    machine_display(&machine);
+    page_display(&machine);
+    pointer_place(pointer_x, pointer_y);
+    screen_point(pointer_x, pointer_y);
+    console_print("screen %u %u\n", (unsigned)screen.width, (unsigned)screen.height);
 }
 
 static void each_second(void)
@@ -220,6 +242,8 @@ static void each_second(void)
     struct clock clock = machine_clock();
 
     page_clock(&clock);
+    if (screen_follow())
+        screen_changed();
     if (pointer_moved)
         pointer_report();
     if (power_button())
@@ -231,7 +255,7 @@ static void start(void)
     struct clock clock;
 
     console_start();
-    if (!canvas_start()) {
+    if (!screen_start()) {
         console_print("no display that this program knows\n");
         power_start();
         power_off();
@@ -242,11 +266,12 @@ static void start(void)
     page_wall();
     scene_start(daytime);
     page_draw(&machine);
-    canvas_present((struct rect){ 0, 0, CANVAS_WIDTH, CANVAS_HEIGHT });
+    screen_show_all();
     page_clock(&clock);
     page_keys("");
     page_notice(hint, BUTTON_NONE);
-    canvas_point(pointer_x, pointer_y);
+    pointer_place(screen_size().width / 2, screen_size().height / 2);
+    screen_point(pointer_x, pointer_y);
     page_pointer(pointer_x, pointer_y, 0);
     power_start();
     input_start();

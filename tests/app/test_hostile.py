@@ -136,7 +136,7 @@ def session():
     """The bytes of a whole VNC session, in the order a client sends them."""
     return (b"RFB 003.008\n\x01\x01" + struct.pack(">B3xBBBBHHHBBB3x", 0, 32, 24, 0, 1, 255, 255, 255, 16, 8, 0) +
             struct.pack(">BxH8i", 2, 8, 16, 7, 6, 5, 2, 0, DESKTOP_SIZE, -258) +
-            struct.pack(">BBHHHH", 3, 0, 0, 0, 1024, 768) + struct.pack(">BB2xI", 4, 1, 0x61) +
+            struct.pack(">BBHHHH", 3, 0, 0, 0, 1280, 800) + struct.pack(">BB2xI", 4, 1, 0x61) +
             struct.pack(">BBHII", 255, 0, 1, 0x62, 0x30) + struct.pack(">BBHH", 5, 1, 5, 5) +
             struct.pack(">B3xI", 6, 4) + b"text" + struct.pack(">BBxx", 8, 2) + struct.pack(">BBHHHH", 3, 0, 0, 0, 512, 384))
 
@@ -178,7 +178,7 @@ def test_vnc_while_modes_change(home):
         for _ in range(4):
             follower.picture()
         wait_until(lambda n=n: said(home, "Welcome", "ready") > n + 1, "it did not start again")
-        wait_until(lambda: follower.picture()[:2] == (1024, 768), "the client was told of another size", 60)
+        wait_until(lambda: follower.picture()[:2] == (1280, 800), "the client was told of another size", 60)
     same_picture(home, follower)
     same_picture(home, Client(path))
     for client in (follower, ignorant, scaled):
@@ -331,7 +331,7 @@ def viewer(path, over, seed):
                 if generator.random() < 0.5:
                     client.picture()
                 client.key(0x61 + generator.randrange(8))  # a to h: others restart the machine or turn it off
-                client.pointer(generator.randrange(1024), generator.randrange(768), generator.randrange(8))
+                client.pointer(generator.randrange(1280), generator.randrange(800), generator.randrange(8))
             client.close()
         except (OSError, EOFError, AssertionError, ValueError):
             pass  # a paused machine draws nothing new; the next client tries again

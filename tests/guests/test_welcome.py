@@ -51,7 +51,7 @@ def test_picture_moves(home):
     start(home, "Welcome")
     client = Client(home.ok("vnc", "Welcome").strip())
     width, height, first = client.picture()
-    check((width, height) == (1024, 768), f"{width} x {height}")
+    check((width, height) == (1280, 800), f"{width} x {height}")
     colors = set(zip(first[0::3], first[1::3], first[2::3]))
     check(len(colors) > 1000, f"only {len(colors)} colours")
     for _ in range(SLOW):
@@ -81,7 +81,7 @@ def test_keys_and_pointer(home):
     client.pointer(430, 280, 1)
     client.pointer(430, 280, 0)
     down = expect(home, "Welcome", r"pointer \d+ \d+ 1")
-    check(down[0].split()[1:3] != ["512", "384"], f"the pointer did not move: {said(home, 'Welcome')}")
+    check(down[0].split()[1:3] != ["640", "400"], f"the pointer did not move: {said(home, 'Welcome')}")
     client.close()
 
 
