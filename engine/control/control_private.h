@@ -23,7 +23,7 @@ struct control {
     struct machine *machine;
     GDBusServer *server;
     OrielEngine *skeleton;
-    OrielDisplay *display;
+    OrielEngineDisplay *display;
     GHashTable *connections; /* GDBusConnection -> struct peer */
     char *socket_path;
     unsigned running;   /* commands on worker threads */

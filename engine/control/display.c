@@ -50,8 +50,8 @@ static struct viewer *viewer_of(struct control *control, GDBusMethodInvocation *
     return peer->viewer;
 }
 
-static gboolean on_next_frame(OrielDisplay *display, GDBusMethodInvocation *invocation, guint shown,
-                              struct control *control)
+static gboolean on_next_frame(OrielEngineDisplay *display, GDBusMethodInvocation *invocation,
+                              guint shown, struct control *control)
 {
     struct viewer *viewer = viewer_of(control, invocation);
 
@@ -61,7 +61,7 @@ static gboolean on_next_frame(OrielDisplay *display, GDBusMethodInvocation *invo
     return TRUE;
 }
 
-static gboolean on_get_scanout(OrielDisplay *display, GDBusMethodInvocation *invocation,
+static gboolean on_get_scanout(OrielEngineDisplay *display, GDBusMethodInvocation *invocation,
                                GUnixFDList *fds, struct control *control)
 {
     g_autoptr(GUnixFDList) list = g_unix_fd_list_new();
@@ -85,15 +85,15 @@ static gboolean on_get_scanout(OrielDisplay *display, GDBusMethodInvocation *inv
         g_dbus_method_invocation_return_gerror(invocation, error);
         return TRUE;
     }
-    oriel_display_complete_get_scanout(display, invocation, list, scanout->id,
-                                       g_variant_new_handle(handle), scanout->surface.width,
-                                       scanout->surface.height,
-                                       scanout->surface.stride * (guint32)sizeof(uint32_t));
+    oriel_engine_display_complete_get_scanout(display, invocation, list, scanout->id,
+                                              g_variant_new_handle(handle), scanout->surface.width,
+                                              scanout->surface.height,
+                                              scanout->surface.stride * (guint32)sizeof(uint32_t));
     return TRUE;
 }
 
-static gboolean on_set_size(OrielDisplay *display, GDBusMethodInvocation *invocation, guint width,
-                            guint height, struct control *control)
+static gboolean on_set_size(OrielEngineDisplay *display, GDBusMethodInvocation *invocation,
+                            guint width, guint height, struct control *control)
 {
     if (!console_can_resize(console_of(control))) {
         g_dbus_method_invocation_return_error(
@@ -103,7 +103,7 @@ static gboolean on_set_size(OrielDisplay *display, GDBusMethodInvocation *invoca
         return TRUE;
     }
     console_set_size(console_of(control), width, height);
-    oriel_display_complete_set_size(display, invocation);
+    oriel_engine_display_complete_set_size(display, invocation);
     return TRUE;
 }
 
@@ -115,18 +115,18 @@ static void input_changed(void *context)
     struct control *control = context;
     struct input *input = machine_input(control->machine);
 
-    oriel_display_set_absolute_pointer(control->display, input_is_absolute(input));
-    oriel_display_set_leds(control->display, input_leds(input));
+    oriel_engine_display_set_absolute_pointer(control->display, input_is_absolute(input));
+    oriel_engine_display_set_leds(control->display, input_leds(input));
     g_dbus_interface_skeleton_flush(G_DBUS_INTERFACE_SKELETON(control->display));
 }
 
 void display_connect(struct control *control)
 {
-    control->display = oriel_display_skeleton_new();
+    control->display = oriel_engine_display_skeleton_new();
     g_signal_connect(control->display, "handle-next-frame", G_CALLBACK(on_next_frame), control);
     g_signal_connect(control->display, "handle-get-scanout", G_CALLBACK(on_get_scanout), control);
     g_signal_connect(control->display, "handle-set-size", G_CALLBACK(on_set_size), control);
-    oriel_display_set_can_resize(control->display, console_can_resize(console_of(control)));
+    oriel_engine_display_set_can_resize(control->display, console_can_resize(console_of(control)));
     input_listen(machine_input(control->machine), input_changed, control);
     input_changed(control);
 }

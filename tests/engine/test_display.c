@@ -135,6 +135,11 @@ const OrielConfig *machine_config(const struct machine *machine)
     return machine->config;
 }
 
+const char *machine_folder(const struct machine *machine)
+{
+    return "/machine";
+}
+
 /* --- The server and its clients ------------------------------------------------------------- */
 
 struct bench {
