@@ -524,6 +524,16 @@ guint64 oriel_supervisor_get_generation(OrielSupervisor *self)
     return self->generation;
 }
 
+GSubprocess *oriel_supervisor_get_process(OrielSupervisor *self)
+{
+    return self->process;
+}
+
+gboolean oriel_supervisor_is_looking(OrielSupervisor *self)
+{
+    return self->looking;
+}
+
 void oriel_supervisor_set_patience(OrielSupervisor *self, guint milliseconds)
 {
     self->patience = MAX(milliseconds, 1);

@@ -41,6 +41,11 @@ OrielEngine *oriel_supervisor_get_engine(OrielSupervisor *supervisor);
 /* The number of the present run, or of the next one; it only grows. */
 guint64 oriel_supervisor_get_generation(OrielSupervisor *supervisor);
 
+/* The engine's process if this supervisor started it, otherwise NULL. */
+GSubprocess *oriel_supervisor_get_process(OrielSupervisor *supervisor);
+/* Whether a look for an engine is under way. */
+gboolean oriel_supervisor_is_looking(OrielSupervisor *supervisor);
+
 /* How long an engine may take to answer, in milliseconds, at least 1. Default:
  * ORIEL_SESSION_PATIENCE. */
 void oriel_supervisor_set_patience(OrielSupervisor *supervisor, guint milliseconds);
