@@ -208,30 +208,31 @@ gboolean oriel_library_owns(const char *folder)
     return strcmp(parent, own) == 0;
 }
 
-OrielMachine *oriel_library_find(const char *name, GError **error)
+OrielMachine *oriel_library_look_up(const char *name, GError **error)
 {
-    g_autoptr(OrielMachine) machine = NULL;
+    g_autoptr(GPtrArray) machines = NULL;
 
     if (strchr(name, '/')) {
-        machine = oriel_machine_load(name);
-    } else {
-        g_autoptr(GPtrArray) machines = oriel_library_list();
+        return oriel_machine_load(name);
+    }
+    machines = oriel_library_list();
+    for (guint i = 0; i < machines->len; i++) {
+        const OrielMachine *candidate = g_ptr_array_index(machines, i);
 
-        for (guint i = 0; i < machines->len && !machine; i++) {
-            OrielMachine *candidate = g_ptr_array_index(machines, i);
-
-            if (strcmp(candidate->name, name) == 0) {
-                machine = oriel_machine_load(candidate->folder);
-            }
+        if (strcmp(candidate->name, name) == 0) {
+            return oriel_machine_load(candidate->folder);
         }
     }
-    if (!machine) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "There is no machine called “%s”; “orielctl list” shows those there are.",
-                    name);
-        return NULL;
-    }
-    if (machine->problem) {
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
+                "There is no machine called “%s”; “orielctl list” shows those there are.", name);
+    return NULL;
+}
+
+OrielMachine *oriel_library_find(const char *name, GError **error)
+{
+    g_autoptr(OrielMachine) machine = oriel_library_look_up(name, error);
+
+    if (machine && machine->problem) {
         g_propagate_error(error, g_steal_pointer(&machine->problem));
         return NULL;
     }

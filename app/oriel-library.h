@@ -42,6 +42,9 @@ GPtrArray *oriel_library_list(void);
  */
 OrielMachine *oriel_library_find(const char *name, GError **error);
 
+/* The same, also for a machine that has a problem; NULL with NOT_FOUND. */
+OrielMachine *oriel_library_look_up(const char *name, GError **error);
+
 /* True if no machine has the name and a machine may be called so. Errors: INVALID, EXISTS. */
 gboolean oriel_library_check_name(const char *name, GError **error);
 

@@ -10,154 +10,9 @@
 
 #include "block/drive.h"
 #include "config/runtime.h"
+#include "oriel-building.h"
+#include "oriel-drives.h"
 #include "oriel-session.h"
-
-/* Long enough that no folder of the user's own is called so: what begins with it may be removed. */
-#define HIDDEN_PREFIX ".oriel-unfinished-"
-
-enum {
-    HIDDEN_TRIES = 10,
-};
-
-/* --- Building a machine in a hidden folder
- * --------------------------------------------------------- */
-
-/* A machine under construction: PARENT/.oriel-unfinished-XXXXXX, to become PARENT/NAME.oriel. */
-typedef struct {
-    char *parent, *folder, *final;
-} Building;
-
-static void building_clear(Building *building)
-{
-    if (building->folder) {
-        oriel_folder_remove(building->folder, NULL);
-    }
-    g_free(building->parent);
-    g_free(building->folder);
-    g_free(building->final);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Building, building_clear)
-
-/* Hidden folders of operations that were killed: nobody holds their lock any more. */
-static void remains_remove(const char *parent)
-{
-    g_autoptr(GDir) dir = g_dir_open(parent, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir))) {
-        if (!g_str_has_prefix(name, HIDDEN_PREFIX)) {
-            continue;
-        }
-        g_autofree char *folder = g_build_filename(parent, name, NULL);
-        int lock = oriel_machine_lock(folder, NULL);
-
-        if (lock >= 0) {
-            oriel_folder_remove(folder, NULL);
-            close(lock);
-        }
-    }
-}
-
-static char *exists_already(const Building *building, GError **error)
-{
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                "“%s” exists already; choose another name or folder.", building->final);
-    return NULL;
-}
-
-/* The list of machines outside the library has one folder a line. */
-static gboolean parent_check(const char *parent, GError **error)
-{
-    if (strchr(parent, '\n')) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "No machine can be made in “%s”: the folder's path has a line break.", parent);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-/*
- * Makes the hidden folder and returns the lock on it, or -1. Between the two steps it looks like
- * remains, and another process may take it away: then another one is made.
- */
-static int hidden_folder_make(Building *building, GError **error)
-{
-    for (unsigned tries = 0;; tries++) {
-        g_autofree char *folder = g_build_filename(building->parent, HIDDEN_PREFIX "XXXXXX", NULL);
-        g_autoptr(GError) cause = NULL;
-        int lock;
-
-        if (!g_mkdtemp_full(folder, 0700)) {
-            oriel_error_set_errno(error, errno, "No machine can be made in “%s”", building->parent);
-            return -1;
-        }
-        lock = oriel_machine_lock(folder, &cause);
-        if (lock >= 0 && g_file_test(folder, G_FILE_TEST_IS_DIR)) {
-            building->folder = g_steal_pointer(&folder);
-            return lock;
-        }
-        if (lock >= 0) {
-            close(lock);
-        } else if (tries == HIDDEN_TRIES) {
-            g_rmdir(folder);
-            g_propagate_error(error, g_steal_pointer(&cause));
-            return -1;
-        }
-    }
-}
-
-/* Starts building; returns the lock on the hidden folder, or -1. */
-static int building_start(Building *building, const char *parent, const char *name, GError **error)
-{
-    g_autofree char *base = g_strconcat(name, ".oriel", NULL);
-
-    building->parent =
-        parent ? g_canonicalize_filename(parent, NULL) : oriel_library_folder(TRUE, error);
-    if (!building->parent || !parent_check(building->parent, error)) {
-        return -1;
-    }
-    remains_remove(building->parent);
-    building->final = g_build_filename(building->parent, base, NULL);
-    if (g_file_test(building->final, G_FILE_TEST_EXISTS)) {
-        exists_already(building, error);
-        return -1;
-    }
-    int lock = hidden_folder_make(building, error);
-
-    if (lock >= 0) {
-        g_autofree char *disks = g_build_filename(building->folder, "disks", NULL);
-
-        g_mkdir(disks, 0700);
-    }
-    return lock;
-}
-
-/* Writes the configuration and puts the machine in its place. Returns its folder. */
-static char *building_finish(Building *building, const OrielConfig *config, gboolean elsewhere,
-                             GError **error)
-{
-    if (!oriel_config_save(config, building->folder, error)) {
-        return NULL;
-    }
-    if (!oriel_folder_sync(building->folder, error)) {
-        return NULL;
-    }
-    if (g_rename(building->folder, building->final) != 0) {
-        if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) {
-            return exists_already(building, error);
-        }
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", building->final);
-        return NULL;
-    }
-    if (!oriel_folder_sync(building->parent, error) ||
-        (elsewhere && !oriel_library_register(building->final, error))) {
-        /* Back to what building_clear() removes: what is not in the list is not there. */
-        g_rename(building->final, building->folder);
-        return NULL;
-    }
-    g_clear_pointer(&building->folder, g_free);
-    return g_steal_pointer(&building->final);
-}
 
 /* --- Create
  * ---------------------------------------------------------------------------------------- */
@@ -219,14 +74,9 @@ static gboolean disk_add(OrielConfig *config, const Building *building, const ch
                          GError **error)
 {
     g_autofree char *target = g_build_filename(building->folder, "disks", "disk0.raw", NULL);
-    guint64 size;
 
     drive_add(config, ORIEL_DRIVE_DISK, "disks/disk0.raw");
-    if (!strchr(disk, '/') && !g_file_test(disk, G_FILE_TEST_EXISTS)) {
-        return oriel_size_parse(disk, &size, error) && drive_create_raw(target, size, error);
-    }
-    return oriel_image_check_raw(disk, error) &&
-           oriel_file_copy(disk, target, progress, data, cancellable, error);
+    return oriel_disk_make(target, disk, progress, data, cancellable, error);
 }
 
 char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gpointer data,
@@ -246,7 +96,7 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
             return NULL;
         }
     }
-    int lock = building_start(&building, options->folder, options->name, error);
+    int lock = oriel_building_start(&building, options->folder, options->name, error);
 
     if (lock < 0) {
         return NULL;
@@ -255,34 +105,11 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
                     disk_add(config, &building, options->disk, progress, data, cancellable, error);
 
     drive_add(config, ORIEL_DRIVE_CDROM, cdrom);
-    char *folder = good ? building_finish(&building, config, options->folder != NULL, error) : NULL;
+    char *folder =
+        good ? oriel_building_finish(&building, config, options->folder != NULL, error) : NULL;
 
     close(lock);
     return folder;
-}
-
-/* A path inside the machine's folder, or NULL if links lead out of it: the machine may be a
- * stranger's. */
-static char *path_inside(const OrielMachine *machine, const char *path, GError **error)
-{
-    g_autofree char *from = g_build_filename(machine->folder, path, NULL);
-    g_autofree char *real_folder = realpath(machine->folder, NULL);
-    g_autofree char *real = realpath(from, NULL);
-    g_autofree char *expected = real_folder ? g_build_filename(real_folder, path, NULL) : NULL;
-
-    if (!real) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be read", from);
-        return NULL;
-    }
-    if (g_strcmp0(real, expected) != 0) {
-        g_set_error(
-            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-            "“%s” is or lies behind a symbolic link. Put the file itself into the machine's "
-            "folder.",
-            from);
-        return NULL;
-    }
-    return g_steal_pointer(&from);
 }
 
 /* --- Clone
@@ -298,7 +125,7 @@ static gboolean disks_copy(const OrielMachine *machine, const Building *building
         if (drive->kind != ORIEL_DRIVE_DISK) {
             continue;
         }
-        g_autofree char *from = path_inside(machine, drive->path, error);
+        g_autofree char *from = oriel_path_inside(machine, drive->path, error);
         g_autofree char *to = g_build_filename(building->folder, drive->path, NULL);
         g_autofree char *parent = g_path_get_dirname(to);
 
@@ -323,7 +150,7 @@ static gboolean firmware_copy(const OrielMachine *machine, const Building *build
     }
     while (dir && (name = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename("firmware", name, NULL);
-        g_autofree char *source = path_inside(machine, path, error);
+        g_autofree char *source = oriel_path_inside(machine, path, error);
         g_autofree char *target = g_build_filename(to, name, NULL);
 
         if (!source || !oriel_file_copy(source, target, NULL, NULL, NULL, error)) {
@@ -347,7 +174,7 @@ char *oriel_clone(const OrielMachine *machine, const char *name, OrielProgress p
     if (source_lock < 0) {
         return NULL;
     }
-    lock = building_start(&building, NULL, name, error);
+    lock = oriel_building_start(&building, NULL, name, error);
     if (lock >= 0 && disks_copy(machine, &building, progress, data, cancellable, error) &&
         firmware_copy(machine, &building, error)) {
         g_autoptr(OrielConfig) config = oriel_config_copy(machine->config);
@@ -358,7 +185,7 @@ char *oriel_clone(const OrielMachine *machine, const char *name, OrielProgress p
         config->name = g_strdup(name);
         config->uuid = g_uuid_string_random();
         config->generation_id = g_uuid_string_random();
-        folder = building_finish(&building, config, FALSE, error);
+        folder = oriel_building_finish(&building, config, FALSE, error);
     }
     if (lock >= 0) {
         close(lock);
@@ -421,7 +248,7 @@ gboolean oriel_rename(const OrielMachine *machine, const char *name, GError **er
 static gboolean remove_for_good(const OrielMachine *machine, GError **error)
 {
     g_autofree char *parent = g_path_get_dirname(machine->folder);
-    g_autofree char *hidden = g_build_filename(parent, HIDDEN_PREFIX "XXXXXX", NULL);
+    g_autofree char *hidden = g_build_filename(parent, ORIEL_HIDDEN_PREFIX "XXXXXX", NULL);
 
     if (!g_mkdtemp_full(hidden, 0700) || g_rename(machine->folder, hidden) != 0) {
         oriel_error_set_errno(error, errno, "“%s” cannot be deleted", machine->folder);

@@ -33,6 +33,7 @@
 #include "serial_socket.h"
 
 enum {
+    WORKED_SECONDS = 60,   /* of running after which the settings count as good */
     LOG_MAX = 1024 * 1024, /* bytes of engine.log before it becomes engine.log.old */
 };
 
@@ -55,11 +56,24 @@ struct engine {
 /* --- What the machine tells
  * ------------------------------------------------------------------------ */
 
+/* It has run for a while, or until its guest turned it off: these settings are good ones. */
+static void worked(const struct engine *engine)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!oriel_config_mark_worked(engine->config, engine->folder, &error)) {
+        g_message("%s", error->message);
+    }
+}
+
 static void on_state(void *context, enum machine_state state, enum machine_reason reason,
                      const char *message)
 {
     struct engine *engine = context;
 
+    if (state == MACHINE_STOPPED && reason == REASON_GUEST) {
+        worked(engine);
+    }
     if (state == MACHINE_STOPPED) {
         oriel_machine_lock_ending(engine->lock); /* before anybody hears of it */
     }
@@ -94,6 +108,17 @@ static void on_media(void *context, const char *drive)
     if (engine->control) {
         control_media_changed(engine->control, drive);
     }
+}
+
+static gboolean on_worked(gpointer data)
+{
+    const struct engine *engine = data;
+    gboolean runs = machine_state(engine->machine, NULL) == MACHINE_RUNNING;
+
+    if (runs) {
+        worked(engine);
+    }
+    return runs ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
 static gboolean on_signal(gpointer data)
@@ -331,6 +356,7 @@ int main(int argc, char **argv)
         if (engine.ready_fd >= 0) {
             close(engine.ready_fd);
         }
+        g_timeout_add_seconds(WORKED_SECONDS, on_worked, &engine);
         g_unix_signal_add(SIGTERM, on_signal, &engine);
         g_unix_signal_add(SIGINT, on_signal, &engine);
         g_main_loop_run(engine.loop);

@@ -68,6 +68,28 @@ COMMAND("clone", clone, "NAME NEW-NAME", 2, 2, no_options, "Copy a stopped machi
         "orielctl clone Debian \"Debian for tests\"");
 COMMAND("delete", delete, "NAME", 1, 1, delete_options, "Move a stopped machine to the trash.",
         "orielctl delete Debian");
+COMMAND("move", move, "NAME FOLDER", 2, 2, no_options,
+        "Move a stopped machine into another folder, also on another disk.",
+        "orielctl move Debian /media/me/Stick");
+COMMAND("add-disk", add_disk, "NAME SIZE|FILE", 2, 2, no_options,
+        "Add an empty disk of this size, or a copy of this raw image, to a stopped machine.",
+        "orielctl add-disk Debian 20G");
+COMMAND("add-cdrom", add_cdrom, "NAME [FILE]", 1, 2, no_options,
+        "Add a CD drive, empty or with this ISO image.", "orielctl add-cdrom Debian drivers.iso");
+COMMAND("remove-drive", remove_drive, "NAME DRIVE", 2, 2, no_options,
+        "Take a drive out; a disk's file goes to the trash.", "orielctl remove-drive Debian disk1");
+COMMAND("reorder", reorder, "NAME DRIVE...", 2, G_MAXUINT, no_options,
+        "Put all drives into this order of ports.", "orielctl reorder Debian disk1 disk0 cdrom0");
+COMMAND("grow", grow, "NAME DRIVE SIZE", 3, 3, no_options,
+        "Make a disk of a stopped machine larger.", "orielctl grow Debian disk0 40G");
+COMMAND("undo", undo, "NAME", 1, 1, no_options, "Take back the last change of the settings.",
+        "orielctl undo Debian");
+COMMAND("revisions", revisions, "NAME", 1, 1, no_options,
+        "List the settings that a machine had, and which worked last.",
+        "orielctl revisions Debian");
+COMMAND("restore", restore, "NAME REVISION|worked", 2, 2, no_options,
+        "Go back to earlier settings, or to the last that worked.",
+        "orielctl restore Debian 7\norielctl restore Debian worked");
 COMMAND("start", start, "NAME", 1, 1, start_options, "Start a machine.", "orielctl start Debian");
 COMMAND("pause", pause, "NAME", 1, 1, no_options, "Let a running machine stand still.",
         "orielctl pause Debian");
@@ -112,13 +134,13 @@ COMMAND("check-host", check_host, "", 0, 0, no_options,
         "Say what this computer lacks to run machines well.", "orielctl check-host");
 
 const struct command *const commands[] = {
-    &command_create,     &command_list,       &command_show,
-    &command_set,        &command_rename,     &command_clone,
-    &command_delete,     &command_start,      &command_pause,
-    &command_resume,     &command_reset,      &command_shutdown,
-    &command_stop,       &command_kill,       &command_wait,
-    &command_screenshot, &command_text,       &command_type,
-    &command_key,        &command_serial,     &command_insert,
-    &command_eject,      &command_stats,      &command_log,
-    &command_vnc,        &command_check_host, NULL,
+    &command_create,     &command_list,      &command_show,         &command_set,
+    &command_rename,     &command_clone,     &command_delete,       &command_move,
+    &command_add_disk,   &command_add_cdrom, &command_remove_drive, &command_reorder,
+    &command_grow,       &command_undo,      &command_revisions,    &command_restore,
+    &command_start,      &command_pause,     &command_resume,       &command_reset,
+    &command_shutdown,   &command_stop,      &command_kill,         &command_wait,
+    &command_screenshot, &command_text,      &command_type,         &command_key,
+    &command_serial,     &command_insert,    &command_eject,        &command_stats,
+    &command_log,        &command_vnc,       &command_check_host,   NULL,
 };

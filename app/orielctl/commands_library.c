@@ -2,7 +2,6 @@
 /* create, list, show, set, rename, clone, delete, log, check-host. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "oriel-host.h"
 #include "oriel-operations.h"
@@ -12,27 +11,7 @@ enum {
     STATES_AT_ONCE = 16,
 };
 
-/* Progress on a terminal: a percentage that overwrites itself. */
-static void progress_print(guint64 done, guint64 total, gpointer data)
-{
-    if (total > 0) {
-        fprintf(stderr, "\r%3d %% ", (int)(done * 100 / total));
-    }
-}
-
-static void progress_end(void)
-{
-    if (isatty(STDERR_FILENO)) {
-        fprintf(stderr, "\r      \r");
-    }
-}
-
-static OrielProgress progress(void)
-{
-    return isatty(STDERR_FILENO) ? progress_print : NULL;
-}
-
-static void made_print(const struct call *call, const char *name, const char *folder)
+void made_print(const struct call *call, const char *name, const char *folder)
 {
     if (call->json) {
         print_json(json_object_of("name", name, "folder", folder, NULL));

@@ -16,7 +16,7 @@ static void usage_print(FILE *file)
 {
     fprintf(file, "Usage: orielctl COMMAND [ARGUMENT...] [--json]\n\nCommands:\n");
     for (const struct command *const *c = commands; *c; c++) {
-        fprintf(file, "  %-11s %s\n", (*c)->name, (*c)->summary);
+        fprintf(file, "  %-12s %s\n", (*c)->name, (*c)->summary);
     }
     fprintf(file, "\n“orielctl COMMAND --help” says more. Manual: orielctl(1).\n");
 }

@@ -7,6 +7,7 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 
+#include "oriel-files.h"
 #include "oriel-library.h"
 #include "oriel-session.h"
 
@@ -52,6 +53,12 @@ void print_json(JsonNode *node);
 /* {"name": value, ...} from pairs of names and texts, ending with NULL. */
 JsonNode *json_object_of(const char *name, ...) G_GNUC_NULL_TERMINATED;
 
+/* Progress on a terminal, a percentage that overwrites itself; NULL where there is none. */
+OrielProgress progress(void);
+void progress_end(void);
+/* Says where a machine is now. */
+void made_print(const struct call *call, const char *name, const char *folder);
+
 /* The machine and the engine that the first argument names. */
 OrielMachine *call_machine(const struct call *call, GError **error);
 OrielEngine *call_engine(const struct call *call, OrielMachine **machine, GError **error);
@@ -65,6 +72,15 @@ gboolean run_set(const struct call *call, GError **error);
 gboolean run_rename(const struct call *call, GError **error);
 gboolean run_clone(const struct call *call, GError **error);
 gboolean run_delete(const struct call *call, GError **error);
+gboolean run_move(const struct call *call, GError **error);
+gboolean run_undo(const struct call *call, GError **error);
+gboolean run_revisions(const struct call *call, GError **error);
+gboolean run_restore(const struct call *call, GError **error);
+gboolean run_add_disk(const struct call *call, GError **error);
+gboolean run_add_cdrom(const struct call *call, GError **error);
+gboolean run_remove_drive(const struct call *call, GError **error);
+gboolean run_reorder(const struct call *call, GError **error);
+gboolean run_grow(const struct call *call, GError **error);
 gboolean run_start(const struct call *call, GError **error);
 gboolean run_pause(const struct call *call, GError **error);
 gboolean run_resume(const struct call *call, GError **error);

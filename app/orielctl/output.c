@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Helpers of the commands: JSON, and finding the machine and its engine. */
+/* Helpers of the commands: JSON, progress, and finding the machine and its engine. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "orielctl.h"
 
@@ -55,4 +56,23 @@ gboolean call_result(gboolean good, GError **error)
         g_dbus_error_strip_remote_error(*error);
     }
     return good;
+}
+
+static void progress_print(guint64 done, guint64 total, gpointer data)
+{
+    if (total > 0) {
+        fprintf(stderr, "\r%3d %% ", (int)(done * 100 / total));
+    }
+}
+
+void progress_end(void)
+{
+    if (isatty(STDERR_FILENO)) {
+        fprintf(stderr, "\r      \r");
+    }
+}
+
+OrielProgress progress(void)
+{
+    return isatty(STDERR_FILENO) ? progress_print : NULL;
 }

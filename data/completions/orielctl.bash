@@ -20,10 +20,11 @@ _orielctl() {
         mapfile -t COMPREPLY < <(compgen -W "$("$program" "$command" --help | grep -o -- '^  --[a-z-]*')" -- "$current")
     elif [ "$COMP_CWORD" -eq 2 ] && [ "$command" != create ]; then
         local IFS=$'\n'
-        mapfile -t COMPREPLY < <(compgen -W "$("$program" list 2>/dev/null | sed -n 's/^[a-z]\{1,11\}  *//p')" -- "$current" | sed 's/ /\\ /g')
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" list 2>/dev/null | sed -n 's/^[a-z]\{1,12\}  *//p')" -- "$current" | sed 's/ /\\ /g')
     else
         case $command in
-            insert | screenshot) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+            insert | screenshot | add-disk | add-cdrom) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+            move) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
         esac
     fi
 }

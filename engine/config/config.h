@@ -148,6 +148,29 @@ gboolean oriel_config_check(const OrielConfig *config, GError **error);
  */
 gboolean oriel_config_undo(const char *folder, GError **error);
 
+/* Settings that a machine has or had. */
+typedef struct {
+    guint number;    /* 0: the present ones; ORIEL_REVISION_WORKED: kept only because they worked */
+    gint64 time;     /* when they were written, seconds since 1970 */
+    gboolean worked; /* the last ones with which the machine ran well */
+    OrielConfig *config;
+} OrielRevision;
+
+enum {
+    ORIEL_REVISION_WORKED = 100000000, /* behind all numbers */
+};
+
+void oriel_revision_free(OrielRevision *revision);
+/*
+ * The present and the earlier settings (OrielRevision) as far as they can be used, newest first.
+ * NULL with *error set if the folder is not there. g_ptr_array_unref().
+ */
+GPtrArray *oriel_config_list_revisions(const char *folder, GError **error);
+/* Remembers these settings as the last that worked, in place of others. */
+gboolean oriel_config_mark_worked(const OrielConfig *config, const char *folder, GError **error);
+/* Gives `config` all settings of another one but name, uuid and generation id. */
+void oriel_config_take_settings(OrielConfig *config, const OrielConfig *revision);
+
 /* The content of machine.json, unknown keys included. */
 JsonNode *oriel_config_to_json(const OrielConfig *config);
 /* The opposite, from the text of a file that messages call `source`. Errors: CORRUPT, INVALID. */

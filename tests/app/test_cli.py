@@ -13,7 +13,8 @@ from oriel import Failure, ORIELCTL, Skip, check, main
 
 MIB = 1 << 20
 SOURCE = os.environ["ORIEL_SOURCE"]
-COMMANDS = ("create list show set rename clone delete start pause resume reset shutdown stop kill wait screenshot "
+COMMANDS = ("create list show set rename clone delete move add-disk add-cdrom remove-drive "
+            "reorder grow undo revisions restore start pause resume reset shutdown stop kill wait screenshot "
             "text type key serial insert eject stats log vnc check-host").split()
 
 

@@ -537,11 +537,88 @@ TEST(memory_is_in_mebibytes_for_people_and_in_bytes_in_the_file)
     CHECK_EQ(loaded->video_memory, 32 << 20);
 }
 
+TEST(differences_and_what_waits_for_a_restart)
+{
+    g_autoptr(OrielConfig) config = oriel_config_new("One");
+    g_autoptr(OrielConfig) other = oriel_config_copy(config);
+    g_auto(GStrv) same = oriel_config_differences(config, other);
+    g_autofree char *text = NULL;
+
+    CHECK(same[0] == NULL);
+    CHECK_OK(oriel_config_set(config, "notes", "a\n\tb", &error));
+    CHECK_OK(oriel_config_set(config, "cpus", "3", &error));
+    CHECK_OK(oriel_config_set(config, "display.scaling", "follow", &error));
+    CHECK(oriel_config_add_drive(config, ORIEL_DRIVE_CDROM, NULL, NULL));
+    CHECK(oriel_config_add_drive(other, ORIEL_DRIVE_DISK, "disks/a", NULL));
+    g_auto(GStrv) found = oriel_config_differences(config, other);
+
+    text = g_strjoinv(" ", found);
+    CHECK_STR(text, "notes cpus display.scaling cdrom0 disk0");
+    CHECK(oriel_config_key_live(config, "notes"));
+    CHECK(oriel_config_key_live(config, "display.scaling"));
+    CHECK(oriel_config_key_live(config, "cdrom0.path"));
+    CHECK(!oriel_config_key_live(config, "cpus"));
+    CHECK(!oriel_config_key_live(config, "cdrom0.format"));
+    CHECK(!oriel_config_key_live(other, "disk0.path"));
+    CHECK(!oriel_config_key_live(config, "disk0"));
+    CHECK_ERROR(oriel_config_set(config, "notes", "a\033b", &error), ORIEL_ERROR_INVALID, "notes");
+    CHECK_ERROR(oriel_config_set(config, "tags", "a\nb", &error), ORIEL_ERROR_INVALID, "tags");
+    CHECK_ERROR(oriel_config_set(config, "display.scaling", "huge", &error), ORIEL_ERROR_INVALID,
+                "fit, integer, actual, follow");
+}
+
+TEST(settings_that_worked_are_kept)
+{
+    g_autoptr(OrielConfig) config = oriel_config_new("One");
+    g_autoptr(GPtrArray) revisions = NULL;
+    char *folder = new_folder();
+    const OrielRevision *revision;
+
+    CHECK_OK(oriel_config_save(config, folder, &error));
+    CHECK_OK(oriel_config_mark_worked(config, folder, &error));
+    for (unsigned i = 0; i < CONFIG_REVISIONS + 5; i++) {
+        config->memory += 1 << 20;
+        CHECK_OK(oriel_config_save(config, folder, &error));
+    }
+    CHECK_EQ(count_revisions(folder), CONFIG_REVISIONS + 1); /* worked.json is one more */
+    CHECK_OK(revisions = oriel_config_list_revisions(folder, &error));
+    CHECK_EQ(revisions->len, CONFIG_REVISIONS + 2);
+    revision = revisions->pdata[0];
+    CHECK_EQ(revision->number, 0);
+    CHECK_EQ(revision->config->memory, config->memory);
+    CHECK(!revision->worked);
+    revision = revisions->pdata[1];
+    CHECK_EQ(revision->number, CONFIG_REVISIONS + 5);
+    revision = revisions->pdata[revisions->len - 1];
+    CHECK_EQ(revision->number, ORIEL_REVISION_WORKED);
+    CHECK(revision->worked);
+    CHECK_EQ(revision->config->memory, 1 << 30);
+    g_autofree char *uuid = g_strdup(config->uuid);
+
+    g_free(revision->config->name);
+    revision->config->name = g_strdup("Another");
+    oriel_config_take_settings(config, revision->config);
+    CHECK_STR(config->name, "One");
+    CHECK_STR(config->uuid, uuid);
+    CHECK_EQ(config->memory, 1 << 30);
+    CHECK_OK(oriel_config_mark_worked(config, folder, &error));
+    CHECK_OK(oriel_config_save(config, folder, &error));
+    g_clear_pointer(&revisions, g_ptr_array_unref);
+    CHECK_OK(revisions = oriel_config_list_revisions(folder, &error));
+    revision = revisions->pdata[0];
+    CHECK(revision->worked);
+    revision = revisions->pdata[revisions->len - 1];
+    CHECK(revision->number != ORIEL_REVISION_WORKED);
+    remove_folder(folder);
+    CHECK_ERROR(oriel_config_list_revisions("/absent", &error), ORIEL_ERROR_NOT_FOUND, "/absent");
+}
+
 TEST_MAIN(T(defaults_are_valid), T(saves_and_loads_everything), T(file_is_private),
           T(unknown_keys_survive_at_every_level), T(a_cleared_setting_does_not_come_back),
           T(bad_values_change_nothing), T(settings_that_do_not_fit_together_are_refused),
           T(drives_are_numbered_and_limited), T(damaged_files_say_so),
           T(what_is_no_file_is_refused), T(every_change_can_be_undone),
-          T(undo_mends_a_damaged_file), T(exit_codes_are_stable), T(sizes_as_people_write_them),
+          T(undo_mends_a_damaged_file), T(differences_and_what_waits_for_a_restart),
+          T(settings_that_worked_are_kept), T(exit_codes_are_stable), T(sizes_as_people_write_them),
           T(a_bare_number_is_in_the_unit),
           T(memory_is_in_mebibytes_for_people_and_in_bytes_in_the_file))

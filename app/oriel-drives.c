@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-drives.h. */
+#include "oriel-drives.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "block/drive.h"
+#include "config/runtime.h"
+#include "oriel-building.h"
+
+/* A disk that is being made; only who has the machine's lock makes one. */
+#define UNFINISHED ORIEL_HIDDEN_PREFIX "disk"
+#define MIB        (G_GUINT64_CONSTANT(1) << 20)
+
+gboolean oriel_disk_make(const char *target, const char *source, OrielProgress progress,
+                         gpointer data, GCancellable *cancellable, GError **error)
+{
+    guint64 size;
+
+    if (!strchr(source, '/') && !g_file_test(source, G_FILE_TEST_EXISTS)) {
+        return oriel_size_parse(source, &size, error) && drive_create_raw(target, size, error);
+    }
+    return oriel_image_check_raw(source, error) &&
+           oriel_file_copy(source, target, progress, data, cancellable, error);
+}
+
+static OrielDrive *drive_find(const OrielConfig *config, const char *id, GError **error)
+{
+    OrielDrive *drive = oriel_config_find_drive(config, id);
+
+    if (!drive) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
+                    "“%s” has no drive “%s”; “orielctl show” names those it has.", config->name,
+                    id);
+    }
+    return drive;
+}
+
+/* --- Adding -------------------------------------------------------------------------------------
+ */
+
+struct addition {
+    OrielDriveKind kind;
+    const char *path;
+    char *id; /* of the new drive */
+};
+
+static gboolean addition_apply(OrielConfig *config, gpointer data, GError **error)
+{
+    struct addition *addition = data;
+    const OrielDrive *drive = oriel_config_add_drive(config, addition->kind, addition->path, error);
+
+    if (drive) {
+        g_free(addition->id);
+        addition->id = g_strdup(drive->id);
+    }
+    return drive != NULL;
+}
+
+static char *drive_add(const OrielMachine *machine, OrielDriveKind kind, const char *path,
+                       GError **error)
+{
+    struct addition addition = { .kind = kind, .path = path };
+
+    if (!oriel_machine_edit(machine->folder, addition_apply, &addition, error)) {
+        g_clear_pointer(&addition.id, g_free);
+    }
+    return addition.id;
+}
+
+/* Long work is not begun for a machine that has no room for the result. */
+static gboolean check_room(const OrielMachine *machine, GError **error)
+{
+    g_autoptr(OrielConfig) config = oriel_config_load(machine->folder, error);
+
+    return config && oriel_config_add_drive(config, ORIEL_DRIVE_CDROM, NULL, error);
+}
+
+/* A name in disks/ that nothing has. */
+static char *free_file_name(const OrielMachine *machine)
+{
+    for (guint n = 0;; n++) {
+        g_autofree char *name = g_strdup_printf("disks/disk%u.raw", n);
+        g_autofree char *path = g_build_filename(machine->folder, name, NULL);
+        GStatBuf status;
+
+        if (g_lstat(path, &status) != 0) {
+            return g_steal_pointer(&name);
+        }
+    }
+}
+
+/* With the machine's lock held. */
+static char *disk_add(const OrielMachine *machine, const char *source, OrielProgress progress,
+                      gpointer data, GCancellable *cancellable, GError **error)
+{
+    g_autofree char *disks = g_build_filename(machine->folder, "disks", NULL);
+    g_autofree char *unfinished = g_build_filename(disks, UNFINISHED, NULL);
+    g_autofree char *name = NULL, *path = NULL, *real = NULL, *id = NULL;
+
+    g_mkdir(disks, 0700);
+    real = oriel_path_inside(machine, "disks", error);
+    if (!real || !check_room(machine, error)) {
+        return NULL;
+    }
+    g_unlink(unfinished); /* of somebody who was killed */
+    if (!oriel_disk_make(unfinished, source, progress, data, cancellable, error)) {
+        return NULL;
+    }
+    name = free_file_name(machine);
+    path = g_build_filename(machine->folder, name, NULL);
+    if (g_rename(unfinished, path) != 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be made", path);
+        g_unlink(unfinished);
+        return NULL;
+    }
+    if (oriel_folder_sync(disks, error)) {
+        id = drive_add(machine, ORIEL_DRIVE_DISK, name, error);
+    }
+    if (!id) {
+        g_unlink(path);
+    }
+    return g_steal_pointer(&id);
+}
+
+char *oriel_add_disk(const OrielMachine *machine, const char *source, OrielProgress progress,
+                     gpointer data, GCancellable *cancellable, GError **error)
+{
+    int lock = oriel_machine_lock(machine->folder, error);
+    char *id;
+
+    if (lock < 0) {
+        return NULL;
+    }
+    id = disk_add(machine, source, progress, data, cancellable, error);
+    close(lock);
+    return id;
+}
+
+char *oriel_add_cdrom(const OrielMachine *machine, const char *path, GError **error)
+{
+    g_autofree char *absolute = path ? g_canonicalize_filename(path, NULL) : NULL;
+
+    if (absolute && !drive_check_medium(absolute, true, error)) {
+        return NULL;
+    }
+    return drive_add(machine, ORIEL_DRIVE_CDROM, absolute, error);
+}
+
+/* --- Removing -----------------------------------------------------------------------------------
+ */
+
+/* The boot order without a drive; NULL if nothing is left. */
+static char *order_without(const char *order, const char *id)
+{
+    g_auto(GStrv) ids = g_strsplit(order, ",", -1);
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    for (char **each = ids; *each; each++) {
+        if (strcmp(*each, id) != 0) {
+            g_strv_builder_add(builder, *each);
+        }
+    }
+    g_auto(GStrv) left = g_strv_builder_end(builder);
+
+    return *left ? g_strjoinv(",", left) : NULL;
+}
+
+static gboolean removal_apply(OrielConfig *config, gpointer data, GError **error)
+{
+    OrielDrive *drive = drive_find(config, data, error);
+    char *order = config->boot_order;
+
+    if (!drive) {
+        return FALSE;
+    }
+    if (order) {
+        config->boot_order = order_without(order, data);
+        g_free(order);
+    }
+    g_ptr_array_remove(config->drives, drive);
+    return TRUE;
+}
+
+/* Puts back what the removal took: the settings as they were, if nobody has changed them since. */
+static gboolean removal_undo(OrielConfig *config, gpointer data, GError **error)
+{
+    const OrielConfig *before = data;
+    g_autoptr(OrielConfig) copy = oriel_config_copy(before);
+
+    g_free(config->boot_order);
+    config->boot_order = g_strdup(before->boot_order);
+    g_ptr_array_unref(config->drives);
+    config->drives = g_ptr_array_ref(copy->drives);
+    return TRUE;
+}
+
+/* With the machine's lock held. */
+static gboolean disk_remove(const OrielMachine *machine, const OrielConfig *config,
+                            const OrielDrive *drive, GError **error)
+{
+    g_autofree char *named = g_build_filename(machine->folder, drive->path, NULL);
+    gboolean there = g_file_test(named, G_FILE_TEST_EXISTS);
+    g_autofree char *path = there ? oriel_path_inside(machine, drive->path, error) : NULL;
+    g_autoptr(GFile) file = path ? g_file_new_for_path(path) : NULL;
+    g_autoptr(GError) cause = NULL;
+
+    if ((there && !path) || !oriel_machine_edit(machine->folder, removal_apply, drive->id, error)) {
+        return FALSE;
+    }
+    if (!file || g_file_trash(file, NULL, &cause)) {
+        return TRUE;
+    }
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
+                "The disk “%s” stays: its file “%s” cannot be moved to the trash: %s.", drive->id,
+                path, cause->message);
+    oriel_machine_edit(machine->folder, removal_undo, (gpointer)config, NULL);
+    return FALSE;
+}
+
+gboolean oriel_remove_drive(const OrielMachine *machine, const char *id, GError **error)
+{
+    g_autoptr(OrielConfig) config = oriel_config_load(machine->folder, error);
+    const OrielDrive *drive = config ? drive_find(config, id, error) : NULL;
+    gboolean good;
+    int lock;
+
+    if (!drive) {
+        return FALSE;
+    }
+    if (drive->kind == ORIEL_DRIVE_CDROM) {
+        return oriel_machine_edit(machine->folder, removal_apply, (gpointer)id, error);
+    }
+    lock = oriel_machine_lock(machine->folder, error);
+    if (lock < 0) {
+        return FALSE;
+    }
+    good = disk_remove(machine, config, drive, error);
+    close(lock);
+    return good;
+}
+
+/* --- Order --------------------------------------------------------------------------------------
+ */
+
+static gboolean order_apply(OrielConfig *config, gpointer data, GError **error)
+{
+    char **ids = data;
+    g_autoptr(GPtrArray) ordered = g_ptr_array_new();
+
+    for (char **id = ids; *id; id++) {
+        OrielDrive *drive = drive_find(config, *id, error);
+
+        if (!drive) {
+            return FALSE;
+        }
+        if (!g_ptr_array_find(ordered, drive, NULL)) {
+            g_ptr_array_add(ordered, drive);
+        }
+    }
+    if (ordered->len != config->drives->len || g_strv_length(ids) != ordered->len) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "The new order of “%s” must name each of its %u drives once.", config->name,
+                    config->drives->len);
+        return FALSE;
+    }
+    for (guint i = 0; i < ordered->len; i++) {
+        config->drives->pdata[i] = ordered->pdata[i];
+    }
+    return TRUE;
+}
+
+gboolean oriel_reorder_drives(const OrielMachine *machine, const char *const *ids, GError **error)
+{
+    return oriel_machine_edit(machine->folder, order_apply, (gpointer)ids, error);
+}
+
+/* --- Growing ------------------------------------------------------------------------------------
+ */
+
+static gboolean file_grow(int fd, const char *id, const char *path, guint64 bytes, GError **error)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is not a file.", path);
+        return FALSE;
+    }
+    if (bytes <= (guint64)status.st_size) {
+        g_autofree char *size = oriel_size_text((guint64)status.st_size);
+
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "“%s” has %s already. A disk can only grow: what is behind its end would be "
+                    "lost.",
+                    id, size);
+        return FALSE;
+    }
+    if (ftruncate(fd, (off_t)bytes) != 0 || fsync(fd) != 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot grow", path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean disk_grow(const OrielMachine *machine, const OrielDrive *drive, guint64 bytes,
+                          GError **error)
+{
+    g_autofree char *path = oriel_path_inside(machine, drive->path, error);
+    int fd = path ? open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+
+    if (fd < 0) {
+        if (path) {
+            oriel_error_set_errno(error, errno, "“%s” cannot be opened", path);
+        }
+        return FALSE;
+    }
+    gboolean good = file_grow(fd, drive->id, path, bytes, error);
+
+    close(fd);
+    return good;
+}
+
+gboolean oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 bytes, GError **error)
+{
+    g_autoptr(OrielConfig) config = oriel_config_load(machine->folder, error);
+    const OrielDrive *drive = config ? drive_find(config, id, error) : NULL;
+    int lock;
+
+    if (!drive) {
+        return FALSE;
+    }
+    if (drive->kind != ORIEL_DRIVE_DISK || bytes > G_MAXINT64 - MIB) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    drive->kind == ORIEL_DRIVE_DISK ? "That is too large for “%s”."
+                                                    : "“%s” is a CD drive; only disks grow.",
+                    id);
+        return FALSE;
+    }
+    lock = oriel_machine_lock(machine->folder, error);
+    if (lock < 0) {
+        return FALSE;
+    }
+    gboolean good = disk_grow(machine, drive, (bytes + MIB - 1) / MIB * MIB, error);
+
+    close(lock);
+    return good;
+}

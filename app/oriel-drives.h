@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The drives of a machine: adding, removing, ordering, growing. Each is done whole or not at all,
+ * also when the process is killed: a disk's file is complete and in its place before the settings
+ * name it, and no longer named before it goes to the trash.
+ *
+ * What touches a disk's file needs a machine that does not run (LOCKED); CD drives and the order
+ * are settings, which a running machine takes at its next start.
+ *
+ * Threads: blocking; any thread.
+ */
+#ifndef ORIEL_DRIVES_H
+#define ORIEL_DRIVES_H
+
+#include "oriel-files.h"
+#include "oriel-library.h"
+
+/*
+ * Makes the file of a disk, which must not exist: empty, if `source` is a size ("20G"), otherwise a
+ * copy of the image `source`. Durable when it returns; removed if it fails.
+ */
+gboolean oriel_disk_make(const char *target, const char *source, OrielProgress progress,
+                         gpointer data, GCancellable *cancellable, GError **error);
+
+/* `source` as above. Returns the new drive's id. Errors: LOCKED, INVALID, NO_SPACE, ... g_free().
+ */
+char *oriel_add_disk(const OrielMachine *machine, const char *source, OrielProgress progress,
+                     gpointer data, GCancellable *cancellable, GError **error);
+
+/* Adds a CD drive, with a medium or (path NULL) without. Returns its id. g_free(). */
+char *oriel_add_cdrom(const OrielMachine *machine, const char *path, GError **error);
+
+/*
+ * Takes a drive out; a disk's file goes to the trash. If that is not possible nothing changes.
+ * Errors: NOT_FOUND, LOCKED, HOST, ...
+ */
+gboolean oriel_remove_drive(const OrielMachine *machine, const char *id, GError **error);
+
+/* Puts the drives into the order of `ids`, which names each once: their ports, first to last. */
+gboolean oriel_reorder_drives(const OrielMachine *machine, const char *const *ids, GError **error);
+
+/*
+ * Makes a disk larger; what is on it stays, and the guest finds free space behind it. `bytes` is
+ * rounded up to 1 MiB. Errors: INVALID if that is not more than it has, LOCKED, NO_SPACE, ...
+ */
+gboolean oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 bytes,
+                         GError **error);
+
+#endif
