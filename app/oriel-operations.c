@@ -66,6 +66,11 @@ static gboolean settings_apply(OrielConfig *config, const OrielCreateOptions *op
             return FALSE;
         }
     }
+    for (const char *const *more = options->settings; more && *more; more += 2) {
+        if (!oriel_config_set(config, more[0], more[1], error)) {
+            return FALSE;
+        }
+    }
     return TRUE;
 }
 

@@ -21,6 +21,8 @@ typedef struct {
     const char *firmware; /* "bios", "uefi", or NULL: default */
     const char *kernel, *initrd, *append; /* direct boot, or NULL */
     const char *folder; /* where the machine's folder goes; NULL: the library's own */
+    /* More settings, or NULL: key, value, ..., NULL as oriel_config_set() takes them. */
+    const char *const *settings;
 } OrielCreateOptions;
 
 /* Returns the new machine's folder. Errors: EXISTS, INVALID, NOT_FOUND, NO_SPACE, ... g_free(). */

@@ -225,6 +225,11 @@ static gboolean machine_identify(OrielMedia *media)
     return TRUE;
 }
 
+gboolean oriel_disk_format_runs(const char *format)
+{
+    return g_strcmp0(format, "raw") == 0;
+}
+
 void oriel_media_free(OrielMedia *media)
 {
     if (media) {

@@ -37,6 +37,9 @@ typedef struct {
 void oriel_media_free(OrielMedia *media);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielMedia, oriel_media_free)
 
+/* Whether a machine can run from a disk image of this format. */
+gboolean oriel_disk_format_runs(const char *format);
+
 /*
  * Looks into a file or folder. Errors: NOT_FOUND, PERMISSION, HOST; INVALID with a sentence for an
  * ISO that is cut short. A file that is nothing known is no error: kind UNKNOWN.
