@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-disk-size-dialog.h. */
+#include "settings/oriel-disk-size-dialog.h"
+
+#include <adwaita.h>
+#include <glib/gi18n.h>
+
+#include "widgets/oriel-spin-row.h"
+
+enum {
+    MIB_PER_GIB = 1024,
+    SIZE_MIB_MAX = 64 * 1024 * 1024,
+};
+
+typedef struct {
+    GtkWidget *widget;
+    OrielSpinRow *row;
+    DiskSizeAnswered answered;
+} Question;
+
+static void question_free(gpointer data, GClosure *closure)
+{
+    Question *question = data;
+
+    g_object_unref(question->widget);
+    g_free(question);
+}
+
+static void on_response(AdwMessageDialog *dialog, const char *response, Question *question)
+{
+    g_autofree char *size = g_strdup_printf("%.0fM", oriel_spin_row_get_value(question->row));
+
+    if (g_str_equal(response, "accept")) {
+        question->answered(question->widget, size);
+    }
+}
+
+void disk_size_dialog_show(GtkWidget *widget, const char *heading, const char *accept, guint gib,
+                           DiskSizeAnswered answered)
+{
+    GtkWindow *parent = GTK_WINDOW(gtk_widget_get_root(widget));
+    AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG(
+        adw_message_dialog_new(parent, heading, _("The disk’s file grows as the disk is used.")));
+    GtkWidget *list = gtk_list_box_new();
+    Question *question = g_new0(Question, 1);
+
+    question->widget = g_object_ref(widget);
+    question->answered = answered;
+    question->row = g_object_new(ORIEL_TYPE_SPIN_ROW, "title", _("Size"), "sizes", TRUE, "lower",
+                                 (double)MIB_PER_GIB, "upper", (double)SIZE_MIB_MAX, "step",
+                                 (double)MIB_PER_GIB, "value", (double)gib * MIB_PER_GIB, NULL);
+    gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
+    gtk_widget_add_css_class(list, "boxed-list");
+    gtk_list_box_append(GTK_LIST_BOX(list), GTK_WIDGET(question->row));
+    adw_message_dialog_set_extra_child(dialog, list);
+    adw_message_dialog_add_responses(dialog, "cancel", _("_Cancel"), "accept", accept, NULL);
+    adw_message_dialog_set_response_appearance(dialog, "accept", ADW_RESPONSE_SUGGESTED);
+    adw_message_dialog_set_default_response(dialog, "accept");
+    g_signal_connect_data(dialog, "response", G_CALLBACK(on_response), question, question_free, 0);
+    gtk_window_present(GTK_WINDOW(dialog));
+}

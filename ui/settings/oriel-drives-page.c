@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * See oriel-drives-page.h. The rows are made anew whenever the settings change; which of them were
+ * open is remembered.
+ */
+#include "settings/oriel-drives-page.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "settings/oriel-disk-size-dialog.h"
+#include "settings/oriel-machine-work.h"
+
+struct _OrielDrivesPage {
+    AdwPreferencesPage parent_instance;
+    AdwPreferencesGroup *drives_group, *order_group;
+    GtkMenuButton *add_button;
+
+    OrielMachineItem *item;
+    OrielSettingRows *setting_rows;
+    AdwPreferencesWindow *window; /* borrowed: it holds the page */
+    GPtrArray *rows;              /* GtkWidget, borrowed: those made by show() */
+    GHashTable *open;             /* ids of drives whose row is expanded */
+    char *chosen;                 /* the drive that a file is being chosen for */
+};
+
+G_DEFINE_FINAL_TYPE(OrielDrivesPage, oriel_drives_page, ADW_TYPE_PREFERENCES_PAGE)
+
+static void work_done(GtkWidget *page, const GError *error, const char *result)
+{
+    OrielDrivesPage *self = ORIEL_DRIVES_PAGE(page);
+
+    if (error && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        GtkWidget *dialog = adw_message_dialog_new(
+            GTK_WINDOW(self->window), _("The Drives Were Not Changed"), error->message);
+
+        adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
+        gtk_window_present(GTK_WINDOW(dialog));
+    }
+}
+
+/* --- Words for drives
+ * ------------------------------------------------------------------------------ */
+
+/* "Disk 1", "CD Drive 2": numbered from one, by the number in the id. */
+static char *drive_title(const OrielDrive *drive)
+{
+    guint64 number = g_ascii_strtoull(drive->id + strcspn(drive->id, "0123456789"), NULL, 10) + 1;
+
+    /* Translators: %u is the number of a disk or drive, from 1. */
+    return g_strdup_printf(drive->kind == ORIEL_DRIVE_DISK ? _("Disk %u") : _("CD Drive %u"),
+                           (guint)number);
+}
+
+/* What a disk takes of the host's, of what it could; or what lies in a CD drive. */
+static char *drive_subtitle(OrielDrivesPage *self, const OrielDrive *drive)
+{
+    g_autofree char *path = NULL;
+    struct stat status;
+
+    if (drive->kind == ORIEL_DRIVE_CDROM) {
+        g_autofree char *base = drive->path ? g_path_get_basename(drive->path) : NULL;
+
+        return base ? g_markup_escape_text(base, -1) : g_strdup(_("Empty"));
+    }
+    path = g_build_filename(oriel_machine_item_get_folder(self->item), drive->path, NULL);
+    if (stat(path, &status) < 0) {
+        return g_strdup(_("The file of this disk is missing"));
+    }
+    g_autofree char *used =
+        g_format_size_full((guint64)status.st_blocks * 512, G_FORMAT_SIZE_IEC_UNITS);
+
+    if (drive->format != ORIEL_DISK_FORMAT_RAW) {
+        /* Translators: the size of a disk's file. */
+        return g_strdup_printf(_("Takes %s"), used);
+    }
+    g_autofree char *size = g_format_size_full((guint64)status.st_size, G_FORMAT_SIZE_IEC_UNITS);
+
+    /* Translators: the size of a disk, and what its file takes so far. */
+    return g_strdup_printf(_("%s, takes %s so far"), size, used);
+}
+
+/* --- Start order
+ * ----------------------------------------------------------------------------------- */
+
+/* The ids in the order in which the firmware tries them: those named, then disks, then CDs. */
+static GPtrArray *order_list(const OrielConfig *config)
+{
+    GPtrArray *order = g_ptr_array_new_with_free_func(g_free);
+    g_auto(GStrv) named = g_strsplit(config->boot_order ? config->boot_order : "", ",", -1);
+
+    for (char **id = named; *id; id++) {
+        if (oriel_config_find_drive(config, g_strstrip(*id))) {
+            g_ptr_array_add(order, g_strdup(*id));
+        }
+    }
+    for (int kind = ORIEL_DRIVE_DISK; kind <= ORIEL_DRIVE_CDROM; kind++) {
+        for (guint i = 0; i < config->drives->len; i++) {
+            const OrielDrive *drive = g_ptr_array_index(config->drives, i);
+
+            if ((int)drive->kind == kind &&
+                !g_ptr_array_find_with_equal_func(order, drive->id, g_str_equal, NULL)) {
+                g_ptr_array_add(order, g_strdup(drive->id));
+            }
+        }
+    }
+    return order;
+}
+
+static void order_saved(GObject *item, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GtkWidget) self = data;
+    g_autoptr(GError) error = NULL;
+
+    oriel_machine_item_set_finish(ORIEL_MACHINE_ITEM(item), result, &error);
+    work_done(self, error, NULL);
+}
+
+static void action_earlier(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    OrielDrivesPage *self = ORIEL_DRIVES_PAGE(widget);
+    const OrielConfig *config = oriel_machine_item_get_config(self->item);
+    g_autoptr(GPtrArray) order = order_list(config);
+    guint i;
+
+    if (!g_ptr_array_find_with_equal_func(order, g_variant_get_string(parameter, NULL), g_str_equal,
+                                          &i) ||
+        i == 0) {
+        return;
+    }
+    gpointer moved = g_ptr_array_index(order, i);
+
+    g_ptr_array_index(order, i) = g_ptr_array_index(order, i - 1);
+    g_ptr_array_index(order, i - 1) = moved;
+    g_ptr_array_add(order, NULL);
+    g_autofree char *text = g_strjoinv(",", (char **)order->pdata);
+    const char *pairs[] = { "boot-order", text, NULL };
+
+    oriel_machine_item_set_async(self->item, pairs, NULL, order_saved, g_object_ref(self));
+}
+
+static GtkWidget *icon_button(const char *icon, const char *label, const char *action,
+                              const char *id)
+{
+    GtkWidget *button = gtk_button_new_from_icon_name(icon);
+
+    gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
+    gtk_widget_add_css_class(button, "flat");
+    gtk_widget_set_tooltip_text(button, label);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
+                                   -1);
+    gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", id);
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), action);
+    return button;
+}
+
+static void order_show(OrielDrivesPage *self, const OrielConfig *config)
+{
+    g_autoptr(GPtrArray) order = order_list(config);
+
+    for (guint i = 0; i < order->len; i++) {
+        const char *id = g_ptr_array_index(order, i);
+        g_autofree char *title = drive_title(oriel_config_find_drive(config, id));
+        GtkWidget *row = adw_action_row_new();
+
+        adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
+        if (i > 0) {
+            adw_action_row_add_suffix(
+                ADW_ACTION_ROW(row),
+                icon_button("go-up-symbolic", _("Start From It Earlier"), "drives.earlier", id));
+        }
+        adw_preferences_group_add(self->order_group, row);
+        g_ptr_array_add(self->rows, row);
+    }
+    gtk_widget_set_visible(GTK_WIDGET(self->order_group), order->len > 1);
+}
+
+/* --- Rows
+ * ------------------------------------------------------------------------------------------ */
+
+static GtkWidget *button_row(const char *title, const char *subtitle, const char *label,
+                             const char *action, const char *id)
+{
+    GtkWidget *row = adw_action_row_new();
+    GtkWidget *button = gtk_button_new_with_mnemonic(label);
+
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
+    adw_action_row_set_subtitle(ADW_ACTION_ROW(row), subtitle);
+    gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
+    gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", id);
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), action);
+    adw_action_row_add_suffix(ADW_ACTION_ROW(row), button);
+    adw_action_row_set_activatable_widget(ADW_ACTION_ROW(row), button);
+    return row;
+}
+
+static GtkWidget *switch_row(OrielDrivesPage *self, const char *title, const char *id,
+                             const char *setting)
+{
+    GtkWidget *row = adw_action_row_new();
+    GtkWidget *toggle = gtk_switch_new();
+    g_autofree char *key = g_strdup_printf("%s.%s", id, setting);
+
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
+    gtk_widget_set_valign(toggle, GTK_ALIGN_CENTER);
+    adw_action_row_add_suffix(ADW_ACTION_ROW(row), toggle);
+    adw_action_row_set_activatable_widget(ADW_ACTION_ROW(row), toggle);
+    oriel_setting_rows_bind(self->setting_rows, row, key, NULL);
+    return row;
+}
+
+static void expanded(AdwExpanderRow *row, GParamSpec *spec, OrielDrivesPage *self)
+{
+    char *id = g_object_get_data(G_OBJECT(row), "drive");
+
+    if (adw_expander_row_get_expanded(row)) {
+        g_hash_table_add(self->open, g_strdup(id));
+    } else {
+        g_hash_table_remove(self->open, id);
+    }
+}
+
+static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, gboolean still)
+{
+    g_autofree char *title = drive_title(drive);
+    g_autofree char *subtitle = drive_subtitle(self, drive);
+    AdwExpanderRow *row = ADW_EXPANDER_ROW(adw_expander_row_new());
+    gboolean disk = drive->kind == ORIEL_DRIVE_DISK;
+    GtkWidget *removal = button_row(
+        _("Remove"), disk ? _("Its file goes to the trash") : _("The image file stays where it is"),
+        _("_Remove"), "drives.remove", drive->id);
+
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
+    adw_expander_row_set_subtitle(row, subtitle);
+    adw_expander_row_set_icon_name(row,
+                                   disk ? "drive-harddisk-symbolic" : "media-optical-cd-symbolic");
+    if (disk) {
+        GtkWidget *grow = button_row(_("Size"), _("A disk can grow, not shrink"), _("_Grow…"),
+                                     "drives.grow", drive->id);
+
+        gtk_widget_set_sensitive(grow, still);
+        adw_expander_row_add_row(row, grow);
+        adw_expander_row_add_row(row, switch_row(self, _("Read-Only"), drive->id, "read-only"));
+    } else {
+        adw_expander_row_add_row(row, button_row(_("Medium"), drive->path ? drive->path : "",
+                                                 _("_Insert…"), "drives.insert", drive->id));
+        if (drive->path) {
+            adw_expander_row_add_action(
+                row, icon_button("media-eject-symbolic", _("Eject"), "drives.eject", drive->id));
+        }
+    }
+    gtk_widget_set_sensitive(removal, still);
+    adw_expander_row_add_row(row, removal);
+    g_object_set_data_full(G_OBJECT(row), "drive", g_strdup(drive->id), g_free);
+    adw_expander_row_set_expanded(row, g_hash_table_contains(self->open, drive->id));
+    g_signal_connect_object(row, "notify::expanded", G_CALLBACK(expanded), self, 0);
+    adw_preferences_group_add(self->drives_group, GTK_WIDGET(row));
+    g_ptr_array_add(self->rows, row);
+}
+
+static void show(OrielDrivesPage *self)
+{
+    const OrielConfig *config = oriel_machine_item_get_config(self->item);
+    gboolean still = !oriel_machine_item_is_active(self->item);
+
+    for (guint i = 0; i < self->rows->len; i++) {
+        GtkWidget *row = g_ptr_array_index(self->rows, i);
+
+        adw_preferences_group_remove(
+            ADW_IS_EXPANDER_ROW(row) ? self->drives_group : self->order_group, row);
+    }
+    g_ptr_array_set_size(self->rows, 0);
+    for (guint i = 0; config && i < config->drives->len; i++) {
+        drive_show(self, g_ptr_array_index(config->drives, i), still);
+    }
+    if (config) {
+        order_show(self, config);
+    }
+    gtk_widget_set_sensitive(GTK_WIDGET(self->add_button), config && still);
+    adw_preferences_group_set_description(
+        self->drives_group,
+        still ? NULL : _("Shut the machine down to add or remove drives. CDs can be changed now."));
+}
+
+/* --- Actions
+ * --------------------------------------------------------------------------------------- */
+
+static void chosen_set(OrielDrivesPage *self, GVariant *parameter)
+{
+    g_free(self->chosen);
+    self->chosen = g_variant_dup_string(parameter, NULL);
+}
+
+static void chooser_show(OrielDrivesPage *self, const char *title, GCallback done)
+{
+    GtkFileChooserNative *dialog = gtk_file_chooser_native_new(
+        title, GTK_WINDOW(self->window), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+
+    gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);
+    g_signal_connect_object(dialog, "response", done, self, 0);
+    gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
+}
+
+/* The path of the file chosen, or NULL; ends the dialog. */
+static char *chooser_path(GtkNativeDialog *dialog, int response)
+{
+    g_autoptr(GFile) file = response == GTK_RESPONSE_ACCEPT
+                                ? gtk_file_chooser_get_file(GTK_FILE_CHOOSER(dialog))
+                                : NULL;
+
+    g_object_unref(dialog);
+    return file ? g_file_get_path(file) : NULL;
+}
+
+static void image_chosen(GtkNativeDialog *dialog, int response, OrielDrivesPage *self)
+{
+    g_autofree char *path = chooser_path(dialog, response);
+
+    if (path) {
+        machine_work_add_disk(GTK_WIDGET(self), self->item, path, work_done);
+    }
+}
+
+static void medium_chosen(GtkNativeDialog *dialog, int response, OrielDrivesPage *self)
+{
+    g_autofree char *path = chooser_path(dialog, response);
+
+    if (path) {
+        machine_work_change_medium(GTK_WIDGET(self), self->item, self->chosen, path, work_done);
+    }
+}
+
+static void action_add_image(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    chooser_show(ORIEL_DRIVES_PAGE(widget), _("Choose a Disk Image"), G_CALLBACK(image_chosen));
+}
+
+static void action_insert(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    chosen_set(ORIEL_DRIVES_PAGE(widget), parameter);
+    chooser_show(ORIEL_DRIVES_PAGE(widget), _("Choose a CD Image"), G_CALLBACK(medium_chosen));
+}
+
+static void action_eject(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    machine_work_change_medium(widget, ORIEL_DRIVES_PAGE(widget)->item,
+                               g_variant_get_string(parameter, NULL), NULL, work_done);
+}
+
+static void action_add_cdrom(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    machine_work_add_cdrom(widget, ORIEL_DRIVES_PAGE(widget)->item, work_done);
+}
+
+static void add_disk_answered(GtkWidget *page, const char *size)
+{
+    machine_work_add_disk(page, ORIEL_DRIVES_PAGE(page)->item, size, work_done);
+}
+
+static void action_add_disk(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    disk_size_dialog_show(widget, _("New Disk"), _("_Add"), 20, add_disk_answered);
+}
+
+static void grow_answered(GtkWidget *page, const char *size)
+{
+    OrielDrivesPage *self = ORIEL_DRIVES_PAGE(page);
+
+    machine_work_grow(page, self->item, self->chosen, size, work_done);
+}
+
+static void action_grow(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    OrielDrivesPage *self = ORIEL_DRIVES_PAGE(widget);
+    const OrielConfig *config = oriel_machine_item_get_config(self->item);
+    const OrielDrive *drive;
+
+    chosen_set(self, parameter);
+    drive = config ? oriel_config_find_drive(config, self->chosen) : NULL;
+    if (drive && drive->path) {
+        g_autofree char *path =
+            g_build_filename(oriel_machine_item_get_folder(self->item), drive->path, NULL);
+        struct stat status = { 0 };
+
+        stat(path, &status);
+        disk_size_dialog_show(widget, _("Grow the Disk To"), _("_Grow"),
+                              (guint)(status.st_size >> 30) + 1, grow_answered);
+    }
+}
+
+static void remove_answered(AdwMessageDialog *dialog, const char *response, OrielDrivesPage *self)
+{
+    if (g_str_equal(response, "remove")) {
+        machine_work_remove_drive(GTK_WIDGET(self), self->item, self->chosen, work_done);
+    }
+}
+
+static void action_remove(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    OrielDrivesPage *self = ORIEL_DRIVES_PAGE(widget);
+    const OrielConfig *config = oriel_machine_item_get_config(self->item);
+    const OrielDrive *drive;
+
+    chosen_set(self, parameter);
+    drive = config ? oriel_config_find_drive(config, self->chosen) : NULL;
+    if (!drive || drive->kind == ORIEL_DRIVE_CDROM) {
+        machine_work_remove_drive(widget, self->item, self->chosen, work_done);
+        return;
+    }
+    g_autofree char *title = drive_title(drive);
+    /* Translators: %s is "Disk 1". */
+    g_autofree char *heading = g_strdup_printf(_("Remove %s?"), title);
+    GtkWidget *dialog = adw_message_dialog_new(GTK_WINDOW(self->window), heading,
+                                               _("What is on it goes to the trash. Systems that "
+                                                 "are installed on it do not start any more."));
+
+    adw_message_dialog_add_responses(ADW_MESSAGE_DIALOG(dialog), "cancel", _("_Cancel"), "remove",
+                                     _("_Remove"), NULL);
+    adw_message_dialog_set_response_appearance(ADW_MESSAGE_DIALOG(dialog), "remove",
+                                               ADW_RESPONSE_DESTRUCTIVE);
+    g_signal_connect_object(dialog, "response", G_CALLBACK(remove_answered), self, 0);
+    gtk_window_present(GTK_WINDOW(dialog));
+}
+
+/* --- The object
+ * ------------------------------------------------------------------------------------ */
+
+static void oriel_drives_page_dispose(GObject *object)
+{
+    OrielDrivesPage *self = ORIEL_DRIVES_PAGE(object);
+
+    g_clear_object(&self->item);
+    g_clear_object(&self->setting_rows);
+    G_OBJECT_CLASS(oriel_drives_page_parent_class)->dispose(object);
+}
+
+static void oriel_drives_page_finalize(GObject *object)
+{
+    OrielDrivesPage *self = ORIEL_DRIVES_PAGE(object);
+
+    g_ptr_array_unref(self->rows);
+    g_hash_table_unref(self->open);
+    g_free(self->chosen);
+    G_OBJECT_CLASS(oriel_drives_page_parent_class)->finalize(object);
+}
+
+static void oriel_drives_page_class_init(OrielDrivesPageClass *class)
+{
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
+
+    G_OBJECT_CLASS(class)->dispose = oriel_drives_page_dispose;
+    G_OBJECT_CLASS(class)->finalize = oriel_drives_page_finalize;
+    gtk_widget_class_set_template_from_resource(
+        widget_class, "/io/github/oriel_vm/Oriel/settings/oriel-drives-page.ui");
+    gtk_widget_class_bind_template_child(widget_class, OrielDrivesPage, drives_group);
+    gtk_widget_class_bind_template_child(widget_class, OrielDrivesPage, order_group);
+    gtk_widget_class_bind_template_child(widget_class, OrielDrivesPage, add_button);
+    gtk_widget_class_install_action(widget_class, "drives.add-disk", NULL, action_add_disk);
+    gtk_widget_class_install_action(widget_class, "drives.add-image", NULL, action_add_image);
+    gtk_widget_class_install_action(widget_class, "drives.add-cdrom", NULL, action_add_cdrom);
+    gtk_widget_class_install_action(widget_class, "drives.insert", "s", action_insert);
+    gtk_widget_class_install_action(widget_class, "drives.eject", "s", action_eject);
+    gtk_widget_class_install_action(widget_class, "drives.grow", "s", action_grow);
+    gtk_widget_class_install_action(widget_class, "drives.remove", "s", action_remove);
+    gtk_widget_class_install_action(widget_class, "drives.earlier", "s", action_earlier);
+}
+
+static void oriel_drives_page_init(OrielDrivesPage *self)
+{
+    gtk_widget_init_template(GTK_WIDGET(self));
+    self->rows = g_ptr_array_new();
+    self->open = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+AdwPreferencesPage *oriel_drives_page_new(OrielMachineItem *item, OrielSettingRows *rows,
+                                          AdwPreferencesWindow *window)
+{
+    OrielDrivesPage *self = g_object_new(ORIEL_TYPE_DRIVES_PAGE, NULL);
+
+    self->item = g_object_ref(item);
+    self->setting_rows = g_object_ref(rows);
+    self->window = window;
+    g_signal_connect_object(item, "notify::config", G_CALLBACK(show), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(item, "notify::state", G_CALLBACK(show), self, G_CONNECT_SWAPPED);
+    show(self);
+    return ADW_PREFERENCES_PAGE(self);
+}

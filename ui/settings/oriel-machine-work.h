@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Blocking operations of app/ on one machine, started from a window: each runs as the item's
+ * operation (oriel_machine_item_operate()) and tells how it ended.
+ *
+ * Threads: main context only. `widget` is kept until the end; `done` is called once, with what went
+ * wrong or NULL. A cancelled operation has the error G_IO_ERROR_CANCELLED.
+ */
+#ifndef ORIEL_MACHINE_WORK_H
+#define ORIEL_MACHINE_WORK_H
+
+#include <gtk/gtk.h>
+
+#include "model/oriel-machine-item.h"
+
+typedef void (*MachineWorkDone)(GtkWidget *widget, const GError *error, const char *result);
+
+void machine_work_rename(GtkWidget *widget, OrielMachineItem *item, const char *name,
+                         MachineWorkDone done);
+/* Into another folder: a new parent. */
+void machine_work_move(GtkWidget *widget, OrielMachineItem *item, const char *folder,
+                       MachineWorkDone done);
+/* A new disk of `size` ("20G"), or a copy of the image at that path. */
+void machine_work_add_disk(GtkWidget *widget, OrielMachineItem *item, const char *source,
+                           MachineWorkDone done);
+void machine_work_add_cdrom(GtkWidget *widget, OrielMachineItem *item, MachineWorkDone done);
+/* A disk's file goes to the trash. */
+void machine_work_remove_drive(GtkWidget *widget, OrielMachineItem *item, const char *drive,
+                               MachineWorkDone done);
+void machine_work_grow(GtkWidget *widget, OrielMachineItem *item, const char *drive,
+                       const char *size, MachineWorkDone done);
+/* Puts the image at `path` into a CD drive, now if the machine runs; NULL takes it out. */
+void machine_work_change_medium(GtkWidget *widget, OrielMachineItem *item, const char *drive,
+                                const char *path, MachineWorkDone done);
+/* Puts settings of an earlier day back. */
+void machine_work_restore(GtkWidget *widget, OrielMachineItem *item, const char *revision,
+                          MachineWorkDone done);
+
+#endif

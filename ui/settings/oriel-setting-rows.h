@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Ties the rows of settings pages to the settings of a machine (the keys of oriel_config_set()): a
+ * row shows the value, a change is saved at once, what is wrong with it is said below the row, and
+ * a change that the running machine does not have yet is marked.
+ *
+ * Rows and their values: AdwEntryRow a text, OrielSpinRow a count or a size, AdwComboRow one of a
+ * list of choices, AdwActionRow with a GtkSwitch as its activatable widget "true" or "false".
+ *
+ * Threads: main context only.
+ */
+#ifndef ORIEL_SETTING_ROWS_H
+#define ORIEL_SETTING_ROWS_H
+
+#include <adwaita.h>
+
+#include "model/oriel-machine-item.h"
+
+#define ORIEL_TYPE_SETTING_ROWS (oriel_setting_rows_get_type())
+G_DECLARE_FINAL_TYPE(OrielSettingRows, oriel_setting_rows, ORIEL, SETTING_ROWS, GObject)
+
+OrielSettingRows *oriel_setting_rows_new(OrielMachineItem *item);
+/*
+ * The row lives at least as long as `rows` or is unbound by its own end. `choices`: for an
+ * AdwComboRow, the values in the order of its model, NULL at the end; static. For others NULL.
+ */
+void oriel_setting_rows_bind(OrielSettingRows *rows, GtkWidget *row, const char *key,
+                             const char *const *choices);
+/* Saves what has been changed and not yet saved; at the end of a window. */
+void oriel_setting_rows_flush(OrielSettingRows *rows);
+/* Says below a row what is wrong with it; NULL: nothing any more. */
+void oriel_setting_row_set_problem(GtkWidget *row, const char *message);
+
+#endif
