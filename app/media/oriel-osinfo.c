@@ -179,14 +179,18 @@ gboolean osinfo_media_identify(OrielMedia *media, GCancellable *cancellable)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&osinfo_lock);
     g_autofree char *uri = g_filename_to_uri(media->path, NULL, NULL);
+    g_autoptr(GMainContext) context = g_main_context_new();
     g_autoptr(OsinfoMedia) found = NULL;
-    OsinfoOs *os; /* borrowed of `found` */
+    OsinfoOs *os;
     const char *id;
 
     if (!uri) {
         return FALSE;
     }
+    /* libosinfo runs the thread's main context until it is done: not the one of the window. */
+    g_main_context_push_thread_default(context);
     found = osinfo_media_create_from_location_with_flags(uri, cancellable, 0, NULL);
+    g_main_context_pop_thread_default(context);
     if (!found || !osinfo_db_identify_media(database(), found)) {
         return FALSE;
     }

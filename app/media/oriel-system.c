@@ -48,37 +48,78 @@ static OrielSystem *system_from_row(const SystemRow *row)
     return system;
 }
 
-static const SystemRow *row_find(const char *id)
+/* The row of this id; or that of which the id is a release ("debian12": "debian", "12"). */
+static const SystemRow *row_find(const char *id, const char **release)
 {
+    const SystemRow *found = NULL;
+    gsize longest = 0;
+
     for (gsize i = 0; i < system_table_rows; i++) {
-        if (strcmp(system_table[i].id, id) == 0) {
-            return &system_table[i];
+        gsize length = strlen(system_table[i].id);
+        const char *rest = id + length;
+
+        if (length > longest && g_str_has_prefix(id, system_table[i].id) &&
+            strspn(rest, "0123456789.-") == strlen(rest)) {
+            found = &system_table[i];
+            longest = length;
+            *release = rest;
         }
     }
-    return NULL;
+    return found;
+}
+
+/* What is known without the database. */
+static OrielSystem *system_from_table(const char *id)
+{
+    const char *release = "";
+    const SystemRow *row = row_find(id, &release);
+    OrielSystem *system = system_from_row(row ? row : row_find("other", &release));
+
+    if (row && *release) {
+        g_free(system->name);
+        system->name = g_strdup_printf("%s %s", row->name, release);
+    }
+    g_free(system->id);
+    system->id = g_strdup(id);
+    return system;
+}
+
+/* Under the lock. What was there before stays, because others may hold it. */
+static const OrielSystem *remember(OrielSystem *system)
+{
+    system->icon = icon_for(system);
+    g_hash_table_replace(systems, system->id, system);
+    return system;
+}
+
+static OrielSystem *known(const char *id)
+{
+    if (!systems) {
+        systems = g_hash_table_new(g_str_hash, g_str_equal);
+    }
+    return g_hash_table_lookup(systems, id);
 }
 
 const OrielSystem *oriel_system_find(const char *id)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&systems_lock);
-    const SystemRow *row = row_find(id ? id : "other");
-    OrielSystem *system;
+    const char *wanted = id && *id ? id : "other";
+    const OrielSystem *system = known(wanted);
 
-    if (!systems) {
-        systems = g_hash_table_new(g_str_hash, g_str_equal);
+    return system ? system : remember(system_from_table(wanted));
+}
+
+const OrielSystem *oriel_system_load(const char *id)
+{
+    OrielSystem *found = osinfo_system_find(id);
+
+    if (!found) {
+        return oriel_system_find(id);
     }
-    system = g_hash_table_lookup(systems, id ? id : "other");
-    if (!system) {
-        system = row ? system_from_row(row) : osinfo_system_find(id);
-        if (!system) {
-            system = system_from_row(row_find("other"));
-            g_free(system->id);
-            system->id = g_strdup(id);
-        }
-        system->icon = icon_for(system);
-        g_hash_table_insert(systems, system->id, system);
-    }
-    return system;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&systems_lock);
+
+    known(id);
+    return remember(found);
 }
 
 static gint compare_systems(gconstpointer a, gconstpointer b)
@@ -95,13 +136,14 @@ GPtrArray *oriel_system_list(void)
     GPtrArray *list = g_ptr_array_new();
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
-    for (gsize i = 0; i < system_table_rows; i++) {
-        g_hash_table_add(seen, (gpointer)system_table[i].id);
-        g_ptr_array_add(list, (gpointer)oriel_system_find(system_table[i].id));
-    }
     for (char **id = ids; *id; id++) {
         if (g_hash_table_add(seen, *id)) {
-            g_ptr_array_add(list, (gpointer)oriel_system_find(*id));
+            g_ptr_array_add(list, (gpointer)oriel_system_load(*id));
+        }
+    }
+    for (gsize i = 0; i < system_table_rows; i++) {
+        if (g_hash_table_add(seen, (gpointer)system_table[i].id)) {
+            g_ptr_array_add(list, (gpointer)oriel_system_find(system_table[i].id));
         }
     }
     g_ptr_array_sort(list, compare_systems);
@@ -113,6 +155,7 @@ void iso_identify_system(OrielMedia *media, GCancellable *cancellable)
     const SystemRow *row;
 
     if (osinfo_media_identify(media, cancellable)) {
+        oriel_system_load(media->system);
         return;
     }
     row = system_by_label(media->label);

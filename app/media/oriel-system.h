@@ -3,8 +3,7 @@
  * Systems that run in machines: their names, and what they need. From libosinfo and osinfo-db when
  * they are there, otherwise from a small table of ours.
  *
- * Threads: any; the database is read once, which may take a few hundred milliseconds: call
- * oriel_system_find() the first time from a worker thread.
+ * Threads: any. What blocks, the first time for some hundred milliseconds, says so.
  */
 #ifndef ORIEL_SYSTEM_H
 #define ORIEL_SYSTEM_H
@@ -24,9 +23,15 @@ typedef struct {
     const char *icon; /* icon name of ours for it: "oriel-system-debian-symbolic", ...; static */
 } OrielSystem;
 
-/* Valid as long as the process; never NULL: an unknown or NULL id gives "other". */
+/*
+ * What is known of a system without reading the database; never blocks, never NULL: an unknown or
+ * NULL id gives what "other" has. Valid as long as the process.
+ */
 const OrielSystem *oriel_system_find(const char *id);
-/* All systems for a chooser, by family and name; borrowed elements. g_ptr_array_unref(). */
+/* The same with the database, which oriel_system_find() then knows as well. Blocking. */
+const OrielSystem *oriel_system_load(const char *id);
+/* All systems for a chooser, by family and name; borrowed elements. Blocking. g_ptr_array_unref().
+ */
 GPtrArray *oriel_system_list(void);
 
 /* What the host can give; filled by oriel_host_resources(). */

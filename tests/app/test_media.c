@@ -210,6 +210,9 @@ TEST(systems)
     CHECK_STR(oriel_system_find(NULL)->id, "other");
     CHECK_STR(oriel_system_find("no-such-system")->family, "other");
     CHECK(oriel_system_find("no-such-system") == oriel_system_find("no-such-system"));
+    CHECK_STR(oriel_system_find("")->id, "other");
+    CHECK_STR(oriel_system_find("debian99")->name, "Debian 99");
+    CHECK_STR(oriel_system_find("debian99")->family, "linux");
     CHECK(windows->uefi && windows->clock_local);
     CHECK_EQ(windows->memory_minimum, 4 * GIB);
     CHECK(list->len >= 25);

@@ -32,8 +32,8 @@ void machine_work_grow(GtkWidget *widget, OrielMachineItem *item, const char *dr
 /* Puts the image at `path` into a CD drive, now if the machine runs; NULL takes it out. */
 void machine_work_change_medium(GtkWidget *widget, OrielMachineItem *item, const char *drive,
                                 const char *path, MachineWorkDone done);
-/* Puts settings of an earlier day back. */
-void machine_work_restore(GtkWidget *widget, OrielMachineItem *item, const char *revision,
+/* Puts the settings of a revision (OrielRevision.number) back. */
+void machine_work_restore(GtkWidget *widget, OrielMachineItem *item, guint revision,
                           MachineWorkDone done);
 
 #endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-machine-work.h. */
+#include "settings/oriel-machine-work.h"
+
+#include <glib/gi18n.h>
+
+#include "oriel-drives.h"
+#include "oriel-move.h"
+#include "oriel-operations.h"
+#include "oriel-revisions.h"
+
+/* What an operation is told; worker thread while it runs. */
+typedef struct {
+    OrielMachine *machine;
+    char *first, *second; /* what they mean is the operation's */
+} Order;
+
+static void order_free(gpointer data)
+{
+    Order *order = data;
+
+    oriel_machine_free(order->machine);
+    g_free(order->first);
+    g_free(order->second);
+    g_free(order);
+}
+
+/* Who wants to know how it ended. */
+typedef struct {
+    GtkWidget *widget;
+    MachineWorkDone done;
+} Asker;
+
+static void asker_free(gpointer data, GClosure *closure)
+{
+    Asker *asker = data;
+
+    g_object_unref(asker->widget);
+    g_free(asker);
+}
+
+static void ended(OrielOperation *operation, Asker *asker)
+{
+    asker->done(asker->widget, oriel_operation_get_error(operation),
+                oriel_operation_get_result(operation));
+}
+
+static void operate(GtkWidget *widget, OrielMachineItem *item, const char *title,
+                    OrielOperationWork work, const char *first, const char *second,
+                    MachineWorkDone done)
+{
+    Order *order = g_new0(Order, 1);
+    Asker *asker = g_new0(Asker, 1);
+
+    order->machine = oriel_machine_item_dup_machine(item);
+    order->first = g_strdup(first);
+    order->second = g_strdup(second);
+    asker->widget = g_object_ref(widget);
+    asker->done = done;
+    g_autoptr(OrielOperation) operation =
+        oriel_machine_item_operate(item, title, work, order, order_free);
+
+    g_signal_connect_data(operation, "ended", G_CALLBACK(ended), asker, asker_free, 0);
+}
+
+/* An operation that changes the machine where it is ends with an empty text. */
+static char *result(gboolean good)
+{
+    return good ? g_strdup("") : NULL;
+}
+
+/* --- The operations; worker thread
+ * ----------------------------------------------------------------- */
+
+static char *work_rename(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                         GError **error)
+{
+    const Order *order = data;
+
+    return oriel_rename(order->machine, order->first, error);
+}
+
+static char *work_move(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                       GError **error)
+{
+    const Order *order = data;
+
+    return oriel_move(order->machine, order->first, oriel_operation_progress, operation,
+                      cancellable, error);
+}
+
+static char *work_add_disk(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                           GError **error)
+{
+    const Order *order = data;
+    g_autofree char *id = oriel_add_disk(order->machine, order->first, oriel_operation_progress,
+                                         operation, cancellable, error);
+
+    return result(id != NULL);
+}
+
+static char *work_add_cdrom(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                            GError **error)
+{
+    const Order *order = data;
+    g_autofree char *id = oriel_add_cdrom(order->machine, NULL, error);
+
+    return result(id != NULL);
+}
+
+static char *work_remove_drive(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                               GError **error)
+{
+    const Order *order = data;
+
+    return result(oriel_remove_drive(order->machine, order->first, error));
+}
+
+static char *work_grow(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                       GError **error)
+{
+    const Order *order = data;
+    guint64 bytes;
+
+    return result(oriel_size_parse(order->second, &bytes, error) &&
+                  oriel_grow_disk(order->machine, order->first, bytes, error));
+}
+
+static char *work_change_medium(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                                GError **error)
+{
+    const Order *order = data;
+
+    return result(
+        oriel_change_medium(order->machine, order->first, order->second, FALSE, error));
+}
+
+static char *work_restore(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                          GError **error)
+{
+    const Order *order = data;
+
+    return result(
+        oriel_restore(order->machine, (guint)g_ascii_strtoull(order->first, NULL, 10), error));
+}
+
+/* --- Starting them
+ * --------------------------------------------------------------------------------- */
+
+void machine_work_rename(GtkWidget *widget, OrielMachineItem *item, const char *name,
+                         MachineWorkDone done)
+{
+    operate(widget, item, _("Renaming"), work_rename, name, NULL, done);
+}
+
+void machine_work_move(GtkWidget *widget, OrielMachineItem *item, const char *folder,
+                       MachineWorkDone done)
+{
+    operate(widget, item, _("Moving"), work_move, folder, NULL, done);
+}
+
+void machine_work_add_disk(GtkWidget *widget, OrielMachineItem *item, const char *source,
+                           MachineWorkDone done)
+{
+    operate(widget, item, _("Adding a disk"), work_add_disk, source, NULL, done);
+}
+
+void machine_work_add_cdrom(GtkWidget *widget, OrielMachineItem *item, MachineWorkDone done)
+{
+    operate(widget, item, _("Adding a CD drive"), work_add_cdrom, NULL, NULL, done);
+}
+
+void machine_work_remove_drive(GtkWidget *widget, OrielMachineItem *item, const char *drive,
+                               MachineWorkDone done)
+{
+    operate(widget, item, _("Removing a drive"), work_remove_drive, drive, NULL, done);
+}
+
+void machine_work_grow(GtkWidget *widget, OrielMachineItem *item, const char *drive,
+                       const char *size, MachineWorkDone done)
+{
+    operate(widget, item, _("Growing a disk"), work_grow, drive, size, done);
+}
+
+void machine_work_change_medium(GtkWidget *widget, OrielMachineItem *item, const char *drive,
+                                const char *path, MachineWorkDone done)
+{
+    operate(widget, item, _("Changing the CD"), work_change_medium, drive, path, done);
+}
+
+void machine_work_restore(GtkWidget *widget, OrielMachineItem *item, guint revision,
+                          MachineWorkDone done)
+{
+    g_autofree char *number = g_strdup_printf("%u", revision);
+
+    operate(widget, item, _("Going back to earlier settings"), work_restore, number, NULL, done);
+}
