@@ -223,30 +223,31 @@ static gboolean folder_rename(const char *from, const char *to, GError **error)
     return oriel_folder_sync(parent, error) && (!listed || oriel_library_forget(from, error));
 }
 
-gboolean oriel_rename(const OrielMachine *machine, const char *name, GError **error)
+char *oriel_rename(const OrielMachine *machine, const char *name, GError **error)
 {
     g_autofree char *old_base = g_strconcat(machine->name, ".oriel", NULL);
     g_autofree char *new_base = g_strconcat(name, ".oriel", NULL);
     g_autofree char *base = g_path_get_basename(machine->folder);
     g_autofree char *parent = g_path_get_dirname(machine->folder);
     g_autofree char *folder = g_build_filename(parent, new_base, NULL);
+    gboolean moves = strcmp(base, old_base) == 0 && !g_file_test(folder, G_FILE_TEST_EXISTS);
     int lock;
 
     if (!oriel_library_check_name(name, error)) {
-        return FALSE;
+        return NULL;
     }
     lock = oriel_machine_lock(machine->folder, error);
     if (lock < 0) {
-        return FALSE;
+        return NULL;
     }
     gboolean good = oriel_machine_edit(machine->folder, name_set, (gpointer)name, error);
 
     /* The name counts; the folder follows if nothing stands in the way. */
-    if (good && strcmp(base, old_base) == 0 && !g_file_test(folder, G_FILE_TEST_EXISTS)) {
+    if (good && moves) {
         good = folder_rename(machine->folder, folder, error);
     }
     close(lock);
-    return good;
+    return good ? g_strdup(moves ? folder : machine->folder) : NULL;
 }
 
 /* Moved to a hidden folder first, so that a kill in between leaves remains, not half a machine. */
@@ -304,23 +305,28 @@ const char *oriel_cdrom_id(const OrielConfig *config, GError **error)
     return NULL;
 }
 
+struct medium_change {
+    const char *drive, *path;
+};
+
 static gboolean medium_set(OrielConfig *config, gpointer data, GError **error)
 {
-    const char *id = oriel_cdrom_id(config, error);
-    g_autofree char *key = id ? g_strconcat(id, ".path", NULL) : NULL;
+    const struct medium_change *change = data;
+    g_autofree char *key = g_strconcat(change->drive, ".path", NULL);
 
-    return key && oriel_config_set(config, key, data ? data : "", error);
+    return oriel_config_set(config, key, change->path ? change->path : "", error);
 }
 
-gboolean oriel_change_medium(const OrielMachine *machine, const char *path, gboolean force,
-                             GError **error)
+gboolean oriel_change_medium(const OrielMachine *machine, const char *drive, const char *path,
+                             gboolean force, GError **error)
 {
     g_autofree char *absolute = path ? g_canonicalize_filename(path, NULL) : NULL;
-    const char *id = oriel_cdrom_id(machine->config, error);
+    struct medium_change change = { drive ? drive : oriel_cdrom_id(machine->config, error),
+                                    absolute };
     g_autoptr(GError) cause = NULL;
     g_autoptr(OrielEngine) engine = oriel_session_connect(machine, &cause);
 
-    if (!id || (absolute && !drive_check_medium(absolute, true, error))) {
+    if (!change.drive || (absolute && !drive_check_medium(absolute, true, error))) {
         return FALSE;
     }
     if (!engine && !g_error_matches(cause, ORIEL_ERROR, ORIEL_ERROR_STATE)) {
@@ -330,12 +336,12 @@ gboolean oriel_change_medium(const OrielMachine *machine, const char *path, gboo
     gboolean good = TRUE;
 
     if (engine && absolute) {
-        good = oriel_engine_call_insert_media_sync(engine, id, absolute, NULL, error);
+        good = oriel_engine_call_insert_media_sync(engine, change.drive, absolute, NULL, error);
     } else if (engine) {
-        good = oriel_engine_call_eject_media_sync(engine, id, force, NULL, error);
+        good = oriel_engine_call_eject_media_sync(engine, change.drive, force, NULL, error);
     }
     if (!good && error && *error) {
         g_dbus_error_strip_remote_error(*error);
     }
-    return good && oriel_machine_edit(machine->folder, medium_set, absolute, error);
+    return good && oriel_machine_edit(machine->folder, medium_set, &change, error);
 }

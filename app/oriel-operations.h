@@ -33,8 +33,11 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
 char *oriel_clone(const OrielMachine *machine, const char *name, OrielProgress progress,
                   gpointer data, GCancellable *cancellable, GError **error);
 
-/* Also renames the folder if it is called after the machine. The machine must not run. */
-gboolean oriel_rename(const OrielMachine *machine, const char *name, GError **error);
+/*
+ * Also renames the folder if it is called after the machine. The machine must not run. Returns the
+ * machine's folder from now on. g_free().
+ */
+char *oriel_rename(const OrielMachine *machine, const char *name, GError **error);
 
 /* To the trash, or for good. The machine must not run. */
 gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError **error);
@@ -43,10 +46,10 @@ gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError 
 const char *oriel_cdrom_id(const OrielConfig *config, GError **error);
 
 /*
- * Puts a medium into the first CD drive, or takes it out (path NULL): in the configuration, and in
- * the guest if it runs.
+ * Puts a medium into a CD drive (NULL: the first), or takes it out (path NULL): in the
+ * configuration, and in the guest if it runs.
  */
-gboolean oriel_change_medium(const OrielMachine *machine, const char *path, gboolean force,
-                             GError **error);
+gboolean oriel_change_medium(const OrielMachine *machine, const char *drive, const char *path,
+                             gboolean force, GError **error);
 
 #endif

@@ -50,7 +50,7 @@ static void change_work(GTask *task, gpointer source, gpointer data, GCancellabl
     Change *change = data;
     g_autoptr(GError) error = NULL;
 
-    if (oriel_change_medium(change->machine, change->path, change->force, &error)) {
+    if (oriel_change_medium(change->machine, NULL, change->path, change->force, &error)) {
         g_task_return_boolean(task, TRUE);
     } else {
         g_task_return_error(task, g_steal_pointer(&error));

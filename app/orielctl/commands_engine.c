@@ -166,14 +166,15 @@ gboolean run_insert(const struct call *call, GError **error)
 {
     g_autoptr(OrielMachine) machine = call_machine(call, error);
 
-    return machine && oriel_change_medium(machine, call->arguments[1], FALSE, error);
+    return machine && oriel_change_medium(machine, NULL, call->arguments[1], FALSE, error);
 }
 
 gboolean run_eject(const struct call *call, GError **error)
 {
     g_autoptr(OrielMachine) machine = call_machine(call, error);
 
-    return machine && oriel_change_medium(machine, NULL, call_option(call, "force") != NULL, error);
+    return machine &&
+           oriel_change_medium(machine, NULL, NULL, call_option(call, "force") != NULL, error);
 }
 
 gboolean run_stats(const struct call *call, GError **error)

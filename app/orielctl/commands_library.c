@@ -203,7 +203,9 @@ gboolean run_rename(const struct call *call, GError **error)
 {
     g_autoptr(OrielMachine) machine = call_machine(call, error);
 
-    return machine && oriel_rename(machine, call->arguments[1], error);
+    g_autofree char *folder = machine ? oriel_rename(machine, call->arguments[1], error) : NULL;
+
+    return folder != NULL;
 }
 
 gboolean run_clone(const struct call *call, GError **error)

@@ -7,7 +7,9 @@
 static const char *const firmware_names[] = { "bios", "uefi", NULL };
 static const char *const clock_names[] = { "utc", "local", NULL };
 static const char *const drive_kind_names[] = { "disk", "cdrom", NULL };
-static const char *const scaling_names[] = { "fit", "integer", "actual", "follow", NULL };
+static const char *const scaling_names[] = {
+    "default", "fit", "integer", "actual", "follow", NULL
+};
 static const char *const format_names[] = { "raw", NULL };
 
 #define CONFIG(member) .offset = offsetof(OrielConfig, member)

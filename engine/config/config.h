@@ -38,6 +38,7 @@ typedef enum {
 
 /* How a window shows the screen. */
 typedef enum {
+    ORIEL_CONFIG_SCALING_DEFAULT, /* as the window's preferences say */
     ORIEL_CONFIG_SCALING_FIT,     /* as large as the window */
     ORIEL_CONFIG_SCALING_INTEGER, /* the largest whole multiple that fits */
     ORIEL_CONFIG_SCALING_ACTUAL,  /* pixel by pixel */

@@ -131,8 +131,7 @@ static char *work_change_medium(OrielOperation *operation, gpointer data, GCance
 {
     const Order *order = data;
 
-    return result(
-        oriel_change_medium(order->machine, order->first, order->second, FALSE, error));
+    return result(oriel_change_medium(order->machine, order->first, order->second, FALSE, error));
 }
 
 static char *work_restore(OrielOperation *operation, gpointer data, GCancellable *cancellable,
