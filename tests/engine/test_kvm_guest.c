@@ -5,6 +5,7 @@
  * the time.
  */
 #include "display/console.h"
+#include "input/input_router.h"
 #include "machine_fixture.h"
 #include "test.h"
 
@@ -271,6 +272,41 @@ TEST(turns_itself_off)
     fixture_free(f);
 }
 
+/* The keyboard's lamps: caps lock and scroll lock on. */
+PAYLOAD(lamps, "movb $0xed, %al\n outb %al, $0x60\n"
+               "movb $0x05, %al\n outb %al, $0x60\n" STOP);
+
+static void lamps_changed(void *context)
+{
+    *(bool *)context = true;
+}
+
+TEST(lamps_are_told_on_the_main_loop)
+{
+    struct fixture *f = fixture_prepare(lamps, lamps_end);
+    struct input *input;
+    bool changed = false;
+
+    fixture_make(f);
+    input = machine_input(f->machine);
+    input_listen(input, lamps_changed, &changed);
+    CHECK_EQ(input_leds(input), 0);
+    CHECK(!input_is_absolute(input));
+    CHECK(machine_start(f->machine, false, NULL));
+    for (unsigned i = 0; i < FIXTURE_LIMIT * 100 && !changed; i++) {
+        fixture_run(f, 10);
+    }
+    CHECK(changed);
+    CHECK_EQ(input_leds(input), 5);
+    changed = false;
+    CHECK(machine_reset(f->machine, NULL)); /* goes dark, and is lit again */
+    for (unsigned i = 0; i < FIXTURE_LIMIT * 100 && !(changed && input_leds(input) == 5); i++) {
+        fixture_run(f, 10);
+    }
+    CHECK_EQ(input_leds(input), 5);
+    fixture_free(f);
+}
+
 jmp_buf test_failed;
 
 int main(void)
@@ -281,6 +317,7 @@ int main(void)
         T(a_guest_that_cannot_go_on_can_be_reset),
         T(sleeps_and_wakes_by_the_power_button),
         T(turns_itself_off),
+        T(lamps_are_told_on_the_main_loop),
         T(memory_changes_while_others_pause_and_look),
         T(resets_from_two_sides),
     };
