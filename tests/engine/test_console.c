@@ -303,7 +303,8 @@ TEST(viewer_collects_while_busy)
     CHECK_EQ(answers[0].damage.n, DAMAGE_RECTS_MAX);
     struct rect last = answers[0].damage.rects[DAMAGE_RECTS_MAX - 1];
 
-    CHECK(last.x == 3 * 40 && last.x + last.width == 9 * 40 + 4 && last.y + last.height == 6 * 40 + 4);
+    CHECK(last.x == 3 * 40 && last.x + last.width == 9 * 40 + 4 &&
+          last.y + last.height == 6 * 40 + 4);
     viewer_free(busy);
     viewer_free(quick);
     console_free(console);
