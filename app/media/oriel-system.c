@@ -109,6 +109,20 @@ const OrielSystem *oriel_system_find(const char *id)
     return system ? system : remember(system_from_table(wanted));
 }
 
+/* Many entries of the database say only what a system cannot do without. */
+static void recommendations_add(OrielSystem *system)
+{
+    const char *release = "";
+    const SystemRow *row = row_find(system->id, &release);
+
+    if (row && !system->memory_recommended) {
+        system->memory_recommended = row->memory_recommended * MIB;
+    }
+    if (row && !system->disk_recommended) {
+        system->disk_recommended = row->disk_recommended * GIB;
+    }
+}
+
 const OrielSystem *oriel_system_load(const char *id)
 {
     OrielSystem *found = osinfo_system_find(id);
@@ -116,6 +130,7 @@ const OrielSystem *oriel_system_load(const char *id)
     if (!found) {
         return oriel_system_find(id);
     }
+    recommendations_add(found);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&systems_lock);
 
     known(id);
