@@ -11,6 +11,7 @@ blue='#0000aa' grey='#aaaaaa'
 bios_text() {
     machine bios-text --cdrom "$iso" --memory 1G --cpus 2 --firmware bios
     step "GRUB's menu is read as text" wait_text 'Graphical install'
+    step 'the first entry is chosen' keys enter
     step 'the first dialog is read as text' wait_text 'Select a language'
     screenshot dialog
     step 'the dialog has its colours' wait_colours $blue 3 $grey 50
@@ -37,6 +38,7 @@ uefi_text() {
     machine uefi-text --cdrom "$iso" --memory 1G --cpus 2 --firmware uefi
     step "GRUB's menu is on the serial port" wait_serial 'Graphical install'
     screenshot menu
+    step 'the first entry is chosen' keys enter
     step 'the first dialog is drawn' wait_colours $blue 3 $grey 50
     screenshot dialog
 }
