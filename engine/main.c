@@ -253,17 +253,19 @@ static bool services_start(struct engine *engine, GError **error)
 static bool engine_start(struct engine *engine, GError **error)
 {
     const struct machine_callbacks callbacks = { on_state, on_reset, on_media, engine };
+    g_autofree char *file = g_build_filename(engine->folder, "machine.json", NULL);
 
-    engine->config = oriel_config_load(engine->folder, error);
-    if (!engine->config) {
+    /* Loaded under the lock, as it may be changed until then; what is no machine gets no lock file.
+     */
+    if (!g_file_test(file, G_FILE_TEST_EXISTS)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
+                    "There is no machine in “%s”: it has no machine.json.", engine->folder);
         return false;
     }
     engine->lock = oriel_machine_lock(engine->folder, error);
     if (engine->lock < 0) {
         return false;
     }
-    /* Once more, because it may have been changed until now. */
-    oriel_config_free(engine->config);
     engine->config = oriel_config_load(engine->folder, error);
     if (!engine->config) {
         return false;
