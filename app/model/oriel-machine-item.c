@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-machine-item.h. What is asked of a machine is in oriel-machine-item-commands.c. */
 #include "oriel-machine-item-private.h"
+#include "oriel-monitor.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -85,7 +86,6 @@ void machine_reading_free(MachineReading *reading)
 MachineReading *machine_reading_new(const char *folder, gboolean with_monitor)
 {
     MachineReading *reading = g_new0(MachineReading, 1);
-    g_autoptr(GFile) file = NULL;
 
     /*
      * The monitor comes first, so that no change falls between the two. One on a folder that is not
@@ -93,8 +93,7 @@ MachineReading *machine_reading_new(const char *folder, gboolean with_monitor)
      */
     reading->exists = g_file_test(folder, G_FILE_TEST_IS_DIR);
     if (with_monitor && reading->exists) {
-        file = g_file_new_for_path(folder);
-        reading->monitor = g_file_monitor_directory(file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
+        reading->monitor = oriel_monitor_new(folder, TRUE);
     }
     reading->machine = oriel_machine_load(folder);
     g_autofree char *thumbnail = g_build_filename(reading->machine->folder, "thumbnail.png", NULL);
@@ -266,13 +265,10 @@ static void on_folder_changed(GFileMonitor *monitor, GFile *file, GFile *other,
 
 static void monitor_take(OrielMachineItem *item, GFileMonitor *monitor)
 {
-    if (item->monitor) {
-        g_signal_handlers_disconnect_by_data(item->monitor, item);
-        g_file_monitor_cancel(item->monitor);
-    }
+    oriel_monitor_clear(&item->monitor, item);
     g_set_object(&item->monitor, monitor);
-    if (monitor) {
-        g_signal_connect(monitor, "changed", G_CALLBACK(on_folder_changed), item);
+    if (monitor && oriel_monitor_take(monitor, G_CALLBACK(on_folder_changed), item)) {
+        oriel_machine_item_reload(item);
     }
 }
 

@@ -5,6 +5,7 @@
  * oriel-machine-list-changes.c.
  */
 #include "oriel-machine-list-private.h"
+#include "oriel-monitor.h"
 #include "oriel-objects.h"
 
 #include <string.h>
@@ -151,11 +152,9 @@ static void monitors_make(struct scan *scan, const char *library)
 {
     g_autofree char *parent = g_path_get_dirname(library);
     g_autofree char *registry = g_build_filename(parent, "folders", NULL);
-    g_autoptr(GFile) folder = g_file_new_for_path(library);
-    g_autoptr(GFile) file = g_file_new_for_path(registry);
 
-    scan->folder_monitor = g_file_monitor_directory(folder, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
-    scan->registry_monitor = g_file_monitor_file(file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
+    scan->folder_monitor = oriel_monitor_new(library, TRUE);
+    scan->registry_monitor = oriel_monitor_new(registry, FALSE);
 }
 
 static void scan_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
@@ -279,7 +278,7 @@ static void monitor_take(OrielMachineList *list, GFileMonitor **to, GFileMonitor
 {
     if (monitor) {
         *to = g_object_ref(monitor);
-        g_signal_connect(monitor, "changed", G_CALLBACK(on_files_changed), list);
+        list->scan_again |= oriel_monitor_take(monitor, G_CALLBACK(on_files_changed), list);
     }
 }
 
@@ -439,23 +438,14 @@ static void get_property(GObject *object, guint id, GValue *value, GParamSpec *s
     }
 }
 
-static void monitor_drop(OrielMachineList *list, GFileMonitor **monitor)
-{
-    if (*monitor) {
-        g_signal_handlers_disconnect_by_data(*monitor, list);
-        g_file_monitor_cancel(*monitor);
-        g_clear_object(monitor);
-    }
-}
-
 static void dispose(GObject *object)
 {
     OrielMachineList *list = ORIEL_MACHINE_LIST(object);
 
     list->disposed = TRUE;
     g_clear_handle_id(&list->scan, g_source_remove);
-    monitor_drop(list, &list->folder_monitor);
-    monitor_drop(list, &list->registry_monitor);
+    oriel_monitor_clear(&list->folder_monitor, list);
+    oriel_monitor_clear(&list->registry_monitor, list);
     if (list->mounts) {
         g_signal_handlers_disconnect_by_data(list->mounts, list);
         g_clear_object(&list->mounts);

@@ -6,6 +6,7 @@
 #include "oriel-runtime-watch.h"
 
 #include "config/runtime.h"
+#include "oriel-monitor.h"
 
 #define SOCKET_NAME "engine"
 
@@ -34,6 +35,7 @@ static void monitor_end(gpointer data)
 /* What a worker has set up. */
 struct look {
     char *uuid; /* NULL: the base folder */
+    gboolean with_monitor;
     GFileMonitor *monitor;
     GPtrArray *uuids; /* in the base folder */
     gboolean appeared;
@@ -49,20 +51,15 @@ static void look_free(gpointer data)
     g_free(look);
 }
 
-static GFileMonitor *monitor_new(const char *path)
-{
-    g_autoptr(GFile) file = g_file_new_for_path(path);
-
-    return g_file_monitor_directory(file, G_FILE_MONITOR_NONE, NULL, NULL);
-}
-
 static void look_at_base(struct look *look, const char *base)
 {
     g_autoptr(GDir) dir = NULL;
     const char *name;
 
     g_mkdir_with_parents(base, 0700);
-    look->monitor = monitor_new(base);
+    if (look->with_monitor) {
+        look->monitor = oriel_monitor_new(base, TRUE);
+    }
     look->uuids = g_ptr_array_new_with_free_func(g_free);
     dir = g_dir_open(base, 0, NULL);
     while (dir && (name = g_dir_read_name(dir))) {
@@ -78,7 +75,7 @@ static void look_at_machine(struct look *look, const char *base)
     g_autofree char *socket = g_build_filename(folder, SOCKET_NAME, NULL);
 
     if (g_file_test(folder, G_FILE_TEST_IS_DIR)) {
-        look->monitor = monitor_new(folder);
+        look->monitor = oriel_monitor_new(folder, TRUE);
     }
     look->appeared = g_file_test(socket, G_FILE_TEST_EXISTS);
 }
@@ -104,6 +101,7 @@ static void look_start(OrielRuntimeWatch *watch, const char *uuid)
     g_autoptr(GTask) task = g_task_new(watch, NULL, look_end, NULL);
 
     look->uuid = g_strdup(uuid);
+    look->with_monitor = uuid || !watch->base;
     g_task_set_task_data(task, look, look_free);
     g_task_run_in_thread(task, look_run);
 }
@@ -143,14 +141,18 @@ static void look_end(GObject *object, GAsyncResult *result, gpointer data)
     }
     if (look->uuid && look->monitor) {
         g_object_set_data_full(G_OBJECT(look->monitor), "uuid", g_strdup(look->uuid), g_free);
-        g_signal_connect(look->monitor, "changed", G_CALLBACK(on_machine_changed), watch);
+        look->appeared |= oriel_monitor_take(look->monitor, G_CALLBACK(on_machine_changed), watch);
         g_hash_table_replace(watch->folders, g_strdup(look->uuid), g_steal_pointer(&look->monitor));
     } else if (look->monitor) {
-        g_signal_connect(look->monitor, "changed", G_CALLBACK(on_base_changed), watch);
         watch->base = g_steal_pointer(&look->monitor);
+        if (oriel_monitor_take(watch->base, G_CALLBACK(on_base_changed), watch)) {
+            look_start(watch, NULL);
+        }
     }
     for (guint i = 0; look->uuids && i < look->uuids->len; i++) {
-        look_start(watch, look->uuids->pdata[i]);
+        if (!oriel_runtime_watch_has(watch, look->uuids->pdata[i])) {
+            look_start(watch, look->uuids->pdata[i]);
+        }
     }
     if (look->appeared) {
         g_signal_emit(watch, signal_appeared, 0, look->uuid);
@@ -173,7 +175,7 @@ gboolean oriel_runtime_watch_has(OrielRuntimeWatch *watch, const char *uuid)
 void oriel_runtime_watch_close(OrielRuntimeWatch *watch)
 {
     watch->closed = TRUE;
-    g_clear_pointer(&watch->base, monitor_end);
+    oriel_monitor_clear(&watch->base, watch);
     g_hash_table_remove_all(watch->folders);
 }
 
