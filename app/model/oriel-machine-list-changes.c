@@ -330,8 +330,10 @@ static char *name_clean(const char *wish)
 
     for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        gboolean good = c != '/' && !g_unichar_iscntrl(c);
 
+        if (c == '/' || g_unichar_iscntrl(c)) {
+            c = ' ';
+        }
         if (name->len == 0 && (c == '.' || c == ' ')) {
             continue;
         }
@@ -339,7 +341,7 @@ static char *name_clean(const char *wish)
         if (name->len + 16 > CONFIG_NAME_MAX) {
             break;
         }
-        g_string_append_unichar(name, good ? c : ' ');
+        g_string_append_unichar(name, c);
     }
     g_strchomp(name->str);
     return g_string_free(name, FALSE);

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The library as a list: machines that come, go, move, are damaged or absent; a thousand of them.
+ */
+#include "model_fixture.h"
+
+#include <glib/gstdio.h>
+
+#include "oriel-files.h"
+#include "oriel-session.h"
+
+jmp_buf test_failed;
+
+enum {
+    MANY = 1000,
+};
+
+static OrielMachineItem *find(OrielMachineList *list, const char *name)
+{
+    return oriel_machine_list_find_name(list, name);
+}
+
+static OrielMachineState state(OrielMachineList *list, const char *name)
+{
+    OrielMachineItem *item = find(list, name);
+
+    return item ? oriel_machine_item_get_state(item) : (OrielMachineState)-1;
+}
+
+static guint length(OrielMachineList *list)
+{
+    return g_list_model_get_n_items(G_LIST_MODEL(list));
+}
+
+static OrielMachineList *open_list(void)
+{
+    fixture_clear();
+    return fixture_list();
+}
+
+static void write_settings(const char *name, const char *text)
+{
+    g_autofree char *folder = fixture_folder(name);
+    g_autofree char *path = g_build_filename(folder, "machine.json", NULL);
+
+    CHECK(g_file_set_contents(path, text, -1, NULL));
+}
+
+TEST(empty)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+
+    CHECK_EQ(length(list), 0);
+    CHECK_EQ(oriel_machine_list_get_n_active(list), 0);
+    CHECK(!g_list_model_get_item(G_LIST_MODEL(list), 0));
+    CHECK(g_list_model_get_item_type(G_LIST_MODEL(list)) == ORIEL_TYPE_MACHINE_ITEM);
+}
+
+TEST(come_and_go)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    g_autoptr(OrielMachine) machine = NULL;
+    g_autofree char *folder = fixture_folder("One");
+
+    fixture_machine("One", NULL);
+    WAIT(state(list, "One") == ORIEL_MACHINE_STATE_STOPPED);
+    machine = oriel_library_find("One", NULL);
+    CHECK(machine);
+    CHECK(find(list, "One") == oriel_machine_list_find_folder(list, folder));
+    CHECK(find(list, "One") == oriel_machine_list_find_uuid(list, machine->config->uuid));
+    CHECK(oriel_delete(machine, TRUE, NULL));
+    WAIT(length(list) == 0);
+}
+
+TEST(damaged_and_mended)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    OrielMachineItem *item;
+
+    fixture_machine("One", NULL);
+    WAIT(state(list, "One") == ORIEL_MACHINE_STATE_STOPPED);
+    item = find(list, "One");
+    write_settings("One", "{");
+    WAIT(oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_DAMAGED);
+    CHECK(strstr(oriel_machine_item_get_message(item), "damaged"));
+    CHECK(!oriel_machine_item_get_config(item));
+    CHECK_STR(oriel_machine_item_get_name(item), "One");
+    write_settings("One", "{\"version\": 1, \"name\": \"One\", "
+                          "\"uuid\": \"00000000-0000-4000-8000-000000000001\", "
+                          "\"generation-id\": \"00000000-0000-4000-8000-000000000002\"}");
+    WAIT(oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_STOPPED);
+    CHECK_STR(oriel_machine_item_get_message(item), "");
+    CHECK_STR(oriel_machine_item_get_uuid(item), "00000000-0000-4000-8000-000000000001");
+}
+
+TEST(renamed_keeps_its_item)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    g_autoptr(OrielMachine) machine = NULL;
+    OrielMachineItem *item;
+
+    fixture_machine("One", NULL);
+    WAIT(find(list, "One"));
+    item = find(list, "One");
+    machine = oriel_library_find("One", NULL);
+    CHECK(oriel_rename(machine, "Two", NULL));
+    WAIT(find(list, "Two") && length(list) == 1);
+    CHECK(find(list, "Two") == item);
+    CHECK(g_str_has_suffix(oriel_machine_item_get_folder(item), "/Two.oriel"));
+}
+
+/* A drive that is taken out and put in again, as far as folders can show it. */
+TEST(elsewhere_and_absent)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    g_autofree char *drive = g_build_filename(fixture_data(), "drive", NULL);
+    g_autofree char *away = g_build_filename(fixture_data(), "away", NULL);
+    g_autofree char *folder = g_build_filename(drive, "Stick.oriel", NULL);
+    const OrielCreateOptions options = { .name = "Stick", .folder = drive };
+    OrielMachineItem *item;
+
+    oriel_folder_remove(away, NULL);
+    g_mkdir(drive, 0700);
+    g_autofree char *made = oriel_create(&options, NULL, NULL, NULL, NULL);
+
+    CHECK_STR(made, folder);
+    WAIT(state(list, "Stick") == ORIEL_MACHINE_STATE_STOPPED);
+    item = find(list, "Stick");
+    CHECK_EQ(g_rename(drive, away), 0);
+    oriel_machine_list_reload(list);
+    WAIT(oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_UNAVAILABLE);
+    CHECK_STR(oriel_machine_item_get_name(item), "Stick");
+    CHECK(*oriel_machine_item_get_message(item));
+    CHECK_EQ(g_rename(away, drive), 0);
+    oriel_machine_list_reload(list);
+    WAIT(oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_STOPPED);
+    oriel_machine_list_forget(list, item);
+    CHECK_EQ(length(list), 0);
+    CHECK(g_file_test(folder, G_FILE_TEST_IS_DIR));
+    WAIT(!oriel_library_find("Stick", NULL));
+
+    g_autoptr(GAsyncResult) result = NULL, bad = NULL;
+    g_autoptr(GError) error = NULL;
+
+    oriel_machine_list_add_folder_async(list, folder, fixture_result, &result);
+    WAIT(result);
+    item = oriel_machine_list_add_folder_finish(list, result, &error);
+    CHECK(item && item == find(list, "Stick"));
+    oriel_machine_list_add_folder_async(list, drive, fixture_result, &bad);
+    WAIT(bad);
+    CHECK(!oriel_machine_list_add_folder_finish(list, bad, &error));
+    CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND));
+    CHECK_EQ(length(list), 1);
+    oriel_folder_remove(drive, NULL);
+}
+
+TEST(create_and_clone)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    const OrielCreateOptions options = { .name = "One", .disk = "1M" };
+    OrielMachineItem *item = oriel_machine_list_create(list, &options), *copy;
+
+    CHECK_EQ(length(list), 1);
+    CHECK_EQ(oriel_machine_item_get_state(item), ORIEL_MACHINE_STATE_PENDING);
+    CHECK_STR(oriel_machine_item_get_name(item), "One");
+    CHECK(oriel_machine_item_get_operation(item));
+    CHECK(strstr(oriel_operation_get_title(oriel_machine_item_get_operation(item)), "One"));
+    WAIT(oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_STOPPED);
+    CHECK(!oriel_machine_item_get_operation(item));
+    CHECK(find(list, "One") == item);
+    copy = oriel_machine_list_clone(list, item, "Two");
+    WAIT(oriel_machine_item_get_state(copy) == ORIEL_MACHINE_STATE_STOPPED);
+    CHECK_EQ(length(list), 2);
+    CHECK(strcmp(oriel_machine_item_get_uuid(copy), oriel_machine_item_get_uuid(item)) != 0);
+}
+
+static void on_ended(OrielOperation *operation, gpointer data)
+{
+    *(int *)data = oriel_operation_get_error(operation)->code;
+}
+
+TEST(create_that_fails)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    const OrielCreateOptions options = { .name = "One", .disk = "/absent.img" };
+    OrielMachineItem *item = oriel_machine_list_create(list, &options);
+    int code = -1;
+
+    g_signal_connect(oriel_machine_item_get_operation(item), "ended", G_CALLBACK(on_ended), &code);
+    WAIT(length(list) == 0);
+    CHECK_EQ(code, ORIEL_ERROR_NOT_FOUND);
+}
+
+TEST(delete_with_a_way_back)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    g_autoptr(GAsyncResult) result = NULL;
+    g_autoptr(GPtrArray) waiting = NULL;
+    g_autofree char *folder = fixture_folder("One");
+    OrielMachineItem *item;
+
+    fixture_machine("One", NULL);
+    WAIT(find(list, "One"));
+    item = find(list, "One");
+    oriel_machine_list_delete(list, item);
+    CHECK_EQ(length(list), 0);
+    /* Whatever changes meanwhile does not bring the row back. */
+    fixture_machine("Two", NULL);
+    WAIT(find(list, "Two"));
+    CHECK_EQ(length(list), 1);
+    CHECK(g_file_test(folder, G_FILE_TEST_IS_DIR));
+    oriel_machine_list_delete_undo(list, item);
+    CHECK(find(list, "One") == item);
+    oriel_machine_list_delete(list, item);
+    waiting = oriel_machine_list_get_deleted(list);
+    CHECK_EQ(waiting->len, 1);
+    oriel_machine_list_delete_commit_async(list, item, fixture_result, &result);
+    WAIT(result);
+    CHECK(oriel_machine_list_delete_commit_finish(list, result, NULL));
+    CHECK(!g_file_test(folder, G_FILE_TEST_EXISTS));
+    CHECK_EQ(length(list), 1);
+}
+
+/* What runs cannot be deleted: the row comes back. */
+TEST(delete_that_fails)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    g_autoptr(GAsyncResult) started = NULL, result = NULL;
+    g_autoptr(GError) error = NULL;
+    OrielMachineItem *item;
+
+    fixture_machine("One", NULL);
+    WAIT(find(list, "One"));
+    item = find(list, "One");
+    oriel_machine_item_start_async(item, FALSE, NULL, fixture_result, &started);
+    WAIT(started);
+    oriel_machine_list_delete(list, item);
+    oriel_machine_list_delete_commit_async(list, item, fixture_result, &result);
+    WAIT(result);
+    CHECK(!oriel_machine_list_delete_commit_finish(list, result, &error));
+    CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_LOCKED));
+    CHECK(find(list, "One") == item);
+}
+
+TEST(names)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    g_autofree char *first = oriel_machine_list_free_name(list, "Debian 12");
+    g_autofree char *odd = oriel_machine_list_free_name(list, " ./a\n\xff");
+    g_autofree char *none = oriel_machine_list_free_name(list, "");
+    g_autofree char *second = NULL;
+
+    CHECK_STR(first, "Debian 12");
+    CHECK(oriel_library_check_name(odd, NULL));
+    CHECK(oriel_library_check_name(none, NULL));
+    fixture_machine("Debian 12", NULL);
+    WAIT(find(list, "Debian 12"));
+    second = oriel_machine_list_free_name(list, "Debian 12");
+    CHECK_STR(second, "Debian 12 2");
+}
+
+TEST(running_ones_are_found)
+{
+    g_autoptr(OrielMachineList) first = open_list();
+    g_autoptr(OrielMachineList) second = NULL;
+    static const char *const names[] = { "One", "Two", "Three" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        fixture_machine(names[i], NULL);
+        g_autoptr(OrielMachine) machine = oriel_library_find(names[i], NULL);
+
+        CHECK(oriel_session_start(machine, 0, NULL, NULL, NULL));
+    }
+    WAIT(oriel_machine_list_get_n_active(first) == 3);
+    g_clear_object(&first);
+    second = fixture_list();
+    WAIT(oriel_machine_list_get_n_active(second) == 3);
+    CHECK_EQ(state(second, "Two"), ORIEL_MACHINE_STATE_RUNNING);
+    g_clear_object(&second);
+}
+
+TEST(a_thousand)
+{
+    g_autoptr(OrielMachineList) list = NULL;
+    gint64 start;
+
+    fixture_clear();
+    for (int i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("Machine %d", i);
+
+        fixture_machine(name, NULL);
+    }
+    start = g_get_monotonic_time();
+    list = fixture_list();
+    printf("# read in %d ms\n", (int)((g_get_monotonic_time() - start) / 1000));
+    CHECK_EQ(length(list), MANY);
+    CHECK_EQ(state(list, "Machine 999"), ORIEL_MACHINE_STATE_STOPPED);
+    fixture_machine("One more", NULL);
+    WAIT(length(list) == MANY + 1);
+}
+
+static const struct test all[] = {
+    T(empty),
+    T(come_and_go),
+    T(damaged_and_mended),
+    T(renamed_keeps_its_item),
+    T(elsewhere_and_absent),
+    T(create_and_clone),
+    T(create_that_fails),
+    T(delete_with_a_way_back),
+    T(delete_that_fails),
+    T(names),
+    T(running_ones_are_found),
+    T(a_thousand),
+};
+
+int main(void)
+{
+    int result;
+
+    fixture_start();
+    result = test_main(all, G_N_ELEMENTS(all));
+    fixture_end();
+    return result;
+}
