@@ -147,10 +147,19 @@ void fixture_screen_place(struct fixture *fixture, guint x, guint y, int *screen
               scale);
 }
 
-guint32 *fixture_render(struct fixture *fixture, guint *width, guint *height)
+/* NULL while the widget waits for its new allocation. */
+static GskRenderNode *node_new(struct fixture *fixture, int width, int height, int scale)
 {
     g_autoptr(GdkPaintable) paintable = gtk_widget_paintable_new(GTK_WIDGET(fixture->display));
     GtkSnapshot *snapshot = gtk_snapshot_new();
+
+    gtk_snapshot_scale(snapshot, (float)scale, (float)scale);
+    gdk_paintable_snapshot(paintable, snapshot, width / (double)scale, height / (double)scale);
+    return gtk_snapshot_free_to_node(snapshot);
+}
+
+guint32 *fixture_render(struct fixture *fixture, guint *width, guint *height)
+{
     int scale = gtk_widget_get_scale_factor(GTK_WIDGET(fixture->display));
     g_autoptr(GdkTexture) texture = NULL;
     GskRenderNode *node;
@@ -158,9 +167,7 @@ guint32 *fixture_render(struct fixture *fixture, guint *width, guint *height)
 
     *width = (guint)(gtk_widget_get_width(GTK_WIDGET(fixture->display)) * scale);
     *height = (guint)(gtk_widget_get_height(GTK_WIDGET(fixture->display)) * scale);
-    gtk_snapshot_scale(snapshot, (float)scale, (float)scale);
-    gdk_paintable_snapshot(paintable, snapshot, *width / (double)scale, *height / (double)scale);
-    node = gtk_snapshot_free_to_node(snapshot);
+    UNTIL((node = node_new(fixture, (int)*width, (int)*height, scale)) != NULL);
     texture =
         gsk_renderer_render_texture(gtk_native_get_renderer(GTK_NATIVE(fixture->window)), node,
                                     &GRAPHENE_RECT_INIT(0, 0, (float)*width, (float)*height));
