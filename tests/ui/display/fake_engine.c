@@ -119,6 +119,7 @@ static void on_engine_method(struct fake_engine *engine, const char *method, GVa
     if (g_str_equal(method, "Key")) {
         g_variant_get(parameters, "(ub)", &x, &down);
         g_string_append_printf(engine->log, "key %u %d\n", x, down);
+        g_string_append_printf(engine->keys, "key %u %d\n", x, down);
     } else if (g_str_equal(method, "Pointer")) {
         g_variant_get(parameters, "(uuuuui)", &x, &y, &width, &height, &buttons, &wheel);
         g_string_append_printf(engine->log, "pointer %u %u %u %d\n", x, y, buttons, wheel);
@@ -205,6 +206,7 @@ struct fake_engine *fake_engine_new(void)
         g_main_context_iteration(NULL, TRUE);
     }
     engine->log = g_string_new(NULL);
+    engine->keys = g_string_new(NULL);
     engine->memory = -1;
     engine->absolute_pointer = TRUE;
     engine->state = "running";
@@ -237,6 +239,7 @@ void fake_engine_free(struct fake_engine *engine)
     g_clear_pointer(&engine->damage, g_variant_builder_unref);
     memory_free(engine);
     g_string_free(engine->log, TRUE);
+    g_string_free(engine->keys, TRUE);
     g_free(engine);
 }
 

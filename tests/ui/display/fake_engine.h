@@ -32,7 +32,8 @@ struct fake_engine {
     gboolean huge_damage;  /* more rectangles than the contract allows */
     const char *text;      /* of GetText; NULL: graphics */
 
-    GString *log; /* "key CODE 1\n", "pointer X Y BUTTONS WHEEL\n", "motion DX DY BUTTONS WHEEL\n",
+    GString *keys; /* the lines of the log about keys */
+    GString *log;  /* "key CODE 1\n", "pointer X Y BUTTONS WHEEL\n", "motion DX DY BUTTONS WHEEL\n",
                      "size W H\n", "type TEXT\n" */
 };
 

@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <gdk/x11/gdkx.h>
+#include <math.h>
 
 #include "oriel-engine-backend.h"
 
@@ -125,7 +126,7 @@ void fixture_free(struct fixture *fixture)
     g_free(fixture);
 }
 
-void fixture_screen_place(struct fixture *fixture, guint x, guint y, int *screen_x, int *screen_y)
+void fixture_window_place(struct fixture *fixture, guint x, guint y, int *window_x, int *window_y)
 {
     GtkWidget *widget = GTK_WIDGET(fixture->display);
     int scale = gtk_widget_get_scale_factor(widget);
@@ -140,11 +141,10 @@ void fixture_screen_place(struct fixture *fixture, guint x, guint y, int *screen
     gtk_native_get_surface_transform(GTK_NATIVE(fixture->window), &offset_x, &offset_y);
     CHECK(gtk_widget_compute_point(widget, GTK_WIDGET(fixture->window), &GRAPHENE_POINT_INIT(0, 0),
                                    &origin));
-    *screen_x =
-        (int)((origin.x + offset_x + (width - guest_width * zoom) / 2 + (x + 0.5) * zoom) * scale);
-    *screen_y =
-        (int)((origin.y + offset_y + (height - guest_height * zoom) / 2 + (y + 0.5) * zoom) *
-              scale);
+    *window_x =
+        (int)ceil(scale * (origin.x + offset_x + (width - guest_width * zoom) / 2 + x * zoom));
+    *window_y =
+        (int)ceil(scale * (origin.y + offset_y + (height - guest_height * zoom) / 2 + y * zoom));
 }
 
 /* NULL while the widget waits for its new allocation. */

@@ -42,8 +42,8 @@ void fixture_iterate(void);
 void fixture_xdotool(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* What the engine was told so far: what came before has been handled by all sides. */
 void fixture_settle(struct fixture *fixture);
-/* The place of a guest pixel's middle on the X screen. */
-void fixture_screen_place(struct fixture *fixture, guint x, guint y, int *screen_x, int *screen_y);
+/* A pixel of the X window that shows a guest pixel, if that is not smaller. */
+void fixture_window_place(struct fixture *fixture, guint x, guint y, int *window_x, int *window_y);
 /* The widget as its renderer draws it: width x height pixels, B8G8R8A8. g_free(). */
 guint32 *fixture_render(struct fixture *fixture, guint *width, guint *height);
 

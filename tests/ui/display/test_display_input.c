@@ -10,18 +10,30 @@ static bool log_has(struct fixture *fixture, const char *text)
     return strstr(fixture->engine->log->str, text) != NULL;
 }
 
+/* The keys in this order, whatever else came between. */
+static bool keys_have(struct fixture *fixture, const char *text)
+{
+    return strstr(fixture->engine->keys->str, text) != NULL;
+}
+
 static void log_clear(struct fixture *fixture)
 {
     fixture_settle(fixture);
     g_string_truncate(fixture->engine->log, 0);
+    g_string_truncate(fixture->engine->keys, 0);
+}
+
+static unsigned long xid(GtkWindow *window)
+{
+    return gdk_x11_surface_get_xid(gtk_native_get_surface(GTK_NATIVE(window)));
 }
 
 static void pointer_move(struct fixture *fixture, guint x, guint y)
 {
-    int screen_x, screen_y;
+    int window_x, window_y;
 
-    fixture_screen_place(fixture, x, y, &screen_x, &screen_y);
-    fixture_xdotool("mousemove %d %d", screen_x, screen_y);
+    fixture_window_place(fixture, x, y, &window_x, &window_y);
+    fixture_xdotool("mousemove --window %lu %d %d", xid(fixture->window), window_x, window_y);
 }
 
 /* Keys that are down by the server's keyboard stay so for the next test otherwise. */
@@ -39,10 +51,10 @@ TEST(keys_go_by_place)
 
     fixture_xdotool("key a key Tab key F10 key ctrl+q key Escape");
     UNTIL(log_has(fixture, "key 1 0\n"));
-    CHECK(log_has(fixture, "key 30 1\nkey 30 0\n"));
-    CHECK(log_has(fixture, "key 15 1\nkey 15 0\n"));
-    CHECK(log_has(fixture, "key 68 1\nkey 68 0\n"));
-    CHECK(log_has(fixture, "key 29 1\nkey 16 1\n"));
+    CHECK(keys_have(fixture, "key 30 1\nkey 30 0\n"));
+    CHECK(keys_have(fixture, "key 15 1\nkey 15 0\n"));
+    CHECK(keys_have(fixture, "key 68 1\nkey 68 0\n"));
+    CHECK(keys_have(fixture, "key 29 1\nkey 16 1\n"));
     CHECK(gtk_widget_has_focus(GTK_WIDGET(fixture->display)));
     CHECK(fake_engine_is_let_go(fixture->engine));
     fixture_free(fixture);
@@ -114,7 +126,7 @@ TEST(send_keys_presses_together)
     CHECK(gtk_widget_activate_action(GTK_WIDGET(fixture->display), "display.send-keys", "s",
                                      "ctrl+alt+delete"));
     fixture_settle(fixture);
-    CHECK(log_has(fixture, "key 29 1\nkey 56 1\nkey 111 1\nkey 111 0\nkey 56 0\nkey 29 0\n"));
+    CHECK(keys_have(fixture, "key 29 1\nkey 56 1\nkey 111 1\nkey 111 0\nkey 56 0\nkey 29 0\n"));
     CHECK(!oriel_display_send_keys(fixture->display, "ctrl+nonsense"));
     fixture_free(fixture);
 }
@@ -177,11 +189,6 @@ TEST(focus_lost_lets_keys_go)
 
 static GtkWindow *other_window;
 
-static unsigned long xid(GtkWindow *window)
-{
-    return gdk_x11_surface_get_xid(gtk_native_get_surface(GTK_NATIVE(window)));
-}
-
 static void window_leave(struct fixture *fixture)
 {
     fixture_xdotool("windowfocus --sync %lu", xid(other_window));
@@ -202,6 +209,7 @@ TEST(another_window_lets_keys_go)
     other_window = GTK_WINDOW(gtk_window_new());
     gtk_window_present(other_window);
     UNTIL(gtk_widget_get_mapped(GTK_WIDGET(other_window)));
+    window_back(fixture);
     stuck_check(fixture, window_leave, window_back);
     gtk_window_destroy(other_window);
     fixture_free(fixture);
@@ -277,7 +285,7 @@ TEST(another_backend_lets_keys_go)
     UNTIL(log_has(fixture, "key 30 1\n"));
     oriel_display_set_backend(fixture->display, NULL);
     fixture_settle(fixture);
-    CHECK(log_has(fixture, "key 30 0\nkey 56 0\n"));
+    CHECK(keys_have(fixture, "key 30 0\nkey 56 0\n"));
     keys_up();
     fixture_free(fixture);
 }
@@ -293,7 +301,7 @@ TEST(modifiers_held_before_the_focus_came_are_pressed)
     focus_display(fixture);
     fixture_xdotool("key c");
     UNTIL(log_has(fixture, "key 46 0\n"));
-    CHECK(log_has(fixture, "key 29 1\nkey 46 1\nkey 46 0\n"));
+    CHECK(keys_have(fixture, "key 29 1\nkey 46 1\nkey 46 0\n"));
     fixture_xdotool("keyup Control_R");
     UNTIL(log_has(fixture, "key 29 0\n"));
     CHECK(fake_engine_is_let_go(fixture->engine));
@@ -361,6 +369,7 @@ TEST(the_pointer_is_at_the_pixel_under_it)
 
         fake_engine_show(fixture->engine, sizes[i][0], sizes[i][1]);
         UNTIL(fixture->engine->waiting && fixture->engine->shown == fixture->engine->scanout);
+        pointer_move(fixture, sizes[i][0] / 2, sizes[i][1] / 2);
         log_clear(fixture);
         pointer_move(fixture, sizes[i][0] / 3, sizes[i][1] / 4);
         fixture_settle(fixture);
@@ -402,8 +411,9 @@ TEST(a_drag_stays_with_the_guest)
     pointer_move(fixture, 700, 300);
     fixture_xdotool("mousedown 1");
     UNTIL(log_has(fixture, "pointer 700 300 1 0\n"));
-    fixture_screen_place(fixture, 799, 300, &x, &y);
-    fixture_xdotool("mousemove %d %d", x + 60, y); /* into the border */
+    fixture_window_place(fixture, 799, 300, &x, &y);
+    fixture_xdotool("mousemove --window %lu %d %d", xid(fixture->window), x + 60,
+                    y); /* into the border */
     UNTIL(log_has(fixture, "pointer 799 300 1 0\n"));
     fixture_xdotool("mouseup 1");
     UNTIL(log_has(fixture, "pointer 799 300 0 0\n"));
@@ -424,9 +434,9 @@ TEST(a_mouse_gets_motion)
     pointer_move(fixture, 100, 100);
     fixture_settle(fixture);
     log_clear(fixture);
-    fixture_screen_place(fixture, 100, 100, &x, &y);
-    fixture_xdotool("mousemove %d %d", x + 20, y + 10);
-    fixture_xdotool("mousemove %d %d", x + 50, y - 30);
+    fixture_window_place(fixture, 100, 100, &x, &y);
+    fixture_xdotool("mousemove --window %lu %d %d", xid(fixture->window), x + 20, y + 10);
+    fixture_xdotool("mousemove --window %lu %d %d", xid(fixture->window), x + 50, y - 30);
     fixture_xdotool("click 1");
     UNTIL(fake_engine_count(fixture->engine, "motion 0 0 1 0") == 1);
     fixture_settle(fixture);
