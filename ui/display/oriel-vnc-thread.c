@@ -70,6 +70,8 @@ static rfbBool on_size(rfbClient *client)
 
     if (client->width > 0 && client->height > 0) {
         framebuffer = oriel_framebuffer_new((guint)client->width, (guint)client->height);
+    }
+    if (framebuffer) { /* the size is within limits */
         decoded = g_try_malloc0_n((gsize)client->width * (gsize)client->height, BYTES_PER_PIXEL);
     }
     if (!framebuffer || !decoded) {
