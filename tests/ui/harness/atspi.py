@@ -4,6 +4,7 @@
 import json
 import re
 import sys
+import warnings
 
 import gi
 
@@ -12,6 +13,8 @@ from gi.repository import Atspi, GLib  # noqa: E402
 
 PROGRAM = "oriel"
 DEPTH_MAX = 60
+
+warnings.simplefilter("ignore", DeprecationWarning)
 
 
 def children(node):
@@ -22,7 +25,12 @@ def children(node):
 
 
 def is_showing(node):
-    return node.get_state_set().contains(Atspi.StateType.SHOWING)
+    """GTK 4.8 says nothing of what is mapped, but what never was has no size. Windows are told by their titles."""
+    if node.get_role() in (Atspi.Role.FRAME, Atspi.Role.DIALOG):
+        return node.get_state_set().contains(Atspi.StateType.SHOWING)
+    component = node.get_component_iface()
+    extents = component.get_extents(Atspi.CoordType.WINDOW) if component else None
+    return extents is not None and extents.width > 0 and extents.height > 0
 
 
 def walk(node, depth=0):
@@ -46,7 +54,9 @@ def everything():
 
 
 def text_of(node):
-    return node.get_name() or ""
+    """The name; GTK gives the name of the class where there is none, which helps nobody."""
+    name = node.get_name() or ""
+    return "" if re.fullmatch(r"(Gtk|Adw|Oriel)\w+", name) else name
 
 
 def matching(role, name, showing):

@@ -42,7 +42,7 @@ class Desktop:
         self.processes = []
         self.environment = dict(
             home.environment, GSETTINGS_BACKEND="keyfile", GDK_BACKEND="x11", GSK_RENDERER="cairo", GTK_A11Y="atspi",
-            GDK_DEBUG="no-portals", NO_AT_BRIDGE="0", LANG="C.UTF-8", HOME=home.path,
+            NO_AT_BRIDGE="0", LANG="C.UTF-8", HOME=home.path,
             XDG_CONFIG_HOME=os.path.join(home.path, "config"), XDG_CACHE_HOME=os.path.join(home.path, "cache"),
             XDG_PICTURES_DIR=os.path.join(home.path, "Pictures"), XDG_CURRENT_DESKTOP="GNOME", GIO_USE_VFS="local",
             GSETTINGS_SCHEMA_DIR=os.path.join(BUILD, "data"))
@@ -74,6 +74,10 @@ class Desktop:
         os.close(writable)
         with os.fdopen(readable) as pipe:
             self.environment["DBUS_SESSION_BUS_ADDRESS"] = pipe.readline().strip()
+
+    def window(self, *arguments):
+        """Starts the program."""
+        return self.spawn([ORIEL, *arguments])
 
     def spawn(self, command, **more):
         """Starts a program in a process group of its own; its output goes to files below the home."""
