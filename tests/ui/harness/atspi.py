@@ -63,7 +63,7 @@ def matching(role, name, showing):
     pattern = re.compile(name) if name is not None else None
     for node, _ in everything():
         try:
-            if role and node.get_role_name() != role:
+            if role and not re.fullmatch(role, node.get_role_name()):
                 continue
             if pattern and not pattern.search(text_of(node)):
                 continue
@@ -88,14 +88,19 @@ def needed(request):
 
 
 def act(request):
-    node = needed(request)
-    action = node.get_action_iface()
-    if not action:
-        raise LookupError(f"{request.get('role')} “{request.get('name')}” has no actions")
-    for index in range(action.get_n_actions()):
-        if request.get("action") in (None, action.get_action_name(index)):
-            return action.do_action(index)
-    raise LookupError(f"no action {request.get('action')}")
+    """Of several nodes with the name (a button and its label, say) the one that can be acted on."""
+    for node in matching(request.get("role"), request.get("name"), request.get("showing", True)):
+        action = node.get_action_iface()
+        for index in range(action.get_n_actions() if action else 0):
+            if request.get("action") in (None, action.get_action_name(index)):
+                return action.do_action(index)
+    raise LookupError(f"no {request.get('role')} “{request.get('name')}” that can be acted on")
+
+
+def extents(request):
+    """Where the node is in its window, as [x, y, width, height]."""
+    box = needed(request).get_component_iface().get_extents(Atspi.CoordType.WINDOW)
+    return [box.x, box.y, box.width, box.height]
 
 
 def set_text(request):
@@ -120,10 +125,13 @@ def names(request):
 
 
 def nameless(_):
+    """Scrolled windows and lists inside libadwaita's pages are left out: nobody can give them a name."""
     found = []
     for node, _ in everything():
         try:
             states = node.get_state_set()
+            if node.get_role() in (Atspi.Role.SCROLL_PANE, Atspi.Role.LIST):
+                continue
             if (states.contains(Atspi.StateType.FOCUSABLE) and is_showing(node) and not text_of(node).strip()
                     and states.contains(Atspi.StateType.SENSITIVE)):
                 parent = node.get_parent()
@@ -136,6 +144,7 @@ def nameless(_):
 COMMANDS = {
     "find": lambda request: first(request) is not None,
     "act": act,
+    "extents": extents,
     "set_text": set_text,
     "names": names,
     "nameless": nameless,

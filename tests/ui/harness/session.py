@@ -20,7 +20,7 @@ import oriel  # noqa: E402  (tests/app/oriel.py: Home, Failure, Skip, check)
 ARTIFACTS = os.environ.get("ORIEL_ARTIFACTS", "")
 BUILD = os.environ["ORIEL_BUILD"]
 ORIEL = os.path.join(BUILD, "ui", "oriel")
-WAIT = 120  # seconds that anything may take on a loaded machine
+WAIT = int(os.environ.get("ORIEL_WAIT", "120"))  # seconds that anything may take on a loaded machine
 
 
 def wait_until(condition, what, seconds=WAIT):

@@ -11,6 +11,7 @@ import sys
 import time
 
 import oriel
+from session import WAIT
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -19,6 +20,7 @@ class Tree:
     """What is on a Desktop, through a helper process there."""
 
     def __init__(self, desktop):
+        self.desktop = desktop
         self.helper = desktop.spawn_helper([sys.executable, os.path.join(HERE, "atspi.py")])
 
     def call(self, command, **arguments):
@@ -32,8 +34,8 @@ class Tree:
             raise oriel.Failure(answer["error"])
         return answer["result"]
 
-    def wait(self, role, name, seconds=120, showing=True):
-        """Waits for a node; name may be a regular expression. Fails with a dump of the tree."""
+    def wait(self, role, name, seconds=WAIT, showing=True):
+        """Waits for a node; role and name are regular expressions, name is searched. Fails with a dump of the tree."""
         end = time.monotonic() + seconds
         while True:
             if self.call("find", role=role, name=name, showing=showing):
@@ -42,7 +44,7 @@ class Tree:
                 raise oriel.Failure(f"in {seconds} s no {role or 'node'} “{name}”:\n{self.dump()}")
             time.sleep(0.1)
 
-    def wait_gone(self, role, name, seconds=120):
+    def wait_gone(self, role, name, seconds=WAIT):
         end = time.monotonic() + seconds
         while self.call("find", role=role, name=name, showing=True):
             if time.monotonic() > end:
@@ -56,6 +58,12 @@ class Tree:
         """Does the node's first action, or the one with that name."""
         self.wait(role, name)
         self.call("act", role=role, name=name, action=action)
+
+    def click(self, role, name, button="1"):
+        """Clicks into the middle of the node, for what GTK gives no actions. The window is in the corner."""
+        self.wait(role, name)
+        x, y, width, height = self.call("extents", role=role, name=name)
+        self.desktop.click(x + width // 2, y + height // 2, button)
 
     def set_text(self, role, name, text):
         self.wait(role, name)
