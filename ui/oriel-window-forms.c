@@ -3,9 +3,11 @@
 #include <glib/gi18n.h>
 
 #include "dialogs/oriel-about.h"
+#include "dialogs/oriel-connect-dialog.h"
 #include "dialogs/oriel-name-dialog.h"
 #include "dialogs/oriel-preferences-window.h"
 #include "dialogs/oriel-shortcuts-window.h"
+#include "machine/oriel-remote-window.h"
 #include "new/oriel-new-machine-window.h"
 #include "oriel-message.h"
 #include "oriel-window-private.h"
@@ -47,6 +49,20 @@ void oriel_window_open_files(OrielWindow *window, GFile **files, guint n_files)
 static void act_new_machine(GtkWidget *widget, const char *action, GVariant *parameter)
 {
     new_machine(ORIEL_WINDOW(widget));
+}
+
+static void connect_to(OrielConnectDialog *dialog, const char *address, OrielWindow *window)
+{
+    gtk_window_present(oriel_remote_window_new(gtk_window_get_application(GTK_WINDOW(window)),
+                                               window->preferences, address));
+}
+
+static void act_connect(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    GtkWindow *dialog = oriel_connect_dialog_new(GTK_WINDOW(widget));
+
+    g_signal_connect_object(dialog, "connect", G_CALLBACK(connect_to), widget, 0);
+    gtk_window_present(dialog);
 }
 
 /* Shows a window over this one. */
@@ -108,6 +124,7 @@ void oriel_window_install_form_actions(GtkWidgetClass *class)
         GtkWidgetActionActivateFunc activate;
     } actions[] = {
         { "win.new-machine", NULL, act_new_machine },
+        { "win.connect", NULL, act_connect },
         { "win.preferences", NULL, act_preferences },
         { "win.show-help-overlay", NULL, act_shortcuts },
         { "win.about", NULL, act_about },

@@ -9,6 +9,7 @@
 
 struct _OrielLibraryPage {
     GtkWidget parent_instance;
+    GtkWidget *box;
     GtkStack *header_stack, *stack;
     AdwWindowTitle *selection_title;
     GtkRevealer *selection_bar;

@@ -284,6 +284,7 @@ static void bind_template(GtkWidgetClass *class)
 {
     gtk_widget_class_set_template_from_resource(
         class, "/io/github/oriel_vm/Oriel/library/oriel-library-page.ui");
+    gtk_widget_class_bind_template_child(class, OrielLibraryPage, box);
     gtk_widget_class_bind_template_child(class, OrielLibraryPage, header_stack);
     gtk_widget_class_bind_template_child(class, OrielLibraryPage, selection_title);
     gtk_widget_class_bind_template_child(class, OrielLibraryPage, selection_bar);

@@ -208,6 +208,7 @@ GtkWindow *oriel_log_window_new(OrielMachineItem *item)
     OrielLogWindow *window = g_object_new(ORIEL_TYPE_LOG_WINDOW, NULL);
 
     window->item = g_object_ref(item);
+    gtk_window_set_title(GTK_WINDOW(window), _("Logs"));
     adw_window_title_set_subtitle(window->title, oriel_machine_item_get_name(item));
     if (oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_CRASHED) {
         gtk_drop_down_set_selected(window->files, G_N_ELEMENTS(logs) - 1);

@@ -110,6 +110,15 @@ class Desktop:
             raise oriel.Failure("no screenshot: is imagemagick installed?")
         return path
 
+    def wait_window(self, title):
+        """Waits for a window of that title (a regular expression). AT-SPI tells only the first window's for sure."""
+        wait_until(lambda: self.run("xdotool", "search", "--onlyvisible", "--name", title).split(),
+                   f"a window “{title}”")
+
+    def wait_no_window(self, title):
+        wait_until(lambda: not self.run("xdotool", "search", "--onlyvisible", "--name", title).split(),
+                   f"the window “{title}” goes")
+
     def key(self, *keys):
         self.run("xdotool", "key", "--clearmodifiers", *keys)
 

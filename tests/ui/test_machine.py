@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The machine's page over an engine that runs nothing and misbehaves as it is told (tests/app/fake_engine.c): its
+states, what happened when something went wrong, windows that close and come back, launchers, files."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "harness"))
+
+from session import Desktop, wait_until  # noqa: E402  (first: it finds tests/app/oriel.py)
+import oriel  # noqa: E402
+from oriel import check  # noqa: E402
+from tree import Tree  # noqa: E402
+
+
+def create(home, *names):
+    for name in names:
+        home.ok("create", name, "--disk", "64M", "--memory", "64M")
+
+
+def fake(home, name, command):
+    """Tells the engine what to do; it may die of it."""
+    home.run("type", name, "fake:" + command)
+
+
+def state(home, name):
+    return home.json("show", name)["state"]
+
+
+def wait_state(home, name, wanted):
+    wait_until(lambda: state(home, name) == wanted, f"{name} is {wanted}, not {state(home, name)}")
+
+
+def test_start_and_pause(home):
+    """From the command line to a running machine, paused and resumed by its button, powered off after a question."""
+    create(home, "One")
+    with Desktop(home) as desktop:
+        desktop.window("--start", "One")
+        tree = Tree(desktop)
+        tree.wait("frame", "^One$")
+        tree.wait("label", "^Running$")
+        wait_state(home, "One", "running")
+        desktop.screenshot("machine-running")
+        check(not tree.nameless(), f"without a name: {tree.nameless()}")
+        tree.act("(toggle|push) button", "^Pause$")
+        wait_state(home, "One", "paused")
+        tree.wait("label", "^Paused$")
+        tree.act("(toggle|push) button", "^Pause$")
+        wait_state(home, "One", "running")
+        tree.act("push button", "^Machine Menu$")
+        desktop.screenshot("machine-menu")
+        tree.act("menu item", "^Power Off")
+        tree.wait(None, "Power Off “One”")
+        desktop.screenshot("machine-power-off")
+        tree.act("push button", "^_Power Off Power Off$|^Power Off$")
+        wait_state(home, "One", "stopped")
+        tree.wait("push button", "Start$")
+
+
+def test_trouble(home):
+    """Crash, full disk, hang, end of the engine: a page that says what happened, and the way out."""
+    create(home, "One")
+    with Desktop(home) as desktop:
+        desktop.window("--start", "One")
+        tree = Tree(desktop)
+        tree.wait("label", "^Running$")
+        fake(home, "One", "state paused disk-full The disk of this computer is full.")
+        tree.wait("label", "^Waiting for disk space$")
+        tree.wait("label", "The disk of this computer is full")
+        desktop.screenshot("machine-disk-full")
+        tree.act("push button", "^_Resume Resume$")
+        tree.wait("label", "^Running$")
+        fake(home, "One", "state crashed triple-fault The guest crashed.")
+        tree.wait("label", "^Crashed$")
+        tree.wait("label", "The guest crashed")
+        desktop.screenshot("machine-crashed")
+        tree.act("push button", "Show What Happened")
+        desktop.wait_window("^Logs$")
+        desktop.screenshot("machine-log")
+        desktop.key("Escape")
+        desktop.wait_no_window("^Logs$")
+        tree.act("push button", "^_Reset Reset$")
+        tree.wait("label", "^Running$")
+        fake(home, "One", "exit 3")
+        tree.wait("push button", "^_Start Start$")
+        tree.wait("frame", "^One$")
+        desktop.screenshot("machine-ended")
+
+
+def test_close_and_come_back(home):
+    """Closing the window asks once what becomes of the machine; it goes on, and is shown again."""
+    create(home, "One", "Two")
+    with Desktop(home) as desktop:
+        desktop.window("--start", "One")
+        tree = Tree(desktop)
+        tree.wait("label", "^Running$")
+        tree.act("push button", "^Close$")
+        tree.wait(None, "“One” Is Running")
+        desktop.screenshot("machine-close")
+        tree.act("push button", "Keep Running")
+        desktop.wait_no_window("^One$")
+        check(state(home, "One") == "running", "the machine stopped")
+        desktop.window()
+        desktop.wait_window("^One$")
+        tree = Tree(desktop)
+        tree.wait("label", "^Running$")
+        tree.act("push button", "^Close$")
+        desktop.wait_no_window("^One$")
+        check(state(home, "One") == "running", "the machine stopped")
+        check("keep-running" in desktop.run("gsettings", "get", "io.github.oriel_vm.Oriel", "close-action"),
+              "the answer is not remembered")
+
+
+def test_second_window(home):
+    """A machine in a window of its own, beside the library."""
+    create(home, "One", "Two")
+    with Desktop(home) as desktop:
+        desktop.window("--start", "One")
+        tree = Tree(desktop)
+        tree.wait("label", "^Running$")
+        tree.act("push button", "^Machine Menu$")
+        tree.act("menu item", "^Open in New Window")
+        desktop.wait_window("^One$")
+        desktop.wait_window("^Oriel$")
+        tree.wait("table cell", "^One, Running$")
+
+
+def test_launcher(home):
+    """A machine among the applications: a desktop file that starts it."""
+    create(home, "A “strange” $name%")
+    with Desktop(home) as desktop:
+        desktop.window("--start", "A “strange” $name%")
+        tree = Tree(desktop)
+        tree.wait("label", "^Running$")
+        tree.act("push button", "^Machine Menu$")
+        tree.act("menu item", "^Add to Applications")
+        folder = os.path.join(home.data, "applications")
+        files = wait_until(lambda: os.path.isdir(folder) and
+                           [name for name in os.listdir(folder) if name.endswith(".desktop")], "a desktop file")
+        check(desktop.run("desktop-file-validate", os.path.join(folder, files[0])) == "", "not valid")
+        with open(os.path.join(folder, files[0]), encoding="utf-8") as file:
+            command = next(line for line in file if line.startswith("Exec="))
+        check("--start" in command and "$" in command and "%%" in command, command)
+
+
+oriel.main(test_start_and_pause, test_trouble, test_close_and_come_back, test_second_window, test_launcher)

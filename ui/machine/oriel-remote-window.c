@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-remote-window.h. */
+#include "machine/oriel-remote-window.h"
+
+#include <glib/gi18n.h>
+
+#include "display/oriel-display.h"
+#include "display/oriel-vnc-backend.h"
+#include "machine/oriel-fullscreen-box.h"
+#include "oriel-message.h"
+
+struct _OrielRemoteWindow {
+    AdwApplicationWindow parent_instance;
+    OrielFullscreenBox *box;
+    AdwWindowTitle *title;
+    GtkStack *stack;
+    GtkWidget *user_name, *password;
+    OrielDisplay *display;
+    AdwStatusPage *ended;
+
+    char *address;
+    OrielDisplayBackend *backend;
+};
+
+G_DEFINE_FINAL_TYPE(OrielRemoteWindow, oriel_remote_window, ADW_TYPE_APPLICATION_WINDOW)
+
+static void end(OrielRemoteWindow *window, const char *message)
+{
+    adw_status_page_set_description(window->ended, message);
+    gtk_stack_set_visible_child_name(window->stack, "ended");
+}
+
+static void status_follow(OrielRemoteWindow *window)
+{
+    const char *message = oriel_display_backend_get_message(window->backend);
+
+    switch (oriel_display_backend_get_status(window->backend)) {
+    case ORIEL_DISPLAY_STATUS_CONNECTING:
+        gtk_stack_set_visible_child_name(window->stack, "busy");
+        break;
+    case ORIEL_DISPLAY_STATUS_CONNECTED:
+        gtk_stack_set_visible_child_name(window->stack, "display");
+        gtk_widget_grab_focus(GTK_WIDGET(window->display));
+        break;
+    case ORIEL_DISPLAY_STATUS_FAILED:
+        end(window, message ? message : _("The connection failed."));
+        break;
+    case ORIEL_DISPLAY_STATUS_CLOSED:
+        end(window, _("The other side ended the connection."));
+        break;
+    }
+}
+
+static void title_follow(OrielRemoteWindow *window)
+{
+    const char *title = oriel_display_backend_get_title(window->backend);
+
+    title = title && *title ? title : window->address;
+    adw_window_title_set_title(window->title, title);
+    gtk_window_set_title(GTK_WINDOW(window), title);
+}
+
+static void credentials_needed(OrielRemoteWindow *window, gboolean user_name, gboolean password)
+{
+    gtk_widget_set_visible(window->user_name, user_name);
+    gtk_widget_set_visible(window->password, password);
+    gtk_stack_set_visible_child_name(window->stack, "password");
+    gtk_widget_grab_focus(user_name ? window->user_name : window->password);
+}
+
+static void log_in(OrielRemoteWindow *window)
+{
+    gtk_stack_set_visible_child_name(window->stack, "busy");
+    oriel_vnc_backend_set_credentials(ORIEL_VNC_BACKEND(window->backend),
+                                      gtk_editable_get_text(GTK_EDITABLE(window->user_name)),
+                                      gtk_editable_get_text(GTK_EDITABLE(window->password)));
+    gtk_editable_set_text(GTK_EDITABLE(window->password), "");
+}
+
+static void backend_drop(OrielRemoteWindow *window)
+{
+    if (window->backend) {
+        g_signal_handlers_disconnect_by_data(window->backend, window);
+        g_clear_object(&window->backend);
+    }
+}
+
+static void try_again(OrielRemoteWindow *window)
+{
+    g_autoptr(GError) error = NULL;
+
+    backend_drop(window);
+    window->backend = oriel_vnc_backend_new(window->address, &error);
+    if (!window->backend) {
+        end(window, error->message);
+        return;
+    }
+    g_signal_connect_swapped(window->backend, "notify::status", G_CALLBACK(status_follow), window);
+    g_signal_connect_swapped(window->backend, "notify::title", G_CALLBACK(title_follow), window);
+    g_signal_connect_swapped(window->backend, "credentials-needed", G_CALLBACK(credentials_needed),
+                             window);
+    oriel_display_set_backend(window->display, window->backend);
+    title_follow(window);
+    oriel_display_backend_start(window->backend);
+    status_follow(window);
+}
+
+static void fullscreen_follow(OrielRemoteWindow *window)
+{
+    oriel_fullscreen_box_set_fullscreen(window->box, gtk_window_is_fullscreen(GTK_WINDOW(window)));
+}
+
+static void act_fullscreen(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    if (gtk_window_is_fullscreen(GTK_WINDOW(widget))) {
+        gtk_window_unfullscreen(GTK_WINDOW(widget));
+    } else {
+        gtk_window_fullscreen(GTK_WINDOW(widget));
+    }
+}
+
+static void oriel_remote_window_dispose(GObject *object)
+{
+    OrielRemoteWindow *window = ORIEL_REMOTE_WINDOW(object);
+
+    backend_drop(window);
+    gtk_widget_dispose_template(GTK_WIDGET(window), ORIEL_TYPE_REMOTE_WINDOW);
+    g_clear_pointer(&window->address, g_free);
+    G_OBJECT_CLASS(oriel_remote_window_parent_class)->dispose(object);
+}
+
+static void oriel_remote_window_class_init(OrielRemoteWindowClass *class)
+{
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
+
+    G_OBJECT_CLASS(class)->dispose = oriel_remote_window_dispose;
+    g_type_ensure(ORIEL_TYPE_DISPLAY);
+    g_type_ensure(ORIEL_TYPE_FULLSCREEN_BOX);
+    gtk_widget_class_set_template_from_resource(
+        widget_class, "/io/github/oriel_vm/Oriel/machine/oriel-remote-window.ui");
+    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, box);
+    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, title);
+    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, stack);
+    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, user_name);
+    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, password);
+    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, display);
+    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, ended);
+    gtk_widget_class_bind_template_callback(widget_class, log_in);
+    gtk_widget_class_bind_template_callback(widget_class, try_again);
+    gtk_widget_class_install_action(widget_class, "win.fullscreen", NULL, act_fullscreen);
+}
+
+static void oriel_remote_window_init(OrielRemoteWindow *window)
+{
+    gtk_widget_init_template(GTK_WIDGET(window));
+    g_signal_connect(window, "notify::fullscreened", G_CALLBACK(fullscreen_follow), NULL);
+    g_signal_connect_swapped(window->display, "notice", G_CALLBACK(oriel_message_toast),
+                             window->display);
+}
+
+GtkWindow *oriel_remote_window_new(GtkApplication *application, OrielPreferences *preferences,
+                                   const char *address)
+{
+    OrielRemoteWindow *window =
+        g_object_new(ORIEL_TYPE_REMOTE_WINDOW, "application", application, NULL);
+
+    window->address = g_strdup(address);
+    oriel_preferences_bind(preferences, "grab-policy", window->display, "grab-policy",
+                           G_SETTINGS_BIND_GET);
+    oriel_preferences_bind(preferences, "release-chord", window->display, "release-chord",
+                           G_SETTINGS_BIND_GET);
+    oriel_preferences_bind(preferences, "scaling", window->display, "scaling", G_SETTINGS_BIND_GET);
+    try_again(window);
+    return GTK_WINDOW(window);
+}
