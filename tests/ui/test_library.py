@@ -91,6 +91,8 @@ def test_delete_and_undo(home):
         tree.click("check box", "Select “Two”")
         tree.wait(None, "^2 Selected$")
         desktop.screenshot("library-selection")
+        # A toast under the pointer stays until it leaves.
+        desktop.point(480, 640)
         tree.act("push button", "Delete$")
         wait_machines(tree, ["Three"])
         tree.wait("label", "2 machines deleted")

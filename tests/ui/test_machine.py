@@ -138,8 +138,11 @@ def test_launcher(home):
         folder = os.path.join(home.data, "applications")
         files = wait_until(lambda: os.path.isdir(folder) and
                            [name for name in os.listdir(folder) if name.endswith(".desktop")], "a desktop file")
-        check(desktop.run("desktop-file-validate", os.path.join(folder, files[0])) == "", "not valid")
-        with open(os.path.join(folder, files[0]), encoding="utf-8") as file:
+        path = os.path.join(folder, files[0])
+        wait_until(lambda: os.path.getsize(path) > 0, "its content")
+        complaints = desktop.run("desktop-file-validate", path)
+        check(complaints == "", complaints)
+        with open(path, encoding="utf-8") as file:
             command = next(line for line in file if line.startswith("Exec="))
         check("--start" in command and "$" in command and "%%" in command, command)
 

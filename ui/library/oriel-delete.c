@@ -127,7 +127,7 @@ void oriel_delete_machines(GtkWidget *near, OrielMachineList *list, GPtrArray *i
     markup = g_markup_escape_text(title, -1);
     toast = adw_toast_new(markup);
     adw_toast_set_button_label(toast, _("_Undo"));
-    adw_toast_set_timeout(toast, 8);
+    adw_toast_set_timeout(toast, 10);
     g_signal_connect(toast, "button-clicked", G_CALLBACK(undo_clicked), deletion);
     g_signal_connect_data(toast, "dismissed", G_CALLBACK(toast_dismissed), deletion, deletion_free,
                           0);

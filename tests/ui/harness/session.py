@@ -122,6 +122,9 @@ class Desktop:
     def key(self, *keys):
         self.run("xdotool", "key", "--clearmodifiers", *keys)
 
+    def point(self, x, y):
+        self.run("xdotool", "mousemove", str(x), str(y))
+
     def click(self, x, y, button="1"):
         self.run("xdotool", "mousemove", str(x), str(y), "click", button)
 
