@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "config/runtime.h"
+#include "config/saved.h"
 
 #define FOLDER_SUFFIX ".oriel"
 
@@ -278,6 +279,22 @@ gboolean oriel_library_check_name(const char *name, GError **error)
     return TRUE;
 }
 
+/* The guest of a saved state must find its machine as it was. */
+static gboolean saved_allows(const char *folder, const OrielConfig *old, const OrielConfig *new,
+                             GError **error)
+{
+    g_autofree char *key = oriel_config_guest_difference(old, new);
+
+    if (!key || !oriel_saved_exists(folder)) {
+        return TRUE;
+    }
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                "“%s” is saved, so its “%s” cannot be changed. Start it and shut it down first, or "
+                "forget its saved state with “orielctl start --discard-saved”.",
+                old->name, key);
+    return FALSE;
+}
+
 gboolean oriel_machine_edit(const char *folder,
                             gboolean (*change)(OrielConfig *config, gpointer data, GError **error),
                             gpointer data, GError **error)
@@ -288,8 +305,10 @@ gboolean oriel_machine_edit(const char *folder,
         return FALSE;
     }
     g_autoptr(OrielConfig) config = oriel_config_load(folder, error);
-    gboolean good =
-        config && change(config, data, error) && oriel_config_save(config, folder, error);
+    g_autoptr(OrielConfig) old = config ? oriel_config_copy(config) : NULL;
+    gboolean good = config && change(config, data, error) &&
+                    saved_allows(folder, old, config, error) &&
+                    oriel_config_save(config, folder, error);
 
     close(fd);
     return good;

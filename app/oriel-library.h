@@ -56,7 +56,8 @@ gboolean oriel_library_forget(const char *folder, GError **error);
 
 /*
  * Reads a machine's configuration, lets `change` alter it, and saves the result, alone among all
- * processes. Returns FALSE, nothing changed, if one of them fails.
+ * processes. Returns FALSE, nothing changed, if one of them fails. STATE if the machine is saved
+ * and its guest would see the change.
  */
 gboolean oriel_machine_edit(const char *folder,
                             gboolean (*change)(OrielConfig *config, gpointer data, GError **error),

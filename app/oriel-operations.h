@@ -29,7 +29,8 @@ typedef struct {
 char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gpointer data,
                    GCancellable *cancellable, GError **error);
 
-/* A full copy under another name, with ids of its own. The machine must not run. */
+/* A full copy under another name, with ids of its own and no saved state. The machine must not run.
+ */
 char *oriel_clone(const OrielMachine *machine, const char *name, OrielProgress progress,
                   gpointer data, GCancellable *cancellable, GError **error);
 

@@ -11,6 +11,7 @@
 #include <gio/gio.h>
 
 #include "oriel-engine-contract.h"
+#include "oriel-files.h"
 #include "oriel-library.h"
 
 enum {
@@ -37,6 +38,14 @@ typedef enum {
     ORIEL_FOUND_OTHER,    /* an engine of another version of Oriel */
     ORIEL_FOUND_NO_SENSE, /* something that does not speak the contract, or has no answer in time */
 } OrielFound;
+
+/*
+ * Saves the state of a running or paused machine and ends its engine; the next start goes on from
+ * there. `progress` counts thousandths. Cancelling leaves the machine as it was. Errors: STATE,
+ * NO_SPACE, HOST.
+ */
+gboolean oriel_session_save(const OrielMachine *machine, OrielProgress progress, gpointer data,
+                            GCancellable *cancellable, GError **error);
 
 /*
  * The proxy of a running machine's engine, its properties loaded; its calls have no time limit of
@@ -67,7 +76,8 @@ gboolean oriel_session_screenshot(OrielEngine *engine, const char *path, guint *
                                   guint *height, GCancellable *cancellable, GError **error);
 
 /*
- * The state for people and scripts: "stopped", "running", "paused", "crashed", "unresponsive" (an
+ * The state for people and scripts: "stopped", "saved" (stopped, and the
+ * next start goes on), "running", "paused", "crashed", "unresponsive" (an
  * engine has it and gives no sensible answer), "unavailable", "damaged". Static. If there is
  * something to say about it, *message becomes a sentence, otherwise NULL; g_free(). `message` may
  * be NULL.

@@ -43,6 +43,7 @@ enum machine_reason {
     REASON_EMULATION,    /* crashed: an instruction KVM cannot emulate */
     REASON_TRIPLE_FAULT, /* crashed: only if the machine is set not to reset on it */
     REASON_KVM,          /* crashed: KVM refused to run the guest */
+    REASON_SAVED,        /* stopped: the next start goes on from here */
 };
 
 const char *machine_state_name(enum machine_state state);    /* "running" */
@@ -79,6 +80,25 @@ bool machine_power_button(struct machine *machine,
                           GError **error); /* asks the guest to shut down */
 void machine_stop(struct machine *machine,
                   enum machine_reason reason); /* power off at once, disks flushed */
+
+/*
+ * Saves the state of a running or paused machine in its folder, durably, and stops it with
+ * REASON_SAVED. Until then nothing has changed: on failure (NO_SPACE, STATE, HOST, or
+ * machine_cancel_save()) it goes on as before. `picture` is kept with the state; PNG, or NULL.
+ */
+bool machine_save(struct machine *machine, GBytes *picture, GError **error);
+/* Has a machine_save() under way fail; without effect when it is too late or there is none. */
+void machine_cancel_save(struct machine *machine);
+/* How far it is, 0 to 1; 0 when there is none. */
+double machine_save_progress(struct machine *machine);
+/*
+ * machine_start() from a saved state instead of power on, in a machine made with
+ * saved_config(saved). On success the state is used up; on failure it is still there, unless the
+ * guest may have run.
+ */
+struct saved;
+bool machine_start_saved(struct machine *machine, const struct saved *saved, bool paused,
+                         GError **error);
 
 enum machine_state machine_state(struct machine *machine, enum machine_reason *reason);
 /* Registers, instruction bytes and the last exits of a crash, as text for a report; NULL if none.

@@ -10,6 +10,8 @@
  * SENTENCE}, and ends with oriel_error_exit_code(). From then on its messages go to
  * FOLDER/log/engine.log.
  *
+ * A machine with a saved state goes on from it (config/saved.h).
+ *
  * SIGTERM and SIGINT turn the machine off at once, disks flushed, as the end of a session must.
  */
 #include <errno.h>
@@ -26,11 +28,13 @@
 
 #include "config/config.h"
 #include "config/runtime.h"
+#include "config/saved.h"
 #include "control/control.h"
 #include "display/server.h"
 #include "machine.h"
 #include "machine/serial.h"
 #include "serial_socket.h"
+#include "snapshot/saved.h"
 
 enum {
     WORKED_SECONDS = 60,   /* of running after which the settings count as good */
@@ -39,13 +43,14 @@ enum {
 
 struct engine {
     char *folder;
-    gboolean paused;
+    gboolean paused, discard_saved;
     int ready_fd;
     int lock;
     OrielConfig *config;
     char *runtime;
     int runtime_lock;
     GMainLoop *loop;
+    struct saved *saved; /* to go on from; NULL: none */
     struct machine *machine;
     struct control *control;
     struct display_listener *vnc, *vnc_tcp;
@@ -271,7 +276,19 @@ static bool engine_start(struct engine *engine, GError **error)
         return false;
     }
     log_open(engine);
-    engine->machine = machine_new(engine->config, engine->folder, &callbacks, error);
+    if (engine->discard_saved && oriel_saved_exists(engine->folder) &&
+        !oriel_saved_retire(engine->folder, error)) {
+        return false;
+    }
+    oriel_saved_clean(engine->folder);
+    if (oriel_saved_exists(engine->folder)) {
+        engine->saved = saved_open(engine->folder, engine->config, error);
+        if (!engine->saved) {
+            return false;
+        }
+    }
+    engine->machine = machine_new(engine->saved ? saved_config(engine->saved) : engine->config,
+                                  engine->folder, &callbacks, error);
     if (!engine->machine) {
         return false;
     }
@@ -279,7 +296,9 @@ static bool engine_start(struct engine *engine, GError **error)
     if (!engine->runtime || !services_start(engine, error)) {
         return false;
     }
-    return machine_start(engine->machine, engine->paused, error);
+    return engine->saved
+               ? machine_start_saved(engine->machine, engine->saved, engine->paused, error)
+               : machine_start(engine->machine, engine->paused, error);
 }
 
 static void engine_end(struct engine *engine)
@@ -305,6 +324,7 @@ static void engine_end(struct engine *engine)
     /* Clients take the end of their connection for the end of the machine: all of it is free now.
      */
     control_free(engine->control);
+    g_clear_pointer(&engine->saved, saved_free);
     g_clear_pointer(&engine->config, oriel_config_free);
     g_main_loop_unref(engine->loop);
     g_free(engine->runtime);
@@ -317,6 +337,8 @@ static bool arguments_parse(struct engine *engine, int *argc, char ***argv, GErr
     GOptionEntry entries[] = {
         { "folder", 0, 0, G_OPTION_ARG_FILENAME, &folder, "The machine's folder", "FOLDER" },
         { "paused", 0, 0, G_OPTION_ARG_NONE, &engine->paused, "Do not run the guest yet", NULL },
+        { "discard-saved", 0, 0, G_OPTION_ARG_NONE, &engine->discard_saved,
+          "Forget the saved state and start from power on", NULL },
         { "ready-fd", 0, 0, G_OPTION_ARG_INT, &engine->ready_fd,
           "Write “ready” or an error to this descriptor", "N" },
         { NULL },
@@ -359,6 +381,10 @@ int main(int argc, char **argv)
             close(engine.ready_fd);
         }
         g_timeout_add_seconds(WORKED_SECONDS, on_worked, &engine);
+        if (engine.saved) {
+            g_clear_pointer(&engine.saved, saved_free);
+            oriel_saved_clean(engine.folder); /* what the start has used up */
+        }
         g_unix_signal_add(SIGTERM, on_signal, &engine);
         g_unix_signal_add(SIGINT, on_signal, &engine);
         g_main_loop_run(engine.loop);

@@ -20,11 +20,12 @@ static const struct option create_options[] = {
 
 static const struct option start_options[] = {
     { "paused", NULL, "make everything ready, but do not run yet" },
+    { "discard-saved", NULL, "forget the saved state and start from power on" },
     { NULL },
 };
 
 static const struct option wait_options[] = {
-    { "state", "STATE", "until the machine is stopped, running, paused or crashed" },
+    { "state", "STATE", "until the machine is stopped, saved, running, paused or crashed" },
     { "text", "REGEX", "until the text screen matches" },
     { "serial", "REGEX", "until what the guest wrote to its first serial port matches" },
     { "timeout", "SECONDS", "give up after so long (default: never)" },
@@ -90,7 +91,12 @@ COMMAND("revisions", revisions, "NAME", 1, 1, no_options,
 COMMAND("restore", restore, "NAME REVISION|worked", 2, 2, no_options,
         "Go back to earlier settings, or to the last that worked.",
         "orielctl restore Debian 7\norielctl restore Debian worked");
-COMMAND("start", start, "NAME", 1, 1, start_options, "Start a machine.", "orielctl start Debian");
+COMMAND("start", start, "NAME", 1, 1, start_options,
+        "Start a machine; a saved one goes on where it was.",
+        "orielctl start Debian\norielctl start Debian --discard-saved");
+COMMAND("save", save, "NAME", 1, 1, no_options,
+        "Save the state of a running machine and end it; the next start goes on.",
+        "orielctl save Debian && orielctl start Debian");
 COMMAND("pause", pause, "NAME", 1, 1, no_options, "Let a running machine stand still.",
         "orielctl pause Debian");
 COMMAND("resume", resume, "NAME", 1, 1, no_options, "Let a paused machine go on.",
@@ -134,13 +140,41 @@ COMMAND("check-host", check_host, "", 0, 0, no_options,
         "Say what this computer lacks to run machines well.", "orielctl check-host");
 
 const struct command *const commands[] = {
-    &command_create,     &command_list,      &command_show,         &command_set,
-    &command_rename,     &command_clone,     &command_delete,       &command_move,
-    &command_add_disk,   &command_add_cdrom, &command_remove_drive, &command_reorder,
-    &command_grow,       &command_undo,      &command_revisions,    &command_restore,
-    &command_start,      &command_pause,     &command_resume,       &command_reset,
-    &command_shutdown,   &command_stop,      &command_kill,         &command_wait,
-    &command_screenshot, &command_text,      &command_type,         &command_key,
-    &command_serial,     &command_insert,    &command_eject,        &command_stats,
-    &command_log,        &command_vnc,       &command_check_host,   NULL,
+    &command_create,
+    &command_list,
+    &command_show,
+    &command_set,
+    &command_rename,
+    &command_clone,
+    &command_delete,
+    &command_move,
+    &command_add_disk,
+    &command_add_cdrom,
+    &command_remove_drive,
+    &command_reorder,
+    &command_grow,
+    &command_undo,
+    &command_revisions,
+    &command_restore,
+    &command_start,
+    &command_save,
+    &command_pause,
+    &command_resume,
+    &command_reset,
+    &command_shutdown,
+    &command_stop,
+    &command_kill,
+    &command_wait,
+    &command_screenshot,
+    &command_text,
+    &command_type,
+    &command_key,
+    &command_serial,
+    &command_insert,
+    &command_eject,
+    &command_stats,
+    &command_log,
+    &command_vnc,
+    &command_check_host,
+    NULL,
 };

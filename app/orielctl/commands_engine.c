@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* start, pause, resume, reset, shutdown, stop, text, screenshot, type, key, insert, eject, stats,
- * vnc. */
+/* start, save, pause, resume, reset, shutdown, stop, text, screenshot, type, key, insert, eject,
+ * stats, vnc. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,9 +11,20 @@ gboolean run_start(const struct call *call, GError **error)
 {
     g_autoptr(OrielMachine) machine = call_machine(call, error);
 
-    return machine &&
-           oriel_session_start(machine, call_option(call, "paused") ? ORIEL_START_PAUSED : 0, NULL,
-                               NULL, error);
+    return machine && oriel_session_start(
+                          machine,
+                          (call_option(call, "paused") ? ORIEL_START_PAUSED : 0) |
+                              (call_option(call, "discard-saved") ? ORIEL_START_DISCARD_SAVED : 0),
+                          NULL, NULL, error);
+}
+
+gboolean run_save(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+    gboolean good = machine && oriel_session_save(machine, progress(), NULL, NULL, error);
+
+    progress_end();
+    return good;
 }
 
 typedef gboolean (*engine_call)(OrielEngine *engine, GCancellable *cancellable, GError **error);

@@ -192,7 +192,9 @@ gboolean run_set(const struct call *call, GError **error)
     if (!oriel_machine_edit(machine->folder, settings_set, call->arguments + 1, error)) {
         return FALSE;
     }
-    if (strcmp(oriel_session_state(machine, NULL), "stopped") != 0) {
+    const char *state = oriel_session_state(machine, NULL);
+
+    if (strcmp(state, "stopped") != 0 && strcmp(state, "saved") != 0) {
         fprintf(stderr, "“%s” is running; the change takes effect when it is started again.\n",
                 machine->name);
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/saved.h"
 #include "orielctl.h"
 
 enum {
@@ -82,13 +83,22 @@ static enum verdict look_at_serial(struct waiting *w, GError **error)
     return g_regex_match(w->serial, text, 0, NULL) ? REACHED : NOT_YET;
 }
 
+/* A saved machine is a stopped one. */
+static gboolean is_state(const struct waiting *w, const char *state)
+{
+    if (strcmp(w->state, "saved") == 0) {
+        return strcmp(state, "stopped") == 0 && oriel_saved_exists(w->machine->folder);
+    }
+    return strcmp(state, w->state) == 0;
+}
+
 static enum verdict look(struct waiting *w, GError **error)
 {
     const char *state = state_now(w);
     enum verdict verdict = NOT_YET;
 
     if (w->state) {
-        return strcmp(state, w->state) == 0 ? REACHED : NOT_YET;
+        return is_state(w, state) ? REACHED : NOT_YET;
     }
     verdict = w->text ? look_at_text(w, error) : look_at_serial(w, error);
     if (verdict == NOT_YET && strcmp(state, "stopped") == 0 &&
@@ -128,11 +138,14 @@ static void rest(void)
 
 static gboolean state_known(const char *state, GError **error)
 {
-    static const char *const states[] = { "stopped", "running", "paused", "crashed", NULL };
+    static const char *const states[] = {
+        "stopped", "saved", "running", "paused", "crashed", NULL
+    };
 
     if (!g_strv_contains(states, state)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "“%s” is no state; there are stopped, running, paused and crashed.", state);
+                    "“%s” is no state; there are stopped, saved, running, paused and crashed.",
+                    state);
         return FALSE;
     }
     return TRUE;

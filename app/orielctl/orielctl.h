@@ -82,6 +82,7 @@ gboolean run_remove_drive(const struct call *call, GError **error);
 gboolean run_reorder(const struct call *call, GError **error);
 gboolean run_grow(const struct call *call, GError **error);
 gboolean run_start(const struct call *call, GError **error);
+gboolean run_save(const struct call *call, GError **error);
 gboolean run_pause(const struct call *call, GError **error);
 gboolean run_resume(const struct call *call, GError **error);
 gboolean run_reset(const struct call *call, GError **error);

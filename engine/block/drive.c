@@ -444,6 +444,45 @@ void drive_info(struct drive *drive, struct block_info *info)
     pthread_mutex_unlock(&drive->pool->lock);
 }
 
+char *drive_path(struct drive *drive)
+{
+    char *path;
+
+    pthread_mutex_lock(&drive->pool->lock);
+    path = drive->medium != NULL ? g_strdup(drive->medium->path) : NULL;
+    pthread_mutex_unlock(&drive->pool->lock);
+    return path;
+}
+
+void drive_set_generation(struct drive *drive, uint64_t generation)
+{
+    pthread_mutex_lock(&drive->pool->lock);
+    drive->generation = generation;
+    pthread_mutex_unlock(&drive->pool->lock);
+}
+
+bool drive_sync(struct drive *drive, GError **error)
+{
+    const struct block_request flush = { .op = BLOCK_FLUSH };
+    struct medium *medium;
+    int result = 0;
+
+    pthread_mutex_lock(&drive->pool->lock);
+    medium = drive->medium != NULL ? medium_ref(drive->medium) : NULL;
+    pthread_mutex_unlock(&drive->pool->lock);
+    if (medium != NULL && !medium->read_only) {
+        result = medium_run(medium, &flush);
+    }
+    if (result != 0) {
+        oriel_error_set_errno(error, -result, "“%s” (%s) cannot be written to the host's disk",
+                              drive->id, medium->path);
+    }
+    if (medium != NULL) {
+        medium_unref(medium);
+    }
+    return result == 0;
+}
+
 void drive_figures(struct drive *drive, struct drive_figures *figures)
 {
     pthread_mutex_lock(&drive->pool->lock);

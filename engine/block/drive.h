@@ -91,6 +91,15 @@ bool drive_open(struct drive *drive, const char *folder, const char *path, bool 
 void drive_close(struct drive *drive);
 /* What a device may know; an optical drive without a medium has present = false. */
 void drive_info(struct drive *drive, struct block_info *info);
+/* The path of the medium as it was given; NULL if there is none. g_free(). */
+char *drive_path(struct drive *drive);
+/* Counts media as another process has, whose drive this one takes the place of. */
+void drive_set_generation(struct drive *drive, uint64_t generation);
+/*
+ * Makes all that was written durable; nothing is submitted meanwhile. From then on the file stays
+ * as it is, to its time of change, until the next write. NO_SPACE, HOST.
+ */
+bool drive_sync(struct drive *drive, GError **error);
 void drive_figures(struct drive *drive, struct drive_figures *figures);
 
 /*

@@ -87,6 +87,21 @@ static bool lock(struct medium *medium, const char *what, GError **error)
     return true;
 }
 
+/*
+ * Behind the end there is nothing to lose, but the file system tells whether it knows how. To ask
+ * is no change of the file, though some file systems note one.
+ */
+static bool can_discard(struct medium *medium, const struct stat *status)
+{
+    uint64_t end = ((uint64_t)status->st_size + PUNCH_PROBE - 1) / PUNCH_PROBE * PUNCH_PROBE;
+    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, status->st_mtim };
+    bool can = fallocate(medium->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)end,
+                         PUNCH_PROBE) == 0;
+
+    futimens(medium->fd, times);
+    return can;
+}
+
 static bool measure(struct medium *medium, const char *what, GError **error)
 {
     uint64_t sector = medium->optical ? OPTICAL_SECTOR : DISK_SECTOR;
@@ -113,12 +128,8 @@ static bool measure(struct medium *medium, const char *what, GError **error)
     if (medium->optical && !iso_check(medium->fd, medium->path, size, error)) {
         return false;
     }
-    /* Behind the end there is nothing to lose, but the file system tells whether it knows how. */
     medium->size = (size + sector - 1) / sector * sector;
-    medium->discard =
-        S_ISREG(status.st_mode) && !medium->read_only &&
-        fallocate(medium->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                  (off_t)((size + PUNCH_PROBE - 1) / PUNCH_PROBE * PUNCH_PROBE), PUNCH_PROBE) == 0;
+    medium->discard = S_ISREG(status.st_mode) && !medium->read_only && can_discard(medium, &status);
     return true;
 }
 

@@ -269,6 +269,11 @@ const void *boot_firmware(const struct boot *boot, size_t *size)
     return g_bytes_get_data(boot->firmware.image, size);
 }
 
+void *boot_firmware_bytes(struct boot *boot, size_t *size)
+{
+    return (void *)boot_firmware(boot, size); /* ours alone: read_whole() made it */
+}
+
 const char *boot_variables(const struct boot *boot, size_t *size)
 {
     *size = boot->firmware.variables_size;
@@ -294,6 +299,17 @@ void boot_install(struct boot *boot, const struct boot_board *board, struct devi
 void boot_reset(struct boot *boot)
 {
     memset(boot->generation_address, 0, sizeof(boot->generation_address));
+}
+
+uint64_t boot_save(const struct boot *boot)
+{
+    return load_le64(boot->generation_address);
+}
+
+void boot_restore(struct boot *boot, uint64_t saved)
+{
+    store_le64(boot->generation_address, saved);
+    build_acpi(boot); /* the firmware may be in the middle of reading it */
 }
 
 void boot_cmos(const struct boot *boot, const struct boot_board *board,

@@ -82,6 +82,8 @@ void boot_free(struct boot *boot);
 /* The firmware's image, in whole pages, to be mapped read-only so that it ends at 4 GiB; its last
  * 128 KiB also at 0xe0000. */
 const void *boot_firmware(const struct boot *boot, size_t *size);
+/* The same, to be replaced, while no guest runs, by what a saved machine ran with. */
+void *boot_firmware_bytes(struct boot *boot, size_t *size);
 /* Path of the variable store, to be mapped right below the image, and its size; NULL with a BIOS.
  */
 const char *boot_variables(const struct boot *boot, size_t *size);
@@ -97,5 +99,12 @@ void boot_cmos(const struct boot *boot, const struct boot_board *board,
 /* Under fw_cfg's domain lock: the firmware starts over and places the generation id's page again.
  */
 void boot_reset(struct boot *boot);
+
+/*
+ * What the firmware has told, for a saved machine, and back: then the configuration spaces of the
+ * PCI functions are as they were. Under the lock of fw_cfg's domain.
+ */
+uint64_t boot_save(const struct boot *boot);
+void boot_restore(struct boot *boot, uint64_t saved);
 
 #endif

@@ -242,6 +242,14 @@ void clock_run(struct clock *clock)
     pthread_mutex_unlock(&clock->lock);
 }
 
+void clock_set(struct clock *clock, uint64_t now_ns)
+{
+    pthread_mutex_lock(&clock->lock);
+    g_assert(!clock->running);
+    atomic_store_explicit(&clock->frozen_ns, now_ns, memory_order_release);
+    pthread_mutex_unlock(&clock->lock);
+}
+
 void clock_freeze(struct clock *clock)
 {
     pthread_mutex_lock(&clock->lock);

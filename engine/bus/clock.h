@@ -55,6 +55,9 @@ void clock_run(struct clock *clock);
 /* Stops time; on return no timer's handler runs. No domain may be held. */
 void clock_freeze(struct clock *clock);
 
+/* Sets machine time, which stands still. */
+void clock_set(struct clock *clock, uint64_t now_ns);
+
 uint64_t clock_now_ns(const struct clock *clock);
 /* The host's wall clock: nanoseconds since 1970, UTC. */
 uint64_t clock_wall_ns(void);

@@ -205,6 +205,32 @@ void irq_reset(struct irq *irq)
     pthread_mutex_unlock(&irq->lock);
 }
 
+bool irq_get(struct irq *irq, struct kvm_irqchip chips[IRQ_CHIPS])
+{
+    bool good = true;
+
+    for (unsigned i = 0; i < IRQ_CHIPS; i++) {
+        chips[i] = (struct kvm_irqchip){ .chip_id = i };
+        good &= kvm_ioctl(irq->kvm->vm, KVM_GET_IRQCHIP, &chips[i]) == 0;
+    }
+    return good;
+}
+
+bool irq_restore(struct irq *irq, const struct kvm_irqchip chips[IRQ_CHIPS])
+{
+    bool good = true;
+
+    pthread_mutex_lock(&irq->lock);
+    for (unsigned i = 0; i < IRQ_CHIPS; i++) {
+        struct kvm_irqchip chip = chips[i];
+
+        chip.chip_id = i;
+        good &= kvm_ioctl(irq->kvm->vm, KVM_SET_IRQCHIP, &chip) == 0;
+    }
+    pthread_mutex_unlock(&irq->lock);
+    return good;
+}
+
 void irq_msi(struct irq *irq, uint64_t address, uint32_t data)
 {
     struct kvm_msi msi = {

@@ -66,6 +66,14 @@ void irq_msi(struct irq *irq, uint64_t address, uint32_t data);
 void irq_save_power_on(struct irq *irq);
 void irq_reset(struct irq *irq);
 
+/* The state of the controllers for a saved machine, vCPUs parked. False if KVM refuses. */
+bool irq_get(struct irq *irq, struct kvm_irqchip chips[IRQ_CHIPS]);
+/*
+ * Puts it back, once the sources are as they were then: what that did to the controllers, which had
+ * not been told yet what they had already delivered, is undone by it.
+ */
+bool irq_restore(struct irq *irq, const struct kvm_irqchip chips[IRQ_CHIPS]);
+
 /* Where the INTx pin (0..3) of the function in `slot` of bus 0 is wired to: a line. */
 uint8_t irq_pci_line(unsigned slot, unsigned pin);
 

@@ -34,7 +34,7 @@ struct slow_command {
     bool (*transition)(struct machine *machine, GError **error); /* of those that are only that */
     char *drive, *path;                                          /* of InsertMedia and EjectMedia */
     gboolean force;
-    struct surface picture; /* of Screenshot, a copy */
+    struct surface picture; /* of Screenshot and Save, a copy */
     int fd;
 };
 
@@ -74,6 +74,8 @@ static void slow_run(GTask *task, gpointer source, gpointer data, GCancellable *
     }
 }
 
+static bool screenshot_run(struct slow_command *command, GError **error);
+
 static void slow_answer(GObject *source, GAsyncResult *result, gpointer data)
 {
     GDBusMethodInvocation *invocation = data;
@@ -82,7 +84,7 @@ static void slow_answer(GObject *source, GAsyncResult *result, gpointer data)
 
     if (!g_task_propagate_boolean(G_TASK(result), &error)) {
         g_dbus_method_invocation_return_gerror(invocation, error);
-    } else if (command->picture.pixels) {
+    } else if (command->function == screenshot_run) {
         oriel_engine_complete_screenshot(ORIEL_ENGINE(source), invocation, NULL,
                                          command->picture.width, command->picture.height);
     } else {
@@ -150,6 +152,36 @@ static gboolean on_power_off(OrielEngine *engine, GDBusMethodInvocation *invocat
                              struct control *control)
 {
     return transition_start(control, invocation, power_off);
+}
+
+/* --- Saving
+ * ---------------------------------------------------------------------------------------- */
+
+static bool save_run(struct slow_command *command, GError **error)
+{
+    g_autoptr(GBytes) png = png_write(&command->picture);
+
+    return machine_save(command->machine, png, error);
+}
+
+/* Keys that are down would stay so: nobody will be there to let go of them. */
+static gboolean on_save(OrielEngine *engine, GDBusMethodInvocation *invocation,
+                        struct control *control)
+{
+    struct slow_command *command = slow_new(control, save_run);
+
+    input_release_all(machine_input(control->machine));
+    console_copy(machine_console(control->machine), &command->picture);
+    control_watch_save(control);
+    return slow_start(command, invocation);
+}
+
+static gboolean on_cancel_save(OrielEngine *engine, GDBusMethodInvocation *invocation,
+                               struct control *control)
+{
+    machine_cancel_save(control->machine);
+    oriel_engine_complete_cancel_save(engine, invocation);
+    return TRUE;
 }
 
 /* --- Looking
@@ -417,6 +449,8 @@ void commands_connect(struct control *control)
         { "handle-reset", G_CALLBACK(on_reset) },
         { "handle-power-button", G_CALLBACK(on_power_button) },
         { "handle-power-off", G_CALLBACK(on_power_off) },
+        { "handle-save", G_CALLBACK(on_save) },
+        { "handle-cancel-save", G_CALLBACK(on_cancel_save) },
         { "handle-get-stats", G_CALLBACK(on_get_stats) },
         { "handle-get-config", G_CALLBACK(on_get_config) },
         { "handle-get-crash-report", G_CALLBACK(on_get_crash_report) },

@@ -12,6 +12,7 @@
 
 enum {
     FLUSH_SECONDS = 2,
+    SAVE_LOOK_MS = 100,
 };
 
 /* The one mechanism that tells who is there; others would only ask for files in the home folder. */
@@ -143,6 +144,25 @@ struct control *control_new(struct machine *machine, const char *runtime_folder,
     return control;
 }
 
+static gboolean save_look(gpointer data)
+{
+    struct control *control = data;
+
+    oriel_engine_set_save_progress(control->skeleton, machine_save_progress(control->machine));
+    if (control->running > 0) {
+        return G_SOURCE_CONTINUE;
+    }
+    control->save_watch = 0;
+    return G_SOURCE_REMOVE;
+}
+
+void control_watch_save(struct control *control)
+{
+    if (control->save_watch == 0) {
+        control->save_watch = g_timeout_add(SAVE_LOOK_MS, save_look, control);
+    }
+}
+
 static void flushed(GObject *connection, GAsyncResult *result, gpointer data)
 {
     struct control *control = data;
@@ -193,6 +213,7 @@ void control_end(struct control *control)
     while (control->running > 0) {
         g_main_context_iteration(NULL, TRUE);
     }
+    g_clear_handle_id(&control->save_watch, g_source_remove);
     connections_flush(control);
     g_hash_table_iter_init(&iter, control->connections);
     while (g_hash_table_iter_next(&iter, &connection, NULL)) {

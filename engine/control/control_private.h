@@ -28,7 +28,11 @@ struct control {
     char *socket_path;
     unsigned running;   /* commands on worker threads */
     unsigned unflushed; /* connections that have not taken all we sent */
+    guint save_watch;   /* timeout that looks how far a save is; 0: none */
 };
+
+/* Keeps the property SaveProgress up to date while commands run. */
+void control_watch_save(struct control *control);
 
 /* Connects a handler to every method of the Engine interface. */
 void commands_connect(struct control *control);

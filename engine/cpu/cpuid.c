@@ -302,6 +302,76 @@ bool cpuid_set(struct vcpu *vcpu, GError **error)
     return true;
 }
 
+/* --- Saved machines -------------------------------------------------------------------------- */
+
+const void *cpuid_bytes(const struct cpuid *cpuid, size_t *length)
+{
+    *length = cpuid->table->nent * sizeof(cpuid->table->entries[0]);
+    return cpuid->table->entries;
+}
+
+/* Which bits of a leaf are features that the guest may be using. */
+static const struct {
+    uint32_t leaf, index, eax, ebx, ecx, edx;
+} feature_leaves[] = {
+    { 0x00000001, 0, 0, 0, ~0u, ~0u },   { 0x00000007, 0, 0, ~0u, ~0u, ~0u },
+    { 0x00000007, 1, ~0u, 0, 0, ~0u },   { 0x0000000d, 0, ~0u, 0, 0, ~0u },
+    { 0x0000000d, 1, ~0u, 0, ~0u, ~0u }, { KVM_LEAF_FEATURES, 0, ~0u, 0, 0, 0 },
+    { 0x80000001, 0, 0, 0, ~0u, ~0u },   { 0x80000007, 0, 0, 0, 0, ~0u },
+    { 0x80000008, 0, 0, ~0u, 0, 0 },
+};
+
+/* What the saved entry promises and this computer cannot. */
+static char *features_missing(const struct cpuid *cpuid, const struct kvm_cpuid_entry2 *saved)
+{
+    static const struct kvm_cpuid_entry2 nothing;
+    const struct kvm_cpuid_entry2 *own = entry_find(cpuid, saved->function, saved->index);
+
+    own = own ? own : &nothing;
+    for (unsigned i = 0; i < G_N_ELEMENTS(feature_leaves); i++) {
+        uint32_t eax = saved->eax & ~own->eax & feature_leaves[i].eax;
+        uint32_t ebx = saved->ebx & ~own->ebx & feature_leaves[i].ebx;
+        uint32_t ecx = saved->ecx & ~own->ecx & feature_leaves[i].ecx;
+        uint32_t edx = saved->edx & ~own->edx & feature_leaves[i].edx;
+
+        if (saved->function == feature_leaves[i].leaf && saved->index == feature_leaves[i].index &&
+            (eax | ebx | ecx | edx) != 0) {
+            return g_strdup_printf("this computer's processor, or its kernel, lacks features that "
+                                   "the machine had (CPUID leaf %#x: %#x, %#x, %#x, %#x)",
+                                   saved->function, eax, ebx, ecx, edx);
+        }
+    }
+    if (saved->function == 0 && (saved->ebx != own->ebx || saved->ecx != own->ecx)) {
+        return g_strdup("this computer has a processor of another maker");
+    }
+    if (saved->function == 0x80000008 && (saved->eax & 0xff) > (own->eax & 0xff)) {
+        return g_strdup("this computer's processor reaches less memory");
+    }
+    return NULL;
+}
+
+bool cpuid_adopt(struct cpuid *cpuid, const void *bytes, size_t length, char **why)
+{
+    size_t n = length / sizeof(struct kvm_cpuid_entry2);
+
+    if (length % sizeof(struct kvm_cpuid_entry2) != 0 || n == 0 || n > ENTRIES_MAX) {
+        *why = g_strdup("its file “state” is damaged");
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct kvm_cpuid_entry2 saved;
+
+        memcpy(&saved, (const uint8_t *)bytes + i * sizeof(saved), sizeof(saved));
+        *why = features_missing(cpuid, &saved);
+        if (*why) {
+            return false;
+        }
+    }
+    memcpy(cpuid->table->entries, bytes, length);
+    cpuid->table->nent = (uint32_t)n;
+    return true;
+}
+
 char *cpuid_warning(const struct cpuid *cpuid)
 {
     static const struct {

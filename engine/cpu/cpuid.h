@@ -20,6 +20,14 @@ void cpuid_free(struct cpuid *cpuid);
 /* Gives a vCPU its leaves. False with *error set if KVM refuses. */
 bool cpuid_set(struct vcpu *vcpu, GError **error);
 
+/* The leaves as bytes for a saved machine: struct kvm_cpuid_entry2, one after the other. */
+const void *cpuid_bytes(const struct cpuid *cpuid, size_t *length);
+/*
+ * Takes the leaves of a saved machine instead, to be given to each vCPU, if this computer can do
+ * all that they promise. False with *why, half a sentence, if not. g_free().
+ */
+bool cpuid_adopt(struct cpuid *cpuid, const void *bytes, size_t length, char **why);
+
 /* The APIC id of vCPU `index`. */
 uint32_t cpuid_apic_id(unsigned index);
 /* Bits of a guest physical address. */

@@ -116,10 +116,24 @@ void vcpu_state_free(struct vcpu_state *state);
 /* Registers, FPU, MSRs, LAPIC and pending events as after power on. The vCPU is parked. */
 void vcpu_state_reset(struct vcpu *vcpu, void *unused);
 
+/* One MSR; false if KVM does not know it, or the value. */
+bool vcpu_msr_get(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
+bool vcpu_msr_set(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+
 /* vcpu_time.c: stops and continues the clocks of all parked vCPUs. */
 void vcpus_time_stop(struct vcpus *vcpus);
 void vcpus_time_go(struct vcpus *vcpus);
 /* The clocks that were stopped have been set to their power-on values. */
 void vcpus_time_reset(struct vcpus *vcpus);
+/* The stopped clocks for a saved machine: of the whole and of one vCPU, and back. */
+struct vcpus_time {
+    struct kvm_pit_state2 pit;
+    uint64_t clock_ns; /* KVM's own clock */
+};
+bool vcpus_time_get(struct vcpus *vcpus, struct vcpus_time *time);
+/* Before vcpu_time_set_tsc(). */
+bool vcpus_time_set(struct vcpus *vcpus, const struct vcpus_time *time);
+uint64_t vcpu_time_tsc(struct vcpu *vcpu);
+void vcpu_time_set_tsc(struct vcpu *vcpu, uint64_t tsc);
 
 #endif

@@ -83,7 +83,7 @@ struct one_msr {
     struct kvm_msr_entry entry;
 };
 
-static bool msr_get(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+bool vcpu_msr_get(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
     struct one_msr one = { { .nmsrs = 1 }, { .index = msr } };
 
@@ -94,11 +94,11 @@ static bool msr_get(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
     return true;
 }
 
-static void msr_set(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+bool vcpu_msr_set(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
     struct one_msr one = { { .nmsrs = 1 }, { .index = msr, .data = value } };
 
-    kvm_ioctl(vcpu->fd, KVM_SET_MSRS, &one);
+    return kvm_ioctl(vcpu->fd, KVM_SET_MSRS, &one) == 1;
 }
 
 bool vcpu_state_save_power_on(struct vcpu *vcpu)
@@ -108,7 +108,7 @@ bool vcpu_state_save_power_on(struct vcpu *vcpu)
     vcpu->power_on = state;
     state->has_xcrs = kvm_capability(&vcpu->machine->kvm, KVM_CAP_XCRS) > 0 &&
                       kvm_ioctl(vcpu->fd, KVM_GET_XCRS, &state->xcrs) == 0;
-    state->has_misc_enable = msr_get(vcpu, MSR_MISC_ENABLE, &state->misc_enable);
+    state->has_misc_enable = vcpu_msr_get(vcpu, MSR_MISC_ENABLE, &state->misc_enable);
     return kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &state->mp) == 0 &&
            kvm_ioctl(vcpu->fd, KVM_GET_REGS, &state->regs) == 0 &&
            kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &state->sregs) == 0 &&
@@ -125,20 +125,20 @@ void vcpu_state_free(struct vcpu_state *state)
 static void msrs_reset(struct vcpu *vcpu)
 {
     for (unsigned i = 0; i < 16; i++) {
-        msr_set(vcpu, MSR_MTRR_VARIABLE + i, 0);
+        vcpu_msr_set(vcpu, MSR_MTRR_VARIABLE + i, 0);
     }
-    msr_set(vcpu, MSR_MTRR_FIXED_64K, 0);
+    vcpu_msr_set(vcpu, MSR_MTRR_FIXED_64K, 0);
     for (unsigned i = 0; i < 2; i++) {
-        msr_set(vcpu, MSR_MTRR_FIXED_16K + i, 0);
+        vcpu_msr_set(vcpu, MSR_MTRR_FIXED_16K + i, 0);
     }
     for (unsigned i = 0; i < 8; i++) {
-        msr_set(vcpu, MSR_MTRR_FIXED_4K + i, 0);
+        vcpu_msr_set(vcpu, MSR_MTRR_FIXED_4K + i, 0);
     }
     if (vcpu->power_on->has_misc_enable) {
-        msr_set(vcpu, MSR_MISC_ENABLE, vcpu->power_on->misc_enable);
+        vcpu_msr_set(vcpu, MSR_MISC_ENABLE, vcpu->power_on->misc_enable);
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(reset_msrs); i++) {
-        msr_set(vcpu, reset_msrs[i].msr, reset_msrs[i].value);
+        vcpu_msr_set(vcpu, reset_msrs[i].msr, reset_msrs[i].value);
     }
 }
 

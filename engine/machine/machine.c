@@ -20,6 +20,7 @@ static const char *const reason_names[] = {
     [REASON_EMULATION] = "emulation",
     [REASON_TRIPLE_FAULT] = "triple-fault",
     [REASON_KVM] = "kvm",
+    [REASON_SAVED] = "saved",
 };
 
 const char *machine_state_name(enum machine_state state)
@@ -199,7 +200,7 @@ void machine_note_triple_fault(struct machine *machine, unsigned cpu)
 
 /* --- What the user does ---------------------------------------------------------------------- */
 
-static bool wrong_state(struct machine *machine, const char *what, GError **error)
+bool machine_wrong_state(struct machine *machine, const char *what, GError **error)
 {
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE, "“%s” cannot be %s: it is %s.",
                 machine->config->name, what, machine_state_name(machine_state(machine, NULL)));
@@ -212,7 +213,7 @@ bool machine_start(struct machine *machine, bool paused, GError **error)
 
     pthread_mutex_lock(&machine->control);
     if (machine_state(machine, NULL) != MACHINE_NEW) {
-        wrong_state(machine, "started", error);
+        machine_wrong_state(machine, "started", error);
     } else if (vcpus_start(&machine->vcpus, error) && control_thread_start(machine, error)) {
         control_state_set(machine, paused ? MACHINE_PAUSED : MACHINE_RUNNING, REASON_USER, NULL);
         if (!paused) {
@@ -233,7 +234,7 @@ bool machine_pause(struct machine *machine, GError **error)
         control_halt(machine);
         control_state_set(machine, MACHINE_PAUSED, REASON_USER, NULL);
     } else if (machine_state(machine, NULL) != MACHINE_PAUSED) {
-        good = wrong_state(machine, "paused", error);
+        good = machine_wrong_state(machine, "paused", error);
     }
     pthread_mutex_unlock(&machine->control);
     return good;
@@ -243,7 +244,7 @@ bool machine_pause(struct machine *machine, GError **error)
  * What the guest asked for before or while it was paused comes first: it does not execute another
  * instruction in between. Under control.
  */
-static void kept_take_up(struct machine *machine)
+void machine_take_up_kept(struct machine *machine)
 {
     unsigned kept;
 
@@ -268,9 +269,9 @@ bool machine_resume(struct machine *machine, GError **error)
     pthread_mutex_lock(&machine->control);
     if (machine_state(machine, NULL) == MACHINE_PAUSED) {
         control_state_set(machine, MACHINE_RUNNING, REASON_USER, NULL);
-        kept_take_up(machine);
+        machine_take_up_kept(machine);
     } else if (machine_state(machine, NULL) != MACHINE_RUNNING) {
-        good = wrong_state(machine, "resumed", error);
+        good = machine_wrong_state(machine, "resumed", error);
     }
     pthread_mutex_unlock(&machine->control);
     return good;
@@ -284,7 +285,7 @@ bool machine_reset(struct machine *machine, GError **error)
     pthread_mutex_lock(&machine->control);
     state = machine_state(machine, NULL);
     if (state == MACHINE_NEW || state == MACHINE_STOPPED) {
-        wrong_state(machine, "reset", error);
+        machine_wrong_state(machine, "reset", error);
     } else {
         bool ran = machine->vcpus_running;
 
@@ -316,7 +317,7 @@ bool machine_power_button(struct machine *machine, GError **error)
 
     pthread_mutex_lock(&machine->control);
     if (machine_state(machine, NULL) != MACHINE_RUNNING) {
-        good = wrong_state(machine, "asked to shut down", error);
+        good = machine_wrong_state(machine, "asked to shut down", error);
     } else if (machine->suspended) {
         control_wake(machine);
     } else {

@@ -78,7 +78,7 @@ void control_stop(struct machine *machine, enum machine_reason reason)
 
 /* --- Reset ----------------------------------------------------------------------------------- */
 
-static void event_send(struct machine *machine, enum device_event event)
+void control_event_send(struct machine *machine, enum device_event event)
 {
     for (unsigned i = 0; i < machine->devices->len; i++) {
         struct machine_device *record = g_ptr_array_index(machine->devices, i);
@@ -175,7 +175,7 @@ void control_wake(struct machine *machine)
     domain_enter(machine->board.rtc->domain);
     rtc_set_byte(machine->board.rtc->device, CMOS_SHUTDOWN_CODE, CMOS_SHUTDOWN_S3);
     domain_leave(machine->board.rtc->domain);
-    event_send(machine, EVENT_WAKE);
+    control_event_send(machine, EVENT_WAKE);
     control_go(machine);
 }
 

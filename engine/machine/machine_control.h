@@ -21,6 +21,8 @@ void control_go(struct machine *machine);
 void control_reset(struct machine *machine, enum reset_kind kind);
 /* Halts for good, disks flushed. */
 void control_stop(struct machine *machine, enum machine_reason reason);
+/* Tells every device. */
+void control_event_send(struct machine *machine, enum device_event event);
 /* Leaves S3. */
 void control_wake(struct machine *machine);
 

@@ -21,6 +21,7 @@
 #include "memory/memory_map.h"
 #include "machine/serial.h"
 #include "services.h"
+#include "snapshot/memory_file.h"
 #include "cpu/vcpu.h"
 
 /* The machine's record of one device: device->host. Made before the device, freed after it. */
@@ -121,6 +122,9 @@ struct machine {
     unsigned n_msrs;
     unsigned triple_faults;
     uint64_t resets;
+
+    struct memory_work save; /* of machine_save() */
+    _Atomic bool saving;
 };
 
 extern const struct services machine_services;
@@ -130,6 +134,10 @@ void machine_request(struct machine *machine, enum machine_request request, unsi
 /* The same for trouble; `text` is a sentence for the user, copied. */
 void machine_trouble(struct machine *machine, unsigned pending, enum machine_reason reason,
                      const char *text);
+/* What was kept while the machine was paused is carried out first, or it goes on. Under control. */
+void machine_take_up_kept(struct machine *machine);
+/* "“Name” cannot be WHAT: it is STATE."; returns false. */
+bool machine_wrong_state(struct machine *machine, const char *what, GError **error);
 /* Logs an MSR that KVM does not know, once each. */
 void machine_note_msr(struct machine *machine, uint32_t msr, bool write, uint64_t value);
 /* Logs a triple fault, the first few. */

@@ -47,7 +47,7 @@ class Home:
             if kind not in (None, Skip):
                 self.show_logs()
             for machine in self.json("list"):
-                if machine["state"] not in ("stopped", "damaged", "unavailable"):
+                if machine["state"] not in ("stopped", "saved", "damaged", "unavailable"):
                     self.run("stop", machine["folder"])
             self.check_sanitizers()
         finally:

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See saved.h. */
+#include "saved.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SAVED         "saved"
+#define HIDDEN_PREFIX ".saved-"
+
+gboolean oriel_saved_exists(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, SAVED, NULL);
+    struct stat status;
+
+    return lstat(path, &status) == 0;
+}
+
+static gboolean folder_sync(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    gboolean good = fd >= 0 && fsync(fd) == 0;
+    int number = errno;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    errno = number;
+    return good;
+}
+
+char *oriel_saved_begin(const char *folder, GError **error)
+{
+    g_autofree char *hidden = g_build_filename(folder, HIDDEN_PREFIX "XXXXXX", NULL);
+
+    if (!g_mkdtemp_full(hidden, 0700)) {
+        oriel_error_set_errno(error, errno, "The state cannot be saved in “%s”", folder);
+        return NULL;
+    }
+    return g_steal_pointer(&hidden);
+}
+
+gboolean oriel_saved_commit(const char *folder, const char *hidden, GError **error)
+{
+    g_autofree char *saved = g_build_filename(folder, SAVED, NULL);
+    int number;
+
+    if (folder_sync(hidden) && g_rename(hidden, saved) == 0) {
+        if (folder_sync(folder)) {
+            return TRUE;
+        }
+        number = errno;
+        g_rename(saved, hidden);
+        errno = number;
+    }
+    oriel_error_set_errno(error, errno, "The state cannot be saved as “%s”", saved);
+    return FALSE;
+}
+
+gboolean oriel_saved_retire(const char *folder, GError **error)
+{
+    g_autofree char *saved = g_build_filename(folder, SAVED, NULL);
+    g_autofree char *hidden = oriel_saved_begin(folder, error);
+
+    if (!hidden) {
+        return FALSE;
+    }
+    /* An empty folder gives way to the renamed one; what is no folder goes by itself. */
+    if ((g_rename(saved, hidden) == 0 || (errno == ENOTDIR && g_unlink(saved) == 0)) &&
+        folder_sync(folder)) {
+        return TRUE;
+    }
+    oriel_error_set_errno(error, errno, "The saved state “%s” cannot be put away", saved);
+    return FALSE;
+}
+
+/* A folder of files; follows no links. */
+static void hidden_remove(int parent, const char *name)
+{
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    g_autofree char *path = fd >= 0 ? g_strdup_printf("/proc/self/fd/%d", fd) : NULL;
+    g_autoptr(GDir) dir = path ? g_dir_open(path, 0, NULL) : NULL;
+    const char *file;
+
+    while (dir && (file = g_dir_read_name(dir))) {
+        unlinkat(fd, file, 0);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno == ENOTDIR) {
+        unlinkat(parent, name, 0);
+    }
+}
+
+void oriel_saved_clean(const char *folder)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *name;
+
+    while (dir && fd >= 0 && (name = g_dir_read_name(dir))) {
+        if (g_str_has_prefix(name, HIDDEN_PREFIX) &&
+            strlen(name) == strlen(HIDDEN_PREFIX "XXXXXX")) {
+            hidden_remove(fd, name);
+        }
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+/* --- Settings ------------------------------------------------------------------------------- */
+
+/* The user's own names and what only the host's side has to do with. */
+static gboolean is_hidden_from_guest(const char *key)
+{
+    static const char *const keys[] = { "name", "generation-id", "vnc.listen", "vnc.password",
+                                        NULL };
+
+    return g_strv_contains(keys, key);
+}
+
+/* The first key of `a` whose value `b` has not. */
+static char *difference(const OrielConfig *a, const OrielConfig *b)
+{
+    g_auto(GStrv) keys = oriel_config_keys(a);
+
+    for (char **key = keys; *key; key++) {
+        g_autofree char *mine = oriel_config_get(a, *key, NULL);
+        g_autofree char *theirs = oriel_config_get(b, *key, NULL);
+
+        if (!is_hidden_from_guest(*key) && g_strcmp0(mine, theirs) != 0) {
+            return g_strdup(*key);
+        }
+    }
+    return NULL;
+}
+
+char *oriel_config_guest_difference(const OrielConfig *a, const OrielConfig *b)
+{
+    char *key = difference(a, b);
+
+    if (!key) {
+        key = difference(b, a);
+    }
+    /* A drive's place is its port. */
+    for (guint i = 0; !key && i < a->drives->len && i < b->drives->len; i++) {
+        const OrielDrive *mine = a->drives->pdata[i], *theirs = b->drives->pdata[i];
+
+        if (strcmp(mine->id, theirs->id) != 0) {
+            key = g_strdup(mine->id);
+        }
+    }
+    return key;
+}
