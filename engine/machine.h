@@ -87,7 +87,7 @@ void machine_stop(struct machine *machine,
  * machine_cancel_save()) it goes on as before. `picture` is kept with the state; PNG, or NULL.
  */
 bool machine_save(struct machine *machine, GBytes *picture, GError **error);
-/* Has a machine_save() under way fail; without effect when it is too late or there is none. */
+/* Has the machine_save() under way, or the next one, fail; without effect when it is too late. */
 void machine_cancel_save(struct machine *machine);
 /* How far it is, 0 to 1; 0 when there is none. */
 double machine_save_progress(struct machine *machine);

@@ -2,7 +2,7 @@
 /*
  * oriel-engine: runs one machine until it is turned off.
  *
- *   oriel-engine --folder FOLDER [--paused] [--ready-fd N]
+ *   oriel-engine --folder FOLDER [--paused] [--discard-saved] [--ready-fd N]
  *
  * Started by the app or by hand. It locks the machine, starts it, and offers it in the machine's
  * runtime folder: "engine" (D-Bus), "vnc", "serial0"... When the machine runs, it writes "ready\n"
@@ -10,7 +10,8 @@
  * SENTENCE}, and ends with oriel_error_exit_code(). From then on its messages go to
  * FOLDER/log/engine.log.
  *
- * A machine with a saved state goes on from it (config/saved.h).
+ * A machine with a saved state goes on from it (config/saved.h), unless --discard-saved has it
+ * forgotten.
  *
  * SIGTERM and SIGINT turn the machine off at once, disks flushed, as the end of a session must.
  */
@@ -393,9 +394,11 @@ int main(int argc, char **argv)
         if (engine.lock >= 0) {
             oriel_machine_lock_ending(engine.lock);
         }
-        ready_fail(&engine, error);
         code = oriel_error_exit_code(error);
     }
     engine_end(&engine);
+    if (error) {
+        ready_fail(&engine, error); /* last, so that who hears of it finds the machine free */
+    }
     return code;
 }

@@ -74,6 +74,7 @@ static void slow_run(GTask *task, gpointer source, gpointer data, GCancellable *
     }
 }
 
+static bool save_run(struct slow_command *command, GError **error);
 static bool screenshot_run(struct slow_command *command, GError **error);
 
 static void slow_answer(GObject *source, GAsyncResult *result, gpointer data)
@@ -90,6 +91,7 @@ static void slow_answer(GObject *source, GAsyncResult *result, gpointer data)
     } else {
         g_dbus_method_invocation_return_value(invocation, NULL);
     }
+    command->control->saves -= command->function == save_run;
     command->control->running--;
 }
 
@@ -172,6 +174,7 @@ static gboolean on_save(OrielEngine *engine, GDBusMethodInvocation *invocation,
 
     input_release_all(machine_input(control->machine));
     console_copy(machine_console(control->machine), &command->picture);
+    control->saves++;
     control_watch_save(control);
     return slow_start(command, invocation);
 }
@@ -179,7 +182,9 @@ static gboolean on_save(OrielEngine *engine, GDBusMethodInvocation *invocation,
 static gboolean on_cancel_save(OrielEngine *engine, GDBusMethodInvocation *invocation,
                                struct control *control)
 {
-    machine_cancel_save(control->machine);
+    if (control->saves > 0) {
+        machine_cancel_save(control->machine);
+    }
     oriel_engine_complete_cancel_save(engine, invocation);
     return TRUE;
 }

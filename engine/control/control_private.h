@@ -28,6 +28,7 @@ struct control {
     char *socket_path;
     unsigned running;   /* commands on worker threads */
     unsigned unflushed; /* connections that have not taken all we sent */
+    unsigned saves;     /* Save among the running commands */
     guint save_watch;   /* timeout that looks how far a save is; 0: none */
 };
 

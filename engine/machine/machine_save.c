@@ -277,13 +277,13 @@ bool machine_save(struct machine *machine, GBytes *picture, GError **error)
     if (state != MACHINE_RUNNING && state != MACHINE_PAUSED) {
         machine_wrong_state(machine, "saved", error);
     } else {
-        atomic_store(&machine->save.cancelled, false);
         atomic_store(&machine->save.done, 0);
         atomic_store(&machine->save.total, 0);
         atomic_store(&machine->saving, true);
         good = save(machine, picture, error);
         atomic_store(&machine->saving, false);
     }
+    atomic_store(&machine->save.cancelled, false);
     pthread_mutex_unlock(&machine->control);
     return good;
 }
