@@ -83,12 +83,12 @@ class Machine:
                         "ide-cd,drive=cd,bus=ide.1"]
         return command
 
-    def start(self):
+    def start(self, more=None):
         runtime = os.path.join(self.path, "run")
-        os.mkdir(runtime, 0o700)
+        os.makedirs(runtime, 0o700, exist_ok=True)
         environment = dict(os.environ, XDG_RUNTIME_DIR=runtime, LD_PRELOAD=FIRST_RUN,
                            ORIEL_BENCH_FIRST_RUN=os.path.join(self.path, "first-run"))
-        command = self._command_ours() if self.ours else self._command_qemu()
+        command = (self._command_ours() if self.ours else self._command_qemu()) + (more or [])
         self.started = time.monotonic_ns()
         self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
@@ -105,10 +105,10 @@ class Machine:
         return subprocess.run([os.path.join(BUILD, "app/orielctl"), arguments[0], self.path, *arguments[1:]],
                               env=environment, capture_output=True, text=True, check=False).stdout
 
-    def _monitor(self, line):
+    def _monitor(self, line, seconds=10):
         with socket.socket(socket.AF_UNIX) as monitor:
             monitor.connect(self.path + "/monitor")
-            monitor.settimeout(10)
+            monitor.settimeout(seconds)
             answer = b""
             monitor.sendall(line.encode() + b"\n")
             while answer.count(b"(qemu)") < 2:
@@ -128,6 +128,35 @@ class Machine:
             self._orielctl("key", "enter")
         else:
             self._monitor("sendkey ret")
+
+    def wait_report(self, text):
+        end = time.monotonic() + 300
+        while text not in self.report():
+            if time.monotonic() > end:
+                raise TimeoutError(text)
+            time.sleep(0.05)
+
+    def save_ms(self):
+        """Saves the state, durably, and ends the process; QEMU into a file of its migration stream."""
+        start = time.monotonic_ns()
+        if self.ours:
+            self._orielctl("save")
+        else:
+            self._monitor("stop")
+            self._monitor("migrate_set_parameter max-bandwidth 0")
+            self._monitor(f"migrate \"exec:dd of={self.path}/state bs=1M iflag=fullblock conv=fsync status=none\"", 300)
+            self._monitor("quit")
+        self.process.wait(300)
+        return (time.monotonic_ns() - start) / 1e6
+
+    def saved_mib(self):
+        path = os.path.join(self.path, "saved/ram" if self.ours else "state")
+        return os.stat(path).st_size / MIB
+
+    def resume(self):
+        """Starts again from what save_ms() has left."""
+        os.remove(os.path.join(self.path, "first-run"))
+        self.start(None if self.ours else ["-incoming", f"exec:cat {self.path}/state"])
 
     def first_run_ms(self):
         path = os.path.join(self.path, "first-run")
@@ -192,6 +221,31 @@ def idle(ours):
         return machine.wakeups(10)
 
 
+saved = {True: [], False: []}  # what save() found besides, ours and theirs: (ms to resume, MiB on the disk)
+
+
+def save(ours):
+    with Machine(ours, memory=1024, firmware=os.path.join(GUESTS, "pages.bin")).start() as machine:
+        machine.wait_report("filled")
+        took = machine.save_ms()
+        size = machine.saved_mib()
+        machine.resume()
+        saved[ours].append((machine.first_run_ms(), size))
+        return took
+
+
+def of_save(index):
+    """One figure of each run of save(), which is made where the table has not come by it."""
+    rounds = {True: 0, False: 0}
+
+    def measure(ours):
+        if rounds[ours] == len(saved[ours]):
+            save(ours)
+        rounds[ours] += 1
+        return saved[ours][rounds[ours] - 1][index]
+    return measure
+
+
 def exits(name):
     def measure(ours):
         with Machine(ours, firmware=os.path.join(GUESTS, "exits.bin"), disk=BOOT_SECTOR).start() as machine:
@@ -227,6 +281,9 @@ MEASUREMENTS = [
     ("pm-timer-read", "one read of the ACPI timer", "kcycles", exits("pm-timer-read"), 5, 1),
     ("register-read", "one read of a memory-mapped register", "kcycles", exits("register-read"), 5, 1),
     ("register-write", "one write of a memory-mapped register", "kcycles", exits("register-write"), 5, 1),
+    ("save", "1 GiB of memory in use saved, process ended", "ms", save, 5, 1),
+    ("resume", "process start to first guest instruction from there", "ms", of_save(0), 5, 1),
+    ("saved-size", "that state on the disk", "MiB", of_save(1), 5, 1 / 2),
     ("idle", "wake-ups of an idle, unwatched machine, outside its CPU", "/s", idle, 1, 1),
 ]
 LAB = [("installer", "process start to the installer's dialog, from CD", "ms", installer, 1, 1)]

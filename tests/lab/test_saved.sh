@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Debian's kernel on two processors, saved while it works and resumed: all that it was doing goes on, its own time goes
+# on from where it was, and its real-time clock shows the present.
+. "$(dirname "$0")/harness.sh"
+lab_enter small-linux
+
+away=45 # seconds between save and start
+
+# The number that the guest says for COMMAND, as $answer.
+ask() {
+    local word=$1 command=$2
+    serial_type "echo $word \$($command)" && wait_serial "^$word [0-9]+\r?$" &&
+        answer=$(grep -aoE "^$word [0-9]+" "$XDG_DATA_HOME/oriel/machines/$machine.oriel/log/serial0.log" | tail -n 1 | tr -dc 0-9)
+}
+
+uptime_before() {
+    began=$(date +%s) && ask before 'cut -d. -f1 /proc/uptime' && before=$answer
+}
+
+# What passed for the guest is at most what passed for us, less the time it was away.
+uptime_after() {
+    local passed
+    ask after 'cut -d. -f1 /proc/uptime' || return
+    passed=$(($(date +%s) - began - away + 2))
+    echo "uptime $before, then $answer; at most $passed s have passed"
+    [ "$answer" -ge "$before" ] && [ $((answer - before)) -le $passed ]
+}
+
+rtc_is_right() {
+    local from
+    from=$(date +%s)
+    ask rtc 'cat /sys/class/rtc/rtc0/since_epoch' || return
+    echo "the clock shows $answer; it is between $from and $(date +%s)"
+    [ "$answer" -ge $((from - 2)) ] && [ "$answer" -le $(($(date +%s) + 2)) ]
+}
+
+saved() {
+    machine saved --kernel "$small_linux/vmlinuz" --initrd "$small_linux/initrd.gz" --memory 512M --disk 64M --cpus 2 \
+        --append 'console=ttyS0 quiet tsc=reliable job=shell'
+    step 'a shell is there' wait_serial '^shell: ready'
+    step 'the disk is formatted' serial_type 'mkdir /mnt; mkfs.ext4 -q -F /dev/sda; mount -t ext4 /dev/sda /mnt && echo disk mounted'
+    step 'and mounted' wait_serial '^disk mounted'
+    step 'one program writes to it' serial_type '(while :; do date >>/mnt/log; sync; done) &'
+    step 'another one computes' serial_type 'md5sum /dev/zero & kept=variable'
+    step 'the guest says how long it has run' uptime_before
+    step 'it is saved' oriel save saved
+    step 'it is a saved machine' wait_state saved
+    step 'time passes' sleep $away
+    step 'it goes on' oriel start saved
+    step 'the state is used up' test ! -e "$XDG_DATA_HOME/oriel/machines/saved.oriel/saved"
+    step 'its shell is asked' serial_type 'echo the $kept is here'
+    step 'and knows what it knew' wait_serial '^the variable is here'
+    step 'its time goes on from where it was' uptime_after
+    step 'its real-time clock is right' rtc_is_right
+    step 'both processors are asked' serial_type 'for m in 1 2; do taskset $m sh -c "echo mask $m runs"; done'
+    step 'the first runs' wait_serial '^mask 1 runs'
+    step 'the second runs' wait_serial '^mask 2 runs'
+    step 'the programs are ended' serial_type 'kill %1 %2; wait; umount /mnt && fsck.ext4 -f -n /dev/sda && echo disk sound'
+    step 'the file system is sound' wait_serial '^disk sound'
+    step 'the kernel is asked for complaints' \
+        serial_type 'dmesg | grep -iE "stall|unstable|lockup|hung|nobody cared|exception" ; echo asked'
+    step 'and answers' wait_serial '^asked'
+    step 'it has none' serial_lacks '^\[.*(stall|unstable|lockup|hung|nobody cared|exception)'
+    step 'it is told to power off' serial_type 'poweroff -f'
+    step 'and does' wait_state stopped
+}
+
+stories saved
