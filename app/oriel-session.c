@@ -537,6 +537,9 @@ gboolean oriel_session_save(const OrielMachine *machine, OrielProgress progress,
         g_signal_handlers_disconnect_by_data(call.engine, &call);
         g_clear_object(&call.engine);
     }
+    while (g_main_context_iteration(context, FALSE)) {
+        /* what the proxy has left to be freed there */
+    }
     g_main_context_pop_thread_default(context);
     if (call.error) {
         g_dbus_error_strip_remote_error(call.error);

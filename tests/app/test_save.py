@@ -122,12 +122,13 @@ def test_grub_menu_goes_on(home):
     home.ok("create", "Grub", "--cdrom", image + "/grub.iso", "--memory", "128M")
     home.ok("start", "Grub", timeout=SLOW)
     home.ok("wait", "Grub", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
-    home.ok("key", "Grub", "down")
-    time.sleep(2)
+    home.ok("key", "Grub", "down")  # which it may still have to read
+    home.ok("pause", "Grub")
     text = home.ok("text", "Grub")
     home.ok("save", "Grub", timeout=SLOW)
-    home.ok("start", "Grub", timeout=SLOW)
+    home.ok("start", "Grub", "--paused", timeout=SLOW)
     check(home.ok("text", "Grub") == text, "the menu changed")
+    home.ok("resume", "Grub")
     home.ok("key", "Grub", "enter")
     home.ok("wait", "Grub", "--text", "Chosen: Birch", "--timeout", str(SLOW), timeout=SLOW + 60)
 
