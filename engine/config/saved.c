@@ -125,36 +125,22 @@ static gboolean is_hidden_from_guest(const char *key)
     return g_strv_contains(keys, key);
 }
 
-/* The first key of `a` whose value `b` has not. */
-static char *difference(const OrielConfig *a, const OrielConfig *b)
+char *oriel_config_guest_difference(const OrielConfig *a, const OrielConfig *b)
 {
-    g_auto(GStrv) keys = oriel_config_keys(a);
+    g_auto(GStrv) keys = oriel_config_differences(a, b);
 
     for (char **key = keys; *key; key++) {
-        g_autofree char *mine = oriel_config_get(a, *key, NULL);
-        g_autofree char *theirs = oriel_config_get(b, *key, NULL);
-
-        if (!is_hidden_from_guest(*key) && g_strcmp0(mine, theirs) != 0) {
+        if (!is_hidden_from_guest(*key)) {
             return g_strdup(*key);
         }
     }
-    return NULL;
-}
-
-char *oriel_config_guest_difference(const OrielConfig *a, const OrielConfig *b)
-{
-    char *key = difference(a, b);
-
-    if (!key) {
-        key = difference(b, a);
-    }
     /* A drive's place is its port. */
-    for (guint i = 0; !key && i < a->drives->len && i < b->drives->len; i++) {
+    for (guint i = 0; i < a->drives->len && i < b->drives->len; i++) {
         const OrielDrive *mine = a->drives->pdata[i], *theirs = b->drives->pdata[i];
 
         if (strcmp(mine->id, theirs->id) != 0) {
-            key = g_strdup(mine->id);
+            return g_strdup(mine->id);
         }
     }
-    return key;
+    return NULL;
 }

@@ -110,6 +110,21 @@ bool machine_eject(struct machine *machine, const char *drive, bool force, GErro
     g_assert_not_reached();
 }
 
+bool machine_save(struct machine *machine, GBytes *picture, GError **error)
+{
+    g_assert_not_reached();
+}
+
+void machine_cancel_save(struct machine *machine)
+{
+    g_assert_not_reached();
+}
+
+double machine_save_progress(struct machine *machine)
+{
+    g_assert_not_reached();
+}
+
 char *machine_crash_report(struct machine *machine)
 {
     return NULL;
