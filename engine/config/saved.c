@@ -70,7 +70,7 @@ gboolean oriel_saved_retire(const char *folder, GError **error)
         return FALSE;
     }
     /* An empty folder gives way to the renamed one; what is no folder goes by itself. */
-    if ((g_rename(saved, hidden) == 0 || (errno == ENOTDIR && g_unlink(saved) == 0)) &&
+    if ((g_rename(saved, hidden) == 0 || (errno == EISDIR && g_unlink(saved) == 0)) &&
         folder_sync(folder)) {
         return TRUE;
     }

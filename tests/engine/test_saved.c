@@ -448,6 +448,26 @@ TEST(saved_state_comes_back)
     place_free(&place);
 }
 
+/* Neither a file nor a link to somewhere else is a state, but both can be got rid of. */
+TEST(what_is_no_folder_is_refused_and_goes)
+{
+    struct place place = place_new();
+    g_autofree char *saved = g_build_filename(place.folder, "saved", NULL);
+    g_autofree char *disks = g_build_filename(place.folder, "disks", NULL);
+
+    CHECK(g_file_set_contents(saved, "x", 1, NULL));
+    CHECK_ERROR(saved_open(place.folder, place.config, &error), ORIEL_ERROR_CORRUPT, "manifest");
+    CHECK_OK(oriel_saved_retire(place.folder, &error));
+    CHECK(!oriel_saved_exists(place.folder));
+    CHECK(symlink(disks, saved) == 0);
+    CHECK_ERROR(saved_open(place.folder, place.config, &error), ORIEL_ERROR_CORRUPT, "manifest");
+    CHECK_OK(oriel_saved_retire(place.folder, &error));
+    CHECK(!oriel_saved_exists(place.folder));
+    oriel_saved_clean(place.folder);
+    CHECK_EQ(entries(disks), 1);
+    place_free(&place);
+}
+
 TEST(failed_save_leaves_nothing)
 {
     struct place place = place_new();
@@ -610,7 +630,8 @@ TEST_MAIN(T(sections_come_back), T(no_sections_are_sections_too),
           T(two_sections_of_one_name_are_refused), T(too_many_sections_are_refused),
           T(memories_come_back), T(memories_of_another_machine_are_refused),
           T(hostile_index_is_refused), T(damaged_chunks_are_found), T(cancelled_write_ends),
-          T(write_without_room_says_so), T(saved_state_comes_back), T(failed_save_leaves_nothing),
+          T(write_without_room_says_so), T(saved_state_comes_back),
+          T(what_is_no_folder_is_refused_and_goes), T(failed_save_leaves_nothing),
           T(remains_are_removed_and_nothing_else), T(changed_settings_are_refused),
           T(password_is_not_in_the_state), T(links_in_place_of_files_are_refused),
           T(every_truncated_manifest_is_refused), T(guest_sees_some_settings))
