@@ -116,13 +116,28 @@ void oriel_saved_clean(const char *folder)
 
 /* --- Settings ------------------------------------------------------------------------------- */
 
-/* The user's own names and what only the host's side has to do with. */
-static gboolean is_hidden_from_guest(const char *key)
+/* What is the user's or the host's alone, other than the media of drives. */
+static gboolean is_unseen(const OrielConfig *config, const char *key)
 {
-    static const char *const keys[] = { "name", "generation-id", "vnc.listen", "vnc.password",
-                                        NULL };
+    static const char *const keys[] = { "generation-id", "vnc.listen", "vnc.password", NULL };
 
-    return g_strv_contains(keys, key);
+    return g_strv_contains(keys, key) ||
+           (oriel_config_key_live(config, key) && !g_str_has_suffix(key, ".path"));
+}
+
+void oriel_config_take_unseen(OrielConfig *to, const OrielConfig *from)
+{
+    g_auto(GStrv) keys = oriel_config_keys(to);
+
+    for (char **key = keys; *key; key++) {
+        g_autofree char *value = oriel_config_get(from, *key, NULL);
+
+        if (value && is_unseen(to, *key) && !oriel_config_key_fixed(to, *key)) {
+            oriel_config_set(to, *key, value, NULL);
+        }
+    }
+    g_free(to->generation_id);
+    to->generation_id = g_strdup(from->generation_id);
 }
 
 char *oriel_config_guest_difference(const OrielConfig *a, const OrielConfig *b)
@@ -130,7 +145,7 @@ char *oriel_config_guest_difference(const OrielConfig *a, const OrielConfig *b)
     g_auto(GStrv) keys = oriel_config_differences(a, b);
 
     for (char **key = keys; *key; key++) {
-        if (!is_hidden_from_guest(*key)) {
+        if (!is_unseen(a, *key)) {
             return g_strdup(*key);
         }
     }

@@ -35,5 +35,7 @@ void oriel_saved_clean(const char *folder);
  * saved state; NULL if there is none. g_free().
  */
 char *oriel_config_guest_difference(const OrielConfig *a, const OrielConfig *b);
+/* Sets all others as they are in `from`. */
+void oriel_config_take_unseen(OrielConfig *to, const OrielConfig *from);
 
 #endif

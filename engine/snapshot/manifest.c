@@ -313,15 +313,7 @@ static bool configs_check(struct manifest *manifest, JsonObject *object, const O
         return saved_refuse(config, error, ORIEL_ERROR_INVALID,
                             "its setting “%s” was changed after it was saved", key);
     }
-    /* What the guest does not see is as it is now. */
-    g_free(manifest->config->name);
-    g_free(manifest->config->vnc_listen);
-    g_free(manifest->config->vnc_password);
-    g_free(manifest->config->generation_id);
-    manifest->config->name = g_strdup(config->name);
-    manifest->config->vnc_listen = g_strdup(config->vnc_listen);
-    manifest->config->vnc_password = g_strdup(config->vnc_password);
-    manifest->config->generation_id = g_strdup(config->generation_id);
+    oriel_config_take_unseen(manifest->config, config);
     return true;
 }
 

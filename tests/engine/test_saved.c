@@ -541,6 +541,8 @@ static void change_name(OrielConfig *config)
     config->name = g_strdup("Other");
     config->vnc_listen = g_strdup("127.0.0.1:5900");
     config->vnc_password = g_strdup("secret");
+    config->notes = g_strdup("Two\nlines");
+    config->scaling = ORIEL_CONFIG_SCALING_ACTUAL;
 }
 
 TEST(changed_settings_are_refused)
@@ -556,6 +558,8 @@ TEST(changed_settings_are_refused)
     CHECK_OK((saved = open_changed(&place, change_name, &error)) != NULL);
     CHECK_STR(saved_config(saved)->name, "Other");
     CHECK_STR(saved_config(saved)->vnc_password, "secret");
+    CHECK_STR(saved_config(saved)->notes, "Two\nlines");
+    CHECK_EQ(saved_config(saved)->scaling, ORIEL_CONFIG_SCALING_ACTUAL);
     saved_free(saved);
     place_free(&place);
 }

@@ -7,7 +7,8 @@ lab_enter small-linux
 
 away=45 # seconds between save and start
 
-# The number that the guest says for COMMAND, as $answer.
+# The number that the guest says for COMMAND, as $answer. (Steps run in shells of their own: what one leaves to another
+# goes through a file.)
 ask() {
     local word=$1 command=$2
     serial_type "echo $word \$($command)" && wait_serial "^$word [0-9]+\r?$" &&
@@ -15,13 +16,14 @@ ask() {
 }
 
 uptime_before() {
-    began=$(date +%s) && ask before 'cut -d. -f1 /proc/uptime' && before=$answer
+    local began
+    began=$(date +%s) && ask before 'cut -d. -f1 /proc/uptime' && echo "$began $answer" >"$work/before"
 }
 
 # What passed for the guest is at most what passed for us, less the time it was away.
 uptime_after() {
-    local passed
-    ask after 'cut -d. -f1 /proc/uptime' || return
+    local began before passed
+    read -r began before <"$work/before" && ask after 'cut -d. -f1 /proc/uptime' || return
     passed=$(($(date +%s) - began - away + 2))
     echo "uptime $before, then $answer; at most $passed s have passed"
     [ "$answer" -ge "$before" ] && [ $((answer - before)) -le $passed ]
