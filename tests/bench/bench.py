@@ -131,10 +131,14 @@ class Machine:
 
     def wait_report(self, text):
         end = time.monotonic() + 300
-        while text not in self.report():
-            if time.monotonic() > end:
-                raise TimeoutError(text)
+        while time.monotonic() < end:
+            try:
+                if text in self.report():
+                    return
+            except FileNotFoundError:
+                pass  # it has not got so far
             time.sleep(0.05)
+        raise TimeoutError(text)
 
     def save_ms(self):
         """Saves the state, durably, and ends the process; QEMU into a file of its migration stream."""
