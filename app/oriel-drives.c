@@ -345,7 +345,8 @@ gboolean oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 by
     if (lock < 0) {
         return FALSE;
     }
-    gboolean good = disk_grow(machine, drive, (bytes + MIB - 1) / MIB * MIB, error);
+    gboolean good = oriel_machine_check_saved(machine->folder, config, id, error) &&
+                    disk_grow(machine, drive, (bytes + MIB - 1) / MIB * MIB, error);
 
     close(lock);
     return good;

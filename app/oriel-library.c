@@ -279,20 +279,26 @@ gboolean oriel_library_check_name(const char *name, GError **error)
     return TRUE;
 }
 
+gboolean oriel_machine_check_saved(const char *folder, const OrielConfig *config, const char *key,
+                                   GError **error)
+{
+    if (!oriel_saved_exists(folder)) {
+        return TRUE;
+    }
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                "“%s” is saved, so its “%s” cannot be changed. Start it and shut it down first, or "
+                "forget its saved state with “orielctl start --discard-saved”.",
+                config->name, key);
+    return FALSE;
+}
+
 /* The guest of a saved state must find its machine as it was. */
 static gboolean saved_allows(const char *folder, const OrielConfig *old, const OrielConfig *new,
                              GError **error)
 {
     g_autofree char *key = oriel_config_guest_difference(old, new);
 
-    if (!key || !oriel_saved_exists(folder)) {
-        return TRUE;
-    }
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                "“%s” is saved, so its “%s” cannot be changed. Start it and shut it down first, or "
-                "forget its saved state with “orielctl start --discard-saved”.",
-                old->name, key);
-    return FALSE;
+    return !key || oriel_machine_check_saved(folder, old, key, error);
 }
 
 gboolean oriel_machine_edit(const char *folder,

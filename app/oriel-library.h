@@ -63,4 +63,11 @@ gboolean oriel_machine_edit(const char *folder,
                             gboolean (*change)(OrielConfig *config, gpointer data, GError **error),
                             gpointer data, GError **error);
 
+/*
+ * Refuses, with STATE, what a guest would see of a change of the setting or drive `key` if the
+ * machine has a saved state.
+ */
+gboolean oriel_machine_check_saved(const char *folder, const OrielConfig *config, const char *key,
+                                   GError **error);
+
 #endif

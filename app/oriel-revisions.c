@@ -2,6 +2,8 @@
 /* See oriel-revisions.h. */
 #include "oriel-revisions.h"
 
+#include "config/saved.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -126,7 +128,11 @@ static gboolean undo_check(const OrielMachine *machine, const OrielRevision *tar
                     target->config->name);
         return FALSE;
     }
-    return check_disks(machine, target->config, error);
+    g_autofree char *key =
+        machine->config ? oriel_config_guest_difference(machine->config, target->config) : NULL;
+
+    return (!key || oriel_machine_check_saved(machine->folder, machine->config, key, error)) &&
+           check_disks(machine, target->config, error);
 }
 
 gboolean oriel_undo(const OrielMachine *machine, GError **error)
