@@ -2,12 +2,11 @@
 /* See oriel-revisions.h. */
 #include "oriel-revisions.h"
 
-#include "config/saved.h"
-
 #include <string.h>
 #include <unistd.h>
 
 #include "config/runtime.h"
+#include "config/saved.h"
 
 static const OrielRevision *revision_find(GPtrArray *revisions, guint number)
 {
