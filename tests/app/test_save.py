@@ -26,6 +26,12 @@ def state(home, name):
     return home.json("show", name)["state"]
 
 
+def state_after_kill(home, name):
+    """The state once the killed process is gone, which takes a moment."""
+    wait_until(lambda: state(home, name) in ("stopped", "saved"), "the killed engine is still there", 60)
+    return state(home, name)
+
+
 def hidden(home, name):
     return [file for file in os.listdir(home.json("show", name)["folder"]) if file.startswith(".saved-")]
 
@@ -438,8 +444,7 @@ def test_killed_while_saving(home):
         if tracer.poll() is None and state(home, "Count") == "running":
             os.kill(pid, signal.SIGKILL)  # never got so far
         tracer.wait(timeout=SLOW)
-        now = state(home, "Count")
-        check(now in ("stopped", "saved"), f"{now} after a kill at {call} {n}")
+        now = state_after_kill(home, "Count")
         outcomes.add(now)
         home.ok("start", "Count", timeout=SLOW)
         check(not hidden(home, "Count"), f"{hidden(home, 'Count')} was left")
@@ -465,8 +470,7 @@ def test_killed_while_going_on(home):
     outcomes = set()
     for call, n in START_STEPS:
         start_traced(home, call, n)
-        now = state(home, "Count")
-        check(now in ("stopped", "saved"), f"{now} after a kill at {call} {n}")
+        now = state_after_kill(home, "Count")
         outcomes.add(now)
         if now == "saved":
             check(disk_hash(home, "Count") == disk, f"the disk has moved on after a kill at {call} {n}")
@@ -526,8 +530,7 @@ def test_killed_at_any_moment(home):
         except ProcessLookupError:
             pass
         process.wait()
-        now = state(home, "Count")
-        check(now in ("stopped", "saved"), f"{now} after a kill (step {step})")
+        now = state_after_kill(home, "Count")
         if command == "start" and now == "saved":
             check(disk_hash(home, "Count") == disk, "the disk has moved on")
         home.ok("start", "Count", timeout=SLOW)
