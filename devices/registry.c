@@ -17,10 +17,26 @@ extern const struct device_class rtc_class;
 extern const struct device_class smbus_class;
 extern const struct device_class uart_class;
 extern const struct device_class vga_class;
+extern const struct device_class virtio_blk_class;
+extern const struct device_class virtio_rng_class;
 extern const struct device_class vmgenid_class;
 
 const struct device_class *const device_classes[] = {
-    &ahci_class,  &debug_port_class, &flash_class, &fw_cfg_class,    &host_bridge_class,
-    &hpet_class,  &i8042_class,      &lpc_class,   &root_port_class, &rtc_class,
-    &smbus_class, &uart_class,       &vga_class,   &vmgenid_class,   NULL,
+    &ahci_class,
+    &debug_port_class,
+    &flash_class,
+    &fw_cfg_class,
+    &host_bridge_class,
+    &hpet_class,
+    &i8042_class,
+    &lpc_class,
+    &root_port_class,
+    &rtc_class,
+    &smbus_class,
+    &uart_class,
+    &vga_class,
+    &virtio_blk_class,
+    &virtio_rng_class,
+    &vmgenid_class,
+    NULL,
 };

@@ -29,6 +29,7 @@ struct display_ops;
 struct input_ops;
 struct pci_info;
 struct state_field;
+struct virtio_type;
 
 /* A host or configuration error: one sentence for the user. Filled by dev_error_set(). */
 struct dev_error {
@@ -171,10 +172,12 @@ struct device_class {
     unsigned n_tasks;                  /* deferred work, numbered from 0 */
     unsigned n_drives;                 /* block back ends it can use, numbered from 0 */
     unsigned n_ports;                  /* character back ends it can use, numbered from 0 */
+    unsigned n_doorbells;              /* see service doorbell_bind, numbered from 0 */
     const struct state_field *fields;  /* ends with a NULL name; see state.h */
     const struct pci_info *pci;        /* set for PCI functions; state starts with pci_device */
     const struct display_ops *display; /* set for display adapters */
     const struct input_ops *input;     /* set for keyboards and pointers */
+    const struct virtio_type *virtio;  /* set for virtio devices; state starts with virtio_device */
 
     /* Checks options and back ends and prepares the instance (zeroed, options filled in).
      * 0, or a negative errno value with *error filled. reset(RESET_COLD) always follows. */
@@ -193,10 +196,14 @@ struct device_class {
     /* Bytes may be waiting for service char_read. Also called when the peer connects. Absent:
      * output only. */
     void (*on_char)(struct device *device, unsigned port);
+    /* A write came to the place that service doorbell_bind gave this number to. */
+    void (*on_doorbell)(struct device *device, unsigned doorbell);
     void (*on_event)(struct device *device, enum device_event event);
     /* PCI only: config bytes [offset, offset+size) were written by the guest; the core has already
      * applied masks, BARs and capabilities. */
     void (*on_config)(struct device *device, unsigned offset, unsigned size);
+    /* PCI only: the guest is about to read these config bytes; the device may set them first. */
+    void (*on_config_read)(struct device *device, unsigned offset, unsigned size);
     /* True when no request of this device is with a back end. Pausing waits for it. */
     bool (*idle)(struct device *device);
     /* After loading: checks what single-field limits cannot. Touches nothing outside the instance.

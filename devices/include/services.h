@@ -43,6 +43,11 @@ struct services {
      */
     void *(*ram_map)(struct device *device, uint64_t gpa, size_t *length);
     void (*ram_written)(struct device *device, uint64_t gpa, size_t length);
+    /*
+     * The guest does not need what is in the whole 4 KiB pages of [gpa, gpa + length): they may
+     * read as zeroes from now on. What is not RAM is left alone.
+     */
+    void (*ram_discard)(struct device *device, uint64_t gpa, uint64_t length);
 
     /*
      * Interrupts. `irq` counts the outputs of the device's class; the board has wired them. For a
@@ -55,6 +60,15 @@ struct services {
     /* Places a region of the class at a port or address; a second call moves it. */
     void (*region_place)(struct device *device, unsigned region, uint64_t base);
     void (*region_remove)(struct device *device, unsigned region);
+
+    /*
+     * Asks that writes at `offset` of a region reach the device as on_doorbell(doorbell), soon and
+     * perhaps several as one, without the CPU waiting for it. Their size and value are lost. From
+     * create() on and for good, wherever the region is placed. A machine that cannot do that calls
+     * the region's write function as ever, so that one must do the same.
+     */
+    void (*doorbell_bind)(struct device *device, unsigned region, uint64_t offset,
+                          unsigned doorbell);
 
     /* The bytes of a device memory, zeroed (or loaded from its file) at creation; never moves. */
     void *(*memory)(struct device *device, unsigned memory, uint64_t *size);
@@ -97,6 +111,9 @@ struct services {
     /* Back ends; see block.h. block_info returns false when the drive does not exist. */
     bool (*block_info)(struct device *device, unsigned drive, struct block_info *info);
     void (*block_submit)(struct device *device, struct block_request *request);
+    /* The same for n requests at once, in order: cheaper. `requests` is read before it returns. */
+    void (*block_submit_batch)(struct device *device, struct block_request *const *requests,
+                               unsigned n);
     /* Takes all n bytes, always: what the peer cannot take at once is kept, then dropped (oldest
      * first). */
     void (*char_write)(struct device *device, unsigned port, const void *bytes, size_t n);

@@ -207,6 +207,9 @@ uint32_t pci_config_read(struct pci_device *pci, unsigned offset, unsigned size)
     if (offset >= PCI_CONFIG_SIZE && info_of(pci)->pcie == PCIE_NONE) {
         return (uint32_t)ones(size);
     }
+    if (pci->device.class->on_config_read) {
+        pci->device.class->on_config_read(&pci->device, offset, size);
+    }
     return (uint32_t)load_le(pci->config + offset, size);
 }
 

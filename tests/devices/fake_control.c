@@ -368,6 +368,11 @@ uint8_t fake_pirq(struct fake *fake, unsigned pirq)
     return fake->pirq[pirq];
 }
 
+uint64_t fake_discarded(struct device *device)
+{
+    return record(device)->discarded;
+}
+
 uint64_t fake_synced(struct device *device, unsigned memory)
 {
     return record(device)->synced[memory];

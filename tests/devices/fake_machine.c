@@ -70,6 +70,17 @@ static void fake_ram_written(struct device *device, uint64_t gpa, size_t length)
     }
 }
 
+/* Discarded memory is of no use to anybody, and a device that still reads it shall be found out. */
+static void fake_ram_discard(struct device *device, uint64_t gpa, uint64_t length)
+{
+    uint64_t first = (gpa + 4095) & ~UINT64_C(4095), end = (gpa + length) & ~UINT64_C(4095);
+
+    if (first < end && ram_at(device, first, end - first)) {
+        memset(ram_at(device, first, end - first), 0, end - first);
+        record(device)->discarded += end - first;
+    }
+}
+
 static void fake_irq_set(struct device *device, unsigned irq, bool level)
 {
     struct fake_device *d = record(device);
@@ -103,6 +114,16 @@ static void fake_region_place(struct device *device, unsigned region, uint64_t b
 static void fake_region_remove(struct device *device, unsigned region)
 {
     fake_region_place(device, region, REGION_UNPLACED);
+}
+
+/* Writes go to the region, as where doorbells cannot be had. */
+static void fake_doorbell_bind(struct device *device, unsigned region, uint64_t offset,
+                               unsigned doorbell)
+{
+    if (region >= device->class->n_regions || offset >= device->class->regions[region].size ||
+        doorbell >= device->class->n_doorbells || !device->class->on_doorbell) {
+        fake_bug("doorbell_bind() of what the class does not have");
+    }
 }
 
 static void *fake_memory(struct device *device, unsigned memory, uint64_t *size)
@@ -277,6 +298,14 @@ static void fake_block_submit(struct device *device, struct block_request *reque
     d->drive[request->drive].last = &request->next;
 }
 
+static void fake_block_submit_batch(struct device *device, struct block_request *const *requests,
+                                    unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        fake_block_submit(device, requests[i]);
+    }
+}
+
 static void fake_char_write(struct device *device, unsigned port, const void *bytes, size_t n)
 {
     struct fake_char *c = fake_char_port(device, port);
@@ -360,10 +389,12 @@ const struct services fake_services = {
     .ram_write = fake_ram_write,
     .ram_map = fake_ram_map,
     .ram_written = fake_ram_written,
+    .ram_discard = fake_ram_discard,
     .irq_set = fake_irq_set,
     .msi_send = fake_msi_send,
     .region_place = fake_region_place,
     .region_remove = fake_region_remove,
+    .doorbell_bind = fake_doorbell_bind,
     .memory = fake_memory,
     .memory_sync = fake_memory_sync,
     .window_place = fake_window_place,
@@ -379,6 +410,7 @@ const struct services fake_services = {
     .random = fake_random,
     .block_info = fake_block_info,
     .block_submit = fake_block_submit,
+    .block_submit_batch = fake_block_submit_batch,
     .char_write = fake_char_write,
     .char_read = fake_char_read,
     .pam_set = fake_pam_set,

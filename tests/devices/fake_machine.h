@@ -72,6 +72,7 @@ unsigned fake_requests(struct fake *fake, enum machine_request request); /* how 
 unsigned fake_last_request_argument(struct fake *fake);
 bool fake_pam(struct fake *fake, unsigned segment, bool *write_ram); /* returns read_ram */
 uint8_t fake_pirq(struct fake *fake, unsigned pirq);
+uint64_t fake_discarded(struct device *device); /* bytes given to ram_discard */
 uint64_t fake_synced(struct device *device, unsigned memory); /* bytes given to memory_sync */
 
 /*

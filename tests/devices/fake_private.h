@@ -52,6 +52,7 @@ struct fake_device {
     uint32_t deferred;
     unsigned guest_errors;
     unsigned input_changes;
+    uint64_t discarded;
     char guest_error[256];
     struct fake_drive drive[FAKE_DRIVES_MAX];
     struct fake_char *port[FAKE_PORTS_MAX]; /* from first use */
