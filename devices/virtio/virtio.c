@@ -120,7 +120,9 @@ void virtio_publish(struct virtio_device *virtio, unsigned queue)
 
 void virtio_kick(struct virtio_device *virtio, unsigned queue)
 {
-    if (virtio_queue_live(virtio, queue)) {
+    if (virtio->regain) {
+        virtio_kick_later(virtio, queue); /* what was held before the load comes first */
+    } else if (virtio_queue_live(virtio, queue)) {
         virtio->budget = VIRTIO_BUDGET;
         virtio->type->on_queue(virtio, queue);
     }

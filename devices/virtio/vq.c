@@ -128,7 +128,9 @@ static unsigned in_flight_count(const struct vq *vq)
     unsigned n = 0;
 
     for (unsigned i = 0; i < VQ_SIZE_MAX / 64; i++) {
-        n += (unsigned)__builtin_popcountll(vq->in_flight[i]);
+        for (uint64_t heads = vq->in_flight[i]; heads != 0; heads &= heads - 1) {
+            n++;
+        }
     }
     return n;
 }

@@ -427,6 +427,7 @@ bool fake_save_load(struct device *device)
             fake_drive(twin, i, &d->drive[i].info, d->drive[i].bytes);
         }
     }
+    device_reset(twin, RESET_COLD); /* it sees its drives */
     for (unsigned i = 0; i < device->class->n_memories; i++) {
         uint64_t size;
         void *to = fake_services.memory(twin, i, &size);

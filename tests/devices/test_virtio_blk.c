@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The virtio block device as a driver uses it, and what it answers to what no driver does. */
+#include "test.h"
+
+#include <errno.h>
+
+#include "block.h"
+#include "bytes.h"
+#include "state.h"
+#include "virtio_driver.h"
+
+enum {
+    HEADER = DRIVER_DATA,
+    STATUS = DRIVER_DATA + 0x100,
+    DATA = DRIVER_DATA + 0x1000,
+    RAM = 16 << 20,
+    MEDIUM = 16 << 20,
+    SECTORS = MEDIUM / 512,
+
+    IN = 0,
+    OUT = 1,
+    FLUSH = 4,
+    GET_ID = 8,
+    DISCARD = 11,
+    WRITE_ZEROES = 13,
+
+    OK = 0,
+    IOERR = 1,
+    UNSUPP = 2,
+    PENDING = 0xee,
+
+    CONFIG_WRITEBACK = 32,
+};
+
+#define F_RO           (UINT64_C(1) << 5)
+#define F_FLUSH        (UINT64_C(1) << 9)
+#define F_MQ           (UINT64_C(1) << 12)
+#define F_DISCARD      (UINT64_C(1) << 13)
+#define F_WRITE_ZEROES (UINT64_C(1) << 14)
+
+static struct fake *fake;
+static struct device *blk;
+static struct driver driver;
+static uint8_t *medium;
+
+static const struct block_info disk = {
+    .present = true,
+    .size = MEDIUM,
+    .logical_block_size = 512,
+    .physical_block_size = 4096,
+    .discard = true,
+    .serial = "OR0123456789abcdef",
+};
+
+static void setup_with(const struct block_info *info, const char *queues, uint64_t features)
+{
+    struct option_value values[] = { { "queues", queues }, { NULL, NULL } };
+
+    fake = fake_new(RAM);
+    blk = fake_add(fake, "virtio-blk", values);
+    medium = calloc(1, MEDIUM);
+    for (unsigned i = 0; i < MEDIUM; i += 4) {
+        store_le32(medium + i, i * 2654435761u);
+    }
+    fake_drive(blk, 0, info, medium);
+    device_reset(blk, RESET_COLD);
+    driver_open(&driver, fake, blk);
+    driver_msix(&driver);
+    driver_start(&driver, features);
+}
+
+static void setup(void)
+{
+    setup_with(&disk, "1", F_ALL);
+}
+
+static void finish(void)
+{
+    CHECK_STR(fake_last_guest_error(blk), "");
+    fake_free(fake);
+    free(medium);
+}
+
+/* Like it, where the driver has made mistakes. */
+static void finish_bad(void)
+{
+    fake_free(fake);
+    free(medium);
+}
+
+/* Adds a request whose data is at DATA + slot * 64 KiB, header and status beside. */
+static uint16_t request_add(unsigned queue, unsigned slot, uint32_t type, uint64_t sector,
+                            uint32_t length)
+{
+    bool in = type == IN || type == GET_ID;
+    struct driver_segment segments[] = {
+        { HEADER + 16 * slot, 16, false },
+        { DATA + 0x10000 * slot, length, in },
+        { STATUS + slot, 1, true },
+    };
+    uint8_t *header = fake_ram(fake) + segments[0].gpa;
+
+    store_le32(header, type);
+    store_le32(header + 4, 0);
+    store_le64(header + 8, sector);
+    fake_ram(fake)[STATUS + slot] = PENDING;
+    if (length > 0) {
+        return driver_add(&driver, queue, segments, 3);
+    }
+    segments[1] = segments[2];
+    return driver_add(&driver, queue, segments, 2);
+}
+
+static uint8_t status(unsigned slot)
+{
+    return fake_ram(fake)[STATUS + slot];
+}
+
+static uint8_t *data(unsigned slot)
+{
+    return fake_ram(fake) + DATA + 0x10000 * slot;
+}
+
+/* One request from start to end; its status. */
+static uint8_t request(uint32_t type, uint64_t sector, uint32_t length, uint32_t *used_length)
+{
+    uint16_t head = request_add(0, 0, type, sector, length), used;
+
+    driver_kick(&driver, 0);
+    CHECK(driver_take(&driver, 0, &used, used_length));
+    CHECK_EQ(used, head);
+    CHECK(!driver_take(&driver, 0, &used, used_length));
+    return status(0);
+}
+
+static uint8_t request_status(uint32_t type, uint64_t sector, uint32_t length)
+{
+    uint32_t used_length;
+
+    return request(type, sector, length, &used_length);
+}
+
+/* --- Configuration ---------------------------------------------------------------------------- */
+
+TEST(configuration)
+{
+    setup_with(&disk, "4", F_ALL);
+    CHECK_EQ(fake_config_read(blk, 0, 4), 0x10421af4);
+    CHECK_EQ(fake_config_read(blk, 0x0a, 2), 0x0100);
+    CHECK_EQ(driver.n_queues, 4);
+    CHECK_EQ(driver_config(&driver, 0, 8), SECTORS);
+    CHECK_EQ(driver_config(&driver, 12, 4), 254); /* seg_max */
+    CHECK_EQ(driver_config(&driver, 20, 4), 512); /* blk_size */
+    CHECK_EQ(driver_config(&driver, 24, 1), 3);   /* physical_block_exp */
+    CHECK_EQ(driver_config(&driver, 26, 2), 8);   /* min_io_size */
+    CHECK_EQ(driver_config(&driver, 32, 1), 1);   /* writeback */
+    CHECK_EQ(driver_config(&driver, 34, 2), 4);   /* num_queues */
+    CHECK_EQ(driver_config(&driver, 36, 4), 1 << 22);
+    CHECK_EQ(driver_config(&driver, 44, 4), 8); /* discard_sector_alignment */
+    CHECK_EQ(driver_config(&driver, 56, 1), 1);
+    CHECK_EQ(driver.offered & (F_RO | F_MQ | F_FLUSH | F_DISCARD | F_WRITE_ZEROES),
+             F_MQ | F_FLUSH | F_DISCARD | F_WRITE_ZEROES);
+    finish();
+}
+
+TEST(read_only_disk)
+{
+    struct block_info info = disk;
+
+    info.read_only = true;
+    setup_with(&info, "1", F_ALL);
+    CHECK_EQ(driver.offered & (F_RO | F_MQ | F_DISCARD | F_WRITE_ZEROES), F_RO);
+    CHECK_EQ(request_status(OUT, 0, 512), IOERR);
+    CHECK_EQ(request_status(IN, 0, 512), OK);
+    CHECK_EQ(request_status(WRITE_ZEROES, 0, 16), UNSUPP);
+    finish();
+}
+
+TEST(no_medium)
+{
+    struct block_info info = { .logical_block_size = 512 };
+
+    setup_with(&info, "1", F_ALL);
+    CHECK_EQ(driver_config(&driver, 0, 8), 0);
+    CHECK_EQ(request_status(IN, 0, 512), IOERR);
+    CHECK_EQ(request_status(FLUSH, 0, 0), IOERR);
+    finish();
+}
+
+TEST(disk_that_grows)
+{
+    struct block_info info = disk;
+
+    info.size = MEDIUM / 2;
+    setup_with(&info, "1", F_ALL);
+    CHECK_EQ(driver_config(&driver, 0, 8), SECTORS / 2);
+    CHECK_EQ(request_status(IN, SECTORS / 2, 512), IOERR);
+    unsigned generation = (unsigned)driver_read(&driver, COMMON_GENERATION, 1);
+    unsigned messages = fake_msi_count(blk);
+
+    fake_drive_change(blk, 0, &disk, medium);
+    CHECK_EQ(driver_config(&driver, 0, 8), SECTORS);
+    CHECK(driver_read(&driver, COMMON_GENERATION, 1) != generation);
+    CHECK_EQ(fake_msi_count(blk), messages + 1);
+    CHECK_EQ(fake_msi_data(blk), DRIVER_MSI_DATA + 1);
+    CHECK_EQ(request_status(IN, SECTORS / 2, 512), OK);
+    finish();
+}
+
+/* --- Reading and writing ---------------------------------------------------------------------- */
+
+TEST(reads)
+{
+    uint32_t length;
+
+    setup();
+    CHECK_EQ(request(IN, 100, 4096, &length), OK);
+    CHECK_EQ(length, 4097);
+    CHECK(memcmp(data(0), medium + 51200, 4096) == 0);
+    CHECK_EQ(fake_msi_count(blk), 1);
+    CHECK_EQ(fake_msi_data(blk), DRIVER_MSI_DATA);
+    CHECK_EQ(request_status(IN, SECTORS - 1, 512), OK);
+    CHECK(memcmp(data(0), medium + MEDIUM - 512, 512) == 0);
+    finish();
+}
+
+TEST(writes)
+{
+    uint32_t length;
+
+    setup();
+    memset(data(0), 0x5a, 4096);
+    CHECK_EQ(request(OUT, 8, 4096, &length), OK);
+    CHECK_EQ(length, 1);
+    CHECK(memcmp(data(0), medium + 4096, 4096) == 0);
+    CHECK_EQ(load_le32(medium + 4092), 4092 * 2654435761u);
+    CHECK_EQ(load_le32(medium + 8192), 8192 * 2654435761u);
+    CHECK_EQ(fake_drive_flushes(blk, 0), 0); /* the driver flushes when it wants to */
+    finish();
+}
+
+/* The specification leaves it to the driver where one descriptor ends and the next begins. */
+TEST(framing_is_free)
+{
+    struct driver_segment segments[] = {
+        { HEADER, 5, false },    { HEADER + 5, 11, false }, { DATA, 1, true },
+        { DATA + 1, 510, true }, { DATA + 511, 513, true }, /* its last byte is ... */
+        { STATUS, 1, true },
+    };
+    uint16_t head;
+    uint32_t length;
+
+    setup();
+    store_le32(fake_ram(fake) + HEADER, IN);
+    store_le64(fake_ram(fake) + HEADER + 8, 3);
+    driver_add(&driver, 0, segments, 6);
+    driver_kick(&driver, 0);
+    CHECK(driver_take(&driver, 0, &head, &length));
+    CHECK_EQ(length, 1025);
+    CHECK_EQ(status(0), OK);
+    CHECK(memcmp(data(0), medium + 3 * 512, 1024) == 0);
+
+    segments[4].length = 514; /* ... the status here */
+    driver_add(&driver, 0, segments, 5);
+    driver_kick(&driver, 0);
+    CHECK(driver_take(&driver, 0, &head, &length));
+    CHECK_EQ(data(0)[1024], OK);
+    finish();
+}
+
+/* More than the back end takes at once. */
+TEST(large_request)
+{
+    enum { LENGTH = 9 << 20 };
+    struct driver_segment segments[] = { { HEADER, 16, false },
+                                         { DATA + 3, LENGTH, true },
+                                         { STATUS, 1, true } };
+    uint16_t head;
+    uint32_t length;
+
+    setup();
+    store_le64(fake_ram(fake) + HEADER + 8, 7);
+    driver_add(&driver, 0, segments, 3);
+    driver_kick(&driver, 0);
+    CHECK(driver_take(&driver, 0, &head, &length));
+    CHECK_EQ(length, LENGTH + 1);
+    CHECK_EQ(status(0), OK);
+    CHECK(memcmp(data(0) + 3, medium + 7 * 512, LENGTH) == 0);
+    finish();
+}
+
+TEST(many_at_once)
+{
+    setup_with(&disk, "2", F_ALL);
+    for (unsigned slot = 0; slot < 5; slot++) {
+        request_add(slot % 2, slot, IN, slot * 8, 4096);
+    }
+    driver_notify(&driver, 0);
+    driver_kick(&driver, 1);
+    CHECK_EQ(driver_used(&driver, 0), 3);
+    CHECK_EQ(driver_used(&driver, 1), 2);
+    for (unsigned slot = 0; slot < 5; slot++) {
+        CHECK_EQ(status(slot), OK);
+        CHECK(memcmp(data(slot), medium + slot * 4096, 4096) == 0);
+    }
+    finish();
+}
+
+TEST(outside_the_disk)
+{
+    uint32_t length;
+
+    setup();
+    CHECK_EQ(request(IN, SECTORS, 512, &length), IOERR);
+    CHECK_EQ(length, 0); /* a gap before the status */
+    CHECK_EQ(request_status(IN, SECTORS - 1, 1024), IOERR);
+    CHECK_EQ(request_status(OUT, UINT64_MAX, 512), IOERR);
+    CHECK_EQ(request_status(IN, UINT64_MAX / 512, 512), IOERR);
+    CHECK_EQ(request_status(IN, 0, 511), IOERR);
+    CHECK_EQ(request_status(IN, 0, 0), OK);
+    finish();
+}
+
+TEST(large_blocks)
+{
+    struct block_info info = disk;
+
+    info.logical_block_size = 4096;
+    setup_with(&info, "1", F_ALL);
+    CHECK_EQ(driver_config(&driver, 20, 4), 4096);
+    CHECK_EQ(driver_config(&driver, 24, 1), 0);
+    CHECK_EQ(request_status(IN, 8, 4096), OK);
+    CHECK_EQ(request_status(IN, 1, 4096), IOERR);
+    CHECK_EQ(request_status(IN, 8, 512), IOERR);
+    finish();
+}
+
+TEST(host_errors)
+{
+    uint32_t length;
+
+    setup();
+    fake_drive_fail(blk, 0, 1, -EIO);
+    CHECK_EQ(request(IN, 0, 512, &length), IOERR);
+    CHECK_EQ(length, 0);
+    fake_drive_fail(blk, 0, 1, -EIO);
+    CHECK_EQ(request(OUT, 0, 512, &length), IOERR);
+    CHECK_EQ(length, 1);
+    fake_drive_fail(blk, 0, 1, -EIO);
+    CHECK_EQ(request_status(FLUSH, 0, 0), IOERR);
+    CHECK_EQ(request_status(FLUSH, 0, 0), OK);
+    finish();
+}
+
+/* --- Cache ------------------------------------------------------------------------------------ */
+
+TEST(flush)
+{
+    setup();
+    CHECK_EQ(request_status(FLUSH, 0, 0), OK);
+    CHECK_EQ(fake_drive_flushes(blk, 0), 1);
+    finish();
+}
+
+TEST(write_through)
+{
+    setup();
+    fake_write(fake, driver.config + CONFIG_WRITEBACK, 1, 0);
+    CHECK_EQ(driver_config(&driver, CONFIG_WRITEBACK, 1), 0);
+    CHECK_EQ(request_status(OUT, 0, 512), OK);
+    CHECK_EQ(fake_drive_flushes(blk, 0), 1); /* durable on completion */
+    CHECK(fake_save_load(blk));
+    CHECK_EQ(driver_config(&driver, CONFIG_WRITEBACK, 1), 0);
+    fake_write(fake, driver.config + CONFIG_WRITEBACK, 1, 1);
+    CHECK_EQ(request_status(OUT, 0, 512), OK);
+    CHECK_EQ(fake_drive_flushes(blk, 0), 1);
+    finish();
+}
+
+TEST(driver_that_cannot_flush)
+{
+    setup_with(&disk, "1", F_VERSION_1);
+    CHECK_EQ(request_status(OUT, 0, 512), OK);
+    CHECK_EQ(fake_drive_flushes(blk, 0), 1);
+    finish();
+}
+
+/* --- Discard, write zeroes, serial number ----------------------------------------------------- */
+
+static void range_set(unsigned i, uint64_t sector, uint32_t sectors, uint32_t flags)
+{
+    store_le64(data(0) + 16 * i, sector);
+    store_le32(data(0) + 16 * i + 8, sectors);
+    store_le32(data(0) + 16 * i + 12, flags);
+}
+
+static bool medium_is_zero(uint64_t sector, uint64_t sectors)
+{
+    for (uint64_t i = sector * 512; i < (sector + sectors) * 512; i++) {
+        if (medium[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+TEST(ranges)
+{
+    setup();
+    range_set(0, 8, 8, 0);
+    range_set(1, 100, 0, 0); /* nothing */
+    range_set(2, 24, 1, 0);
+    CHECK_EQ(request_status(DISCARD, 0, 48), OK);
+    CHECK(medium_is_zero(8, 8) && medium_is_zero(24, 1));
+    CHECK(!medium_is_zero(25, 1) && !medium_is_zero(16, 1));
+    range_set(0, 32, 4, 1); /* unmap */
+    CHECK_EQ(request_status(WRITE_ZEROES, 0, 16), OK);
+    CHECK(medium_is_zero(32, 4));
+    finish();
+}
+
+TEST(ranges_that_are_wrong)
+{
+    setup();
+    range_set(0, 0, 8, 1); /* a discard has no flags */
+    CHECK_EQ(request_status(DISCARD, 0, 16), UNSUPP);
+    range_set(0, 0, 8, 2);
+    CHECK_EQ(request_status(WRITE_ZEROES, 0, 16), UNSUPP);
+    range_set(0, SECTORS - 1, 2, 0);
+    CHECK_EQ(request_status(DISCARD, 0, 16), IOERR);
+    range_set(0, UINT64_MAX, 2, 0);
+    CHECK_EQ(request_status(WRITE_ZEROES, 0, 16), IOERR);
+    range_set(0, 0, (1 << 22) + 1, 0);
+    CHECK_EQ(request_status(DISCARD, 0, 16), IOERR);
+    CHECK_EQ(request_status(DISCARD, 0, 15), IOERR);
+    CHECK_EQ(request_status(DISCARD, 0, 0), IOERR);
+    CHECK_EQ(request_status(DISCARD, 0, 17 * 16), IOERR);
+    range_set(0, 0, 8, 0);
+    range_set(1, SECTORS, 8, 0);
+    CHECK_EQ(request_status(DISCARD, 0, 32), IOERR); /* all or nothing */
+    CHECK(!medium_is_zero(0, 8));
+    finish();
+}
+
+TEST(range_feature_not_taken)
+{
+    setup_with(&disk, "1", F_VERSION_1);
+    range_set(0, 0, 8, 0);
+    CHECK_EQ(request_status(DISCARD, 0, 16), UNSUPP);
+    CHECK_EQ(request_status(WRITE_ZEROES, 0, 16), UNSUPP);
+    CHECK(!medium_is_zero(0, 8));
+    finish();
+}
+
+TEST(serial_number)
+{
+    uint32_t length;
+
+    setup();
+    memset(data(0), 0xff, 32);
+    CHECK_EQ(request(GET_ID, 0, 20, &length), OK);
+    CHECK_EQ(length, 21);
+    CHECK(memcmp(data(0), "OR0123456789abcdef\0\0", 20) == 0);
+    CHECK_EQ(data(0)[20], 0xff);
+    CHECK_EQ(request(GET_ID, 0, 4, &length), OK);
+    CHECK_EQ(length, 5);
+    finish();
+}
+
+TEST(unknown_request)
+{
+    setup();
+    CHECK_EQ(request_status(2, 0, 512), UNSUPP); /* a SCSI command, of old */
+    CHECK_EQ(request_status(UINT32_MAX, 0, 512), UNSUPP);
+    finish();
+}
+
+TEST(request_that_cannot_be_answered)
+{
+    setup();
+    driver_send(&driver, 0, DATA, 512, true); /* no header */
+    CHECK(driver_status(&driver) & STATUS_NEEDS_RESET);
+    driver_start(&driver, F_ALL);
+    driver_send(&driver, 0, DATA, 512, false); /* no status */
+    CHECK(driver_status(&driver) & STATUS_NEEDS_RESET);
+    driver_start(&driver, F_ALL);
+
+    struct driver_segment segments[] = { { HEADER, 16, false },
+                                         { RAM - 512, 1024, true },
+                                         { STATUS, 1, true } };
+
+    store_le32(fake_ram(fake) + HEADER, IN);
+    store_le64(fake_ram(fake) + HEADER + 8, 0);
+    driver_add(&driver, 0, segments, 3);
+    driver_kick(&driver, 0);
+    CHECK(driver_status(&driver) & STATUS_NEEDS_RESET); /* data that is no memory */
+    driver_start(&driver, F_ALL);
+    CHECK_EQ(request_status(IN, 0, 512), OK);
+    finish_bad();
+}
+
+/* --- Reset and state -------------------------------------------------------------------------- */
+
+/* Requests in flight belong to the driver until the reset is over, which it can see. */
+TEST(reset_waits_for_requests)
+{
+    setup();
+    fake_drive_hold(blk, 0, true);
+    request_add(0, 0, IN, 0, 4096);
+    request_add(0, 1, OUT, 8, 4096);
+    driver_kick(&driver, 0);
+    CHECK(!blk->class->idle(blk));
+    driver_write(&driver, COMMON_STATUS, 1, 0);
+    CHECK(driver_status(&driver) != 0);
+    fake_drive_hold(blk, 0, false);
+    fake_run(fake);
+    CHECK_EQ(driver_status(&driver), 0);
+    CHECK_EQ(status(0), PENDING); /* nobody was told */
+    CHECK_EQ(driver_used(&driver, 0), 0);
+    CHECK_EQ(fake_msi_count(blk), 0);
+    driver_start(&driver, F_ALL);
+    CHECK_EQ(request_status(IN, 0, 512), OK);
+    finish();
+}
+
+TEST(machine_reset_with_requests)
+{
+    setup();
+    fake_drive_hold(blk, 0, true);
+    for (unsigned slot = 0; slot < 4; slot++) {
+        request_add(0, slot, IN, slot, 512);
+    }
+    driver_kick(&driver, 0);
+    device_reset(blk, RESET_WARM);
+    fake_drive_hold(blk, 0, false);
+    fake_run(fake);
+    CHECK(blk->class->idle(blk));
+    CHECK_EQ(status(3), PENDING);
+    driver_open(&driver, fake, blk);
+    driver_start(&driver, F_ALL);
+    CHECK_EQ(request_status(IN, 0, 512), OK);
+    finish();
+}
+
+TEST(removal_with_requests)
+{
+    setup();
+    fake_drive_hold(blk, 0, true);
+    request_add(0, 0, IN, 0, 512);
+    driver_kick(&driver, 0);
+    finish();
+}
+
+/* A head that is still in use must not come again. */
+TEST(head_twice)
+{
+    setup();
+    fake_drive_hold(blk, 0, true);
+    driver_add_head(&driver, 0, request_add(0, 0, IN, 0, 512));
+    driver_kick(&driver, 0);
+    CHECK(driver_status(&driver) & STATUS_NEEDS_RESET);
+    CHECK(strstr(fake_last_guest_error(blk), "in use"));
+    fake_drive_hold(blk, 0, false);
+    fake_run(fake);
+    CHECK_EQ(driver_used(&driver, 0), 0);
+    finish_bad();
+}
+
+/* A machine that the host's full disk has stopped is saved with requests that wait. */
+TEST(saved_with_requests)
+{
+    setup();
+    fake_drive_hold(blk, 0, true);
+    for (unsigned slot = 0; slot < 3; slot++) {
+        request_add(0, slot, IN, slot * 8, 512);
+    }
+    driver_kick(&driver, 0);
+
+    size_t size = device_state_size(blk);
+    uint8_t *state = malloc(size);
+    struct dev_error error = { "" };
+
+    CHECK_EQ(device_save(blk, state, size), size);
+    device_reset(blk, RESET_COLD); /* stands for another process */
+    fake_drive_hold(blk, 0, false);
+    fake_run(fake);
+    CHECK_EQ(status(0), PENDING);
+    CHECK_EQ(device_load(blk, state, size, &error), 0);
+    device_restored(blk);
+    fake_run(fake);
+    CHECK_EQ(driver_used(&driver, 0), 3);
+    for (unsigned slot = 0; slot < 3; slot++) {
+        CHECK_EQ(status(slot), OK);
+        CHECK(memcmp(data(slot), medium + slot * 4096, 512) == 0);
+    }
+    free(state);
+    finish();
+}
+
+/* The doorbell is rung before the device has its requests back. */
+TEST(doorbell_right_after_a_load)
+{
+    setup();
+    CHECK(fake_save_load(blk));
+    request_add(0, 0, IN, 0, 512);
+    driver_kick(&driver, 0);
+    CHECK_EQ(driver_used(&driver, 0), 1);
+    finish();
+}
+
+TEST(saved_between_requests)
+{
+    setup_with(&disk, "3", F_ALL);
+    CHECK_EQ(request_status(IN, 0, 512), OK);
+    CHECK(fake_save_load(blk));
+    fake_run(fake);
+    CHECK_EQ(request_status(IN, 0, 512), OK);
+    request_add(2, 1, IN, 0, 512);
+    driver_kick(&driver, 2);
+    CHECK_EQ(driver_used(&driver, 2), 1);
+    finish();
+}
+
+TEST_MAIN(T(configuration), T(read_only_disk), T(no_medium), T(disk_that_grows), T(reads),
+          T(writes), T(framing_is_free), T(large_request), T(many_at_once), T(outside_the_disk),
+          T(large_blocks), T(host_errors), T(flush), T(write_through), T(driver_that_cannot_flush),
+          T(ranges), T(ranges_that_are_wrong), T(range_feature_not_taken), T(serial_number),
+          T(unknown_request), T(request_that_cannot_be_answered), T(reset_waits_for_requests),
+          T(machine_reset_with_requests), T(removal_with_requests), T(head_twice),
+          T(saved_with_requests), T(doorbell_right_after_a_load), T(saved_between_requests))
