@@ -37,6 +37,7 @@
 
 enum {
     BOOT_ROOT_PORTS_MAX = 16,
+    BOOT_DRIVE_SLOT = 16, /* on bus 0, of drive 0 with a controller of its own; the others follow */
     /* SLP_TYP of the sleep states in the power management block. */
     BOOT_SLEEP_TYPE_S5 = 0,
     BOOT_SLEEP_TYPE_S3 = 1,

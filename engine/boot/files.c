@@ -53,13 +53,21 @@ uint64_t boot_ram_low(uint64_t memory)
 /* --- Boot order ---------------------------------------------------------------------------------
  */
 
-/* A drive's port on the AHCI controller 00:1f.2 is its place in the configuration. */
+/* A drive's place in the configuration is its port on the AHCI controller 00:1f.2, or its slot. */
 static void add_drive(GString *order, const OrielConfig *config, const OrielDrive *drive)
 {
-    for (guint port = 0; port < config->drives->len; port++) {
-        if (config->drives->pdata[port] == drive) {
-            g_string_append_printf(order, "/pci@i0cf8/pci8086,2922@1f,2/drive@%x/disk@0\n", port);
-        }
+    guint place = 0;
+
+    while (place < config->drives->len && config->drives->pdata[place] != drive) {
+        place++;
+    }
+    switch (drive->controller) {
+    case ORIEL_CONTROLLER_AHCI:
+        g_string_append_printf(order, "/pci@i0cf8/pci8086,2922@1f,2/drive@%x/disk@0\n", place);
+        break;
+    case ORIEL_CONTROLLER_VIRTIO:
+        g_string_append_printf(order, "/pci@i0cf8/scsi@%x/disk@0,0\n", BOOT_DRIVE_SLOT + place);
+        break;
     }
 }
 

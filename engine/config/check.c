@@ -102,6 +102,9 @@ static gboolean check_drive(const OrielConfig *config, guint index, GError **err
         if (!check_disk_path(drive, error)) {
             return FALSE;
         }
+    } else if (drive->controller != ORIEL_CONTROLLER_AHCI) {
+        return refuse(error, "“%s.controller” must be ahci: the others have disks only.",
+                      drive->id);
     } else if (!drive->read_only) {
         return refuse(error, "“%s.read-only” must be true: a CD cannot be written.", drive->id);
     } else if (drive->path != NULL && drive->path[0] != '/') {

@@ -11,6 +11,7 @@ static const char *const scaling_names[] = {
     "default", "fit", "integer", "actual", "follow", NULL
 };
 static const char *const format_names[] = { "raw", NULL };
+static const char *const controller_names[] = { "ahci", "virtio", NULL };
 
 #define CONFIG(member) .offset = offsetof(OrielConfig, member)
 #define DRIVE(member)  .offset = offsetof(OrielDrive, member)
@@ -52,6 +53,7 @@ const struct setting drive_settings[] = {
     { "format", NULL, "format", SETTING_CHOICE, DRIVE(format), .fixed = TRUE, .choices = format_names },
     { "path", NULL, "path", SETTING_STRING, DRIVE(path), .optional = TRUE, .maximum = PATH_BYTES },
     { "read-only", NULL, "read-only", SETTING_SWITCH, DRIVE(read_only) },
+    { "controller", NULL, "controller", SETTING_CHOICE, DRIVE(controller), .choices = controller_names },
     { NULL },
 };
 /* clang-format on */

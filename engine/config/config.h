@@ -19,7 +19,7 @@
 enum {
     CONFIG_VERSION = 1,
     CONFIG_CPUS_MAX = 255,
-    CONFIG_DRIVES_MAX = 6, /* ports of the AHCI controller */
+    CONFIG_DRIVES_MAX = 6, /* as many as the AHCI controller has ports */
     CONFIG_SERIALS_MAX = 2,
     CONFIG_NAME_MAX = 100,    /* bytes of UTF-8 */
     CONFIG_APPEND_MAX = 2047, /* bytes of a kernel command line */
@@ -50,6 +50,12 @@ typedef enum {
     ORIEL_DRIVE_CDROM,
 } OrielDriveKind;
 
+/* Through what the guest reaches a drive. */
+typedef enum {
+    ORIEL_CONTROLLER_AHCI,   /* a port of the SATA controller; every system knows it */
+    ORIEL_CONTROLLER_VIRTIO, /* a virtio block device of its own; disks only */
+} OrielController;
+
 typedef enum {
     ORIEL_DISK_FORMAT_RAW,
 } OrielDiskFormat;
@@ -60,6 +66,7 @@ typedef struct {
     OrielDiskFormat format;
     char *path; /* disks: inside the folder; CDs: absolute, or NULL: no medium */
     gboolean read_only;
+    OrielController controller;
     JsonObject *unknown; /* keys of newer versions, kept; NULL: none */
 } OrielDrive;
 
@@ -127,7 +134,8 @@ OrielConfig *oriel_config_copy(const OrielConfig *config);
  */
 OrielDrive *oriel_config_add_drive(OrielConfig *config, OrielDriveKind kind, const char *path,
                                    GError **error);
-/* The drive with this id, or NULL. Its place in config->drives is its AHCI port. */
+/* The drive with this id, or NULL. Its place in config->drives is its AHCI port, or says in which
+ * slot its own controller is. */
 OrielDrive *oriel_config_find_drive(const OrielConfig *config, const char *id);
 
 /*

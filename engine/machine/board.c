@@ -37,6 +37,7 @@ struct board_device {
     unsigned bdf;        /* BDF_NONE: one of the board's own chips */
     uint8_t irqs[2];     /* lines of the outputs; for PCI functions of those besides INTx */
     unsigned first_port; /* character port; see serial.h */
+    unsigned drive;      /* of the configuration; of the AHCI controller: its first */
     bool (*wanted)(const struct machine *machine);
     void (*set)(const struct machine *machine, struct settings *settings);
 };
@@ -122,20 +123,71 @@ static bool wants_serial1(const struct machine *machine)
  */
 static const struct board_device devices[] = {
     { "q35-host", "host-bridge", BDF(0, 0), { IRQ_NONE, IRQ_NONE } },
-    { "stdvga", "display", BDF(1, 0), { IRQ_NONE, IRQ_NONE }, 0, NULL, set_display },
+    { "stdvga", "display", BDF(1, 0), { IRQ_NONE, IRQ_NONE }, .set = set_display },
     { "ich9-lpc", "lpc", BDF(31, 0), { IRQ_SCI, IRQ_NONE } },
     { "ahci", "ahci", BDF(31, 2), { IRQ_NONE, IRQ_NONE } },
     { "ich9-smbus", "smbus", BDF(31, 3), { IRQ_NONE, IRQ_NONE } },
-    { "cmos-rtc", "rtc", BDF_NONE, { IRQ_RTC, IRQ_NONE }, 0, NULL, set_rtc },
+    { "cmos-rtc", "rtc", BDF_NONE, { IRQ_RTC, IRQ_NONE }, .set = set_rtc },
     { "i8042", "i8042", BDF_NONE, { IRQ_KEYBOARD, IRQ_MOUSE } },
-    { "uart16550", "serial0", BDF_NONE, { IRQ_SERIAL1, IRQ_NONE }, 0, wants_serial0, set_serial0 },
-    { "uart16550", "serial1", BDF_NONE, { IRQ_SERIAL2, IRQ_NONE }, 1, wants_serial1, set_serial1 },
+    { "uart16550",
+      "serial0",
+      BDF_NONE,
+      { IRQ_SERIAL1, IRQ_NONE },
+      0,
+      0,
+      wants_serial0,
+      set_serial0 },
+    { "uart16550",
+      "serial1",
+      BDF_NONE,
+      { IRQ_SERIAL2, IRQ_NONE },
+      1,
+      0,
+      wants_serial1,
+      set_serial1 },
     { "hpet", "hpet", BDF_NONE, { 0 } }, /* wired by its own rule, see record_fill_lines() */
-    { "flash", "variables", BDF_NONE, { 0 }, 0, has_variables, set_flash },
-    { "vmgenid", "generation", BDF_NONE, { 0 }, 0, has_generation, set_generation },
+    { "flash", "variables", BDF_NONE, { 0 }, .wanted = has_variables, .set = set_flash },
+    { "vmgenid", "generation", BDF_NONE, { 0 }, .wanted = has_generation, .set = set_generation },
     { "fw-cfg", "fw-cfg", BDF_NONE, { IRQ_NONE, IRQ_NONE } },
     { "debug-port", "debug-port", BDF_NONE, { IRQ_NONE, IRQ_NONE }, SERIAL_DEBUG_PORT },
 };
+
+/* --- Drives ---------------------------------------------------------------------------------- */
+
+enum {
+    VIRTIO_BLK_QUEUES_MAX = 8, /* what the device has */
+};
+
+static const OrielDrive *drive_config(const struct machine *machine, unsigned drive)
+{
+    return g_ptr_array_index(machine->config->drives, drive);
+}
+
+static void set_virtio_blk(const struct machine *machine, struct settings *settings)
+{
+    setting(settings, "queues", "%u", MIN(machine->config->cpus, VIRTIO_BLK_QUEUES_MAX));
+}
+
+/* The controller of a drive that has one of its own; false: it is a port of another's. */
+static bool drive_controller(const struct machine *machine, unsigned drive,
+                             struct board_device *entry)
+{
+    *entry = (struct board_device){
+        .name = drive_id(machine->board.drives[drive]),
+        .bdf = BDF(BOOT_DRIVE_SLOT + drive, 0),
+        .irqs = { IRQ_NONE, IRQ_NONE },
+        .drive = drive,
+    };
+    switch (drive_config(machine, drive)->controller) {
+    case ORIEL_CONTROLLER_AHCI:
+        return false;
+    case ORIEL_CONTROLLER_VIRTIO:
+        entry->class = "virtio-blk";
+        entry->set = set_virtio_blk;
+        return true;
+    }
+    g_assert_not_reached();
+}
 
 /* --- Memories -------------------------------------------------------------------------------- */
 
@@ -305,6 +357,7 @@ static struct machine_device *record_new(struct machine *machine, const struct b
     record->bdf = entry->bdf;
     record->domain = domain_for(machine, entry->bdf);
     record->first_port = entry->first_port;
+    record->first_drive = entry->drive;
     record_fill_space(record);
     record_fill_lines(record, entry);
     record_fill_timers(record);
@@ -329,8 +382,15 @@ static void record_connect(struct machine_device *record)
 {
     struct machine *machine = record->machine;
 
-    for (unsigned i = 0; i < record->class->n_drives && i < machine->board.n_drives; i++) {
-        record->drives[i] = machine->board.drives[i];
+    for (unsigned i = 0; i < record->class->n_drives; i++) {
+        unsigned drive = record->first_drive + i;
+        struct board_device own;
+
+        /* The ports of drives that have a controller of their own stay empty. */
+        if (drive < machine->board.n_drives &&
+            (record->class->n_drives == 1 || !drive_controller(machine, drive, &own))) {
+            record->drives[i] = machine->board.drives[drive];
+        }
     }
     for (unsigned i = 0; i < record->class->n_ports; i++) {
         machine->serials.ports[record->first_port + i].record = record;
@@ -403,6 +463,13 @@ bool board_build(struct machine *machine, GError **error)
         const struct board_device *entry = &devices[i];
 
         if ((!entry->wanted || entry->wanted(machine)) && !device_make(machine, entry, error)) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < machine->board.n_drives; i++) {
+        struct board_device entry;
+
+        if (drive_controller(machine, i, &entry) && !device_make(machine, &entry, error)) {
             return false;
         }
     }

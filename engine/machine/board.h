@@ -25,7 +25,7 @@ struct drive;
 struct board {
     struct machine_device *functions[256]; /* of PCI bus 0, by device << 3 | function */
     struct machine_device *fw_cfg, *rtc, *display, *pm, *storage, *generation;
-    struct drive *drives[CONFIG_DRIVES_MAX]; /* by AHCI port */
+    struct drive *drives[CONFIG_DRIVES_MAX]; /* in the order of the configuration */
     unsigned n_drives;
 };
 

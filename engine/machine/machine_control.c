@@ -44,6 +44,7 @@ void control_halt(struct machine *machine)
     vcpus_park(&machine->vcpus);
     clock_freeze(&machine->clock);
     bus_drain(&machine->bus);
+    doorbells_halt(&machine->doorbells);
     drive_pool_drain(machine->drives);
     vcpus_time_stop(&machine->vcpus);
     machine->vcpus_running = false;
@@ -63,6 +64,7 @@ void control_go(struct machine *machine)
     if (drive_pool_stalled(machine->drives)) {
         drive_pool_retry(machine->drives);
     }
+    doorbells_go(&machine->doorbells);
     vcpus_unpark(&machine->vcpus);
 }
 

@@ -85,6 +85,7 @@ static bool processor_parts_make(struct machine *machine, GError **error)
         return false;
     }
     bus_init(&machine->bus, &machine->kvm);
+    doorbells_init(&machine->doorbells, &machine->kvm);
     machine->cpuid = cpuid_new(&machine->kvm, config->cpus, error);
     if (!machine->cpuid) {
         return false;
@@ -221,6 +222,7 @@ void machine_free(struct machine *machine)
     control_thread_end(machine);
     vcpus_destroy(&machine->vcpus);
     clock_destroy(&machine->clock);
+    doorbells_stop(&machine->doorbells);
     if (machine->drives) {
         drive_pool_stop(machine->drives);
     }
@@ -231,6 +233,7 @@ void machine_free(struct machine *machine)
     g_clear_pointer(&machine->drives, drive_pool_free);
     g_clear_pointer(&machine->boot, boot_free);
     memory_map_destroy(&machine->memory_map);
+    doorbells_destroy(&machine->doorbells);
     bus_destroy(&machine->bus);
     irq_destroy(&machine->irq);
     g_clear_pointer(&machine->cpuid, cpuid_free);

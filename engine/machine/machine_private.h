@@ -13,6 +13,7 @@
 #include "boot/boot.h"
 #include "bus/bus.h"
 #include "bus/clock.h"
+#include "bus/doorbell.h"
 #include "cpu/cpuid.h"
 #include "bus/domain.h"
 #include "bus/irq.h"
@@ -37,7 +38,8 @@ struct machine_device {
     struct clock_timer *timers;
     struct irq_source *irqs; /* for PCI functions 0 is INTx */
     struct drive *drives[CONFIG_DRIVES_MAX];
-    unsigned first_port; /* of machine.serials */
+    unsigned first_port;  /* of machine.serials */
+    unsigned first_drive; /* of machine.board.drives */
 
     uint32_t tasks; /* to run; in the domain */
     struct machine_device *next_with_tasks;
@@ -86,6 +88,7 @@ struct machine {
     struct memory_map memory_map;
     struct irq irq;
     struct clock clock;
+    struct doorbells doorbells;
     struct serials serials;
     struct drive_pool *drives;
     struct boot *boot;

@@ -58,6 +58,11 @@ static void *service_ram_map(struct device *device, uint64_t gpa, size_t *length
     return memory_map_dma(&record_of(device)->machine->memory_map, gpa, length);
 }
 
+static void service_ram_discard(struct device *device, uint64_t gpa, uint64_t length)
+{
+    ram_discard(&record_of(device)->machine->memory_map.ram, gpa, length);
+}
+
 static void service_ram_written(struct device *device, uint64_t gpa, size_t length)
 {
     memory_map_dma_written(&record_of(device)->machine->memory_map, gpa, length);
@@ -88,11 +93,21 @@ static void service_region_place(struct device *device, unsigned region, uint64_
     if (bus_place(&record->machine->bus, &record->regions[region], base)) {
         memory_map_regions_changed(&record->machine->memory_map);
     }
+    doorbells_placed(&record->machine->doorbells, record, region, base);
 }
 
 static void service_region_remove(struct device *device, unsigned region)
 {
     service_region_place(device, region, REGION_UNPLACED);
+}
+
+static void service_doorbell_bind(struct device *device, unsigned region, uint64_t offset,
+                                  unsigned doorbell)
+{
+    struct machine_device *record = record_of(device);
+
+    g_assert(region < record->class->n_regions && doorbell < record->class->n_doorbells);
+    doorbell_bind(&record->machine->doorbells, record, region, offset, doorbell);
 }
 
 static void *service_memory(struct device *device, unsigned memory, uint64_t *size)
@@ -269,6 +284,14 @@ static void service_block_submit(struct device *device, struct block_request *re
     drive_submit(d, request);
 }
 
+static void service_block_submit_batch(struct device *device, struct block_request *const *requests,
+                                       unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        service_block_submit(device, requests[i]);
+    }
+}
+
 static void service_char_write(struct device *device, unsigned port, const void *bytes, size_t n)
 {
     struct machine_device *record = record_of(device);
@@ -338,10 +361,12 @@ const struct services machine_services = {
     .ram_write = service_ram_write,
     .ram_map = service_ram_map,
     .ram_written = service_ram_written,
+    .ram_discard = service_ram_discard,
     .irq_set = service_irq_set,
     .msi_send = service_msi_send,
     .region_place = service_region_place,
     .region_remove = service_region_remove,
+    .doorbell_bind = service_doorbell_bind,
     .memory = service_memory,
     .memory_sync = service_memory_sync,
     .window_place = service_window_place,
@@ -357,6 +382,7 @@ const struct services machine_services = {
     .random = service_random,
     .block_info = service_block_info,
     .block_submit = service_block_submit,
+    .block_submit_batch = service_block_submit_batch,
     .char_write = service_char_write,
     .char_read = service_char_read,
     .pam_set = service_pam_set,

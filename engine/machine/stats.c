@@ -142,6 +142,7 @@ static void machine_add(JsonBuilder *json, struct machine *machine)
     open_object(json, "interrupts");
     add(json, "lines-raised", get(&machine->irq.raised));
     add(json, "messages", get(&machine->irq.messages));
+    add(json, "doorbells", get(&machine->doorbells.rung));
     json_builder_end_object(json);
     open_object(json, "memory");
     pthread_mutex_lock(&machine->memory_map.lock);

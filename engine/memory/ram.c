@@ -124,3 +124,26 @@ bool ram_write(const struct ram *ram, uint64_t gpa, const void *source, size_t l
     memcpy(at, source, length);
     return true;
 }
+
+void ram_discard(const struct ram *ram, uint64_t gpa, uint64_t length)
+{
+    const uint64_t page = 4096;
+    uint64_t first, end;
+
+    if (__builtin_add_overflow(gpa, page - 1, &first) ||
+        __builtin_add_overflow(gpa, length, &end)) {
+        return;
+    }
+    first &= ~(page - 1);
+    end &= ~(page - 1);
+    while (first < end) {
+        size_t piece = end - first;
+        void *at = ram_at(ram, first, &piece);
+
+        if (!at) {
+            return;
+        }
+        madvise(at, piece, MADV_DONTNEED);
+        first += piece;
+    }
+}

@@ -35,5 +35,8 @@ void *ram_at(const struct ram *ram, uint64_t gpa, size_t *length);
 /* Copies; false, moving nothing, if any byte is not RAM. */
 bool ram_read(const struct ram *ram, uint64_t gpa, void *destination, size_t length);
 bool ram_write(const struct ram *ram, uint64_t gpa, const void *source, size_t length);
+/* Gives the host back what is in the whole pages of [gpa, gpa + length); they read as zeroes. What
+ * is not RAM is left alone. */
+void ram_discard(const struct ram *ram, uint64_t gpa, uint64_t length);
 
 #endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Doorbells: writes of the guest to a device's register that KVM turns into an event (ioeventfd),
+ * so that the vCPU goes on at once and the device works on a thread of its own. Where KVM refuses
+ * one, the write exits to the bus like any other.
+ *
+ * One thread hears all doorbells of the machine. While the machine stands still nothing is lost:
+ * what rang before is carried out by doorbells_halt().
+ *
+ * Threads: doorbells_init() and doorbells_destroy() from one; doorbell_bind() before the machine
+ * runs; doorbells_placed() in the owner's domain; doorbells_go() and doorbells_halt() under
+ * control, no domain held.
+ */
+#ifndef ENGINE_DOORBELL_H
+#define ENGINE_DOORBELL_H
+
+#include <glib.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kvm;
+struct machine_device;
+
+struct doorbell {
+    struct machine_device *owner;
+    unsigned region, number; /* of the owner's */
+    uint64_t offset;         /* in the region */
+    int fd;
+    uint64_t address; /* where KVM has it; REGION_UNPLACED: nowhere */
+};
+
+struct doorbells {
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* running, quit or busy */
+    struct kvm *kvm;
+    GPtrArray *all; /* struct doorbell */
+    int epoll, end; /* the end of the thread is an event, too */
+    pthread_t thread;
+    bool started, running, quit;
+    bool busy; /* the thread is inside a device */
+    _Atomic uint64_t rung;
+};
+
+void doorbells_init(struct doorbells *doorbells, struct kvm *kvm);
+/* Ends the thread. No domain may be held. Like doorbells_destroy() it does nothing when
+ * doorbells_init() was not called (all is zero). */
+void doorbells_stop(struct doorbells *doorbells);
+/* After the devices are gone. */
+void doorbells_destroy(struct doorbells *doorbells);
+/* See services.h, doorbell_bind. */
+void doorbell_bind(struct doorbells *doorbells, struct machine_device *owner, unsigned region,
+                   uint64_t offset, unsigned number);
+/* A region of the owner's is at `base` now; REGION_UNPLACED: nowhere. */
+void doorbells_placed(struct doorbells *doorbells, struct machine_device *owner, unsigned region,
+                      uint64_t base);
+/* From now on the thread enters devices; it is made the first time. */
+void doorbells_go(struct doorbells *doorbells);
+/* On return the thread is in no device, and everything that rang has been carried out. vCPUs are
+ * parked. */
+void doorbells_halt(struct doorbells *doorbells);
+
+#endif
