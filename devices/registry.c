@@ -17,8 +17,13 @@ extern const struct device_class rtc_class;
 extern const struct device_class smbus_class;
 extern const struct device_class uart_class;
 extern const struct device_class vga_class;
+extern const struct device_class virtio_balloon_class;
 extern const struct device_class virtio_blk_class;
+extern const struct device_class virtio_console_class;
+extern const struct device_class virtio_keyboard_class;
+extern const struct device_class virtio_mouse_class;
 extern const struct device_class virtio_rng_class;
+extern const struct device_class virtio_tablet_class;
 extern const struct device_class vmgenid_class;
 
 const struct device_class *const device_classes[] = {
@@ -35,8 +40,13 @@ const struct device_class *const device_classes[] = {
     &smbus_class,
     &uart_class,
     &vga_class,
+    &virtio_balloon_class,
     &virtio_blk_class,
+    &virtio_console_class,
+    &virtio_keyboard_class,
+    &virtio_mouse_class,
     &virtio_rng_class,
+    &virtio_tablet_class,
     &vmgenid_class,
     NULL,
 };
