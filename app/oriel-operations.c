@@ -106,8 +106,11 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
     if (lock < 0) {
         return NULL;
     }
-    gboolean good = !options->disk ||
-                    disk_add(config, &building, options->disk, progress, data, cancellable, error);
+    gboolean good =
+        !options->disk ||
+        (disk_add(config, &building, options->disk, progress, data, cancellable, error) &&
+         (!options->controller ||
+          oriel_config_set(config, "disk0.controller", options->controller, error)));
 
     drive_add(config, ORIEL_DRIVE_CDROM, cdrom);
     char *folder =

@@ -14,11 +14,12 @@
 
 typedef struct {
     const char *name;
-    const char *cdrom;    /* ISO image, or NULL */
-    const char *disk;     /* a size ("20G") for a new disk, or an image to copy, or NULL */
-    const char *memory;   /* a size, or NULL: default */
-    const char *cpus;     /* a number, or NULL: default */
-    const char *firmware; /* "bios", "uefi", or NULL: default */
+    const char *cdrom;      /* ISO image, or NULL */
+    const char *disk;       /* a size ("20G") for a new disk, or an image to copy, or NULL */
+    const char *controller; /* of that disk, as its key takes it, or NULL */
+    const char *memory;     /* a size, or NULL: default */
+    const char *cpus;       /* a number, or NULL: default */
+    const char *firmware;   /* "bios", "uefi", or NULL: default */
     const char *kernel, *initrd, *append; /* direct boot, or NULL */
     const char *folder; /* where the machine's folder goes; NULL: the library's own */
     /* More settings, or NULL: key, value, ..., NULL as oriel_config_set() takes them. */

@@ -56,6 +56,7 @@ struct engine {
     struct control *control;
     struct display_listener *vnc, *vnc_tcp;
     struct serial_socket *serials[CONFIG_SERIALS_MAX];
+    struct serial_socket *console;  /* the virtio console */
     struct serial_socket *firmware; /* what the firmware writes to its debug port */
 };
 
@@ -212,29 +213,37 @@ static bool listeners_start(struct engine *engine, GError **error)
     return !config->vnc_listen || engine->vnc_tcp;
 }
 
-static bool serials_start(struct engine *engine, GStrvBuilder *sockets, GError **error)
+/* Socket and log of a port, both called `name`; `sockets` (or NULL) gets the socket's path. */
+static struct serial_socket *port_start(struct engine *engine, unsigned port, const char *name,
+                                        GStrvBuilder *sockets, GError **error)
+{
+    g_autofree char *socket = g_build_filename(engine->runtime, name, NULL);
+    g_autofree char *file = g_strconcat(name, ".log", NULL);
+    g_autofree char *log = g_build_filename(engine->folder, "log", file, NULL);
+
+    if (sockets) {
+        g_strv_builder_add(sockets, socket);
+    }
+    return serial_socket_new(engine->machine, port, socket, log, error);
+}
+
+static bool ports_start(struct engine *engine, GStrvBuilder *sockets, GError **error)
 {
     for (guint i = 0; i < engine->config->serials; i++) {
         g_autofree char *name = g_strdup_printf("serial%u", i);
-        g_autofree char *socket = g_build_filename(engine->runtime, name, NULL);
-        g_autofree char *file = g_strconcat(name, ".log", NULL);
-        g_autofree char *log = g_build_filename(engine->folder, "log", file, NULL);
 
-        engine->serials[i] = serial_socket_new(engine->machine, i, socket, log, error);
+        engine->serials[i] = port_start(engine, i, name, sockets, error);
         if (!engine->serials[i]) {
             return false;
         }
-        g_strv_builder_add(sockets, socket);
     }
-    return true;
-}
-
-static bool firmware_log_start(struct engine *engine, GError **error)
-{
-    g_autofree char *socket = g_build_filename(engine->runtime, "firmware", NULL);
-    g_autofree char *log = g_build_filename(engine->folder, "log", "firmware.log", NULL);
-
-    engine->firmware = serial_socket_new(engine->machine, SERIAL_DEBUG_PORT, socket, log, error);
+    if (engine->config->console) {
+        engine->console = port_start(engine, SERIAL_CONSOLE_PORT, "console0", sockets, error);
+        if (!engine->console) {
+            return false;
+        }
+    }
+    engine->firmware = port_start(engine, SERIAL_DEBUG_PORT, "firmware", NULL, error);
     return engine->firmware != NULL;
 }
 
@@ -243,8 +252,7 @@ static bool services_start(struct engine *engine, GError **error)
     g_autoptr(GStrvBuilder) sockets = g_strv_builder_new();
     const char *addresses[3] = { NULL };
 
-    if (!listeners_start(engine, error) || !serials_start(engine, sockets, error) ||
-        !firmware_log_start(engine, error)) {
+    if (!listeners_start(engine, error) || !ports_start(engine, sockets, error)) {
         return false;
     }
     addresses[0] = display_listener_address(engine->vnc);
@@ -309,6 +317,7 @@ static void engine_end(struct engine *engine)
     for (guint i = 0; i < CONFIG_SERIALS_MAX; i++) {
         serial_socket_free(engine->serials[i]);
     }
+    serial_socket_free(engine->console);
     serial_socket_free(engine->firmware);
     if (engine->control) {
         control_end(engine->control);

@@ -8,6 +8,7 @@ static const struct option no_options[] = { { NULL } };
 static const struct option create_options[] = {
     { "cdrom", "FILE", "put this ISO image into the CD drive" },
     { "disk", "SIZE|FILE", "make an empty disk of this size, or copy this raw image" },
+    { "controller", "ahci|virtio", "how the guest reaches that disk (default ahci)" },
     { "memory", "SIZE", "memory of the machine, such as 2G; a bare number is MiB (default 1G)" },
     { "cpus", "N", "number of processors (default 1)" },
     { "firmware", "bios|uefi", "how it starts (default bios)" },

@@ -26,6 +26,7 @@ gboolean run_create(const struct call *call, GError **error)
         .name = call->arguments[0],
         .cdrom = call_option(call, "cdrom"),
         .disk = call_option(call, "disk"),
+        .controller = call_option(call, "controller"),
         .memory = call_option(call, "memory"),
         .cpus = call_option(call, "cpus"),
         .firmware = call_option(call, "firmware"),

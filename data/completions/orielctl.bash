@@ -12,6 +12,7 @@ _orielctl() {
     fi
     case $previous in
         --firmware) mapfile -t COMPREPLY < <(compgen -W 'bios uefi' -- "$current"); return ;;
+        --controller) mapfile -t COMPREPLY < <(compgen -W 'ahci virtio' -- "$current"); return ;;
         --state) mapfile -t COMPREPLY < <(compgen -W 'stopped saved running paused crashed' -- "$current"); return ;;
         --cdrom | --disk | --kernel | --initrd) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;

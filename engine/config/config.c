@@ -11,6 +11,7 @@ static const char *const scaling_names[] = {
     "default", "fit", "integer", "actual", "follow", NULL
 };
 static const char *const format_names[] = { "raw", NULL };
+static const char *const pointer_names[] = { "ps2", "virtio-tablet", NULL };
 static const char *const controller_names[] = { "ahci", "virtio", NULL };
 
 #define CONFIG(member) .offset = offsetof(OrielConfig, member)
@@ -42,6 +43,10 @@ const struct setting config_settings[] = {
     { "append", "boot", "append", SETTING_STRING, CONFIG(append), .optional = TRUE, .maximum = CONFIG_APPEND_MAX },
     { "clock", NULL, "clock", SETTING_CHOICE, CONFIG(clock_local), .choices = clock_names },
     { "serials", NULL, "serials", SETTING_COUNT, CONFIG(serials), .maximum = CONFIG_SERIALS_MAX },
+    { "input.pointer", "input", "pointer", SETTING_CHOICE, CONFIG(pointer), .choices = pointer_names },
+    { "rng", NULL, "rng", SETTING_SWITCH, CONFIG(rng) },
+    { "balloon", NULL, "balloon", SETTING_SWITCH, CONFIG(balloon) },
+    { "console", NULL, "console", SETTING_SWITCH, CONFIG(console) },
     { "vnc.listen", "vnc", "listen", SETTING_STRING, CONFIG(vnc_listen), .optional = TRUE, .maximum = 100 },
     { "vnc.password", "vnc", "password", SETTING_STRING, CONFIG(vnc_password), .optional = TRUE, .maximum = VNC_PASSWORD_BYTES },
     { NULL },
@@ -84,6 +89,9 @@ static void set_defaults(OrielConfig *config)
     config->memory = G_GUINT64_CONSTANT(1) << 30;
     config->video_memory = 16 << 20;
     config->serials = 1;
+    config->pointer = ORIEL_POINTER_VIRTIO_TABLET;
+    config->rng = TRUE;
+    config->balloon = TRUE;
 }
 
 OrielConfig *oriel_config_new(const char *name)

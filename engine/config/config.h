@@ -50,6 +50,12 @@ typedef enum {
     ORIEL_DRIVE_CDROM,
 } OrielDriveKind;
 
+/* What moves the pointer. A PS/2 mouse is always there. */
+typedef enum {
+    ORIEL_POINTER_PS2,
+    ORIEL_POINTER_VIRTIO_TABLET, /* and, for guests that drive it, a tablet: it takes places */
+} OrielPointer;
+
 /* Through what the guest reaches a drive. */
 typedef enum {
     ORIEL_CONTROLLER_AHCI,   /* a port of the SATA controller; every system knows it */
@@ -110,7 +116,11 @@ typedef struct {
     char *kernel, *initrd, *append; /* direct boot; NULL: firmware boot */
     gboolean clock_local;           /* the RTC shows local time instead of UTC */
     GPtrArray *drives;              /* OrielDrive */
-    guint serials;                  /* serial ports, 0..CONFIG_SERIALS_MAX */
+    OrielPointer pointer;
+    gboolean rng;     /* an entropy device */
+    gboolean balloon; /* a memory balloon, by which the guest gives memory back */
+    gboolean console; /* a virtio console */
+    guint serials;    /* serial ports, 0..CONFIG_SERIALS_MAX */
     char *vnc_listen; /* "ADDRESS:PORT" to serve VNC on TCP, NULL: only the private socket */
     char *vnc_password;
     char *generation_id; /* VM generation id, text UUID; new for every clone */
@@ -121,7 +131,8 @@ typedef struct {
     JsonObject *unknown; /* keys of newer versions, kept */
 } OrielConfig;
 
-/* Defaults: new UUIDs, BIOS, 1 CPU, 1 GiB, 16 MiB of video memory, one serial port, no drives. */
+/* Defaults: new UUIDs, BIOS, 1 CPU, 1 GiB, 16 MiB of video memory, one serial port, no drives, a
+ * virtio tablet, entropy device and memory balloon. */
 OrielConfig *oriel_config_new(const char *name);
 void oriel_config_free(OrielConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielConfig, oriel_config_free)

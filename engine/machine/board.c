@@ -115,42 +115,54 @@ static bool wants_serial1(const struct machine *machine)
     return machine->config->serials > 1;
 }
 
+static bool wants_rng(const struct machine *machine)
+{
+    return machine->config->rng;
+}
+
+static bool wants_console(const struct machine *machine)
+{
+    return machine->config->console;
+}
+
+static bool wants_balloon(const struct machine *machine)
+{
+    return machine->config->balloon;
+}
+
+static bool wants_tablet(const struct machine *machine)
+{
+    return machine->config->pointer == ORIEL_POINTER_VIRTIO_TABLET;
+}
+
 /* --- The table ------------------------------------------------------------------------------- */
 
 /*
  * In the order in which they are made. The host bridge first: the others' configuration is reached
  * through it.
  */
+/* clang-format off */
 static const struct board_device devices[] = {
     { "q35-host", "host-bridge", BDF(0, 0), { IRQ_NONE, IRQ_NONE } },
     { "stdvga", "display", BDF(1, 0), { IRQ_NONE, IRQ_NONE }, .set = set_display },
+    { "virtio-rng", "rng", BDF(4, 0), { IRQ_NONE, IRQ_NONE }, .wanted = wants_rng },
+    { "virtio-console", "console", BDF(5, 0), { IRQ_NONE, IRQ_NONE }, SERIAL_CONSOLE_PORT, .wanted = wants_console },
+    { "virtio-balloon", "balloon", BDF(6, 0), { IRQ_NONE, IRQ_NONE }, .wanted = wants_balloon },
+    { "virtio-tablet", "tablet", BDF(7, 0), { IRQ_NONE, IRQ_NONE }, .wanted = wants_tablet },
     { "ich9-lpc", "lpc", BDF(31, 0), { IRQ_SCI, IRQ_NONE } },
     { "ahci", "ahci", BDF(31, 2), { IRQ_NONE, IRQ_NONE } },
     { "ich9-smbus", "smbus", BDF(31, 3), { IRQ_NONE, IRQ_NONE } },
     { "cmos-rtc", "rtc", BDF_NONE, { IRQ_RTC, IRQ_NONE }, .set = set_rtc },
     { "i8042", "i8042", BDF_NONE, { IRQ_KEYBOARD, IRQ_MOUSE } },
-    { "uart16550",
-      "serial0",
-      BDF_NONE,
-      { IRQ_SERIAL1, IRQ_NONE },
-      0,
-      0,
-      wants_serial0,
-      set_serial0 },
-    { "uart16550",
-      "serial1",
-      BDF_NONE,
-      { IRQ_SERIAL2, IRQ_NONE },
-      1,
-      0,
-      wants_serial1,
-      set_serial1 },
+    { "uart16550", "serial0", BDF_NONE, { IRQ_SERIAL1, IRQ_NONE }, 0, .wanted = wants_serial0, .set = set_serial0 },
+    { "uart16550", "serial1", BDF_NONE, { IRQ_SERIAL2, IRQ_NONE }, 1, .wanted = wants_serial1, .set = set_serial1 },
     { "hpet", "hpet", BDF_NONE, { 0 } }, /* wired by its own rule, see record_fill_lines() */
     { "flash", "variables", BDF_NONE, { 0 }, .wanted = has_variables, .set = set_flash },
     { "vmgenid", "generation", BDF_NONE, { 0 }, .wanted = has_generation, .set = set_generation },
     { "fw-cfg", "fw-cfg", BDF_NONE, { IRQ_NONE, IRQ_NONE } },
     { "debug-port", "debug-port", BDF_NONE, { IRQ_NONE, IRQ_NONE }, SERIAL_DEBUG_PORT },
 };
+/* clang-format on */
 
 /* --- Drives ---------------------------------------------------------------------------------- */
 
@@ -479,6 +491,7 @@ bool board_build(struct machine *machine, GError **error)
     machine->board.pm = device_find(machine, "ich9-lpc");
     machine->board.storage = device_find(machine, "ahci");
     machine->board.generation = device_find(machine, "vmgenid");
+    machine->board.balloon = device_find(machine, "virtio-balloon");
     return true;
 }
 

@@ -24,7 +24,7 @@ struct drive;
 /* The devices that the machine itself has to do with; NULL where the board has none. */
 struct board {
     struct machine_device *functions[256]; /* of PCI bus 0, by device << 3 | function */
-    struct machine_device *fw_cfg, *rtc, *display, *pm, *storage, *generation;
+    struct machine_device *fw_cfg, *rtc, *display, *pm, *storage, *generation, *balloon;
     struct drive *drives[CONFIG_DRIVES_MAX]; /* in the order of the configuration */
     unsigned n_drives;
 };

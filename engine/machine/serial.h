@@ -19,7 +19,9 @@
 
 enum {
     SERIAL_DEBUG_PORT = CONFIG_SERIALS_MAX, /* the firmware's log */
-    SERIAL_PORTS,
+    SERIAL_CONSOLE_PORT,                    /* the virtio console's, */
+    SERIAL_CONSOLE_PORTS = 4,               /* of which it has as many */
+    SERIAL_PORTS = SERIAL_CONSOLE_PORT + SERIAL_CONSOLE_PORTS,
     SERIAL_OUTPUT_MAX = 64 << 10, /* bytes kept */
     SERIAL_INPUT_MAX = 4 << 10,
 };

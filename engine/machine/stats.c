@@ -7,6 +7,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "balloon.h"
 #include "machine/machine_private.h"
 
 const char *stats_exit_name(uint32_t reason)
@@ -152,6 +153,51 @@ static void machine_add(JsonBuilder *json, struct machine *machine)
     json_builder_end_object(json);
 }
 
+/*
+ * What the guest says of its memory, and asks for newer numbers; only while it runs, because that
+ * writes to its memory. Left out while a transition is under way.
+ */
+static void balloon_add(JsonBuilder *json, struct machine *machine)
+{
+    static const char *const names[BALLOON_STATS] = {
+        [BALLOON_SWAP_IN] = "swapped-in",
+        [BALLOON_SWAP_OUT] = "swapped-out",
+        [BALLOON_MAJOR_FAULTS] = "major-faults",
+        [BALLOON_MINOR_FAULTS] = "minor-faults",
+        [BALLOON_FREE] = "free",
+        [BALLOON_TOTAL] = "total",
+        [BALLOON_AVAILABLE] = "available",
+        [BALLOON_DISK_CACHES] = "disk-caches",
+        [BALLOON_HUGETLB_ALLOCATIONS] = "huge-page-allocations",
+        [BALLOON_HUGETLB_FAILURES] = "huge-page-failures",
+    };
+    struct machine_device *balloon = machine->board.balloon;
+    struct balloon_report report = { 0 };
+    bool looked = false;
+
+    if (balloon && pthread_mutex_trylock(&machine->control) == 0) {
+        if (machine->vcpus_running) {
+            domain_enter(balloon->domain);
+            balloon_look(balloon->device, &report);
+            domain_leave(balloon->domain);
+            looked = true;
+        }
+        pthread_mutex_unlock(&machine->control);
+    }
+    if (!looked) {
+        return;
+    }
+    open_object(json, "guest-memory");
+    add(json, "balloon-target", report.target);
+    add(json, "balloon", report.actual);
+    for (unsigned i = 0; i < BALLOON_STATS; i++) {
+        if (report.known & 1u << i) {
+            add(json, names[i], report.stats[i]);
+        }
+    }
+    json_builder_end_object(json);
+}
+
 char *machine_stats(struct machine *machine)
 {
     g_autoptr(JsonBuilder) json = json_builder_new();
@@ -161,6 +207,7 @@ char *machine_stats(struct machine *machine)
     json_builder_set_member_name(json, "state");
     json_builder_add_string_value(json, machine_state_name(machine_state(machine, NULL)));
     machine_add(json, machine);
+    balloon_add(json, machine);
     exits_add(json, machine);
     unclaimed_add(json, machine);
     open_object(json, "devices");
