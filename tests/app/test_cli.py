@@ -61,6 +61,10 @@ def test_create_show_list(home):
     listed = home.json("list")
     check([m["name"] for m in listed] == ["One"] and listed[0]["state"] == "stopped", repr(listed))
     check("stopped      One" in home.ok("list"), "list")
+    home.ok("create", "Two", "--disk", "1M", "--controller", "virtio")
+    check([d["controller"] for d in home.json("show", "Two")["drives"]] == ["virtio", "ahci"], "controllers")
+    code, _, error = home.run("create", "Three", "--disk", "1M", "--controller", "floppy")
+    check(code == 10 and "ahci, virtio" in error, error)
     check("memory" in home.ok("show", "One"), "show")
 
 

@@ -119,6 +119,11 @@ TEST(saves_and_loads_everything)
         { "vnc.password", "secret" },
         { "disk0.path", "disks/root.raw" },
         { "disk0.read-only", "true" },
+        { "disk0.controller", "virtio" },
+        { "input.pointer", "ps2" },
+        { "rng", "false" },
+        { "balloon", "false" },
+        { "console", "true" },
         { "cdrom0.path", "/iso/debian.iso" },
     };
 
@@ -291,6 +296,7 @@ TEST(settings_that_do_not_fit_together_are_refused)
         { { { "disk1.path", "disks/a.raw" } }, "same image" },
         { { { "cdrom0.path", "a.iso" } }, "absolute path" },
         { { { "cdrom0.read-only", "false" } }, "cannot be written" },
+        { { { "cdrom0.controller", "virtio" } }, "must be ahci" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {

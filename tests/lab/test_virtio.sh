@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Virtio devices: what a small Linux finds and does with them, booted from its disk by BIOS and by UEFI; an installed
+# Debian with its root on a virtio disk; a kill of the engine right after a flush.
+. "$(dirname "$0")/harness.sh"
+lab_enter small-linux debian-disk
+
+kernel=(--kernel "$small_linux/vmlinuz" --initrd "$small_linux/initrd.gz")
+image=$work/debian.img
+cp --sparse=always "$debian_disk/debian.img" "$image"
+
+# contract METHOD ARGUMENT...: call a method of the running machine.
+contract() {
+    local socket
+    socket=$(find "$XDG_RUNTIME_DIR/oriel" -path "*/$(oriel show "$machine" --json | sed -n 's/.*"uuid" *: *"\([^"]*\)".*/\1/p')/engine")
+    gdbus call --address "unix:path=$socket" --object-path /io/github/oriel_vm/Oriel/Engine \
+        --method "io.github.oriel_vm.Oriel.Engine.$1" "${@:2}"
+}
+
+console_says() {
+    local end=$((SECONDS + patience)) log=$XDG_DATA_HOME/oriel/machines/$machine.oriel/log/console0.log
+    while ! grep -aq "$1" "$log" && [ $SECONDS -lt $end ]; do
+        sleep 1
+    done
+    grep -aq "$1" "$log"
+}
+
+console_is_whole() {
+    tr -d '\r' <"$XDG_DATA_HOME/oriel/machines/$machine.oriel/log/console0.log" | sed '/^hvc0/,$d' | cmp - <(seq 2000)
+}
+
+# The console is the port behind the serial ports.
+console_type() {
+    printf '%s\n' "$1" | oriel serial "$machine" --port 1 >/dev/null
+}
+
+guest_memory_is_told() {
+    oriel stats "$machine" --json >/dev/null
+    sleep 2
+    oriel stats "$machine" --json | grep -A 12 '"guest-memory"' | grep -q '"total" *: *[1-9]'
+}
+
+devices() {
+    local device
+    machine devices "${kernel[@]}" --disk 64M --controller virtio --memory 512M --cpus 2 \
+        --append 'console=ttyS0 quiet tsc=reliable job=report,virtio' -- console=true
+    step 'the report is complete' wait_serial '^report: complaints [0-9]'
+    for device in 1af4:1042 1af4:1043 1af4:1044 1af4:1045 1af4:1052; do
+        step "lspci lists $device" serial_says "^lspci: .*$device"
+    done
+    step 'both queues of the disk have messages' serial_says '^interrupts: .*MSI.*virtio[0-9]-req.1'
+    step 'the kernel log has no trouble' serial_lacks '^report: complaint '
+    step 'the disk is written, trimmed, zeroed and read' wait_serial '^virtio: disk good'
+    step 'it has its serial number' serial_says '^virtio: serial OR[0-9a-f]{16}'
+    step 'it has a queue for each processor' serial_says '^virtio: queues 2'
+    step 'it has a cache' serial_says '^virtio: cache write back'
+    step 'random bytes come' wait_serial '^virtio: random good'
+    step 'the console is heard' console_says 'hvc0: ready'
+    step 'every byte of it' console_is_whole
+    step 'it hears' console_type 'to the guest'
+    step 'what was typed' wait_serial '^virtio: console good'
+    step 'statistics and free page reports are negotiated' wait_serial '^virtio: balloon .11..1'
+    step 'the guest tells of its memory' guest_memory_is_told
+    step 'the tablet waits' wait_serial '^virtio: tablet waits'
+    step 'it is moved' contract Pointer 512 384 1024 768 0 0
+    step 'the guest sees that' wait_serial '^virtio: tablet moved'
+    step 'where to, across' serial_says '^event: .* 0003 0000 40.. 0000'
+    step 'and down' serial_says '^event: .* 0003 0001 40.. 0000'
+    step 'the guest powers itself off' wait_state stopped
+}
+
+# The disk gets GRUB, kernel and jobs from the CD first, so this is about its own file systems only.
+disk_job() {
+    machine disk "${kernel[@]}" --disk 256M --controller virtio --memory 512M \
+        --append 'console=ttyS0 quiet tsc=reliable panic=-1 job=disk'
+    step 'the guest partitions, formats and fills its disk' wait_serial '^disk: written'
+    step 'all is intact after a reboot' wait_serial '^disk: intact'
+    step 'the guest powers itself off' wait_state stopped
+}
+
+root_is_virtio() {
+    step 'a login prompt on the serial port' wait_serial 'oriel-debian login:'
+    step 'the name is typed' serial_type root
+    step 'it asks for the password' wait_serial 'Password:'
+    step 'the password is typed' serial_type oriel
+    step 'a shell starts' wait_serial 'root@oriel-debian'
+    step 'a command is typed' serial_type 'echo root $(findmnt -n -o SOURCE /); systemctl is-system-running --wait'
+    step 'its root is on the virtio disk' wait_serial '^root /dev/vda3'
+    step 'the system says it is up' wait_serial '^(running|degraded)'
+    step 'no unit has failed' serial_says '^running'
+}
+
+debian_bios() {
+    machine debian-bios --disk "$image" --controller virtio --memory 1G --cpus 2 --firmware bios
+    root_is_virtio
+    step 'trimming is typed' serial_type 'fstrim -v /'
+    step 'the file system is trimmed' wait_serial '^/: .*trimmed'
+    # What is flushed stays, whatever happens to the engine.
+    step 'a file is written and flushed' serial_type \
+        'dd if=/dev/urandom of=/kept bs=64k count=64 conv=fsync; echo sum $(sha256sum </kept)'
+    step 'its sum is told' wait_serial '^sum [0-9a-f]{64}'
+    step 'the engine is killed' kill_engine
+    step 'and started again' oriel start debian-bios
+    step 'the guest comes up' wait_serial 'oriel-debian login:'
+    step 'the name is typed' serial_type root
+    step 'it asks for the password' wait_serial 'Password:'
+    step 'the password is typed' serial_type oriel
+    step 'a shell starts' wait_serial 'root@oriel-debian'
+    step 'the sum is asked for' serial_type 'echo sum $(sha256sum </kept)'
+    step 'the file is whole' wait_serial "^sum $(cat "$work/sum")"
+    step 'poweroff is typed' serial_type poweroff
+    step 'the machine is off' wait_state stopped
+}
+
+kill_engine() {
+    local folder=$XDG_DATA_HOME/oriel/machines/$machine.oriel process
+    sed -n 's/^sum \([0-9a-f]*\).*/\1/p' "$folder/log/serial0.log" | tr -d '\r' >"$work/sum"
+    [ -s "$work/sum" ] || return
+    for process in /proc/[0-9]*; do
+        if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "oriel-engine .*$folder"; then
+            kill -KILL "${process#/proc/}"
+        fi
+    done
+    wait_state stopped
+}
+
+debian_uefi() {
+    machine debian-uefi --disk "$image" --controller virtio --memory 1G --firmware uefi
+    root_is_virtio
+    step 'poweroff is typed' serial_type poweroff
+    step 'the machine is off' wait_state stopped
+}
+
+stories devices disk_job debian_bios debian_uefi
