@@ -361,6 +361,124 @@ def vmgenid():
     yield "clone", event(3) + SAVED + reset() + event(3)
 
 
+# Registers of a virtio function: region 0 is the MSI-X table, region 1 all the rest.
+VIRTIO_RINGS = 0x10000  # 4 KiB a queue: table, available ring at 0x400, used ring at 0x800
+VIRTIO_DATA = 0x20000
+NEXT, WRITE_ONLY, INDIRECT = 1, 2, 4
+
+
+def virtio_start(queues, features=0xFFFFFFFF, size=16):
+    words = out32(1, 0x00, 0) + in32(1, 0x04) + out8(1, 0x14, 3)
+    words += out32(1, 0x08, 0) + out32(1, 0x0C, features & 0x30000000) + out32(1, 0x08, 1) + out32(1, 0x0C, 1)
+    words += out8(1, 0x14, 0x0B)
+    for queue in range(queues):
+        base = VIRTIO_RINGS + 0x1000 * queue
+        words += out16(1, 0x16, queue) + out16(1, 0x18, size) + out16(1, 0x1A, queue)
+        for offset, address in ((0x20, base), (0x28, base + 0x400), (0x30, base + 0x800)):
+            words += out32(1, offset, address) + out32(1, offset + 4, 0)
+        words += out16(1, 0x1C, 1)
+    return words + out8(1, 0x14, 0x0F)
+
+
+def virtio_chain(queue, number, *segments, flags=0):
+    """The chain's descriptors from `number` on, its head in the ring, the doorbell."""
+    base, content = VIRTIO_RINGS + 0x1000 * queue, b""
+    for i, (gpa, length, kind) in enumerate(segments):
+        more = NEXT if i + 1 < len(segments) else 0
+        content += le64(gpa) + le32(length) + le16(kind | more | flags) + le16(number + i + 1)
+    return (
+        ram(base + 16 * number, content) + ram(base + 0x404, le16(number)) + ram(base + 0x402, le16(1))
+        + access_write(1, 0x3000 + 4 * queue, 2, queue) + RUN
+    )  # fmt: skip
+
+
+def virtio_blk():
+    def request(kind, sector, data, content=b""):
+        return (
+            virtio_start(1) + ram(VIRTIO_DATA, le32(kind) + le32(0) + le64(sector) + content)
+            + virtio_chain(0, 0, (VIRTIO_DATA, 16, 0), data, (VIRTIO_DATA + 0x800, 1, WRITE_ONLY)) + in8(1, 0x1000)
+        )  # fmt: skip
+
+    page = VIRTIO_DATA + 0x1000
+    yield "read", request(0, 8, (page, 4096, WRITE_ONLY)) + SAVED
+    yield "write", request(1, 8, (page, 4096, 0))
+    yield "flush", request(4, 0, (page, 0, 0)) + drive(0, 2) + request(4, 0, (page, 0, 0))
+    yield "id", request(8, 0, (page, 20, WRITE_ONLY))
+    yield "discard", request(11, 0, (VIRTIO_DATA + 16, 16, 0), le64(8) + le32(8) + le32(0))
+    yield "zeroes", request(13, 0, (VIRTIO_DATA + 16, 16, 0), le64(8) + le32(8) + le32(1))
+    yield "held", drive(0, 0) + request(0, 0, (page, 512, WRITE_ONLY)) + out8(1, 0x14, 0) + drive(0, 1) + RUN
+    yield "grows", virtio_start(1) + drive(0, 6) + in8(1, 0x15) + in32(1, 0x14)
+
+
+def virtio_rng():
+    fill = virtio_chain(0, 0, (VIRTIO_DATA, 64, WRITE_ONLY), (VIRTIO_DATA + 100, 5, WRITE_ONLY))
+    table = ram(VIRTIO_DATA + 0x1000, le64(VIRTIO_DATA) + le32(8) + le16(WRITE_ONLY) + le16(0))
+    indirect = virtio_chain(0, 0, (VIRTIO_DATA + 0x1000, 16, 0), flags=INDIRECT)
+    yield "fill", virtio_start(1) + fill + SAVED + reset()
+    yield "indirect", virtio_start(1) + table + indirect
+    yield "loop", virtio_start(1) + virtio_chain(0, 0, (VIRTIO_DATA, 4, WRITE_ONLY | NEXT))
+    yield "messages", (
+        access_write(0, 0, 4, 0xFEE00000) + access_write(0, 8, 4, 0x41) + access_write(0, 12, 4, 0)
+        + config_write(0x4A, 2, 0x8000) + virtio_start(1) + fill
+    )  # fmt: skip
+    yield "window", config_write(0x8C, 1, 4) + config_write(0x90, 4, 0x14) + config_write(0x94, 4, 1) + config_read(0x98, 1)
+
+
+def virtio_console():
+    yield "transmit", virtio_start(2) + ram(VIRTIO_DATA, b"hello") + virtio_chain(1, 0, (VIRTIO_DATA, 5, 0))
+    yield "receive", virtio_start(2) + virtio_chain(0, 0, (VIRTIO_DATA, 64, WRITE_ONLY)) + char(b"abc") + RUN + SAVED
+
+
+def virtio_input():
+    buffers = virtio_chain(0, 0, (VIRTIO_DATA, 8, WRITE_ONLY))
+    lamp = ram(VIRTIO_DATA + 64, le16(0x11) + le16(1) + le32(1)) + virtio_chain(1, 0, (VIRTIO_DATA + 64, 8, 0))
+    select = access_write(1, 0x2000, 1, 0x11) + access_write(1, 0x2001, 1, 1) + access_read(1, 0x2008, 4)
+    yield "events", virtio_start(2) + select + buffers + key(30) + pointer(5, 6, 1, 1) + SAVED + lamp
+
+
+def virtio_balloon():
+    yield "inflate", (
+        virtio_start(4) + ram(VIRTIO_DATA, le32(0x30) + le32(0x31) + le32(0x40))
+        + virtio_chain(0, 0, (VIRTIO_DATA, 12, 0)) + virtio_chain(1, 0, (VIRTIO_DATA, 12, 0))
+    )  # fmt: skip
+    yield "report", virtio_start(4) + virtio_chain(3, 0, (0x30000, 0x2000, WRITE_ONLY))
+    yield "statistics", (
+        virtio_start(4) + ram(VIRTIO_DATA, le16(4) + le64(1) + le16(5) + le64(2))
+        + virtio_chain(2, 0, (VIRTIO_DATA, 20, 0)) + SAVED
+    )  # fmt: skip
+
+
+def virtio_driver():
+    """Inputs of fuzz_virtio.c: device, features, operations. Devices are in the registry's order."""
+
+    def descriptor(queue, index, page, length, flags, after, operation=0):
+        return bytes([operation, queue, index, page, length, flags, after])
+
+    def send(queue, head):
+        return bytes([5, queue, head, 8, queue])
+
+    balloon, blk, console, keyboard, mouse, rng, tablet = range(7)
+    header = bytes([9, 0, 0, 16]) + le32(0) + le32(0) + le64(1)
+    read = (
+        descriptor(0, 0, 0, 16, NEXT, 1) + descriptor(0, 1, 4, 0x82, NEXT | WRITE_ONLY, 2)
+        + descriptor(0, 2, 8, 1, WRITE_ONLY, 0) + send(0, 0)
+    )  # fmt: skip
+    yield "blk-read", bytes([blk, 0]) + header + read
+    yield "blk-held", bytes([blk, 0, 10, 1, 0, 0]) + header + read + bytes([12, 10, 2, 0, 0, 8, 0])
+    yield "blk-saved", bytes([blk, 1]) + header + read + bytes([11]) + read
+    yield "rng-indirect", (
+        bytes([rng, 0]) + descriptor(0, 0, 0, 64, WRITE_ONLY, 0, 3) + bytes([4, 0, 0, 1, 0]) + send(0, 0)
+    )  # fmt: skip
+    yield "console", bytes([console, 0]) + descriptor(1, 0, 0, 20, 0, 0) + send(1, 0) + bytes([10, 0, 9, 0])
+    yield "console-control", (
+        bytes([console, 0, 9, 0, 0, 8]) + le32(0) + le16(0) + le16(1)
+        + descriptor(3, 0, 0, 8, 0, 0) + send(3, 0) + descriptor(2, 0, 4, 64, WRITE_ONLY, 0) + send(2, 0)
+    )  # fmt: skip
+    for name, device in (("keyboard", keyboard), ("mouse", mouse), ("tablet", tablet)):
+        yield name, bytes([device, 0, 10, 1, 30, 0]) + descriptor(0, 0, 0, 8, WRITE_ONLY, 0) + send(0, 0)
+    yield "balloon", bytes([balloon, 0]) + descriptor(0, 0, 0, 64, 0, 0) + send(0, 0) + send(2, 0) + bytes([11])
+
+
 SEEDS = {
     "ahci": ahci,
     "cmos-rtc": rtc,
@@ -375,6 +493,14 @@ SEEDS = {
     "q35-host": host_bridge,
     "stdvga": vga,
     "uart16550": uart,
+    "virtio": virtio_driver,
+    "virtio-balloon": virtio_balloon,
+    "virtio-blk": virtio_blk,
+    "virtio-console": virtio_console,
+    "virtio-keyboard": virtio_input,
+    "virtio-mouse": virtio_input,
+    "virtio-rng": virtio_rng,
+    "virtio-tablet": virtio_input,
     "vmgenid": vmgenid,
 }
 
