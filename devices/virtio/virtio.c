@@ -120,6 +120,9 @@ void virtio_publish(struct virtio_device *virtio, unsigned queue)
 
 void virtio_kick(struct virtio_device *virtio, unsigned queue)
 {
+    if (queue >= virtio->n_queues) {
+        return;
+    }
     if (virtio->regain) {
         virtio_kick_later(virtio, queue); /* what was held before the load comes first */
     } else if (virtio_queue_live(virtio, queue)) {
