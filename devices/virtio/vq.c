@@ -71,15 +71,19 @@ static uint8_t *device_area(const struct vq *vq)
     return area(vq, vq->device_area, device_area_size(vq));
 }
 
-/* The areas are aligned to two bytes at least: see vq_enable(). */
+/*
+ * The areas are aligned to two bytes at least: see vq_enable(). Everything that the other side
+ * looks at after its own store is in one order with that (what the specification calls a memory
+ * barrier): an index is stored, then the other side's event is loaded.
+ */
 static uint16_t ring_load(const uint8_t *at)
 {
-    return __atomic_load_n((const uint16_t *)(const void *)at, __ATOMIC_ACQUIRE);
+    return __atomic_load_n((const uint16_t *)(const void *)at, __ATOMIC_SEQ_CST);
 }
 
 static void ring_store(uint8_t *at, uint16_t value)
 {
-    __atomic_store_n((uint16_t *)(void *)at, value, __ATOMIC_RELEASE);
+    __atomic_store_n((uint16_t *)(void *)at, value, __ATOMIC_SEQ_CST);
 }
 
 static enum vq_result broken(const struct vq *vq, const char *what, unsigned value)
@@ -284,7 +288,6 @@ static bool notifications_on(const struct vq *vq, const uint8_t *driver)
         return false;
     }
     ring_store(device + device_area_size(vq) - 2, vq->avail);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return ring_load(driver + RING_IDX) != vq->avail;
 }
 
@@ -359,7 +362,6 @@ bool vq_publish(struct vq *vq)
     }
     ring_store(device + RING_IDX, now);
     vq->device->services->ram_written(vq->device, vq->device_area, device_area_size(vq));
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!vq->event_index) {
         return !(ring_load(driver + RING_FLAGS) & AVAIL_F_NO_INTERRUPT);
     }
