@@ -89,6 +89,28 @@ TEST(copies_arrive)
     ram_destroy(&ram);
 }
 
+TEST(discarded_pages_are_zero)
+{
+    struct ram ram;
+    uint8_t byte;
+
+    ram_make(&ram, 4096 * MIB);
+    memset(ram.low + MIB, 0x77, 16384);
+    memset(ram.high, 0x77, 8192);
+    ram_discard(&ram, MIB + 1, 8192 + 4095); /* whole pages only */
+    CHECK_EQ(ram.low[MIB + 4095], 0x77);
+    CHECK_EQ(ram.low[MIB + 4096] | ram.low[MIB + 12287], 0);
+    CHECK_EQ(ram.low[MIB + 12288], 0x77);
+    ram_discard(&ram, RAM_HIGH_BASE - 4096, 8192); /* no RAM at its start: nothing */
+    CHECK_EQ(ram.high[0], 0x77);
+    ram_discard(&ram, RAM_HIGH_BASE, 4096);
+    CHECK(ram_read(&ram, RAM_HIGH_BASE, &byte, 1) && byte == 0);
+    CHECK_EQ(ram.high[4096], 0x77);
+    ram_discard(&ram, UINT64_MAX - 4096, 8192); /* beyond the last address */
+    ram_discard(&ram, UINT64_C(1) << 45, 4096);
+    ram_destroy(&ram);
+}
+
 TEST(too_much_is_refused_with_a_sentence)
 {
     struct ram ram;
@@ -100,4 +122,4 @@ TEST(too_much_is_refused_with_a_sentence)
 }
 
 TEST_MAIN(T(small_memory_lies_below), T(large_memory_is_split), T(the_display_is_no_ram),
-          T(copies_arrive), T(too_much_is_refused_with_a_sentence))
+          T(copies_arrive), T(discarded_pages_are_zero), T(too_much_is_refused_with_a_sentence))
