@@ -78,6 +78,11 @@ bool machine_reset(struct machine *machine,
                    GError **error); /* running, paused or crashed; then running */
 bool machine_power_button(struct machine *machine,
                           GError **error); /* asks the guest to shut down */
+/*
+ * Wants `bytes` of the guest's memory for this computer, 0: none; whole pages. The guest gives what
+ * it can, if it drives its balloon. STATE: not running; INVALID: no balloon, or all of the memory.
+ */
+bool machine_set_balloon(struct machine *machine, uint64_t bytes, GError **error);
 void machine_stop(struct machine *machine,
                   enum machine_reason reason); /* power off at once, disks flushed */
 

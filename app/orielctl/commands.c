@@ -131,6 +131,9 @@ COMMAND("insert", insert, "NAME FILE", 2, 2, no_options, "Put an ISO image into 
         "orielctl insert Debian drivers.iso");
 COMMAND("eject", eject, "NAME", 1, 1, eject_options, "Take the medium out of the CD drive.",
         "orielctl eject Debian");
+COMMAND("balloon", balloon, "NAME SIZE", 2, 2, no_options,
+        "Ask the guest to give memory back to this computer; 0 leaves it all.",
+        "orielctl balloon Debian 512M\norielctl balloon Debian 0");
 COMMAND("stats", stats, "NAME", 1, 1, no_options, "Print counters of a running machine.",
         "orielctl stats Debian");
 COMMAND("log", log, "NAME", 1, 1, no_options, "Print the log of a machine's engine.",
@@ -173,6 +176,7 @@ const struct command *const commands[] = {
     &command_serial,
     &command_insert,
     &command_eject,
+    &command_balloon,
     &command_stats,
     &command_log,
     &command_vnc,

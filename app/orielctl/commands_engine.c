@@ -188,6 +188,19 @@ gboolean run_eject(const struct call *call, GError **error)
            oriel_change_medium(machine, NULL, NULL, call_option(call, "force") != NULL, error);
 }
 
+gboolean run_balloon(const struct call *call, GError **error)
+{
+    guint64 bytes;
+
+    if (!oriel_size_parse(call->arguments[1], &bytes, error)) {
+        return FALSE;
+    }
+    g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);
+
+    return engine &&
+           call_result(oriel_engine_call_set_balloon_sync(engine, bytes, NULL, error), error);
+}
+
 gboolean run_stats(const struct call *call, GError **error)
 {
     g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);

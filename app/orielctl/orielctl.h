@@ -97,6 +97,7 @@ gboolean run_key(const struct call *call, GError **error);
 gboolean run_serial(const struct call *call, GError **error);
 gboolean run_insert(const struct call *call, GError **error);
 gboolean run_eject(const struct call *call, GError **error);
+gboolean run_balloon(const struct call *call, GError **error);
 gboolean run_stats(const struct call *call, GError **error);
 gboolean run_log(const struct call *call, GError **error);
 gboolean run_vnc(const struct call *call, GError **error);

@@ -35,6 +35,8 @@ struct slow_command {
     char *drive, *path;                                          /* of InsertMedia and EjectMedia */
     gboolean force;
     struct surface picture; /* of Screenshot and Save, a copy */
+    guint64 bytes;          /* of SetBalloon */
+    struct surface picture; /* of Screenshot, a copy */
     int fd;
 };
 
@@ -303,6 +305,23 @@ static gboolean on_screenshot(OrielEngine *engine, GDBusMethodInvocation *invoca
     return slow_start(command, invocation);
 }
 
+/* --- Memory
+ * ---------------------------------------------------------------------------------------- */
+
+static bool balloon_run(struct slow_command *command, GError **error)
+{
+    return machine_set_balloon(command->machine, command->bytes, error);
+}
+
+static gboolean on_set_balloon(OrielEngine *engine, GDBusMethodInvocation *invocation,
+                               guint64 bytes, struct control *control)
+{
+    struct slow_command *command = slow_new(control, balloon_run);
+
+    command->bytes = bytes;
+    return slow_start(command, invocation);
+}
+
 /* --- Media
  * ----------------------------------------------------------------------------------------- */
 
@@ -457,6 +476,7 @@ void commands_connect(struct control *control)
         { "handle-save", G_CALLBACK(on_save) },
         { "handle-cancel-save", G_CALLBACK(on_cancel_save) },
         { "handle-get-stats", G_CALLBACK(on_get_stats) },
+        { "handle-set-balloon", G_CALLBACK(on_set_balloon) },
         { "handle-get-config", G_CALLBACK(on_get_config) },
         { "handle-get-crash-report", G_CALLBACK(on_get_crash_report) },
         { "handle-get-text", G_CALLBACK(on_get_text) },

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "balloon.h"
 #include "machine/machine_control.h"
 #include "machine/machine_private.h"
 
@@ -305,6 +306,32 @@ bool machine_reset(struct machine *machine, GError **error)
             control_go(machine);
             good = true;
         }
+    }
+    pthread_mutex_unlock(&machine->control);
+    return good;
+}
+
+bool machine_set_balloon(struct machine *machine, uint64_t bytes, GError **error)
+{
+    struct machine_device *balloon = machine->board.balloon;
+    bool good = false;
+
+    pthread_mutex_lock(&machine->control);
+    if (!balloon) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "“%s” has no memory balloon. Set “balloon” to true and start it again.",
+                    machine->config->name);
+    } else if (bytes >= machine->config->memory) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "“%s” cannot do without all of its memory; take less from it.",
+                    machine->config->name);
+    } else if (machine_state(machine, NULL) != MACHINE_RUNNING) {
+        wrong_state(machine, "asked for memory", error);
+    } else {
+        machine_device_enter(balloon->device);
+        balloon_set_target(balloon->device, bytes);
+        machine_device_leave(balloon->device);
+        good = true;
     }
     pthread_mutex_unlock(&machine->control);
     return good;

@@ -19,6 +19,7 @@ from machine import SLOW, engine_pid, png_read
 from oriel import Failure, ORIELCTL, Skip, check, main
 from rfb import Client
 
+MIB = 1 << 20
 IMAGES = os.path.join(os.environ["ORIEL_SOURCE"], "tests/lab/images")
 
 
@@ -82,6 +83,39 @@ def test_grub_menu_by_orielctl_and_vnc(home):
     check(len(set(zip(first[2][0::3], first[2][1::3], first[2][2::3]))) > 1, "nothing is drawn")
     client.close()
     other.close()
+
+
+def test_grub_from_a_virtio_disk(home):
+    image = subprocess.run([IMAGES + "/grub-iso"], capture_output=True, text=True, check=True).stdout.strip()
+    # The CD's image has a boot sector, too: it boots as a disk. Disks are whole megabytes.
+    disk = home.path + "/grub.raw"
+    shutil.copy(image + "/grub.iso", disk)
+    os.truncate(disk, (os.path.getsize(disk) + MIB - 1) // MIB * MIB)
+    home.ok("create", "Grub", "--disk", disk, "--controller", "virtio", "--memory", "128M")
+    home.ok("start", "Grub", timeout=SLOW)
+    home.ok("wait", "Grub", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
+    home.ok("key", "Grub", "down")
+    home.ok("key", "Grub", "enter")
+    home.ok("wait", "Grub", "--text", "Chosen: Birch", "--timeout", str(SLOW), timeout=SLOW + 60)
+    stats = home.json("stats", "Grub")
+    check(stats["drives"]["disk0"]["reads"] > 0, "the disk was not read")
+    check(stats["devices"]["disk0"]["guest-errors"] == 0, "the firmware's or GRUB's driver made mistakes")
+    check(stats["interrupts"]["doorbells"] > 0, "no doorbell was heard: every one was an exit")
+
+
+def test_balloon_errors(home):
+    seabios(home, "One", "--memory", "64M")
+    home.ok("balloon", "One", "16M")
+    stats = home.json("stats", "One")
+    check(stats["guest-memory"] == {"balloon-target": 16 * MIB, "balloon": 0}, repr(stats["guest-memory"]))
+    home.fails(10, "balloon", "One", "64M", words=["One", "all of its memory"])
+    home.fails(10, "balloon", "One", "much")
+    home.ok("pause", "One")
+    home.fails(18, "balloon", "One", "0", words=["paused"])
+    home.ok("stop", "One")
+    home.ok("set", "One", "balloon=false")
+    home.ok("start", "One", timeout=SLOW)
+    home.fails(10, "balloon", "One", "0", words=["no memory balloon"])
 
 
 def test_foreign_vnc_client_sees_the_screenshot(home):
@@ -408,7 +442,7 @@ GROUPS = {
              test_grub_menu_by_orielctl_and_vnc, test_foreign_vnc_client_sees_the_screenshot,
              test_wrong_vnc_password_and_garbage, test_pause_resume_reset, test_media, test_input_errors],
     "folder": [test_running_machine_is_protected, test_two_copies_of_one_machine, test_folder_behind_a_link_or_moved,
-               test_start_right_after_the_end, test_engine_that_hangs, test_runtime_folder_with_a_long_path,
+               test_grub_from_a_virtio_disk, test_balloon_errors, test_start_right_after_the_end, test_engine_that_hangs, test_runtime_folder_with_a_long_path,
                test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
                test_locked_disk_and_missing_files, test_full_disk_pauses_the_machine, test_control_socket_garbage],
 }

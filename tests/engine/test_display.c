@@ -95,6 +95,11 @@ bool machine_power_button(struct machine *machine, GError **error)
     g_assert_not_reached();
 }
 
+bool machine_set_balloon(struct machine *machine, uint64_t bytes, GError **error)
+{
+    g_assert_not_reached();
+}
+
 void machine_stop(struct machine *machine, enum machine_reason reason)
 {
     g_assert_not_reached();

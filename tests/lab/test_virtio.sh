@@ -34,10 +34,15 @@ console_type() {
     printf '%s\n' "$1" | oriel serial "$machine" --port 1 >/dev/null
 }
 
-guest_memory_is_told() {
-    oriel stats "$machine" --json >/dev/null
-    sleep 2
-    oriel stats "$machine" --json | grep -A 12 '"guest-memory"' | grep -q '"total" *: *[1-9]'
+# guest_memory KEY NUMBER-RE: until the guest tells that of its memory; every look asks it for newer numbers.
+guest_memory() {
+    local end=$((SECONDS + patience))
+    while [ $SECONDS -lt $end ]; do
+        oriel stats "$machine" --json | grep -A 14 '"guest-memory"' | grep -qE "\"$1\" *: *$2\b" && return
+        sleep 1
+    done
+    oriel stats "$machine" --json | grep -A 14 '"guest-memory"'
+    return 1
 }
 
 devices() {
@@ -49,7 +54,7 @@ devices() {
         step "lspci lists $device" serial_says "^lspci: .*$device"
     done
     step 'both queues of the disk have messages' serial_says '^interrupts: .*MSI.*virtio[0-9]-req.1'
-    step 'the kernel log has no trouble' serial_lacks '^report: complaint '
+    step 'the kernel log has no trouble with them' serial_lacks '^report: complaint .*(virtio|vd[a-z]|pci|BAR|irq)'
     step 'the disk is written, trimmed, zeroed and read' wait_serial '^virtio: disk good'
     step 'it has its serial number' serial_says '^virtio: serial OR[0-9a-f]{16}'
     step 'it has a queue for each processor' serial_says '^virtio: queues 2'
@@ -60,7 +65,11 @@ devices() {
     step 'it hears' console_type 'to the guest'
     step 'what was typed' wait_serial '^virtio: console good'
     step 'statistics and free page reports are negotiated' wait_serial '^virtio: balloon .11..1'
-    step 'the guest tells of its memory' guest_memory_is_told
+    step 'the guest tells of its memory' guest_memory total '[1-9][0-9]{8}'
+    step 'some is taken from it' oriel balloon devices 64M
+    step 'it gives that' guest_memory balloon 67108864
+    step 'and is given it back' oriel balloon devices 0
+    step 'which it takes' guest_memory balloon 0
     step 'the tablet waits' wait_serial '^virtio: tablet waits'
     step 'it is moved' contract Pointer 512 384 1024 768 0 0
     step 'the guest sees that' wait_serial '^virtio: tablet moved'
