@@ -34,9 +34,8 @@ struct slow_command {
     bool (*transition)(struct machine *machine, GError **error); /* of those that are only that */
     char *drive, *path;                                          /* of InsertMedia and EjectMedia */
     gboolean force;
-    struct surface picture; /* of Screenshot and Save, a copy */
     guint64 bytes;          /* of SetBalloon */
-    struct surface picture; /* of Screenshot, a copy */
+    struct surface picture; /* of Screenshot and Save, a copy */
     int fd;
 };
 

@@ -326,7 +326,7 @@ bool machine_set_balloon(struct machine *machine, uint64_t bytes, GError **error
                     "“%s” cannot do without all of its memory; take less from it.",
                     machine->config->name);
     } else if (machine_state(machine, NULL) != MACHINE_RUNNING) {
-        wrong_state(machine, "asked for memory", error);
+        machine_wrong_state(machine, "asked for memory", error);
     } else {
         machine_device_enter(balloon->device);
         balloon_set_target(balloon->device, bytes);
