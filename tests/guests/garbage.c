@@ -12,11 +12,13 @@
 #include "runtime/cpu.h"
 #include "runtime/fwcfg.h"
 #include "runtime/io.h"
+#include "runtime/virtio.h"
 
 #define ROUNDS     600
 #define PIC_VECTOR 0x20
 #define PCI_VGA    PCI_FUNCTION(0, 1, 0)
 #define PCI_SMBUS  PCI_FUNCTION(0, 0x1F, 3)
+#define PCI_VIRTIO PCI_FUNCTION(0, 0x11, 0)
 #define VGA_BAR    0xD0000000u
 #define VGA_BAR2   0xFEBD0000u
 #define IOAPIC     0xFEC00000u
@@ -24,6 +26,7 @@
 
 static uint64_t seed = 0x6F7269656C;
 static struct ahci_port disk;
+static struct virtio virtio_disk;
 
 static uint32_t noise(void)
 {
@@ -211,6 +214,20 @@ static void noise_to_the_disk_controller(void)
     noise_to_memory(BOARD_AHCI_BAR + 0x100, 0x80, 2 * ROUNDS);
 }
 
+static void noise_to_the_virtio_disk(void)
+{
+    CHECK(virtio_open(&virtio_disk, PCI_VIRTIO, 2));
+    pci_write(PCI_VIRTIO, 4, 2, 2); /* memory space, no bus master */
+    for (unsigned i = 0; i < 20; i++) {
+        noise_to_memory(virtio_disk.common, 0x40, ROUNDS / 10);
+        noise_to_memory(virtio_disk.config, 0x48, ROUNDS / 20);
+        noise_to_memory(virtio_disk.notify, 0x40, ROUNDS / 20);
+        noise_to_memory(virtio_disk.isr & ~0xFFFull, 0x1000 - 8, ROUNDS / 20);
+        noise_to_memory(virtio_disk.table, 0x1000 - 8, ROUNDS / 20);
+    }
+    virtio_msix_enable(&virtio_disk, false);
+}
+
 static void noise_to_the_display(void)
 {
     pci_write(PCI_VGA, 0x10, 4, VGA_BAR);
@@ -276,6 +293,18 @@ static void disk_still_works(void)
     memset(disk.buffer, 0, 512);
     CHECK(ahci_transfer(&disk, false, 9, 1, (uint64_t)disk.buffer));
     CHECK_EQ(disk.buffer[511], 0x3C);
+}
+
+static void virtio_disk_still_works(void)
+{
+    uint8_t *sector = buffer_alloc(1024, 512);
+
+    pci_write(PCI_VIRTIO, 4, 2, 6);
+    CHECK(virtio_start(&virtio_disk, VIRTIO_F_VERSION_1, VIRTIO_NO_VECTOR));
+    memset(sector, 0x3C, 512);
+    CHECK_EQ(virtio_blk_request(&virtio_disk, VIRTIO_BLK_OUT, 9, (uint64_t)sector, 512), 0);
+    CHECK_EQ(virtio_blk_request(&virtio_disk, VIRTIO_BLK_IN, 9, (uint64_t)sector + 512, 512), 0);
+    CHECK_EQ(sector[1023], 0x3C);
 }
 
 static void display_still_works(void)
@@ -355,11 +384,13 @@ void guest_main(void)
     RUN(noise_to_fwcfg);
     RUN(noise_to_configuration_space);
     RUN(noise_to_the_disk_controller);
+    RUN(noise_to_the_virtio_disk);
     RUN(noise_to_the_display);
     RUN(noise_to_the_timer);
     RUN(noise_to_the_ioapic);
     RUN(interrupts_still_arrive);
     RUN(disk_still_works);
+    RUN(virtio_disk_still_works);
     RUN(display_still_works);
     RUN(keyboard_controller_still_works);
     RUN(serial_port_still_works);
