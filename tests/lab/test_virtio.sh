@@ -26,7 +26,8 @@ console_says() {
 }
 
 console_is_whole() {
-    tr -d '\r' <"$XDG_DATA_HOME/oriel/machines/$machine.oriel/log/console0.log" | sed '/^hvc0/,$d' | cmp - <(seq 2000)
+    seq 2000 >"$work/numbers"
+    tr -d '\r' <"$XDG_DATA_HOME/oriel/machines/$machine.oriel/log/console0.log" | sed '/^hvc0/,$d' | cmp - "$work/numbers"
 }
 
 # The console is the port behind the serial ports.
