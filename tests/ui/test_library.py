@@ -147,4 +147,21 @@ def test_list_view(home):
         wait_until(lambda: [n for n in tree.names("list item") if n == "One, Off"], "the list is remembered")
 
 
-oriel.main(test_empty, test_grid, test_delete_and_undo, test_killed_window, test_list_view)
+def test_open_file(home):
+    """A file on the command line becomes a new machine, after a look at what it will be; also dark and small."""
+    image = home.file("disk.img", bytes(510) + b"\x55\xaa" + bytes(1 << 20))
+    with Desktop(home, size="800x600", scheme="prefer-dark") as desktop:
+        desktop.run("gsettings", "set", "io.github.oriel_vm.Oriel", "window-width", "360")
+        desktop.run("gsettings", "set", "io.github.oriel_vm.Oriel", "window-height", "500")
+        create(home, "One")
+        desktop.window(image)
+        tree = Tree(desktop)
+        desktop.wait_window("New Machine")
+        tree.wait("push button", "Create|Start")
+        desktop.screenshot("new-machine-dark")
+        desktop.key("Escape")
+        desktop.wait_no_window("New Machine")
+        desktop.screenshot("library-dark-narrow")
+
+
+oriel.main(test_open_file, test_empty, test_grid, test_delete_and_undo, test_killed_window, test_list_view)

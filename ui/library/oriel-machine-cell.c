@@ -3,7 +3,6 @@
 #include "library/oriel-machine-cell.h"
 
 #include <glib/gi18n.h>
-#include <string.h>
 
 #include "machine/oriel-thumbnail.h"
 #include "machine/oriel-machine-actions.h"
@@ -67,8 +66,10 @@ static void operation_set(OrielMachineCell *cell, OrielOperation *operation)
     }
 }
 
-/* The line under the name: the sentence about an unusual state, work under way, or the state. */
-static const char *state_text(OrielMachineItem *item, OrielOperation *operation)
+/* The line under the name: work under way, the state, or, where there is room, the sentence about
+ * it. */
+static const char *state_text(OrielMachineCell *cell, OrielMachineItem *item,
+                              OrielOperation *operation)
 {
     const char *message = oriel_machine_item_get_message(item);
     OrielMachineState state = oriel_machine_item_get_state(item);
@@ -76,8 +77,8 @@ static const char *state_text(OrielMachineItem *item, OrielOperation *operation)
     if (operation) {
         return oriel_operation_get_title(operation);
     }
-    if ((state == ORIEL_MACHINE_STATE_UNAVAILABLE || state == ORIEL_MACHINE_STATE_DAMAGED) &&
-        message && *message) {
+    if (cell->compact && message && *message &&
+        (state == ORIEL_MACHINE_STATE_UNAVAILABLE || state == ORIEL_MACHINE_STATE_DAMAGED)) {
         return message;
     }
     return oriel_state_label(item);
@@ -103,16 +104,17 @@ static void follow(OrielMachineCell *cell)
     OrielOperation *operation = oriel_machine_item_get_operation(cell->item);
     const char *icon = oriel_state_icon(cell->item);
     const char *name = oriel_machine_item_get_name(cell->item);
+    const char *message = oriel_machine_item_get_message(cell->item);
     const char *text;
     g_autofree char *check_label = g_strdup_printf(_("Select “%s”"), name);
 
     if (operation && !oriel_operation_is_active(operation)) {
         operation = NULL;
     }
-    text = state_text(cell->item, operation);
+    text = state_text(cell, cell->item, operation);
     gtk_label_set_text(cell->name, name);
     gtk_label_set_text(cell->state, text);
-    gtk_widget_set_tooltip_text(GTK_WIDGET(cell->state), strlen(text) > 24 ? text : NULL);
+    gtk_widget_set_tooltip_text(GTK_WIDGET(cell->state), message && *message ? message : NULL);
     gtk_widget_set_visible(GTK_WIDGET(cell->badge), icon != NULL);
     gtk_image_set_from_icon_name(cell->badge, icon);
     gtk_accessible_update_property(GTK_ACCESSIBLE(cell->check), GTK_ACCESSIBLE_PROPERTY_LABEL,

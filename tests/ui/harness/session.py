@@ -152,3 +152,14 @@ class Desktop:
                     for line in log.read().splitlines()[-20:]:
                         print(f"# {os.path.basename(process.log)}: {line}")
         self.end()
+        if kind is None:
+            self.check_complaints()
+
+    def check_complaints(self):
+        """Fails if the program did what its libraries forbid."""
+        for process in self.processes:
+            if os.path.basename(process.log).startswith("oriel-"):
+                with open(process.log, encoding="utf-8", errors="replace") as log:
+                    for line in log:
+                        if "-CRITICAL **" in line or "Gtk-WARNING **" in line:
+                            raise oriel.Failure(line)
