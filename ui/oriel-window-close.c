@@ -103,6 +103,8 @@ static void answered(AdwMessageDialog *dialog, const char *response, OrielWindow
         oriel_preferences_set_close_action(window->preferences, (OrielCloseAction)action);
     }
     carry_out(window, items, (OrielCloseAction)action);
+    /* The dialog outlives the window by a moment. */
+    gtk_window_set_transient_for(GTK_WINDOW(dialog), NULL);
     window->closing = TRUE;
     gtk_window_close(GTK_WINDOW(window));
 }
