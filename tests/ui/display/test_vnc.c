@@ -182,14 +182,17 @@ static bool log_has(struct server *server, const char *text)
 struct client {
     OrielDisplayBackend *backend;
     guint damages, asked;
-    const char *password; /* the answer; NULL: none */
+    gboolean draws_nothing; /* says of no frame that it was shown */
+    const char *password;   /* the answer; NULL: none */
 };
 
 static void on_damaged(OrielDisplayBackend *backend, const cairo_region_t *region,
                        struct client *client)
 {
     client->damages++;
-    oriel_display_backend_frame_shown(backend);
+    if (!client->draws_nothing) {
+        oriel_display_backend_frame_shown(backend);
+    }
 }
 
 static void on_credentials(OrielVncBackend *vnc, gboolean user_name, gboolean password,
@@ -351,20 +354,18 @@ TEST(a_viewer_that_does_not_draw_reads_nothing_more)
     struct server *server = server_new(NULL);
     g_autofree char *address = address_of(server);
     struct client *client = client_new(address);
-    guint damages;
 
-    g_signal_handlers_disconnect_by_func(client->backend, on_damaged, client);
+    client->draws_nothing = TRUE;
     oriel_display_backend_start(client->backend);
-    UNTIL(shows(client, WIDTH, HEIGHT, server->pixels));
-    g_signal_connect(client->backend, "damaged", G_CALLBACK(on_damaged), client);
+    UNTIL(client->damages == 1 && shows(client, WIDTH, HEIGHT, server->pixels));
     server->pixels[0] = 0xabcdef;
     rfbMarkRectAsModified(server->screen, 0, 0, 1, 1);
-    damages = client->damages;
     for (guint i = 0; i < 200; i++) {
         g_main_context_iteration(NULL, FALSE);
         g_usleep(500);
     }
-    CHECK_EQ(client->damages, damages);
+    CHECK_EQ(client->damages, 1);
+    client->draws_nothing = FALSE;
     oriel_display_backend_frame_shown(client->backend);
     UNTIL(shows(client, WIDTH, HEIGHT, server->pixels));
     client_free(client);
