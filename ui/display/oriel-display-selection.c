@@ -64,6 +64,7 @@ static void on_text(GObject *source, GAsyncResult *result, gpointer data)
         g_dbus_error_strip_remote_error(error);
         oriel_display_notice(display, error->message);
     } else if (!text || !text_take(display, text)) {
+        selection_reset(&display->selection);
         oriel_display_notice(display, _("The guest shows graphics: there is no text to select."));
     }
     if (!display->selection.lines) {
@@ -123,7 +124,10 @@ void oriel_display_selection_motion(OrielDisplay *display, double x, double y)
 
     if (selection->dragging) {
         cell_at(display, x, y, &selection->to_column, &selection->to_row);
-        selection->has_range = TRUE;
+        if (selection->to_column != selection->from_column ||
+            selection->to_row != selection->from_row) {
+            selection->has_range = TRUE; /* a click alone selects nothing */
+        }
         gtk_widget_queue_draw(GTK_WIDGET(display));
     }
 }
