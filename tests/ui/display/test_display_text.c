@@ -146,7 +146,7 @@ TEST(characters_are_selected_and_copied)
         { 5, 1, 5, 1, "" },
         { 5, 1, 8, 1, "1 of" },
         { 8, 1, 5, 1, "1 of" },
-        { 15, 1, 3, 2, "screen\nLine" },
+        { 14, 1, 3, 2, "screen\nLine" },
         { 12, 2, 3, 4, "e screen\n\nLine" },
         { 60, 5, 79, 5, "" },
     };
