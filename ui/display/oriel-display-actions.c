@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Actions of the display widget, for menus and shortcuts. */
+/* What menus and shortcuts do with the display widget, and screenshots. */
 #include <glib/gi18n-lib.h>
 
 #include "oriel-display-private.h"
@@ -22,6 +22,27 @@ gboolean oriel_display_send_keys(OrielDisplay *display, const char *chord)
                                   FALSE);
     }
     return TRUE;
+}
+
+GdkTexture *oriel_display_screenshot(OrielDisplay *display)
+{
+    OrielFramebuffer *framebuffer = oriel_picture_get_framebuffer(display->picture);
+    g_autoptr(GBytes) shared = NULL;
+    g_autoptr(GBytes) copy = NULL;
+    guint width, height;
+    gconstpointer pixels;
+    gsize size;
+
+    if (!framebuffer) {
+        return NULL;
+    }
+    width = oriel_framebuffer_get_width(framebuffer);
+    height = oriel_framebuffer_get_height(framebuffer);
+    shared = oriel_framebuffer_get_bytes(framebuffer, 0, 0, width, height);
+    pixels = g_bytes_get_data(shared, &size);
+    copy = g_bytes_new(pixels, size);
+    return gdk_memory_texture_new((int)width, (int)height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, copy,
+                                  oriel_framebuffer_get_stride(framebuffer));
 }
 
 /* --- Paste as keystrokes */

@@ -38,39 +38,6 @@ enum {
 };
 static guint signals[N_SIGNALS];
 
-GType oriel_scaling_get_type(void)
-{
-    static const GEnumValue values[] = {
-        { ORIEL_SCALING_FIT, "ORIEL_SCALING_FIT", "fit" },
-        { ORIEL_SCALING_INTEGER, "ORIEL_SCALING_INTEGER", "integer" },
-        { ORIEL_SCALING_ACTUAL, "ORIEL_SCALING_ACTUAL", "actual" },
-        { ORIEL_SCALING_FOLLOW, "ORIEL_SCALING_FOLLOW", "follow" },
-        { 0 },
-    };
-    static gsize type;
-
-    if (g_once_init_enter(&type)) {
-        g_once_init_leave(&type, g_enum_register_static("OrielScaling", values));
-    }
-    return type;
-}
-
-GType oriel_grab_policy_get_type(void)
-{
-    static const GEnumValue values[] = {
-        { ORIEL_GRAB_FULLSCREEN, "ORIEL_GRAB_FULLSCREEN", "fullscreen" },
-        { ORIEL_GRAB_CLICK, "ORIEL_GRAB_CLICK", "click" },
-        { ORIEL_GRAB_NEVER, "ORIEL_GRAB_NEVER", "never" },
-        { 0 },
-    };
-    static gsize type;
-
-    if (g_once_init_enter(&type)) {
-        g_once_init_leave(&type, g_enum_register_static("OrielGrabPolicy", values));
-    }
-    return type;
-}
-
 void oriel_display_notice(OrielDisplay *display, const char *text)
 {
     g_signal_emit(display, signals[NOTICE], 0, text);
@@ -381,27 +348,6 @@ void oriel_display_release(OrielDisplay *display)
     oriel_display_ungrab(display);
     oriel_display_release_keys(display);
     oriel_display_release_buttons(display);
-}
-
-GdkTexture *oriel_display_screenshot(OrielDisplay *display)
-{
-    OrielFramebuffer *framebuffer = oriel_picture_get_framebuffer(display->picture);
-    g_autoptr(GBytes) shared = NULL;
-    g_autoptr(GBytes) copy = NULL;
-    guint width, height;
-    gconstpointer pixels;
-    gsize size;
-
-    if (!framebuffer) {
-        return NULL;
-    }
-    width = oriel_framebuffer_get_width(framebuffer);
-    height = oriel_framebuffer_get_height(framebuffer);
-    shared = oriel_framebuffer_get_bytes(framebuffer, 0, 0, width, height);
-    pixels = g_bytes_get_data(shared, &size);
-    copy = g_bytes_new(pixels, size);
-    return gdk_memory_texture_new((int)width, (int)height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, copy,
-                                  oriel_framebuffer_get_stride(framebuffer));
 }
 
 /* --- The object */

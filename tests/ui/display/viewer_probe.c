@@ -2,7 +2,7 @@
 /*
  * A window with a display for tests in other languages.
  *
- * usage: viewer_probe engine:SOCKET | VNC-ADDRESS
+ * usage: viewer_probe [--size=WxH] engine:SOCKET | VNC-ADDRESS
  *
  * Says "size W H" whenever the picture has another size, "failed TEXT" or "closed TEXT" when it
  * ends. Takes lines: "shot FILE" (the guest's picture as PNG), "keys CHORD", "text FILE" (the
@@ -132,9 +132,14 @@ int main(int argc, char **argv)
 {
     struct probe probe = { 0 };
     g_autoptr(GInputStream) in = g_unix_input_stream_new(0, FALSE);
+    int width = 800, height = 600;
 
+    if (argc == 3 && sscanf(argv[1], "--size=%dx%d", &width, &height) == 2) {
+        argv++;
+        argc--;
+    }
     if (argc != 2) {
-        fprintf(stderr, "usage: viewer_probe engine:SOCKET | VNC-ADDRESS\n");
+        fprintf(stderr, "usage: viewer_probe [--size=WxH] engine:SOCKET | VNC-ADDRESS\n");
         return 2;
     }
     gtk_init();
@@ -142,7 +147,7 @@ int main(int argc, char **argv)
     probe.window = GTK_WINDOW(gtk_window_new());
     probe.display = ORIEL_DISPLAY(oriel_display_new());
     gtk_window_set_decorated(probe.window, FALSE);
-    gtk_window_set_default_size(probe.window, 800, 600);
+    gtk_window_set_default_size(probe.window, width, height);
     gtk_window_set_child(probe.window, GTK_WIDGET(probe.display));
     g_signal_connect_swapped(probe.display, "notify::guest-width", G_CALLBACK(on_size), &probe);
     g_signal_connect_swapped(probe.backend, "notify::status", G_CALLBACK(on_status), &probe);
