@@ -233,6 +233,9 @@ static gboolean pointer_event(OrielDisplay *display, GdkEvent *event, double x, 
         oriel_display_reconcile_modifiers(display, gdk_event_get_modifier_state(event));
         on_motion(display, x, y);
         return GDK_EVENT_STOP;
+    case GDK_ENTER_NOTIFY:
+        on_motion(display, x, y);
+        return GDK_EVENT_PROPAGATE;
     case GDK_BUTTON_PRESS:
         on_motion(display, x, y);
         on_button_press(display, event, button_mask(gdk_button_event_get_button(event)));

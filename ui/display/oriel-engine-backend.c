@@ -19,10 +19,12 @@
 #define OBJECT_PATH       "/io/github/oriel_vm/Oriel/Engine"
 #define ENGINE_INTERFACE  "io.github.oriel_vm.Oriel.Engine"
 #define DISPLAY_INTERFACE "io.github.oriel_vm.Oriel.Display"
+#define STATE_ERROR       "io.github.oriel_vm.Oriel.Error.State"
 
 enum {
     DAMAGE_MAX = 64,         /* rectangles of one answer */
     EMPTY_ANSWER_MS = 100,   /* until we ask again after an answer without damage */
+    REFUSED_MS = 1000,       /* the same after a refusal */
     POINTER_CALLS_MAX = 256, /* unanswered; an engine that hangs gets no more motion */
     TIMEOUT_DEFAULT = -1,
     TIMEOUT_NEVER = G_MAXINT,
@@ -118,6 +120,21 @@ static gboolean on_retry(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+static void retry_later(OrielEngineBackend *engine, guint milliseconds)
+{
+    if (engine->retry_timer == 0) {
+        engine->retry_timer = g_timeout_add(milliseconds, on_retry, engine);
+    }
+}
+
+/* An engine that is about to end answers so, and then closes the connection. */
+static gboolean is_refusal(const GError *error)
+{
+    g_autofree char *name = error ? g_dbus_error_get_remote_error(error) : NULL;
+
+    return g_strcmp0(name, STATE_ERROR) == 0;
+}
+
 /* One rectangle, cut to the picture; FALSE if nothing is left. */
 static gboolean rectangle_cut(cairo_rectangle_int_t *rectangle, guint x, guint y, guint width,
                               guint height, OrielFramebuffer *framebuffer)
@@ -156,8 +173,8 @@ static void damage_take(OrielEngineBackend *engine, GVariant *damage)
     if (!cairo_region_is_empty(region)) {
         engine->unshown = TRUE;
         oriel_display_backend_damaged(backend, region);
-    } else if (engine->retry_timer == 0) {
-        engine->retry_timer = g_timeout_add(EMPTY_ANSWER_MS, on_retry, engine);
+    } else {
+        retry_later(engine, EMPTY_ANSWER_MS);
     }
     cairo_region_destroy(region);
 }
@@ -201,6 +218,11 @@ static void on_scanout(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(OrielEngineBackend) keep = NULL;
     guint scanout;
 
+    if (is_refusal(error)) { /* so it was not cancelled */
+        engine->waiting = FALSE;
+        retry_later(engine, REFUSED_MS);
+        return;
+    }
     if (is_over(engine, error)) {
         return;
     }
@@ -228,6 +250,11 @@ static void on_frame(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(OrielEngineBackend) keep = NULL;
     guint scanout;
 
+    if (is_refusal(error)) { /* so it was not cancelled */
+        engine->waiting = FALSE;
+        retry_later(engine, REFUSED_MS);
+        return;
+    }
     if (is_over(engine, error)) {
         return;
     }

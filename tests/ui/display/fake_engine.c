@@ -287,6 +287,13 @@ void fake_engine_damage(struct fake_engine *engine, guint x, guint y, guint widt
     frame_answer(engine);
 }
 
+void fake_engine_refuse(struct fake_engine *engine)
+{
+    g_dbus_method_invocation_return_dbus_error(g_steal_pointer(&engine->waiting),
+                                               "io.github.oriel_vm.Oriel.Error.State",
+                                               "The picture is no longer shown.");
+}
+
 static void property_changed(struct fake_engine *engine, const char *interface,
                              const char *property, GVariant *value)
 {

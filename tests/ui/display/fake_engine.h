@@ -49,6 +49,8 @@ void fake_engine_show_memory(struct fake_engine *engine, guint width, guint heig
 guint32 fake_engine_pixel(guint x, guint y);
 /* Says that a rectangle changed. */
 void fake_engine_damage(struct fake_engine *engine, guint x, guint y, guint width, guint height);
+/* Ends the call that waits as an engine does that is about to end. */
+void fake_engine_refuse(struct fake_engine *engine);
 void fake_engine_set_state(struct fake_engine *engine, const char *state);
 void fake_engine_set_flag(struct fake_engine *engine, const char *property, gboolean value);
 void fake_engine_set_leds(struct fake_engine *engine, guint leds);

@@ -431,6 +431,8 @@ TEST(a_mouse_gets_motion)
     int x, y, sum_x = 0, sum_y = 0, dx, dy;
 
     fake_engine_set_flag(fixture->engine, "AbsolutePointer", FALSE);
+    UNTIL(!oriel_display_backend_get_absolute_pointer(fixture->backend));
+    pointer_move(fixture, 200, 200);
     pointer_move(fixture, 100, 100);
     fixture_settle(fixture);
     log_clear(fixture);

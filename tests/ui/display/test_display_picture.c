@@ -217,6 +217,19 @@ TEST(an_engine_that_ends_is_told)
     fixture_free(fixture);
 }
 
+TEST(a_refusal_is_not_the_end)
+{
+    struct fixture *fixture = fixture_new(800, 600);
+
+    fake_engine_refuse(fixture->engine);
+    UNTIL(fixture->engine->waiting);
+    CHECK(!has_failed(fixture));
+    fake_engine_refuse(fixture->engine);
+    g_dbus_connection_close(fixture->engine->server, NULL, NULL, NULL);
+    UNTIL(oriel_display_backend_get_status(fixture->backend) == ORIEL_DISPLAY_STATUS_CLOSED);
+    fixture_free(fixture);
+}
+
 TEST(an_engine_without_a_display_is_told)
 {
     struct fixture *fixture = fixture_new(800, 600);
@@ -256,4 +269,5 @@ TEST_MAIN(T(whole_zooms_are_exact), T(damage_shows_the_new_pixels),
           T(memory_that_is_too_small_is_refused), T(absurd_sizes_are_refused),
           T(a_picture_without_memory_is_refused), T(damage_that_lies_is_cut),
           T(an_engine_that_hangs_leaves_the_window_alive), T(an_engine_that_ends_is_told),
-          T(an_engine_without_a_display_is_told), T(backends_come_and_go))
+          T(a_refusal_is_not_the_end), T(an_engine_without_a_display_is_told),
+          T(backends_come_and_go))
