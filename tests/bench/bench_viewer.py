@@ -9,6 +9,7 @@ import sys
 
 BUILD = sys.argv[1]
 SECONDS = 8
+RATE = 15  # changes a second that the VNC server offers: gtk-vnc takes them without drawing each
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -32,7 +33,7 @@ def memory(change, environment):
 
 
 def vnc(what, change, environment, command):
-    with subprocess.Popen([f"{BUILD}/tests/bench/vnc_source", change, str(SECONDS)], stdout=subprocess.PIPE,
+    with subprocess.Popen([f"{BUILD}/tests/bench/vnc_source", change, str(RATE), str(SECONDS)], stdout=subprocess.PIPE,
                           text=True) as source:
         port = int(source.stdout.readline().split()[1])
         viewer = subprocess.Popen(command + [f"127.0.0.1:{port - 5900 if command[0] == 'gvncviewer' else port}"],

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A VNC server of 1920 x 1080 pixels that changes as fast as its client takes the changes.
+ * A VNC server of 1920 x 1080 pixels that changes when its client has taken the last change, at
+ * most RATE times a second.
  *
- * usage: vnc_source full|small SECONDS
+ * usage: vnc_source full|small RATE SECONDS
  *
  * Waits for a client at the Unix socket PATH, lets it have a second, then prints "begin", and after
  * SECONDS "frames N".
@@ -10,6 +11,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <rfb/rfb.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +29,8 @@ enum {
 static uint32_t pixels[WIDTH * HEIGHT];
 static unsigned long frames;
 static int side_x, side_y;
+static bool is_due;
+static double interval, next_change;
 
 static double now(void)
 {
@@ -47,7 +51,7 @@ static void change(rfbScreenInfoPtr screen)
 
 static void on_sent(rfbClientPtr client, int result)
 {
-    change(client->screen);
+    is_due = true;
 }
 
 static void log_quietly(const char *format, ...)
@@ -79,6 +83,11 @@ static void run(rfbScreenInfoPtr screen, double seconds)
 
     while (now() < end && screen->clientHead) {
         rfbProcessEvents(screen, 1000);
+        if (is_due && now() >= next_change) {
+            is_due = false;
+            next_change = now() + interval;
+            change(screen);
+        }
     }
 }
 
@@ -87,12 +96,13 @@ int main(int argc, char **argv)
     rfbScreenInfoPtr screen;
     unsigned long before;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: vnc_source full|small SECONDS\n");
+    if (argc != 4) {
+        fprintf(stderr, "usage: vnc_source full|small RATE SECONDS\n");
         return 2;
     }
     side_x = strcmp(argv[1], "full") == 0 ? WIDTH : SMALL;
     side_y = strcmp(argv[1], "full") == 0 ? HEIGHT : SMALL;
+    interval = 1 / atof(argv[2]);
     rfbLog = rfbErr = log_quietly;
     screen = rfbGetScreen(NULL, NULL, WIDTH, HEIGHT, 8, 3, 4);
     screen->frameBuffer = (char *)pixels;
@@ -109,7 +119,7 @@ int main(int argc, char **argv)
     printf("begin\n");
     fflush(stdout);
     before = frames;
-    run(screen, atof(argv[2]));
+    run(screen, atof(argv[3]));
     printf("frames %lu\n", frames - before);
     fflush(stdout);
     return 0;
