@@ -107,10 +107,6 @@ void oriel_vnc_extension_register(void)
                                ENCODING_ALPHA_CURSOR, 0 };
     static rfbClientProtocolExtension extension = { .encodings = encodings,
                                                     .handleEncoding = encoding_handle };
-    static gsize registered;
 
-    if (g_once_init_enter(&registered)) {
-        rfbClientRegisterExtension(&extension);
-        g_once_init_leave(&registered, 1);
-    }
+    rfbClientRegisterExtension(&extension);
 }

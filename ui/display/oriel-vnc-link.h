@@ -81,6 +81,6 @@ gpointer oriel_vnc_thread_run(gpointer link);
 
 /* oriel-vnc-extension.c, on the thread. */
 extern const char oriel_vnc_link_tag; /* of the client's data: the link */
-void oriel_vnc_extension_register(void);
+void oriel_vnc_extension_register(void); /* once */
 
 #endif

@@ -405,6 +405,17 @@ static void session_run(struct session *session)
     rfbClientCleanup(client);
 }
 
+static void library_set_up(void)
+{
+    static gsize done;
+
+    if (g_once_init_enter(&done)) {
+        rfbClientLog = rfbClientErr = on_log;
+        oriel_vnc_extension_register();
+        g_once_init_leave(&done, 1);
+    }
+}
+
 gpointer oriel_vnc_thread_run(gpointer data)
 {
     OrielVncLink *link = data;
@@ -413,8 +424,7 @@ gpointer oriel_vnc_thread_run(gpointer data)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
-    rfbClientLog = rfbClientErr = on_log;
-    oriel_vnc_extension_register();
+    library_set_up();
     session_run(&session);
     shutdown(link->socket, SHUT_RDWR); /* others hold the descriptor for a while */
     cairo_region_destroy(session.damage);

@@ -60,6 +60,39 @@ TEST(damage_shows_the_new_pixels)
     fixture_free(fixture);
 }
 
+static GtkAdjustment *adjustment_of(struct fixture *fixture, GtkOrientation orientation)
+{
+    GtkWidget *child = gtk_widget_get_first_child(GTK_WIDGET(fixture->display));
+
+    while (!GTK_IS_SCROLLBAR(child) ||
+           gtk_orientable_get_orientation(GTK_ORIENTABLE(child)) != orientation) {
+        child = gtk_widget_get_next_sibling(child);
+    }
+    return gtk_widget_get_child_visible(child) ? gtk_scrollbar_get_adjustment(GTK_SCROLLBAR(child))
+                                               : NULL;
+}
+
+TEST(a_picture_larger_than_the_widget_scrolls)
+{
+    struct fixture *fixture = fixture_new(800, 600);
+    g_autofree guint32 *first = NULL;
+    g_autofree guint32 *last = NULL;
+    guint width, height;
+
+    oriel_display_set_scaling(fixture->display, ORIEL_SCALING_ACTUAL);
+    CHECK(adjustment_of(fixture, GTK_ORIENTATION_HORIZONTAL) == NULL);
+    fake_engine_show(fixture->engine, 2000, 1500);
+    UNTIL(fixture->engine->waiting && fixture->engine->shown == fixture->engine->scanout);
+    first = fixture_render(fixture, &width, &height);
+    CHECK_EQ(first[0], fake_engine_pixel(0, 0));
+    CHECK_EQ(first[200 * width + 100], fake_engine_pixel(100, 200));
+    gtk_adjustment_set_value(adjustment_of(fixture, GTK_ORIENTATION_HORIZONTAL), 1e6);
+    gtk_adjustment_set_value(adjustment_of(fixture, GTK_ORIENTATION_VERTICAL), 1e6);
+    last = fixture_render(fixture, &width, &height);
+    CHECK_EQ(last[0], fake_engine_pixel(2000 - width, 1500 - height));
+    fixture_free(fixture);
+}
+
 TEST(a_slow_viewer_is_asked_nothing)
 {
     struct fixture *fixture = fixture_new(800, 600);
@@ -264,10 +297,10 @@ TEST(backends_come_and_go)
 }
 
 TEST_MAIN(T(whole_zooms_are_exact), T(damage_shows_the_new_pixels),
-          T(a_slow_viewer_is_asked_nothing), T(a_hidden_viewer_fetches_nothing),
-          T(a_screenshot_is_the_guests_picture), T(memory_that_may_shrink_is_refused),
-          T(memory_that_is_too_small_is_refused), T(absurd_sizes_are_refused),
-          T(a_picture_without_memory_is_refused), T(damage_that_lies_is_cut),
-          T(an_engine_that_hangs_leaves_the_window_alive), T(an_engine_that_ends_is_told),
-          T(a_refusal_is_not_the_end), T(an_engine_without_a_display_is_told),
-          T(backends_come_and_go))
+          T(a_picture_larger_than_the_widget_scrolls), T(a_slow_viewer_is_asked_nothing),
+          T(a_hidden_viewer_fetches_nothing), T(a_screenshot_is_the_guests_picture),
+          T(memory_that_may_shrink_is_refused), T(memory_that_is_too_small_is_refused),
+          T(absurd_sizes_are_refused), T(a_picture_without_memory_is_refused),
+          T(damage_that_lies_is_cut), T(an_engine_that_hangs_leaves_the_window_alive),
+          T(an_engine_that_ends_is_told), T(a_refusal_is_not_the_end),
+          T(an_engine_without_a_display_is_told), T(backends_come_and_go))
