@@ -26,7 +26,7 @@ void iso_identify_system(OrielMedia *media, GCancellable *cancellable);
 /* The systems Oriel knows by itself: also without osinfo-db. */
 typedef struct {
     const char *id, *name, *family;
-    const char *labels;                       /* pattern of volume labels (GRegex), or NULL */
+    const char *labels; /* pattern of volume labels (GRegex, group "release"), or NULL */
     guint memory_minimum, memory_recommended; /* MiB */
     guint disk_recommended;                   /* GiB */
     gboolean uefi, virtio, clock_local;
@@ -35,7 +35,10 @@ typedef struct {
 extern const SystemRow system_table[];
 extern const gsize system_table_rows;
 
-/* The row whose labels fit, or NULL. */
-const SystemRow *system_by_label(const char *label);
+/*
+ * The id of the system whose labels fit, with its release if the label says that ("debian12"), or
+ * NULL. g_free().
+ */
+char *system_by_label(const char *label);
 
 #endif

@@ -102,25 +102,31 @@ static gboolean knows_virtio(OsinfoOs *os)
     return FALSE;
 }
 
-/* A system by its short id. Under the lock. */
+/* A system by its short id; borrowed. Under the lock. */
 static OsinfoOs *os_find(const char *id)
 {
-    g_autoptr(OsinfoOsList) list = osinfo_db_get_os_list(database());
+    static GHashTable *systems; /* short id -> OsinfoOs */
 
-    for (int i = 0; i < osinfo_list_get_length(OSINFO_LIST(list)); i++) {
-        OsinfoEntity *os = osinfo_list_get_nth(OSINFO_LIST(list), i);
+    if (!systems) {
+        g_autoptr(OsinfoOsList) list = osinfo_db_get_os_list(database());
 
-        if (g_strcmp0(osinfo_product_get_short_id(OSINFO_PRODUCT(os)), id) == 0) {
-            return g_object_ref(OSINFO_OS(os));
+        systems = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_object_unref);
+        for (int i = 0; i < osinfo_list_get_length(OSINFO_LIST(list)); i++) {
+            OsinfoEntity *os = osinfo_list_get_nth(OSINFO_LIST(list), i);
+            const char *short_id = osinfo_product_get_short_id(OSINFO_PRODUCT(os));
+
+            if (short_id && !g_hash_table_contains(systems, short_id)) {
+                g_hash_table_insert(systems, g_strdup(short_id), g_object_ref(os));
+            }
         }
     }
-    return NULL;
+    return g_hash_table_lookup(systems, id);
 }
 
 OrielSystem *osinfo_system_find(const char *id)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&osinfo_lock);
-    g_autoptr(OsinfoOs) os = os_find(id);
+    OsinfoOs *os = os_find(id);
     OrielSystem *system;
 
     if (!os) {

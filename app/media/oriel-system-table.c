@@ -15,15 +15,18 @@ const SystemRow system_table[] = {
       4096, 64, FALSE, FALSE, TRUE },
     { "win8.1", "Windows 8.1", "windows", "^IR[345]_", 1024, 4096, 40, FALSE, FALSE, TRUE },
     { "win7", "Windows 7", "windows", "^(GRMC|GSP1RM)", 1024, 2048, 40, FALSE, FALSE, TRUE },
-    { "ubuntu", "Ubuntu", "linux", "^(Ubuntu|Kubuntu|Xubuntu|Lubuntu)", 2048, 4096, 40, FALSE, TRUE,
-      FALSE },
+    { "ubuntu", "Ubuntu", "linux", "^[KXL]?Ubuntu(\\D*(?<release>\\d+\\.\\d+))?", 2048, 4096, 40,
+      FALSE, TRUE, FALSE },
     { "linuxmint", "Linux Mint", "linux", "^Linux Mint", 2048, 4096, 40, FALSE, TRUE, FALSE },
-    { "debian", "Debian", "linux", "^(Debian|d-live)", 1024, 2048, 40, FALSE, TRUE, FALSE },
-    { "fedora", "Fedora", "linux", "^Fedora", 2048, 4096, 40, FALSE, TRUE, FALSE },
+    { "debian", "Debian", "linux", "^(Debian|d-live)(\\D*(?<release>\\d+))?", 1024, 2048, 40, FALSE,
+      TRUE, FALSE },
+    { "fedora", "Fedora", "linux", "^Fedora(.*-(?<release>[1-9]\\d)(-|$))?", 2048, 4096, 40, FALSE,
+      TRUE, FALSE },
     { "archlinux", "Arch Linux", "linux", "^ARCH_", 1024, 2048, 40, FALSE, TRUE, FALSE },
     { "opensuse", "openSUSE", "linux", "^(openSUSE|Install-LEAP)", 1024, 2048, 40, FALSE, TRUE,
       FALSE },
-    { "alpinelinux", "Alpine Linux", "linux", "^alpine-", 128, 512, 10, FALSE, TRUE, FALSE },
+    { "alpinelinux", "Alpine Linux", "linux", "^alpine-(\\S* (?<release>\\d+\\.\\d+))?", 128, 512,
+      10, FALSE, TRUE, FALSE },
     { "rhel", "Red Hat Enterprise Linux", "linux", "^RHEL-", 2048, 4096, 40, FALSE, TRUE, FALSE },
     { "almalinux", "AlmaLinux", "linux", "^AlmaLinux", 2048, 4096, 40, FALSE, TRUE, FALSE },
     { "rocky", "Rocky Linux", "linux", "^Rocky", 2048, 4096, 40, FALSE, TRUE, FALSE },
@@ -42,13 +45,18 @@ const SystemRow system_table[] = {
 };
 const gsize system_table_rows = G_N_ELEMENTS(system_table);
 
-const SystemRow *system_by_label(const char *label)
+char *system_by_label(const char *label)
 {
     for (gsize i = 0; label && i < system_table_rows; i++) {
         const SystemRow *row = &system_table[i];
+        g_autoptr(GRegex) labels =
+            row->labels ? g_regex_new(row->labels, G_REGEX_CASELESS, 0, NULL) : NULL;
+        g_autoptr(GMatchInfo) match = NULL;
 
-        if (row->labels && g_regex_match_simple(row->labels, label, G_REGEX_CASELESS, 0)) {
-            return row;
+        if (labels && g_regex_match(labels, label, 0, &match)) {
+            g_autofree char *release = g_match_info_fetch_named(match, "release");
+
+            return g_strconcat(row->id, release, NULL);
         }
     }
     return NULL;

@@ -137,10 +137,22 @@ const OrielSystem *oriel_system_load(const char *id)
     return remember(found);
 }
 
+/* What most people look for comes first. */
+static int family_rank(const char *family)
+{
+    static const char *const families[] = { "linux", "windows", "bsd" };
+    int rank = 0;
+
+    while (rank < (int)G_N_ELEMENTS(families) && strcmp(families[rank], family) != 0) {
+        rank++;
+    }
+    return rank;
+}
+
 static gint compare_systems(gconstpointer a, gconstpointer b)
 {
     const OrielSystem *one = *(OrielSystem *const *)a, *two = *(OrielSystem *const *)b;
-    int families = strcmp(one->family, two->family);
+    int families = family_rank(one->family) - family_rank(two->family);
 
     return families ? families : g_utf8_collate(one->name, two->name);
 }
@@ -167,12 +179,10 @@ GPtrArray *oriel_system_list(void)
 
 void iso_identify_system(OrielMedia *media, GCancellable *cancellable)
 {
-    const SystemRow *row;
-
-    if (osinfo_media_identify(media, cancellable)) {
-        oriel_system_load(media->system);
-        return;
+    if (!osinfo_media_identify(media, cancellable)) {
+        media->system = system_by_label(media->label);
     }
-    row = system_by_label(media->label);
-    media->system = g_strdup(row ? row->id : NULL);
+    if (media->system) {
+        oriel_system_load(media->system);
+    }
 }

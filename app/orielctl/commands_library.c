@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* create, list, show, set, rename, clone, delete, log, check-host. */
+/* list, show, set, rename, clone, delete, log, check-host. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,30 +18,6 @@ void made_print(const struct call *call, const char *name, const char *folder)
     } else {
         printf("“%s” is in %s\n", name, folder);
     }
-}
-
-gboolean run_create(const struct call *call, GError **error)
-{
-    const OrielCreateOptions options = {
-        .name = call->arguments[0],
-        .cdrom = call_option(call, "cdrom"),
-        .disk = call_option(call, "disk"),
-        .controller = call_option(call, "controller"),
-        .memory = call_option(call, "memory"),
-        .cpus = call_option(call, "cpus"),
-        .firmware = call_option(call, "firmware"),
-        .kernel = call_option(call, "kernel"),
-        .initrd = call_option(call, "initrd"),
-        .append = call_option(call, "append"),
-        .folder = call_option(call, "dir"),
-    };
-    g_autofree char *folder = oriel_create(&options, progress(), NULL, NULL, error);
-
-    progress_end();
-    if (folder) {
-        made_print(call, options.name, folder);
-    }
-    return folder != NULL;
 }
 
 struct listed {

@@ -66,6 +66,7 @@ OrielEngine *call_engine(const struct call *call, OrielMachine **machine, GError
 gboolean call_result(gboolean good, GError **error);
 
 gboolean run_create(const struct call *call, GError **error);
+gboolean run_identify(const struct call *call, GError **error);
 gboolean run_list(const struct call *call, GError **error);
 gboolean run_show(const struct call *call, GError **error);
 gboolean run_set(const struct call *call, GError **error);

@@ -19,6 +19,8 @@ _orielctl() {
     esac
     if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$program" "$command" --help | grep -o -- '^  --[a-z-]*')" -- "$current")
+    elif [ "$COMP_CWORD" -eq 2 ] && [ "$command" = identify ]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
     elif [ "$COMP_CWORD" -eq 2 ] && [ "$command" != create ]; then
         local IFS=$'\n'
         mapfile -t COMPREPLY < <(compgen -W "$("$program" list 2>/dev/null | sed -n 's/^[a-z]\{1,12\}  *//p')" -- "$current" | sed 's/ /\\ /g')

@@ -13,7 +13,7 @@ from oriel import Failure, ORIELCTL, Skip, check, main
 
 MIB = 1 << 20
 SOURCE = os.environ["ORIEL_SOURCE"]
-COMMANDS = ("create list show set rename clone delete move add-disk add-cdrom remove-drive "
+COMMANDS = ("create identify list show set rename clone delete move add-disk add-cdrom remove-drive "
             "reorder grow undo revisions restore start pause resume reset shutdown stop kill wait screenshot "
             "text type key serial insert eject balloon stats log vnc check-host").split()
 
@@ -97,10 +97,64 @@ def test_create_from_an_image(home):
     check(os.stat(copy).st_blocks * 512 < 2 * MIB, "the copy has lost its holes")
 
 
+def iso(label, platform=0, sectors=64):
+    """A CD image with a boot entry for a platform (El Torito: 0 a BIOS, 0xef UEFI)."""
+    def descriptor(kind, rest):
+        return (bytes([kind]) + b"CD001\x01" + rest).ljust(2048, b"\0")
+    size = sectors.to_bytes(4, "little") + sectors.to_bytes(4, "big")
+    primary = bytes(33) + label.encode().ljust(32) + bytes(8) + size
+    catalog = bytes([1, platform]) + bytes(28) + b"\x55\xaa\x88"
+    image = (bytes(16 * 2048) + descriptor(1, primary.ljust(121, b"\0") + b"\0\x08\x08\0") +
+             descriptor(0, b"EL TORITO SPECIFICATION".ljust(64, b"\0") + (20).to_bytes(4, "little")) +
+             descriptor(255, b""))
+    return (image.ljust(20 * 2048, b"\0") + catalog).ljust(64 * 2048, b"\0")
+
+
+def test_identify(home):
+    debian = home.file("x", iso("Debian 12.5.0 amd64 n"))
+    found = home.json("identify", debian)
+    check(found["kind"] == "iso" and found["system"] == "debian12" and found["bootable"], repr(found))
+    check(found["label"] == "Debian 12.5.0 amd64 n" and found["size"] == 64 * 2048, repr(found))
+    check(found["system-name"].startswith("Debian") and found["format"] is None, repr(found))
+    text = home.ok("identify", debian)
+    check(re.search(r"^kind +iso$", text, re.M) and re.search(r"^system +debian12 \(Debian.*\)$", text, re.M), text)
+    check("uefi only" in home.ok("identify", home.file("u", iso("U", 0xef))), "a CD for UEFI")
+    raw = home.json("identify", home.file("disk", bytes(510) + b"\x55\xaa" + bytes(512)))
+    check(raw["kind"] == "disk" and raw["format"] == "raw" and raw["bootable"], repr(raw))
+    check(home.json("identify", home.file("q", b"QFI\xfb" + bytes(508)))["format"] == "qcow2", "qcow2")
+    check(home.json("identify", home.file("nothing", b"text"))["kind"] == "unknown", "a text")
+    home.ok("create", "One")
+    check(home.json("identify", home.folder("One"))["kind"] == "machine", "a machine")
+    home.fails(10, "identify", home.file("short.iso", iso("SHORT", sectors=10000)), words=["short.iso", "cut short"])
+    home.fails(11, "identify", home.path + "/none", words=["none"])
+    home.fails(2, "identify")
+
+
+def test_create_by_the_system_on_the_cd(home):
+    windows = home.file("w.iso", iso("CCCOMA_X64FRE_EN-US_DV9"))
+    home.ok("create", "W", "--cdrom", windows)
+    system = home.json("identify", windows)["system"]
+    shown = home.json("show", "W")
+    check(shown["os"] == system and shown["clock"] == "local", repr(shown))
+    debian = home.file("d.iso", iso("Debian 12.5.0 amd64 n"))
+    home.ok("create", "D", "--cdrom", debian)
+    home.ok("create", "Small", "--cdrom", debian, "--memory", "96M", "--cpus", "1", "--firmware", "uefi")
+    shown = home.json("show", "D")
+    check(shown["os"] == "debian12" and shown["memory"] >= 512 * MIB, repr(shown))
+    check(shown["cpus"] <= os.cpu_count() and shown["firmware"]["type"] == "bios", repr(shown))
+    shown = home.json("show", "Small")
+    check(shown["memory"] == 96 * MIB and shown["cpus"] == 1 and shown["firmware"]["type"] == "uefi", repr(shown))
+    home.ok("create", "Plain", "--cdrom", home.file("p.iso", iso("NOBODY KNOWS")))
+    shown = home.json("show", "Plain")
+    check(shown["memory"] == 1024 * MIB and shown["cpus"] == 1 and "os" not in shown, repr(shown))
+    home.ok("create", "U", "--cdrom", home.file("u.iso", iso("NOBODY KNOWS", 0xef)))
+    check(home.json("show", "U")["firmware"]["type"] == "uefi", "a CD that starts by UEFI only")
+
+
 def test_bad_input_changes_nothing(home):
     home.ok("create", "One", "--disk", "1M")
     qcow2 = home.file("a.qcow2", b"QFI\xfb" + bytes(100))
-    iso = home.file("short.iso", bytes(32768) + b"\x01CD001\x01\x00" + bytes(72) +
+    short = home.file("short.iso", bytes(32768) + b"\x01CD001\x01\x00" + bytes(72) +
                     (1000).to_bytes(4, "little") + (1000).to_bytes(4, "big") + bytes(40) +
                     (2048).to_bytes(2, "little") + (2048).to_bytes(2, "big") + bytes(4000))
     before = home.tree()
@@ -112,7 +166,7 @@ def test_bad_input_changes_nothing(home):
         (10, ["create", "x" * 101], []),
         (10, ["create", "A\nB"], []),
         (11, ["create", "Two", "--cdrom", home.path + "/none.iso"], ["none.iso"]),
-        (10, ["create", "Two", "--cdrom", iso], ["short.iso"]),
+        (10, ["create", "Two", "--cdrom", short], ["short.iso"]),
         (10, ["create", "Two", "--cdrom", home.path], []),
         (10, ["create", "Two", "--disk", "ten"], ["ten"]),
         (10, ["create", "Two", "--disk", qcow2], ["qcow2"]),
@@ -370,7 +424,7 @@ def test_settings_round_trip(home):
 
 
 main(test_help_of_every_command, test_manual_and_completion_know_every_command, test_create_show_list,
-     test_create_elsewhere, test_create_from_an_image, test_bad_input_changes_nothing, test_damaged_configuration,
+     test_create_elsewhere, test_create_from_an_image, test_identify, test_create_by_the_system_on_the_cd, test_bad_input_changes_nothing, test_damaged_configuration,
      test_every_key_by_hand, test_errors_as_json, test_clone_and_delete, test_rename, test_kill_during_create_and_clone,
      test_remains_are_removed_and_nothing_else, test_many_at_once, test_folders_that_cannot_be_written,
      test_links_in_a_strangers_machine, test_output_that_cannot_be_written, test_check_host, test_settings_round_trip)

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "oriel-media.h"
-#include "oriel-system.h"
+#include "media/oriel-media-private.h"
+#include "oriel-plan.h"
 
 #define GIB (UINT64_C(1) << 30)
 #define MIB (UINT64_C(1) << 20)
@@ -167,6 +167,113 @@ TEST(cd_images)
     CHECK_STR(uefi->label, "Something  new");
 }
 
+TEST(releases_by_label)
+{
+    static const char *const labels[][2] = {
+        { "Debian 12.5.0 amd64 n", "debian12" },
+        { "d-live 12.5.0 st amd64", "debian12" },
+        { "Debian", "debian" },
+        { "Ubuntu 24.04 LTS amd64", "ubuntu24.04" },
+        { "Ubuntu-Server 22.04.3 LTS amd64", "ubuntu22.04" },
+        { "Xubuntu", "ubuntu" },
+        { "Fedora-S-dvd-x86_64-40", "fedora40" },
+        { "Fedora-WS-Live-39-1-5", "fedora39" },
+        { "alpine-std 3.19.1 x86_64", "alpinelinux3.19" },
+        { "IR5_CCSA_X64FRE", "win8.1" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(labels); i++) {
+        g_autofree char *id = system_by_label(labels[i][0]);
+
+        CHECK(id);
+        CHECK_STR(id, labels[i][1]);
+    }
+    CHECK(!system_by_label("Something else"));
+    CHECK(!system_by_label(NULL));
+}
+
+/* Runs a command; the last line of its output, or NULL if it cannot be run. */
+static char *last_line(const char *const *arguments)
+{
+    g_autofree char *output = NULL;
+    int status;
+
+    if (!g_spawn_sync(NULL, (char **)arguments, NULL,
+                      G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output, NULL,
+                      &status, NULL) ||
+        !g_spawn_check_wait_status(status, NULL)) {
+        return NULL;
+    }
+    g_strchomp(output);
+    const char *line = strrchr(output, '\n');
+
+    return g_strdup(line ? line + 1 : output);
+}
+
+TEST(a_real_cd_image)
+{
+    g_autofree char *builder = g_build_filename(SOURCE, "tests", "lab", "images", "grub-iso", NULL);
+    g_autofree char *folder = last_line((const char *[]){ builder, NULL });
+    g_autofree char *path = folder ? g_build_filename(folder, "grub.iso", NULL) : NULL;
+
+    if (!path) {
+        printf("# skipped: grub-iso cannot be built here\n");
+        return;
+    }
+    g_autoptr(OrielMedia) media = oriel_media_identify(path, NULL, NULL);
+
+    CHECK(media);
+    CHECK_EQ(media->kind, ORIEL_MEDIA_ISO);
+    CHECK_STR(media->label, "ORIEL_GRUB");
+    CHECK(media->bootable && !media->uefi_only && !media->system);
+}
+
+TEST(a_real_cd_image_like_an_installer)
+{
+    g_autofree char *folder = g_dir_make_tmp("oriel-media-XXXXXX", NULL);
+    g_autofree char *path = g_strconcat(folder, ".iso", NULL);
+    g_autofree char *core = g_build_filename(folder, "core.img", NULL);
+    g_autofree char *content = g_malloc0(MIB);
+    const char *arguments[] = { "xorriso",
+                                "-as",
+                                "mkisofs",
+                                "-quiet",
+                                "-o",
+                                path,
+                                "-V",
+                                "Debian 12.5.0 amd64 n",
+                                "-b",
+                                "core.img",
+                                "-no-emul-boot",
+                                "-boot-load-size",
+                                "4",
+                                folder,
+                                NULL };
+
+    CHECK(g_file_set_contents(core, content, MIB, NULL));
+    g_autofree char *done = last_line(arguments);
+
+    g_unlink(core);
+    g_rmdir(folder);
+    if (!done) {
+        printf("# skipped: xorriso is not installed\n");
+        return;
+    }
+    g_autoptr(OrielMedia) media = oriel_media_identify(path, NULL, NULL);
+
+    CHECK(media && media->bootable);
+    CHECK_STR(media->label, "Debian 12.5.0 amd64 n");
+    CHECK_STR(media->system, "debian12");
+    CHECK(g_str_has_prefix(oriel_system_find(media->system)->name, "Debian"));
+    /* Half of it is a download that did not finish. */
+    CHECK(truncate(path, 64 * ISO_SECTOR) == 0);
+    g_autoptr(GError) error = NULL;
+
+    CHECK(!oriel_media_identify(path, NULL, &error));
+    CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_INVALID));
+    g_unlink(path);
+}
+
 TEST(a_cd_image_that_is_cut_short)
 {
     g_autofree guint8 *iso = iso_new("DATA", 0);
@@ -261,6 +368,37 @@ TEST(defaults_for_a_usual_computer)
     CHECK(windows_defaults.uefi);
 }
 
+TEST(plans)
+{
+    OrielMedia cd = { .kind = ORIEL_MEDIA_ISO, .system = (char *)"win11" };
+    OrielMedia kernel = { .kind = ORIEL_MEDIA_KERNEL };
+    OrielMedia uefi = { .kind = ORIEL_MEDIA_ISO, .uefi_only = TRUE };
+    OrielPlan plan;
+    OrielPlanTexts texts;
+    OrielCreateOptions options = { .cpus = "1" };
+
+    oriel_plan_make(&plan, &cd, NULL, "/");
+    CHECK_STR(plan.system->id, "win11");
+    CHECK(plan.makes_disk && plan.defaults.uefi && plan.host.cpus > 0);
+    oriel_plan_fill(&plan, &options, &texts);
+    CHECK_STR(options.cpus, "1");
+    CHECK_STR(options.firmware, "uefi");
+    CHECK(g_str_has_suffix(options.memory, "M"));
+    CHECK_STR(options.settings[1], "win11");
+    CHECK_STR(options.settings[3], "local");
+    CHECK(!options.settings[4]);
+    oriel_plan_make(&plan, &kernel, NULL, "/");
+    CHECK_STR(plan.system->id, "linux");
+    CHECK(!plan.makes_disk && !plan.defaults.uefi);
+    oriel_plan_make(&plan, &uefi, "debian12", "/");
+    CHECK_STR(plan.system->id, "debian12");
+    CHECK(plan.defaults.uefi);
+    oriel_plan_make(&plan, NULL, NULL, "/");
+    CHECK_STR(plan.system->id, "other");
+    CHECK(plan.makes_disk);
+}
+
 TEST_MAIN(T(disk_images_by_signature), T(other_files), T(appliances), T(cd_images),
+          T(releases_by_label), T(a_real_cd_image), T(a_real_cd_image_like_an_installer),
           T(a_cd_image_that_is_cut_short), T(machines_and_what_is_not_a_file), T(systems),
-          T(defaults_fit_the_host), T(defaults_for_a_usual_computer))
+          T(defaults_fit_the_host), T(defaults_for_a_usual_computer), T(plans))
