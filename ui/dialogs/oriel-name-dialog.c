@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "settings/oriel-machine-work.h"
+#include "widgets/oriel-machine-name.h"
 
 typedef struct {
     OrielMachineList *list;
@@ -35,16 +36,9 @@ static char *name_of(NameDialog *self)
 static void on_changed(GtkEditable *entry, NameDialog *self)
 {
     g_autofree char *name = name_of(self);
-    OrielMachineItem *taken = oriel_machine_list_find_name(self->list, name);
-    const char *problem = NULL;
+    const char *problem =
+        oriel_machine_name_problem(self->list, name, self->clone ? NULL : self->item);
 
-    if (strchr(name, '/')) {
-        problem = _("A name cannot have a slash in it.");
-    } else if (*name == '.') {
-        problem = _("A name cannot begin with a dot.");
-    } else if (taken && (self->clone || taken != self->item)) {
-        problem = _("Another machine has this name.");
-    }
     adw_message_dialog_set_response_enabled(self->dialog, "accept", !problem && *name);
     adw_message_dialog_set_body(self->dialog, problem ? problem : "");
     if (problem) {

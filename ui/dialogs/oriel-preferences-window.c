@@ -52,7 +52,7 @@ static void folder_show(OrielPreferencesWindow *self)
 {
     g_autofree char *folder = oriel_preferences_dup_string(self->preferences, "default-folder");
     g_autofree char *own = oriel_library_folder(FALSE, NULL);
-    g_autofree char *text = g_markup_escape_text(*folder ? folder : own ? own : "", -1);
+    g_autofree char *text = g_filename_display_name(*folder ? folder : own ? own : "");
 
     adw_action_row_set_subtitle(self->folder_row, text);
     gtk_widget_set_visible(self->reset_folder_button, *folder);

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "new/oriel-system-chooser.h"
-#include "oriel-media.h"
-#include "oriel-system.h"
+#include "oriel-plan.h"
+#include "widgets/oriel-machine-name.h"
 #include "widgets/oriel-spin-row.h"
 
 enum {
@@ -40,9 +40,9 @@ struct _OrielNewMachineWindow {
     GCancellable *cancellable; /* of what is under way; ended with the window */
     guint looking_source;
     OrielMedia *media; /* NULL: an empty machine */
-    const OrielSystem *system;
-    OrielHostResources host;
-    char *folder; /* where the machine goes; NULL: the library's own */
+    OrielPlan plan;    /* valid on the page for review and behind it */
+    char *folder;      /* where the machine goes; NULL: the library's own, */
+    char *own_folder;  /* which this is */
 };
 
 G_DEFINE_FINAL_TYPE(OrielNewMachineWindow, oriel_new_machine_window, ADW_TYPE_WINDOW)
@@ -65,24 +65,17 @@ static void problem_show(OrielNewMachineWindow *self, const char *message)
 
 static gboolean name_is_good(OrielNewMachineWindow *self)
 {
-    const char *name = gtk_editable_get_text(GTK_EDITABLE(self->name_row));
-    g_autofree char *trimmed = g_strstrip(g_strdup(name));
-    const char *problem = NULL;
+    g_autofree char *name =
+        g_strstrip(g_strdup(gtk_editable_get_text(GTK_EDITABLE(self->name_row))));
+    const char *problem = oriel_machine_name_problem(self->list, name, NULL);
 
-    if (strchr(name, '/')) {
-        problem = _("A name cannot have a slash in it.");
-    } else if (*trimmed == '.') {
-        problem = _("A name cannot begin with a dot.");
-    } else if (oriel_machine_list_find_name(self->list, trimmed)) {
-        problem = _("Another machine has this name.");
-    }
     if (problem) {
         gtk_widget_add_css_class(GTK_WIDGET(self->name_row), "error");
     } else {
         gtk_widget_remove_css_class(GTK_WIDGET(self->name_row), "error");
     }
     problem_show(self, problem);
-    return !problem && *trimmed;
+    return !problem && *name;
 }
 
 static void on_name_changed(OrielNewMachineWindow *self)
@@ -108,38 +101,48 @@ static void size_subtitle(OrielSpinRow *row, const char *format, guint64 bytes)
     adw_action_row_set_subtitle(ADW_ACTION_ROW(row), text);
 }
 
-/* What the machine gets by the system chosen and the host. */
-static void defaults_apply(OrielNewMachineWindow *self)
+static const char *place(OrielNewMachineWindow *self)
 {
-    OrielDefaults defaults;
-
-    oriel_defaults_for(self->system, &self->host, &defaults);
-    oriel_spin_row_set_range(self->memory_row, CONFIG_MEMORY_MIN / MIB,
-                             (double)MAX(self->host.memory, defaults.memory) / MIB);
-    oriel_spin_row_set_value(self->memory_row, (double)(defaults.memory / MIB));
-    /* Translators: %s is all the memory of the computer. */
-    size_subtitle(self->memory_row, _("of %s"), self->host.memory);
-
-    oriel_spin_row_set_range(self->cpus_row, 1, self->host.cpus);
-    oriel_spin_row_set_value(self->cpus_row, defaults.cpus);
-    g_autofree char *cpus =
-        g_strdup_printf(ngettext("of %u", "of %u", self->host.cpus), self->host.cpus);
-
-    adw_action_row_set_subtitle(ADW_ACTION_ROW(self->cpus_row), cpus);
-    oriel_spin_row_set_range(self->disk_row, 1, DISK_MIB_MAX);
-    oriel_spin_row_set_value(self->disk_row, (double)(defaults.disk / MIB));
-    /* Translators: %s is the free space where machines are kept. */
-    size_subtitle(self->disk_row, _("Grows as it is used; %s are free"), self->host.disk_free);
-    adw_combo_row_set_selected(self->firmware_row,
-                               defaults.uefi || (self->media && self->media->uefi_only));
+    return self->folder ? self->folder : self->own_folder;
 }
 
-static void system_set(OrielNewMachineWindow *self, const char *id)
+static void free_space_show(OrielNewMachineWindow *self)
 {
-    self->system = oriel_system_find(id);
-    gtk_label_set_label(self->system_label, self->system->name);
-    gtk_image_set_from_icon_name(self->source_icon, self->system->icon);
-    defaults_apply(self);
+    g_autofree char *folder = g_filename_display_name(place(self));
+
+    adw_action_row_set_subtitle(self->folder_row, folder);
+    /* Translators: %s is the free space where machines are kept. */
+    size_subtitle(self->disk_row, _("Grows as it is used; %s are free"), self->plan.host.disk_free);
+}
+
+/* What the machine gets by the system and the host. */
+static void plan_show(OrielNewMachineWindow *self)
+{
+    const OrielDefaults *defaults = &self->plan.defaults;
+    const OrielHostResources *host = &self->plan.host;
+    g_autofree char *cpus = g_strdup_printf(ngettext("of %u", "of %u", host->cpus), host->cpus);
+
+    oriel_spin_row_set_range(self->memory_row, CONFIG_MEMORY_MIN / MIB,
+                             (double)MAX(host->memory, defaults->memory) / MIB);
+    oriel_spin_row_set_value(self->memory_row, (double)(defaults->memory / MIB));
+    /* Translators: %s is all the memory of the computer. */
+    size_subtitle(self->memory_row, _("of %s"), host->memory);
+    oriel_spin_row_set_range(self->cpus_row, 1, host->cpus);
+    oriel_spin_row_set_value(self->cpus_row, defaults->cpus);
+    adw_action_row_set_subtitle(ADW_ACTION_ROW(self->cpus_row), cpus);
+    oriel_spin_row_set_range(self->disk_row, 1, DISK_MIB_MAX);
+    oriel_spin_row_set_value(self->disk_row, (double)(defaults->disk / MIB));
+    free_space_show(self);
+    adw_combo_row_set_selected(self->firmware_row, defaults->uefi);
+    gtk_label_set_label(self->system_label, self->plan.system->name);
+    gtk_image_set_from_icon_name(self->source_icon, self->plan.system->icon);
+}
+
+/* By the system with this id; NULL: that of the file. */
+static void plan_make(OrielNewMachineWindow *self, const char *system)
+{
+    oriel_plan_make(&self->plan, self->media, system, place(self));
+    plan_show(self);
 }
 
 /* What the machine could be called: after its system if that is known, otherwise after the file. */
@@ -150,33 +153,22 @@ static char *name_suggest(OrielNewMachineWindow *self)
     if (self->media && !self->media->system) {
         char *dot;
 
-        wish = g_path_get_basename(self->media->path);
+        wish = g_filename_display_basename(self->media->path);
         dot = strrchr(wish, '.');
         if (dot && dot != wish) {
             *dot = '\0';
         }
     } else if (self->media) {
-        wish = g_strdup(self->system->name);
+        wish = g_strdup(self->plan.system->name);
     } else {
         wish = g_strdup(_("New Machine"));
     }
-    g_strdelimit(wish, "/\n", '-');
-    return oriel_machine_list_free_name(self->list, *wish == '.' ? wish + 1 : wish);
-}
-
-static void folder_show(OrielNewMachineWindow *self)
-{
-    g_autofree char *own = oriel_library_folder(FALSE, NULL);
-    const char *folder = self->folder ? self->folder : own;
-
-    adw_action_row_set_subtitle(self->folder_row, folder ? folder : "");
-    oriel_host_resources(folder ? folder : "/", &self->host);
+    return oriel_machine_list_free_name(self->list, wish);
 }
 
 static void source_show(OrielNewMachineWindow *self)
 {
-    g_autofree char *base = self->media ? g_path_get_basename(self->media->path) : NULL;
-    g_autofree char *escaped = base ? g_markup_escape_text(base, -1) : NULL;
+    g_autofree char *base = self->media ? g_filename_display_basename(self->media->path) : NULL;
     g_autofree char *size = self->media ? g_format_size(self->media->size) : NULL;
     const char *title = _("Empty machine");
 
@@ -190,7 +182,7 @@ static void source_show(OrielNewMachineWindow *self)
         title = self->media->live ? _("Live CD") : _("Installer or live CD");
     }
     /* Translators: the name of a file and its size. */
-    g_autofree char *subtitle = base ? g_strdup_printf(_("%s, %s"), escaped, size) : NULL;
+    g_autofree char *subtitle = base ? g_strdup_printf(_("%s, %s"), base, size) : NULL;
 
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(self->source_row), title);
     adw_action_row_set_subtitle(self->source_row, subtitle ? subtitle : _("Starts without a CD"));
@@ -198,14 +190,11 @@ static void source_show(OrielNewMachineWindow *self)
 
 static void review(OrielNewMachineWindow *self)
 {
-    gboolean makes_disk = !self->media || self->media->kind == ORIEL_MEDIA_ISO;
-    const char *family = self->media && self->media->kind == ORIEL_MEDIA_KERNEL ? "linux" : "other";
-
-    folder_show(self);
     source_show(self);
-    system_set(self, self->media && self->media->system ? self->media->system : family);
-    gtk_widget_set_visible(GTK_WIDGET(self->has_disk_row), makes_disk);
-    gtk_switch_set_active(self->disk_switch, makes_disk && !(self->media && self->media->live));
+    plan_make(self, NULL);
+    gtk_widget_set_visible(GTK_WIDGET(self->has_disk_row), self->plan.makes_disk);
+    gtk_switch_set_active(self->disk_switch,
+                          self->plan.makes_disk && !(self->media && self->media->live));
     g_autofree char *name = name_suggest(self);
 
     gtk_editable_set_text(GTK_EDITABLE(self->name_row), name);
@@ -240,7 +229,7 @@ static void machine_added(GObject *list, GAsyncResult *result, gpointer data)
 /* Why no machine can be made of this file, or NULL. */
 static char *media_refuse(const OrielMedia *media)
 {
-    g_autofree char *base = g_path_get_basename(media->path);
+    g_autofree char *base = g_filename_display_basename(media->path);
 
     switch (media->kind) {
     case ORIEL_MEDIA_ISO:
@@ -403,8 +392,8 @@ static void place_chosen(GtkNativeDialog *dialog, int response, OrielNewMachineW
 
         g_free(self->folder);
         self->folder = g_file_get_path(file);
-        folder_show(self);
-        size_subtitle(self->disk_row, _("Grows as it is used; %s are free"), self->host.disk_free);
+        oriel_host_resources(place(self), &self->plan.host);
+        free_space_show(self);
     }
     g_object_unref(dialog);
 }
@@ -425,7 +414,7 @@ static void action_choose_system(GtkWidget *widget, const char *name, GVariant *
 
 static void on_system_chosen(OrielNewMachineWindow *self, const char *id)
 {
-    system_set(self, id);
+    plan_make(self, id);
     gtk_stack_set_visible_child_name(self->stack, "review");
 }
 
@@ -449,9 +438,8 @@ static void action_create(GtkWidget *widget, const char *name, GVariant *paramet
     g_autofree char *disk = g_strdup_printf("%.0fM", oriel_spin_row_get_value(self->disk_row));
     OrielMediaKind kind = self->media ? self->media->kind : ORIEL_MEDIA_UNKNOWN;
     const char *path = self->media ? self->media->path : NULL;
-    const char *settings[] = { "os", self->system->id, "clock",
-                               self->system->clock_local ? "local" : "utc", NULL };
-    const OrielCreateOptions options = {
+    OrielPlanTexts texts;
+    OrielCreateOptions options = {
         .name = title,
         .cdrom = kind == ORIEL_MEDIA_ISO ? path : NULL,
         .disk = kind == ORIEL_MEDIA_DISK                   ? path
@@ -462,9 +450,9 @@ static void action_create(GtkWidget *widget, const char *name, GVariant *paramet
         .cpus = cpus,
         .firmware = adw_combo_row_get_selected(self->firmware_row) ? "uefi" : "bios",
         .folder = self->folder,
-        .settings = settings,
     };
 
+    oriel_plan_fill(&self->plan, &options, &texts);
     if (name_is_good(self)) {
         finish(self, oriel_machine_list_create(self->list, &options),
                gtk_switch_get_active(self->start_switch));
@@ -502,6 +490,7 @@ static void oriel_new_machine_window_finalize(GObject *object)
 
     oriel_media_free(self->media);
     g_free(self->folder);
+    g_free(self->own_folder);
     G_OBJECT_CLASS(oriel_new_machine_window_parent_class)->finalize(object);
 }
 
@@ -576,6 +565,7 @@ GtkWindow *oriel_new_machine_window_new(OrielMachineList *list, OrielPreferences
     g_autofree char *folder = oriel_preferences_dup_string(preferences, "default-folder");
 
     self->list = g_object_ref(list);
+    self->own_folder = oriel_library_folder(FALSE, NULL);
     self->folder = *folder ? g_steal_pointer(&folder) : NULL;
     return GTK_WINDOW(self);
 }

@@ -10,6 +10,7 @@ struct _OrielSystemChooser {
     GtkWidget parent_instance;
     GtkWidget *box;
     GtkStack *stack;
+    GtkSpinner *spinner;
     GtkSearchEntry *search;
     GtkListView *view;
     GtkStringList *ids;
@@ -51,7 +52,10 @@ static void stack_update(OrielSystemChooser *self)
 {
     guint n = g_list_model_get_n_items(G_LIST_MODEL(self->found));
 
-    gtk_stack_set_visible_child_name(self->stack, n || !self->filled ? "list" : "nothing");
+    gtk_stack_set_visible_child_name(self->stack, !self->filled ? "loading"
+                                                  : n           ? "list"
+                                                                : "nothing");
+    gtk_spinner_set_spinning(self->spinner, !self->filled);
 }
 
 static void on_search_changed(OrielSystemChooser *self)
@@ -77,6 +81,7 @@ static void on_activate(OrielSystemChooser *self, guint position)
 
 static void on_search_activate(OrielSystemChooser *self)
 {
+    on_search_changed(self); /* which comes late, and Enter may be faster */
     choose(self, 0);
 }
 
@@ -131,6 +136,7 @@ void oriel_system_chooser_open(OrielSystemChooser *chooser)
     if (!chooser->filled) {
         g_autoptr(GTask) task = g_task_new(chooser, NULL, listed, NULL);
 
+        stack_update(chooser);
         g_task_run_in_thread(task, list_in_thread);
     }
 }
@@ -156,6 +162,7 @@ static void oriel_system_chooser_class_init(OrielSystemChooserClass *class)
         widget_class, "/io/github/oriel_vm/Oriel/new/oriel-system-chooser.ui");
     gtk_widget_class_bind_template_child(widget_class, OrielSystemChooser, box);
     gtk_widget_class_bind_template_child(widget_class, OrielSystemChooser, stack);
+    gtk_widget_class_bind_template_child(widget_class, OrielSystemChooser, spinner);
     gtk_widget_class_bind_template_child(widget_class, OrielSystemChooser, search);
     gtk_widget_class_bind_template_child(widget_class, OrielSystemChooser, view);
     gtk_widget_class_bind_template_callback(widget_class, on_search_changed);

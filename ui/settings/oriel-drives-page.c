@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * See oriel-drives-page.h. The rows are made anew whenever the settings change; which of them were
- * open is remembered.
+ * See oriel-drives-page.h. The rows are made anew whenever what they show changes; which of them
+ * were open is remembered.
  */
 #include "settings/oriel-drives-page.h"
 
@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "settings/oriel-disk-size-dialog.h"
+#include "settings/oriel-drive-words.h"
 #include "settings/oriel-machine-work.h"
 
 struct _OrielDrivesPage {
@@ -19,21 +20,27 @@ struct _OrielDrivesPage {
 
     OrielMachineItem *item;
     OrielSettingRows *setting_rows;
-    AdwPreferencesWindow *window; /* borrowed: it holds the page */
-    GPtrArray *rows;              /* GtkWidget, borrowed: those made by show() */
-    GHashTable *open;             /* ids of drives whose row is expanded */
-    char *chosen;                 /* the drive that a file is being chosen for */
+    GPtrArray *rows;  /* GtkWidget, borrowed: those made by show() */
+    GHashTable *open; /* ids of drives whose row is expanded */
+    char *chosen;     /* the drive that a file is being chosen for */
+    char *shown;      /* what the rows were made of */
 };
 
 G_DEFINE_FINAL_TYPE(OrielDrivesPage, oriel_drives_page, ADW_TYPE_PREFERENCES_PAGE)
 
+static GtkWindow *window_of(gpointer page)
+{
+    return GTK_WINDOW(gtk_widget_get_root(page));
+}
+
 static void work_done(GtkWidget *page, const GError *error, const char *result)
 {
-    OrielDrivesPage *self = ORIEL_DRIVES_PAGE(page);
-
     if (error && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-        GtkWidget *dialog = adw_message_dialog_new(
-            GTK_WINDOW(self->window), _("The Drives Were Not Changed"), error->message);
+        /* Without a parent if the window was closed meanwhile: it is told all the same. */
+        g_autofree char *message =
+            oriel_setting_rows_sentence(ORIEL_DRIVES_PAGE(page)->setting_rows, error->message);
+        GtkWidget *dialog =
+            adw_message_dialog_new(window_of(page), _("The Drives Were Not Changed"), message);
 
         adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
         gtk_window_present(GTK_WINDOW(dialog));
@@ -42,16 +49,6 @@ static void work_done(GtkWidget *page, const GError *error, const char *result)
 
 /* --- Words for drives
  * ------------------------------------------------------------------------------ */
-
-/* "Disk 1", "CD Drive 2": numbered from one, by the number in the id. */
-static char *drive_title(const OrielDrive *drive)
-{
-    guint64 number = g_ascii_strtoull(drive->id + strcspn(drive->id, "0123456789"), NULL, 10) + 1;
-
-    /* Translators: %u is the number of a disk or drive, from 1. */
-    return g_strdup_printf(drive->kind == ORIEL_DRIVE_DISK ? _("Disk %u") : _("CD Drive %u"),
-                           (guint)number);
-}
 
 /* What a disk takes of the host's, of what it could; or what lies in a CD drive. */
 static char *drive_subtitle(OrielDrivesPage *self, const OrielDrive *drive)
@@ -62,7 +59,7 @@ static char *drive_subtitle(OrielDrivesPage *self, const OrielDrive *drive)
     if (drive->kind == ORIEL_DRIVE_CDROM) {
         g_autofree char *base = drive->path ? g_path_get_basename(drive->path) : NULL;
 
-        return base ? g_markup_escape_text(base, -1) : g_strdup(_("Empty"));
+        return base ? g_steal_pointer(&base) : g_strdup(_("Empty"));
     }
     path = g_build_filename(oriel_machine_item_get_folder(self->item), drive->path, NULL);
     if (stat(path, &status) < 0) {
@@ -185,8 +182,10 @@ static GtkWidget *button_row(const char *title, const char *subtitle, const char
     GtkWidget *row = adw_action_row_new();
     GtkWidget *button = gtk_button_new_with_mnemonic(label);
 
+    adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
     adw_action_row_set_subtitle(ADW_ACTION_ROW(row), subtitle);
+    adw_action_row_set_subtitle_lines(ADW_ACTION_ROW(row), 0);
     gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
     gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", id);
     gtk_actionable_set_action_name(GTK_ACTIONABLE(button), action);
@@ -231,6 +230,7 @@ static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, gboolean 
         _("Remove"), disk ? _("Its file goes to the trash") : _("The image file stays where it is"),
         _("_Remove"), "drives.remove", drive->id);
 
+    adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
     adw_expander_row_set_subtitle(row, subtitle);
     adw_expander_row_set_icon_name(row,
@@ -259,11 +259,48 @@ static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, gboolean 
     g_ptr_array_add(self->rows, row);
 }
 
+/* All that the rows show but what is tied to settings. */
+static char *content(OrielDrivesPage *self, const OrielConfig *config, gboolean still)
+{
+    g_autoptr(GString) text = g_string_new(still ? "still" : "active");
+
+    for (guint i = 0; config && i < config->drives->len; i++) {
+        const OrielDrive *drive = g_ptr_array_index(config->drives, i);
+        g_autofree char *subtitle = drive_subtitle(self, drive);
+
+        g_string_append_printf(text, "\n%s\n%s\n%s", drive->id, drive->path ? drive->path : "",
+                               subtitle);
+    }
+    g_string_append_printf(text, "\n%s", config && config->boot_order ? config->boot_order : "");
+    return g_strdup(text->str);
+}
+
+/* What the group says of changes that cannot be made, or have not been taken yet. */
+static void descriptions_show(OrielDrivesPage *self, gboolean still)
+{
+    const char *const *waiting = oriel_machine_item_get_waiting_keys(self->item);
+    gboolean waits = waiting && g_strv_contains(waiting, "boot-order");
+
+    adw_preferences_group_set_description(
+        self->drives_group,
+        still ? NULL : _("Shut the machine down to add or remove drives. CDs can be changed now."));
+    adw_preferences_group_set_description(
+        self->order_group, waits ? _("Takes effect when the machine is restarted.")
+                                 : _("The first drive with something to start from is taken."));
+}
+
 static void show(OrielDrivesPage *self)
 {
     const OrielConfig *config = oriel_machine_item_get_config(self->item);
     gboolean still = !oriel_machine_item_is_active(self->item);
+    g_autofree char *shown = content(self, config, still);
 
+    descriptions_show(self, still);
+    if (g_strcmp0(shown, self->shown) == 0) {
+        return;
+    }
+    g_free(self->shown);
+    self->shown = g_steal_pointer(&shown);
     for (guint i = 0; i < self->rows->len; i++) {
         GtkWidget *row = g_ptr_array_index(self->rows, i);
 
@@ -278,9 +315,6 @@ static void show(OrielDrivesPage *self)
         order_show(self, config);
     }
     gtk_widget_set_sensitive(GTK_WIDGET(self->add_button), config && still);
-    adw_preferences_group_set_description(
-        self->drives_group,
-        still ? NULL : _("Shut the machine down to add or remove drives. CDs can be changed now."));
 }
 
 /* --- Actions
@@ -295,7 +329,7 @@ static void chosen_set(OrielDrivesPage *self, GVariant *parameter)
 static void chooser_show(OrielDrivesPage *self, const char *title, GCallback done)
 {
     GtkFileChooserNative *dialog = gtk_file_chooser_native_new(
-        title, GTK_WINDOW(self->window), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+        title, window_of(self), GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
 
     gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);
     g_signal_connect_object(dialog, "response", done, self, 0);
@@ -411,7 +445,7 @@ static void action_remove(GtkWidget *widget, const char *name, GVariant *paramet
     g_autofree char *title = drive_title(drive);
     /* Translators: %s is "Disk 1". */
     g_autofree char *heading = g_strdup_printf(_("Remove %s?"), title);
-    GtkWidget *dialog = adw_message_dialog_new(GTK_WINDOW(self->window), heading,
+    GtkWidget *dialog = adw_message_dialog_new(window_of(self), heading,
                                                _("What is on it goes to the trash. Systems that "
                                                  "are installed on it do not start any more."));
 
@@ -442,6 +476,7 @@ static void oriel_drives_page_finalize(GObject *object)
     g_ptr_array_unref(self->rows);
     g_hash_table_unref(self->open);
     g_free(self->chosen);
+    g_free(self->shown);
     G_OBJECT_CLASS(oriel_drives_page_parent_class)->finalize(object);
 }
 
@@ -473,16 +508,16 @@ static void oriel_drives_page_init(OrielDrivesPage *self)
     self->open = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
-AdwPreferencesPage *oriel_drives_page_new(OrielMachineItem *item, OrielSettingRows *rows,
-                                          AdwPreferencesWindow *window)
+AdwPreferencesPage *oriel_drives_page_new(OrielMachineItem *item, OrielSettingRows *rows)
 {
     OrielDrivesPage *self = g_object_new(ORIEL_TYPE_DRIVES_PAGE, NULL);
 
     self->item = g_object_ref(item);
     self->setting_rows = g_object_ref(rows);
-    self->window = window;
     g_signal_connect_object(item, "notify::config", G_CALLBACK(show), self, G_CONNECT_SWAPPED);
     g_signal_connect_object(item, "notify::state", G_CALLBACK(show), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(item, "notify::waiting-keys", G_CALLBACK(show), self,
+                            G_CONNECT_SWAPPED);
     show(self);
     return ADW_PREFERENCES_PAGE(self);
 }

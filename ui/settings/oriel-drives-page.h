@@ -8,8 +8,6 @@
 #define ORIEL_TYPE_DRIVES_PAGE (oriel_drives_page_get_type())
 G_DECLARE_FINAL_TYPE(OrielDrivesPage, oriel_drives_page, ORIEL, DRIVES_PAGE, AdwPreferencesPage)
 
-/* `window` shows the page and its dialogs. */
-AdwPreferencesPage *oriel_drives_page_new(OrielMachineItem *item, OrielSettingRows *rows,
-                                          AdwPreferencesWindow *window);
+AdwPreferencesPage *oriel_drives_page_new(OrielMachineItem *item, OrielSettingRows *rows);
 
 #endif

@@ -8,6 +8,7 @@
 #include "new/oriel-system-chooser.h"
 #include "oriel-system.h"
 #include "settings/oriel-machine-work.h"
+#include "settings/oriel-settings-window.h"
 
 enum {
     NOTES_SETTLE_MS = 1500, /* notes are saved when the typing rests */
@@ -24,7 +25,7 @@ struct _OrielGeneralPage {
 
     OrielMachineItem *item;
     OrielMachineList *list;
-    AdwPreferencesWindow *window; /* borrowed: it holds the page */
+    char *name_shown; /* the name that was put into its row last */
     guint notes_source;
     gboolean showing;
 };
@@ -59,6 +60,16 @@ static void notes_save(OrielGeneralPage *self)
 
     g_clear_handle_id(&self->notes_source, g_source_remove);
     oriel_machine_item_set_async(self->item, pairs, NULL, notes_saved, g_object_ref(self));
+}
+
+/* The window ends; nobody waits for the answer. */
+static void notes_save_last(OrielGeneralPage *self)
+{
+    g_autofree char *text = notes_text(self);
+    const char *pairs[] = { "notes", text, NULL };
+
+    g_clear_handle_id(&self->notes_source, g_source_remove);
+    oriel_machine_item_set_async(self->item, pairs, NULL, NULL, NULL);
 }
 
 static gboolean notes_settled(gpointer data)
@@ -101,8 +112,13 @@ static void system_saved(GObject *item, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
 
     if (!oriel_machine_item_set_finish(ORIEL_MACHINE_ITEM(item), result, &error)) {
-        adw_preferences_window_add_toast(self->window, adw_toast_new(error->message));
+        oriel_settings_toast(GTK_WIDGET(self), error->message);
     }
+}
+
+static AdwPreferencesWindow *window_of(OrielGeneralPage *self)
+{
+    return ADW_PREFERENCES_WINDOW(gtk_widget_get_root(GTK_WIDGET(self)));
 }
 
 static void system_chosen(OrielGeneralPage *self, const char *id)
@@ -110,7 +126,7 @@ static void system_chosen(OrielGeneralPage *self, const char *id)
     const char *pairs[] = { "os", id, NULL };
 
     oriel_machine_item_set_async(self->item, pairs, NULL, system_saved, g_object_ref(self));
-    adw_preferences_window_close_subpage(self->window);
+    adw_preferences_window_close_subpage(window_of(self));
 }
 
 static void action_choose_system(GtkWidget *widget, const char *name, GVariant *parameter)
@@ -125,14 +141,14 @@ static void action_choose_system(GtkWidget *widget, const char *name, GVariant *
     gtk_accessible_update_property(GTK_ACCESSIBLE(back), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Back"),
                                    -1);
     g_signal_connect_object(back, "clicked", G_CALLBACK(adw_preferences_window_close_subpage),
-                            self->window, G_CONNECT_SWAPPED);
+                            window_of(self), G_CONNECT_SWAPPED);
     adw_header_bar_pack_start(ADW_HEADER_BAR(bar), back);
     adw_header_bar_set_title_widget(ADW_HEADER_BAR(bar), adw_window_title_new(_("System"), NULL));
     gtk_box_append(GTK_BOX(box), bar);
     gtk_widget_set_vexpand(chooser, TRUE);
     gtk_box_append(GTK_BOX(box), chooser);
     g_signal_connect_object(chooser, "chosen", G_CALLBACK(system_chosen), self, G_CONNECT_SWAPPED);
-    adw_preferences_window_present_subpage(self->window, box);
+    adw_preferences_window_present_subpage(window_of(self), box);
     oriel_system_chooser_open(ORIEL_SYSTEM_CHOOSER(chooser));
 }
 
@@ -145,7 +161,7 @@ static void action_open_folder(GtkWidget *widget, const char *name, GVariant *pa
     g_autoptr(GFile) folder = g_file_new_for_path(oriel_machine_item_get_folder(self->item));
     g_autofree char *uri = g_file_get_uri(folder);
 
-    gtk_show_uri(GTK_WINDOW(self->window), uri, GDK_CURRENT_TIME);
+    gtk_show_uri(GTK_WINDOW(window_of(self)), uri, GDK_CURRENT_TIME);
 }
 
 static void moved(GtkWidget *page, const GError *error, const char *result)
@@ -170,7 +186,7 @@ static void action_move(GtkWidget *widget, const char *name, GVariant *parameter
 {
     OrielGeneralPage *self = ORIEL_GENERAL_PAGE(widget);
     GtkFileChooserNative *dialog =
-        gtk_file_chooser_native_new(_("Move the Machine To"), GTK_WINDOW(self->window),
+        gtk_file_chooser_native_new(_("Move the Machine To"), GTK_WINDOW(window_of(self)),
                                     GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, _("_Move"), NULL);
 
     gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);
@@ -188,14 +204,19 @@ static void show(OrielGeneralPage *self)
     g_autofree char *os = config ? oriel_config_get(config, "os", NULL) : NULL;
     const OrielSystem *system = oriel_system_find(os && *os ? os : NULL);
     g_autofree char *old = notes_text(self);
+    g_autofree char *folder = g_filename_display_name(oriel_machine_item_get_folder(self->item));
+    const char *name = oriel_machine_item_get_name(self->item);
     gboolean still = !oriel_machine_item_is_active(self->item);
 
     self->showing = TRUE;
     gtk_label_set_label(self->system_label, system->name);
     gtk_image_set_from_icon_name(self->system_icon, system->icon);
-    gtk_editable_set_text(GTK_EDITABLE(self->name_row), oriel_machine_item_get_name(self->item));
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(self->folder_row),
-                                  oriel_machine_item_get_folder(self->item));
+    if (g_strcmp0(self->name_shown, name) != 0) {
+        g_free(self->name_shown);
+        self->name_shown = g_strdup(name);
+        gtk_editable_set_text(GTK_EDITABLE(self->name_row), name);
+    }
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(self->folder_row), folder);
     if (notes && !self->notes_source && strcmp(notes, old) != 0) {
         gtk_text_buffer_set_text(gtk_text_view_get_buffer(self->notes_view), notes, -1);
     }
@@ -213,8 +234,9 @@ static void oriel_general_page_dispose(GObject *object)
     OrielGeneralPage *self = ORIEL_GENERAL_PAGE(object);
 
     if (self->notes_source) {
-        notes_save(self);
+        notes_save_last(self);
     }
+    g_clear_pointer(&self->name_shown, g_free);
     g_clear_object(&self->item);
     g_clear_object(&self->list);
     G_OBJECT_CLASS(oriel_general_page_parent_class)->dispose(object);
@@ -249,7 +271,7 @@ static void oriel_general_page_init(OrielGeneralPage *self)
 }
 
 AdwPreferencesPage *oriel_general_page_new(OrielMachineItem *item, OrielMachineList *list,
-                                           OrielSettingRows *rows, AdwPreferencesWindow *window)
+                                           OrielSettingRows *rows)
 {
     static const char *const signals[] = { "notify::config", "notify::name", "notify::folder",
                                            "notify::state" };
@@ -257,7 +279,6 @@ AdwPreferencesPage *oriel_general_page_new(OrielMachineItem *item, OrielMachineL
 
     self->item = g_object_ref(item);
     self->list = g_object_ref(list);
-    self->window = window;
     oriel_setting_rows_bind(rows, GTK_WIDGET(self->tags_row), "tags", NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(signals); i++) {
         g_signal_connect_object(item, signals[i], G_CALLBACK(show), self, G_CONNECT_SWAPPED);

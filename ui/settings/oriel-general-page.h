@@ -9,8 +9,8 @@
 #define ORIEL_TYPE_GENERAL_PAGE (oriel_general_page_get_type())
 G_DECLARE_FINAL_TYPE(OrielGeneralPage, oriel_general_page, ORIEL, GENERAL_PAGE, AdwPreferencesPage)
 
-/* `window` shows the page, its subpages and its toasts. */
+/* For an OrielSettingsWindow, which shows its subpages and toasts. */
 AdwPreferencesPage *oriel_general_page_new(OrielMachineItem *item, OrielMachineList *list,
-                                           OrielSettingRows *rows, AdwPreferencesWindow *window);
+                                           OrielSettingRows *rows);
 
 #endif

@@ -5,7 +5,9 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "settings/oriel-drive-words.h"
 #include "settings/oriel-machine-work.h"
+#include "settings/oriel-settings-window.h"
 
 struct _OrielHistoryPage {
     AdwPreferencesPage parent_instance;
@@ -13,32 +15,16 @@ struct _OrielHistoryPage {
     AdwActionRow *uuid_row, *generation_row;
 
     OrielMachineItem *item;
-    AdwPreferencesWindow *window; /* borrowed: it holds the page */
-    GPtrArray *rows;              /* GtkWidget, borrowed: of the revisions */
-    GCancellable *cancellable;    /* of the reading under way */
+    OrielSettingRows *setting_rows;
+    GPtrArray *rows;           /* GtkWidget, borrowed: of the revisions */
+    GCancellable *cancellable; /* of the reading under way */
 };
 
 G_DEFINE_FINAL_TYPE(OrielHistoryPage, oriel_history_page, ADW_TYPE_PREFERENCES_PAGE)
 
-/* What a revision has that the present settings do not: "memory 2G, cpus 4". */
-static char *difference(const OrielConfig *revision, const OrielConfig *present)
+static char *describe(gpointer rows, const char *key, const char *value)
 {
-    g_auto(GStrv) keys = oriel_config_keys(revision);
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (char **key = keys; *key; key++) {
-        g_autofree char *then = oriel_config_get(revision, *key, NULL);
-        g_autofree char *now = oriel_config_get(present, *key, NULL);
-
-        if (!g_str_equal(*key, "name") && g_strcmp0(then, now) != 0) {
-            g_string_append_printf(text, "%s%s %s", text->len ? ", " : "", *key,
-                                   then && *then ? then : "–");
-        }
-    }
-    if (text->len == 0) {
-        g_string_append(text, _("The same as now"));
-    }
-    return g_markup_escape_text(text->str, -1);
+    return oriel_setting_rows_describe(rows, key, value);
 }
 
 static char *time_text(gint64 seconds)
@@ -50,10 +36,7 @@ static char *time_text(gint64 seconds)
 
 static void restored(GtkWidget *page, const GError *error, const char *result)
 {
-    OrielHistoryPage *self = ORIEL_HISTORY_PAGE(page);
-
-    adw_preferences_window_add_toast(
-        self->window, adw_toast_new(error ? error->message : _("Earlier settings are back")));
+    oriel_settings_toast(page, error ? error->message : _("Earlier settings are back"));
 }
 
 static void action_restore(GtkWidget *widget, const char *name, GVariant *parameter)
@@ -67,9 +50,14 @@ static void revision_show(OrielHistoryPage *self, const OrielRevision *revision)
 {
     g_autofree char *title = time_text(revision->time);
     const OrielConfig *present = oriel_machine_item_get_config(self->item);
-    g_autofree char *subtitle = difference(revision->config, present);
+    g_autofree char *differences =
+        settings_difference(revision->config, present, describe, self->setting_rows);
+    const char *subtitle = *differences       ? differences
+                           : revision->number ? _("The same as now")
+                                              : _("The present settings");
     GtkWidget *row = adw_action_row_new();
 
+    adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
     adw_action_row_set_subtitle(ADW_ACTION_ROW(row), subtitle);
     if (revision->worked) {
@@ -80,17 +68,16 @@ static void revision_show(OrielHistoryPage *self, const OrielRevision *revision)
         adw_action_row_add_suffix(ADW_ACTION_ROW(row), mark);
     }
     if (revision->number != 0) {
+        /* Translators: %s is a date and time. */
+        g_autofree char *label = g_strdup_printf(_("Restore the settings of %s"), title);
         GtkWidget *button = gtk_button_new_with_mnemonic(_("_Restore"));
 
         gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
+        gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
+                                       -1);
         gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "u", revision->number);
         gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "history.restore");
         adw_action_row_add_suffix(ADW_ACTION_ROW(row), button);
-    } else {
-        GtkWidget *now = gtk_label_new(_("Now"));
-
-        gtk_widget_add_css_class(now, "dim-label");
-        adw_action_row_add_suffix(ADW_ACTION_ROW(row), now);
     }
     adw_preferences_group_add(self->revisions_group, row);
     g_ptr_array_add(self->rows, row);
@@ -150,6 +137,7 @@ static void oriel_history_page_dispose(GObject *object)
     g_cancellable_cancel(self->cancellable);
     g_clear_object(&self->cancellable);
     g_clear_object(&self->item);
+    g_clear_object(&self->setting_rows);
     G_OBJECT_CLASS(oriel_history_page_parent_class)->dispose(object);
 }
 
@@ -179,12 +167,12 @@ static void oriel_history_page_init(OrielHistoryPage *self)
     self->rows = g_ptr_array_new();
 }
 
-AdwPreferencesPage *oriel_history_page_new(OrielMachineItem *item, AdwPreferencesWindow *window)
+AdwPreferencesPage *oriel_history_page_new(OrielMachineItem *item, OrielSettingRows *rows)
 {
     OrielHistoryPage *self = g_object_new(ORIEL_TYPE_HISTORY_PAGE, NULL);
 
     self->item = g_object_ref(item);
-    self->window = window;
+    self->setting_rows = g_object_ref(rows);
     g_signal_connect_object(item, "notify::config", G_CALLBACK(show), self, G_CONNECT_SWAPPED);
     show(self);
     return ADW_PREFERENCES_PAGE(self);

@@ -6,11 +6,12 @@
 #include <adwaita.h>
 
 #include "model/oriel-machine-item.h"
+#include "settings/oriel-setting-rows.h"
 
 #define ORIEL_TYPE_HISTORY_PAGE (oriel_history_page_get_type())
 G_DECLARE_FINAL_TYPE(OrielHistoryPage, oriel_history_page, ORIEL, HISTORY_PAGE, AdwPreferencesPage)
 
-/* `window` shows the page and its toasts. */
-AdwPreferencesPage *oriel_history_page_new(OrielMachineItem *item, AdwPreferencesWindow *window);
+/* For an OrielSettingsWindow, which shows its toasts. */
+AdwPreferencesPage *oriel_history_page_new(OrielMachineItem *item, OrielSettingRows *rows);
 
 #endif

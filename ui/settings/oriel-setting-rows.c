@@ -5,13 +5,12 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "settings/oriel-row-value.h"
 #include "widgets/oriel-spin-row.h"
 
 enum {
     SETTLE_MS = 400, /* a value that is being stepped through is saved when it rests */
 };
-
-#define MIB (G_GUINT64_CONSTANT(1) << 20)
 
 /* One row and its setting; lives as long as the row, which owns it. */
 typedef struct {
@@ -19,6 +18,7 @@ typedef struct {
     GtkWidget *row;
     const char *key;
     const char *const *choices;
+    char *shown;        /* the value that was put into the row last */
     GtkWidget *waiting; /* the mark, made when first needed */
     guint settle;       /* GSource */
 } Binding;
@@ -32,72 +32,6 @@ struct _OrielSettingRows {
 
 G_DEFINE_FINAL_TYPE(OrielSettingRows, oriel_setting_rows, G_TYPE_OBJECT)
 
-/* --- A row's value as text
- * ------------------------------------------------------------------------- */
-
-static GtkSwitch *row_switch(GtkWidget *row)
-{
-    return GTK_SWITCH(adw_action_row_get_activatable_widget(ADW_ACTION_ROW(row)));
-}
-
-static gboolean row_has_sizes(GtkWidget *row)
-{
-    gboolean sizes;
-
-    g_object_get(row, "sizes", &sizes, NULL);
-    return sizes;
-}
-
-static char *row_value(const Binding *binding)
-{
-    GtkWidget *row = binding->row;
-
-    if (ADW_IS_ENTRY_ROW(row)) {
-        return g_strdup(gtk_editable_get_text(GTK_EDITABLE(row)));
-    }
-    if (ORIEL_IS_SPIN_ROW(row)) {
-        return g_strdup_printf(row_has_sizes(row) ? "%.0fM" : "%.0f",
-                               oriel_spin_row_get_value(ORIEL_SPIN_ROW(row)));
-    }
-    if (ADW_IS_COMBO_ROW(row)) {
-        return g_strdup(binding->choices[adw_combo_row_get_selected(ADW_COMBO_ROW(row))]);
-    }
-    return g_strdup(gtk_switch_get_active(row_switch(row)) ? "true" : "false");
-}
-
-static guint choice_index(const char *const *choices, const char *value)
-{
-    guint i = 0;
-
-    while (choices[i] && strcmp(choices[i], value) != 0) {
-        i++;
-    }
-    return choices[i] ? i : GTK_INVALID_LIST_POSITION;
-}
-
-static void row_set_value(const Binding *binding, const char *value)
-{
-    GtkWidget *row = binding->row;
-
-    if (ADW_IS_ENTRY_ROW(row)) {
-        if (strcmp(gtk_editable_get_text(GTK_EDITABLE(row)), value) != 0) {
-            gtk_editable_set_text(GTK_EDITABLE(row), value);
-        }
-    } else if (ORIEL_IS_SPIN_ROW(row) && row_has_sizes(row)) {
-        guint64 bytes;
-
-        if (oriel_size_parse(value, &bytes, NULL)) {
-            oriel_spin_row_set_value(ORIEL_SPIN_ROW(row), (double)bytes / MIB);
-        }
-    } else if (ORIEL_IS_SPIN_ROW(row)) {
-        oriel_spin_row_set_value(ORIEL_SPIN_ROW(row), g_ascii_strtod(value, NULL));
-    } else if (ADW_IS_COMBO_ROW(row)) {
-        adw_combo_row_set_selected(ADW_COMBO_ROW(row), choice_index(binding->choices, value));
-    } else {
-        gtk_switch_set_active(row_switch(row), strcmp(value, "true") == 0);
-    }
-}
-
 /* --- What is wrong
  * --------------------------------------------------------------------------------- */
 
@@ -108,7 +42,7 @@ void oriel_setting_row_set_problem(GtkWidget *row, const char *message)
 
     if (!message) {
         gtk_widget_remove_css_class(row, "error");
-        if (said) {
+        if (said && GTK_IS_LIST_BOX(list)) {
             gtk_list_box_remove(GTK_LIST_BOX(list), said);
             g_object_set_data(G_OBJECT(row), "oriel-problem", NULL);
         }
@@ -120,7 +54,9 @@ void oriel_setting_row_set_problem(GtkWidget *row, const char *message)
             0.0, "margin-start", 12, "margin-end", 12, "margin-top", 8, "margin-bottom", 8, NULL);
 
         gtk_widget_add_css_class(label, "error");
-        said = g_object_new(GTK_TYPE_LIST_BOX_ROW, "activatable", FALSE, "selectable", FALSE,
+        gtk_widget_set_name(label, "problem");
+        /* Groups take every row in them for one of this type. */
+        said = g_object_new(ADW_TYPE_PREFERENCES_ROW, "activatable", FALSE, "selectable", FALSE,
                             "focusable", FALSE, "child", label, NULL);
         gtk_list_box_insert(GTK_LIST_BOX(list), said,
                             gtk_list_box_row_get_index(GTK_LIST_BOX_ROW(row)) + 1);
@@ -135,26 +71,73 @@ void oriel_setting_row_set_problem(GtkWidget *row, const char *message)
 /* --- Saving
  * ---------------------------------------------------------------------------------------- */
 
+static char *present_value(const Binding *binding)
+{
+    const OrielConfig *config = oriel_machine_item_get_config(binding->rows->item);
+
+    return config ? oriel_config_get(config, binding->key, NULL) : NULL;
+}
+
+static void row_set(Binding *binding, const char *value)
+{
+    gboolean before = binding->rows->showing;
+
+    binding->rows->showing = TRUE;
+    oriel_row_value_set(binding->row, binding->choices, value);
+    binding->rows->showing = before;
+    g_free(binding->shown);
+    binding->shown = g_strdup(value);
+}
+
+char *oriel_setting_rows_sentence(OrielSettingRows *rows, const char *message)
+{
+    g_autoptr(GString) text = g_string_new(message);
+
+    for (guint i = 0; rows && i < rows->bindings->len; i++) {
+        const Binding *binding = g_ptr_array_index(rows->bindings, i);
+        g_autofree char *key = g_strdup_printf("“%s”", binding->key);
+        g_autofree char *title = g_strdup_printf(
+            "“%s”", adw_preferences_row_get_title(ADW_PREFERENCES_ROW(binding->row)));
+
+        g_string_replace(text, key, title, 0);
+    }
+    return g_strdup(text->str);
+}
+
+/* What was typed stays to be mended; other rows show again what is. */
+static void refused(Binding *binding, const GError *error)
+{
+    g_autofree char *message = oriel_setting_rows_sentence(binding->rows, error->message);
+    g_autofree char *value = binding->rows ? present_value(binding) : NULL;
+
+    if (value && !ADW_IS_ENTRY_ROW(binding->row)) {
+        row_set(binding, value);
+    }
+    oriel_setting_row_set_problem(binding->row, message);
+}
+
 static void saved(GObject *item, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GtkWidget) row = data;
     g_autoptr(GError) error = NULL;
 
-    oriel_machine_item_set_finish(ORIEL_MACHINE_ITEM(item), result, &error);
-    oriel_setting_row_set_problem(row, error ? error->message : NULL);
+    if (oriel_machine_item_set_finish(ORIEL_MACHINE_ITEM(item), result, &error)) {
+        oriel_setting_row_set_problem(row, NULL);
+    } else {
+        refused(g_object_get_data(G_OBJECT(row), "oriel-setting"), error);
+    }
 }
 
 static void save(Binding *binding)
 {
-    OrielSettingRows *self = binding->rows;
-    const OrielConfig *config = oriel_machine_item_get_config(self->item);
-    g_autofree char *value = row_value(binding);
-    g_autofree char *old = config ? oriel_config_get(config, binding->key, NULL) : NULL;
+    g_autofree char *value = oriel_row_value_get(binding->row, binding->choices);
+    g_autofree char *old = present_value(binding);
     const char *pairs[] = { binding->key, value, NULL };
 
     g_clear_handle_id(&binding->settle, g_source_remove);
-    if (value && g_strcmp0(value, old) != 0) {
-        oriel_machine_item_set_async(self->item, pairs, NULL, saved, g_object_ref(binding->row));
+    if (g_strcmp0(value, old) != 0) {
+        oriel_machine_item_set_async(binding->rows->item, pairs, NULL, saved,
+                                     g_object_ref(binding->row));
     } else {
         oriel_setting_row_set_problem(binding->row, NULL);
     }
@@ -207,14 +190,15 @@ static void waiting_show(Binding *binding, gboolean waiting)
     }
 }
 
-static void show(OrielSettingRows *self, Binding *binding)
+/* What is being typed stays, unless the setting itself has become another one. */
+static void show(Binding *binding)
 {
-    const OrielConfig *config = oriel_machine_item_get_config(self->item);
-    const char *const *waiting = oriel_machine_item_get_waiting_keys(self->item);
-    g_autofree char *value = config ? oriel_config_get(config, binding->key, NULL) : NULL;
+    const char *const *waiting = oriel_machine_item_get_waiting_keys(binding->rows->item);
+    g_autofree char *value = present_value(binding);
 
-    if (value && !binding->settle) {
-        row_set_value(binding, value);
+    if (value && !binding->settle && g_strcmp0(value, binding->shown) != 0) {
+        row_set(binding, value);
+        oriel_setting_row_set_problem(binding->row, NULL);
     }
     gtk_widget_set_sensitive(binding->row, value != NULL);
     waiting_show(binding, waiting && g_strv_contains(waiting, binding->key));
@@ -222,11 +206,26 @@ static void show(OrielSettingRows *self, Binding *binding)
 
 static void show_all(OrielSettingRows *self)
 {
-    self->showing = TRUE;
     for (guint i = 0; i < self->bindings->len; i++) {
-        show(self, g_ptr_array_index(self->bindings, i));
+        show(g_ptr_array_index(self->bindings, i));
     }
-    self->showing = FALSE;
+}
+
+char *oriel_setting_rows_describe(OrielSettingRows *rows, const char *key, const char *value)
+{
+    for (guint i = 0; i < rows->bindings->len; i++) {
+        const Binding *binding = g_ptr_array_index(rows->bindings, i);
+
+        if (g_str_equal(binding->key, key)) {
+            g_autofree char *text = oriel_row_value_text(binding->row, binding->choices, value);
+
+            /* Translators: the name of a setting and its value. */
+            return g_strdup_printf(_("%s: %s"),
+                                   adw_preferences_row_get_title(ADW_PREFERENCES_ROW(binding->row)),
+                                   text);
+        }
+    }
+    return NULL;
 }
 
 /* --- The object
@@ -240,6 +239,7 @@ static void binding_free(gpointer data)
     if (binding->rows) {
         g_ptr_array_remove(binding->rows->bindings, binding);
     }
+    g_free(binding->shown);
     g_free(binding);
 }
 
@@ -255,7 +255,8 @@ static void watch(Binding *binding)
     } else if (ADW_IS_COMBO_ROW(row)) {
         g_signal_connect_swapped(row, "notify::selected", G_CALLBACK(applied), binding);
     } else {
-        g_signal_connect_swapped(row_switch(row), "notify::active", G_CALLBACK(applied), binding);
+        g_signal_connect_swapped(oriel_row_switch(row), "notify::active", G_CALLBACK(applied),
+                                 binding);
     }
 }
 
@@ -271,9 +272,7 @@ void oriel_setting_rows_bind(OrielSettingRows *rows, GtkWidget *row, const char 
     binding->choices = choices;
     g_ptr_array_add(rows->bindings, binding);
     g_object_set_data_full(G_OBJECT(row), "oriel-setting", binding, binding_free);
-    rows->showing = TRUE;
-    show(rows, binding);
-    rows->showing = FALSE;
+    show(binding);
     watch(binding);
 }
 
@@ -282,6 +281,9 @@ void oriel_setting_rows_flush(OrielSettingRows *rows)
     for (guint i = 0; i < rows->bindings->len; i++) {
         Binding *binding = g_ptr_array_index(rows->bindings, i);
 
+        if (ORIEL_IS_SPIN_ROW(binding->row)) {
+            oriel_spin_row_get_value(ORIEL_SPIN_ROW(binding->row)); /* takes what is typed */
+        }
         if (binding->settle) {
             save(binding);
         }

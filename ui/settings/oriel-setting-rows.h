@@ -28,6 +28,12 @@ void oriel_setting_rows_bind(OrielSettingRows *rows, GtkWidget *row, const char 
                              const char *const *choices);
 /* Saves what has been changed and not yet saved; at the end of a window. */
 void oriel_setting_rows_flush(OrielSettingRows *rows);
+/* A setting and a value of it as the pages name and show them, "Memory: 2 GiB"; NULL if no row is
+ * tied to the key. g_free(). */
+char *oriel_setting_rows_describe(OrielSettingRows *rows, const char *key, const char *value);
+/* An error of the settings, which names them by their keys, with the titles of the rows instead.
+ * g_free(). */
+char *oriel_setting_rows_sentence(OrielSettingRows *rows, const char *message);
 /* Says below a row what is wrong with it; NULL: nothing any more. */
 void oriel_setting_row_set_problem(GtkWidget *row, const char *message);
 

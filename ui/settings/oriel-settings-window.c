@@ -98,7 +98,7 @@ static void title_show(OrielSettingsWindow *self)
 {
     /* Translators: %s is the name of a machine. */
     g_autofree char *title =
-        g_strdup_printf(_("Settings of “%s”"), oriel_machine_item_get_name(self->item));
+        g_strdup_printf(_("%s — Settings"), oriel_machine_item_get_name(self->item));
 
     gtk_window_set_title(GTK_WINDOW(self), title);
 }
@@ -113,6 +113,9 @@ static void oriel_settings_window_dispose(GObject *object)
 {
     OrielSettingsWindow *self = ORIEL_SETTINGS_WINDOW(object);
 
+    if (self->rows) {
+        oriel_setting_rows_flush(self->rows);
+    }
     g_clear_object(&self->rows);
     g_clear_object(&self->item);
     G_OBJECT_CLASS(oriel_settings_window_parent_class)->dispose(object);
@@ -129,6 +132,16 @@ static void oriel_settings_window_init(OrielSettingsWindow *self)
 {
     gtk_window_set_default_size(GTK_WINDOW(self), 640, 620);
     gtk_widget_set_size_request(GTK_WIDGET(self), 360, 294);
+}
+
+void oriel_settings_toast(GtkWidget *page, const char *text)
+{
+    GtkRoot *root = gtk_widget_get_root(page);
+    g_autofree char *escaped = g_markup_escape_text(text, -1);
+
+    if (root) {
+        adw_preferences_window_add_toast(ADW_PREFERENCES_WINDOW(root), adw_toast_new(escaped));
+    }
 }
 
 /* The list changed: is the machine still in it? */
@@ -149,12 +162,12 @@ GtkWindow *oriel_settings_window_new(OrielMachineItem *item, OrielMachineList *l
 
     self->item = g_object_ref(item);
     self->rows = oriel_setting_rows_new(item);
-    adw_preferences_window_add(window, oriel_general_page_new(item, list, self->rows, window));
+    adw_preferences_window_add(window, oriel_general_page_new(item, list, self->rows));
     page_add(self, "page-system.ui");
     page_add(self, "page-hardware.ui");
-    adw_preferences_window_add(window, oriel_drives_page_new(item, self->rows, window));
+    adw_preferences_window_add(window, oriel_drives_page_new(item, self->rows));
     page_add(self, "page-remote.ui");
-    adw_preferences_window_add(window, oriel_history_page_new(item, window));
+    adw_preferences_window_add(window, oriel_history_page_new(item, self->rows));
     g_signal_connect_object(item, "notify::name", G_CALLBACK(title_show), self, G_CONNECT_SWAPPED);
     g_signal_connect_object(list, "items-changed", G_CALLBACK(library_changed), self,
                             G_CONNECT_SWAPPED);

@@ -16,4 +16,7 @@ G_DECLARE_FINAL_TYPE(OrielSettingsWindow, oriel_settings_window, ORIEL, SETTINGS
 
 GtkWindow *oriel_settings_window_new(OrielMachineItem *item, OrielMachineList *list);
 
+/* Says a sentence in the settings window that has the page; nothing if it was closed meanwhile. */
+void oriel_settings_toast(GtkWidget *page, const char *text);
+
 #endif

@@ -31,8 +31,7 @@ enum {
     MIB_PER_TIB = 1024 * 1024,
 };
 
-/* "4 GiB", "1.5 GiB", "512 MiB": as many digits as it takes to be exact, three at most. */
-static char *size_text(double mib)
+char *oriel_spin_row_size_text(double mib)
 {
     gboolean large = mib >= MIB_PER_GIB;
     g_autofree char *number = g_strdup_printf("%.3f", large ? mib / MIB_PER_GIB : mib);
@@ -81,7 +80,7 @@ static gboolean on_output(GtkSpinButton *spin, OrielSpinRow *self)
     if (!self->sizes) {
         return FALSE;
     }
-    g_autofree char *text = size_text(gtk_adjustment_get_value(self->adjustment));
+    g_autofree char *text = oriel_spin_row_size_text(gtk_adjustment_get_value(self->adjustment));
 
     if (strcmp(gtk_editable_get_text(GTK_EDITABLE(spin)), text) != 0) {
         gtk_editable_set_text(GTK_EDITABLE(spin), text);
@@ -89,12 +88,16 @@ static gboolean on_output(GtkSpinButton *spin, OrielSpinRow *self)
     return TRUE;
 }
 
+/* What cannot be read leaves the value as it was. */
 static int on_input(GtkSpinButton *spin, double *value, OrielSpinRow *self)
 {
     if (!self->sizes) {
         return FALSE;
     }
-    return size_parse(gtk_editable_get_text(GTK_EDITABLE(spin)), value) ? TRUE : GTK_INPUT_ERROR;
+    if (!size_parse(gtk_editable_get_text(GTK_EDITABLE(spin)), value)) {
+        *value = gtk_adjustment_get_value(self->adjustment);
+    }
+    return TRUE;
 }
 
 static void on_value_changed(OrielSpinRow *self)
@@ -104,6 +107,7 @@ static void on_value_changed(OrielSpinRow *self)
 
 double oriel_spin_row_get_value(OrielSpinRow *row)
 {
+    gtk_spin_button_update(row->spin);
     return gtk_adjustment_get_value(row->adjustment);
 }
 

@@ -14,9 +14,14 @@
 #define ORIEL_TYPE_SPIN_ROW (oriel_spin_row_get_type())
 G_DECLARE_FINAL_TYPE(OrielSpinRow, oriel_spin_row, ORIEL, SPIN_ROW, AdwActionRow)
 
+/* What is typed and not yet entered counts, if it is a value. */
 double oriel_spin_row_get_value(OrielSpinRow *row);
 void oriel_spin_row_set_value(OrielSpinRow *row, double value);
 /* Also moves a value outside to the nearer end. */
 void oriel_spin_row_set_range(OrielSpinRow *row, double lower, double upper);
+
+/* A size as rows show it, "4 GiB", "1.5 GiB", "512 MiB": as many digits as it takes to be exact,
+ * three at most. g_free(). */
+char *oriel_spin_row_size_text(double mib);
 
 #endif
