@@ -111,7 +111,10 @@ static char *stall_message(const struct drive *drive, const struct medium *mediu
                                "the machine.",
                                drive->id, medium->path);
     }
-    if (g_atomic_int_get(&medium->flush_failed)) {
+    if (status == -EUCLEAN && image_problem(medium->image) != NULL) {
+        return g_strdup(image_problem(medium->image));
+    }
+    if (g_atomic_int_get(&medium->image->storage->flush_failed)) {
         return g_strdup_printf("The host could not write “%s” (%s) to its disk: %s. What the guest "
                                "wrote last may be lost; resumed, it will be told so.",
                                drive->id, medium->path, g_strerror(-status));
@@ -381,10 +384,10 @@ const char *drive_id(const struct drive *drive)
     return drive->id;
 }
 
-bool drive_open(struct drive *drive, const char *folder, const char *path, bool read_only,
-                GError **error)
+bool drive_open(struct drive *drive, const char *folder, const char *path, enum image_format format,
+                bool read_only, GError **error)
 {
-    struct medium *medium = medium_open(drive->id, drive->optical ? NULL : folder, path,
+    struct medium *medium = medium_open(drive->id, drive->optical ? NULL : folder, path, format,
                                         drive->optical, read_only || drive->optical, error);
     bool empty;
 
@@ -434,7 +437,7 @@ void drive_info(struct drive *drive, struct block_info *info)
         .optical = drive->optical,
         .present = drive->medium != NULL,
         .read_only = drive->optical || (drive->medium != NULL && drive->medium->read_only),
-        .size = drive->medium != NULL ? drive->medium->size : 0,
+        .size = drive->medium != NULL ? drive->medium->image->size : 0,
         .logical_block_size = drive->optical ? OPTICAL_SECTOR : DISK_SECTOR,
         .physical_block_size = drive->optical ? OPTICAL_SECTOR : PHYSICAL_BLOCK,
         .discard = drive->medium != NULL && drive->medium->discard,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The drives of a machine: raw disk images, ISO images and host block devices behind the requests
- * of devices/include/block.h. (This header is not called block.h because that one is.)
+ * The drives of a machine: disk images, ISO images and host block devices behind the requests of
+ * devices/include/block.h. (This header is not called block.h because that one is.)
  *
  * One `struct drive_pool` a machine holds the worker threads, which are made when the first request
  * comes, and the requests that wait. One `struct drive` is one place for a medium; a disk gets its
@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "block.h"
+#include "image.h"
 
 struct drive_pool;
 struct drive;
@@ -80,12 +81,14 @@ const char *drive_id(const struct drive *drive);
 
 /*
  * Puts a medium in; the drive must be empty. Disks: `path` is relative to `folder` and may not lead
- * out of it, be it through a symbolic link; a file or block device, locked exclusively unless
- * `read_only`. Optical: an absolute path, always read-only; an ISO image that is shorter than its
- * volume is refused. Errors: NOT_FOUND, PERMISSION, INVALID, LOCKED, STATE (not empty), HOST.
+ * out of it, be it through a symbolic link; a file or block device of the given format, which is
+ * never guessed, locked exclusively unless `read_only`; backing images lie in the same folder.
+ * Optical: an absolute path, always raw and read-only; an ISO image that is shorter than its volume
+ * is refused. Errors: NOT_FOUND, PERMISSION, INVALID, CORRUPT (to be repaired first), LOCKED,
+ * STATE (not empty), HOST.
  */
-bool drive_open(struct drive *drive, const char *folder, const char *path, bool read_only,
-                GError **error);
+bool drive_open(struct drive *drive, const char *folder, const char *path, enum image_format format,
+                bool read_only, GError **error);
 /* Takes the medium out. Requests that run keep it open until they end; parked and queued ones end
  * with -ENOMEDIUM. */
 void drive_close(struct drive *drive);
@@ -114,5 +117,7 @@ bool drive_check_medium(const char *path, bool optical, GError **error);
 /* Makes a sparse raw disk of `bytes` (rounded up to 1 MiB) that must not exist yet; durable when it
  * returns. */
 bool drive_create_raw(const char *path, uint64_t bytes, GError **error);
+/* The same as a qcow2 image, version 3 with clusters of 64 KiB. */
+bool drive_create_qcow2(const char *path, uint64_t bytes, GError **error);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What lies in a drive: an open and locked file or block device, counted, because requests that run
- * keep it open after the drive has let go. Private to engine/block/.
+ * What lies in a drive: an open and locked image, counted, because requests that run keep it open
+ * after the drive has let go. Private to engine/block/.
  */
 #ifndef ENGINE_BLOCK_MEDIUM_H
 #define ENGINE_BLOCK_MEDIUM_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "block.h"
+#include "image.h"
 
 enum {
     DISK_SECTOR = 512,
@@ -19,29 +20,26 @@ enum {
 
 struct medium {
     int references; /* atomic */
-    int fd;
     char *path;
-    uint64_t
-        size; /* bytes, rounded up to whole sectors; what a file lacks of them reads as zeroes */
+    struct image *image;
     bool optical;
     bool read_only;
-    bool discard;     /* a hole can be punched */
-    int flush_failed; /* atomic: written data was lost; no flush of this medium succeeds any more */
+    bool discard; /* BLOCK_DISCARD gives space back */
 };
 
 /*
  * Opens and locks a medium; the arguments and errors of drive_open(). With `folder` NULL `path` is
  * absolute. `what` names it in messages ("disk0").
  */
-struct medium *medium_open(const char *what, const char *folder, const char *path, bool optical,
-                           bool read_only, GError **error);
+struct medium *medium_open(const char *what, const char *folder, const char *path,
+                           enum image_format format, bool optical, bool read_only, GError **error);
 struct medium *medium_ref(struct medium *medium);
 /* The last one syncs a writable medium and closes it. */
 void medium_unref(struct medium *medium);
 
 /*
  * Carries out a request, blocking. 0 or a negative errno value: -EINVAL and -EROFS are the
- * request's fault, all others the host's. Any thread, several at a time.
+ * request's fault, all others the host's or the image's. Any thread, several at a time.
  */
 int medium_run(struct medium *medium, const struct block_request *request);
 

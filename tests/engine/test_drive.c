@@ -114,7 +114,7 @@ static struct rig *rig_with_disk(void)
     g_autoptr(GError) error = NULL;
 
     CHECK(drive_create_raw(path, DISK_BYTES, &error));
-    if (!drive_open(rig->drive, rig->folder, "disks/a.raw", false, &error)) {
+    if (!drive_open(rig->drive, rig->folder, "disks/a.raw", IMAGE_RAW, false, &error)) {
         test_fail(__FILE__, __LINE__, "%s", error->message);
     }
     return rig;
@@ -164,7 +164,7 @@ static int command(struct rig *rig, enum block_op op, uint64_t offset, uint64_t 
 #define CHECK_OPEN_ERROR(rig, path, read_only, code_, part)                                        \
     do {                                                                                           \
         g_autoptr(GError) error = NULL;                                                            \
-        CHECK(!drive_open((rig)->drive, (rig)->folder, path, read_only, &error));                  \
+        CHECK(!drive_open((rig)->drive, (rig)->folder, path, IMAGE_RAW, read_only, &error));                  \
         if (error->code != (int)(code_) || strstr(error->message, part) == NULL) {                 \
             test_fail(__FILE__, __LINE__, "code %d: %s", error->code, error->message);             \
         }                                                                                          \
@@ -292,7 +292,7 @@ TEST(a_ragged_end_reads_as_zeroes_and_grows)
 
     memset(sector, 0x55, sizeof(sector));
     make_file(rig, "disks/a.raw", sector, 700);
-    CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", false, NULL));
+    CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", IMAGE_RAW, false, NULL));
     drive_info(rig->drive, &info);
     CHECK_EQ(info.size, 1024);
     CHECK_EQ(transfer(rig, BLOCK_READ, 0, sector, 1024), 0);
@@ -553,7 +553,7 @@ TEST(a_real_full_file_system)
     image = in_folder(rig, "disks/a.raw");
     CHECK(g_file_set_contents(filler, (const char *)bytes, 2 << 20, NULL));
     CHECK(drive_create_raw(image, 2 << 20, &error));
-    CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", false, &error));
+    CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", IMAGE_RAW, false, &error));
     drive_submit(rig->drive, &write);
     wait_for(rig, &rig->stalls, 1);
     CHECK_EQ(rig->stall_error, ENOSPC);
@@ -603,7 +603,7 @@ TEST(a_cd_comes_and_goes)
     drive_info(rig->drive, &info);
     CHECK(info.optical && !info.present && info.read_only);
     CHECK_EQ(transfer(rig, BLOCK_READ, 0, sector, 2048), -ENOMEDIUM);
-    CHECK(drive_open(rig->drive, NULL, first, false, NULL));
+    CHECK(drive_open(rig->drive, NULL, first, IMAGE_RAW, false, NULL));
     CHECK_OPEN_ERROR(rig, second, true, ORIEL_ERROR_STATE, "eject it first");
     drive_info(rig->drive, &info);
     CHECK(info.present);
@@ -618,7 +618,7 @@ TEST(a_cd_comes_and_goes)
     drive_close(rig->drive);
     drive_close(rig->drive);
     CHECK_EQ(transfer(rig, BLOCK_READ, 0, sector, 2048), -ENOMEDIUM);
-    CHECK(drive_open(rig->drive, NULL, second, true, NULL));
+    CHECK(drive_open(rig->drive, NULL, second, IMAGE_RAW, true, NULL));
     drive_info(rig->drive, &info);
     CHECK_EQ(info.size, 200 * 2048);
     CHECK(info.generation != generation);
@@ -644,7 +644,7 @@ TEST(a_truncated_iso_is_refused)
     CHECK_OPEN_ERROR(rig, empty, true, ORIEL_ERROR_INVALID, "is empty");
     CHECK_OPEN_ERROR(rig, "/nonexistent.iso", true, ORIEL_ERROR_NOT_FOUND, "is not there");
     CHECK_OPEN_ERROR(rig, "/tmp", true, ORIEL_ERROR_INVALID, "neither a file nor a disk");
-    CHECK(drive_open(rig->drive, NULL, whole, true, NULL));
+    CHECK(drive_open(rig->drive, NULL, whole, IMAGE_RAW, true, NULL));
     CHECK(drive_check_medium(whole, true, NULL) && !drive_check_medium(cut, true, NULL));
     rig_free(rig);
 }
@@ -684,7 +684,7 @@ TEST(a_path_does_not_lead_out_of_the_folder)
     CHECK_OPEN_ERROR(rig, "/etc/passwd", true, ORIEL_ERROR_INVALID, "symbolic link");
     CHECK_OPEN_ERROR(rig, "disks/fifo", true, ORIEL_ERROR_INVALID, "neither");
     CHECK_OPEN_ERROR(rig, "disks/b.raw", true, ORIEL_ERROR_NOT_FOUND, "is not there");
-    CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", true, NULL));
+    CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", IMAGE_RAW, true, NULL));
     rig_free(rig);
 }
 
@@ -707,7 +707,7 @@ static pid_t other_process(const struct rig *rig, bool read_only, int *code)
         struct drive_events events = { .done = on_done, .stalled = on_stalled };
         struct drive *drive = drive_new(drive_pool_new(&events), "disk0", UUID, false);
 
-        if (!drive_open(drive, rig->folder, "disks/a.raw", read_only, &error)) {
+        if (!drive_open(drive, rig->folder, "disks/a.raw", IMAGE_RAW, read_only, &error)) {
             _exit(oriel_error_exit_code(error));
         }
         if (write(ready[1], "x", 1) != 1) {
@@ -744,7 +744,7 @@ TEST(one_writer_or_many_readers)
         pid_t child;
 
         CHECK(drive_create_raw(path, DISK_BYTES, NULL));
-        CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", cases[i].ours, NULL));
+        CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", IMAGE_RAW, cases[i].ours, NULL));
         child = other_process(rig, cases[i].theirs, &code);
         CHECK_EQ(code, cases[i].works ? 0 : 10 + ORIEL_ERROR_LOCKED);
         if (child > 0) {
@@ -768,7 +768,7 @@ TEST(a_killed_process_leaves_no_lock)
     CHECK_OPEN_ERROR(rig, "disks/a.raw", false, ORIEL_ERROR_LOCKED, "in use by another machine");
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", false, NULL));
+    CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", IMAGE_RAW, false, NULL));
     rig_free(rig);
 }
 
