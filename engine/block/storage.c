@@ -10,18 +10,9 @@
 
 void storage_free(struct storage *storage)
 {
-    if (storage == NULL) {
-        return;
+    if (storage != NULL) {
+        storage->class->free(storage);
     }
-    if (!storage->read_only) {
-        int result = storage_flush(storage);
-
-        if (result < 0) {
-            g_warning("“%s”: what was written last may be lost: %s", storage->name,
-                      g_strerror(-result));
-        }
-    }
-    storage->class->free(storage);
 }
 
 int storage_readv(struct storage *storage, uint64_t offset, const struct iovec *spans, unsigned n)

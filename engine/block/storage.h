@@ -46,7 +46,7 @@ struct storage *storage_file_new(int fd, const char *name, bool read_only, GErro
 /* The descriptor of a storage made by storage_file_new(), still owned by it; -1 for another kind.
  */
 int storage_file_fd(const struct storage *storage);
-/* Flushes a writable storage, warning if that fails, and frees it. NULL is allowed. */
+/* Closes without a flush. NULL is allowed. */
 void storage_free(struct storage *storage);
 
 /* Reads into spans (at most SPANS_MAX); what lies behind the end reads as zeroes. */

@@ -8,6 +8,7 @@
 #include <libdeflate.h>
 #include <string.h>
 
+#include "../unpack.h"
 #include "bytes.h"
 #include "vmdk.h"
 
@@ -243,13 +244,12 @@ int vmdk_sparse_unpack(struct vmdk_sparse *sparse, uint64_t sector, uint8_t *byt
     if (result < 0) {
         return result;
     }
-    decompressor = libdeflate_alloc_decompressor();
+    decompressor = unpack_deflater();
     if (decompressor == NULL) {
         return -ENOMEM;
     }
     unpacked =
         libdeflate_zlib_decompress_ex(decompressor, packed, size, bytes, sparse->grain, &in, &out);
-    libdeflate_free_decompressor(decompressor);
     if (unpacked != LIBDEFLATE_SUCCESS) {
         return -EUCLEAN;
     }

@@ -34,7 +34,7 @@ struct qcow2_options {
     uint32_t cluster_size;  /* power of two, 512 to 2 MiB; 0: 64 KiB */
     unsigned version;       /* 2 or 3; 0: 3 */
     unsigned refcount_bits; /* 1, 2, 4, ... 64; 0: 16, which is all that version 2 has */
-    enum qcow2_compression compression; /* of qcow2_write_compressed() */
+    enum qcow2_compression compression; /* of what qcow2_write_compressed() writes */
     bool lazy_refcounts;                /* sets the flag; we keep refcounts exact all the same */
     const char *backing_name;           /* a file in the same folder; NULL: none */
     enum image_format backing_format;
@@ -54,13 +54,17 @@ bool qcow2_create_file(const char *path, const struct qcow2_options *options, GE
 /*
  * Writes one cluster of data compressed, if that makes it smaller; `bytes` has a cluster (the
  * part behind the disk's end zero), `offset` is a multiple of the cluster size, and nothing was
- * written there before. `packed` is what qcow2_compress() made of it, `n_packed` 0 if it did not
+ * written there before. `packed` is what qcow2_pack() made of it, `n_packed` 0 if it did not
  * get smaller. One thread at a time.
  */
 int qcow2_write_compressed(struct image *image, uint64_t offset, const uint8_t *bytes,
                            const uint8_t *packed, size_t n_packed);
-/* Compresses a cluster into `packed`, of the same size; 0 if it gets no smaller. Any thread. */
-size_t qcow2_compress(struct image *image, const uint8_t *bytes, uint8_t *packed);
+/* What compresses; each thread has its own. */
+struct qcow2_packer;
+struct qcow2_packer *qcow2_packer_new(struct image *image);
+void qcow2_packer_free(struct qcow2_packer *packer);
+/* Compresses a cluster into `packed`, of the same size; 0 if it gets no smaller. */
+size_t qcow2_pack(struct qcow2_packer *packer, const uint8_t *bytes, uint8_t *packed);
 
 /* --- Snapshots ------------------------------------------------------------------------------ */
 

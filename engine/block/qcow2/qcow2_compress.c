@@ -15,21 +15,46 @@ enum {
     ZSTD_LEVEL = 3,
 };
 
-size_t qcow2_compress(struct image *image, const uint8_t *bytes, uint8_t *packed)
+struct qcow2_packer {
+    uint32_t cluster_size;
+    struct libdeflate_compressor *deflate;
+    ZSTD_CCtx *zstd;
+};
+
+struct qcow2_packer *qcow2_packer_new(struct image *image)
 {
     struct qcow2 *q = qcow2_of(image);
-    size_t room = q->cluster_size - 1, n;
+    struct qcow2_packer *packer = g_new0(struct qcow2_packer, 1);
 
+    packer->cluster_size = q->cluster_size;
     if (q->compression == QCOW2_ZSTD) {
-        n = ZSTD_compress(packed, room, bytes, q->cluster_size, ZSTD_LEVEL);
+        packer->zstd = ZSTD_createCCtx();
+    } else {
+        packer->deflate = libdeflate_alloc_compressor(DEFLATE_LEVEL);
+    }
+    return packer;
+}
+
+void qcow2_packer_free(struct qcow2_packer *packer)
+{
+    ZSTD_freeCCtx(packer->zstd);
+    if (packer->deflate != NULL) {
+        libdeflate_free_compressor(packer->deflate);
+    }
+    g_free(packer);
+}
+
+size_t qcow2_pack(struct qcow2_packer *packer, const uint8_t *bytes, uint8_t *packed)
+{
+    size_t room = packer->cluster_size - 1, n = 0;
+
+    if (packer->zstd != NULL) {
+        n = ZSTD_compressCCtx(packer->zstd, packed, room, bytes, packer->cluster_size, ZSTD_LEVEL);
         return ZSTD_isError(n) ? 0 : n;
     }
-    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(DEFLATE_LEVEL);
-
-    n = compressor == NULL
-            ? 0
-            : libdeflate_deflate_compress(compressor, bytes, q->cluster_size, packed, room);
-    libdeflate_free_compressor(compressor);
+    if (packer->deflate != NULL) {
+        n = libdeflate_deflate_compress(packer->deflate, bytes, packer->cluster_size, packed, room);
+    }
     return n;
 }
 

@@ -5,6 +5,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "../unpack.h"
 #include "qcow2_private.h"
 
 enum {
@@ -206,6 +207,27 @@ void qcow2_compressed_place(const struct qcow2 *q, uint64_t entry, uint64_t *off
     *length = (sectors + 1) * IMAGE_SECTOR - (*offset & (IMAGE_SECTOR - 1));
 }
 
+static void zstd_free(gpointer data)
+{
+    ZSTD_freeDCtx(data);
+}
+
+/* One for each thread: making one takes longer than unpacking a cluster. */
+static ZSTD_DCtx *zstd_context(void)
+{
+    static GPrivate context = G_PRIVATE_INIT(zstd_free);
+
+    if (g_private_get(&context) == NULL) {
+        ZSTD_DCtx *new = ZSTD_createDCtx();
+
+        if (new != NULL) {
+            ZSTD_DCtx_setParameter(new, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
+        }
+        g_private_set(&context, new);
+    }
+    return g_private_get(&context);
+}
+
 /* What libdeflate does not take: streams that end without their end mark. */
 static bool inflate_leniently(const uint8_t *packed, size_t n_packed, uint8_t *bytes, size_t n)
 {
@@ -224,14 +246,13 @@ static bool inflate_leniently(const uint8_t *packed, size_t n_packed, uint8_t *b
 
 static bool unpack_deflate(const uint8_t *packed, size_t n_packed, uint8_t *bytes, size_t n)
 {
-    struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
+    struct libdeflate_decompressor *decompressor = unpack_deflater();
     size_t in, out = 0;
     enum libdeflate_result result = LIBDEFLATE_BAD_DATA;
 
     if (decompressor != NULL) {
         result =
             libdeflate_deflate_decompress_ex(decompressor, packed, n_packed, bytes, n, &in, &out);
-        libdeflate_free_decompressor(decompressor);
     }
     return (result == LIBDEFLATE_SUCCESS && out == n) ||
            inflate_leniently(packed, n_packed, bytes, n);
@@ -240,14 +261,12 @@ static bool unpack_deflate(const uint8_t *packed, size_t n_packed, uint8_t *byte
 /* One or more frames, without their lengths; trailing bytes belong to a neighbour. */
 static bool unpack_zstd(const uint8_t *packed, size_t n_packed, uint8_t *bytes, size_t n)
 {
-    ZSTD_DCtx *context = ZSTD_createDCtx();
+    ZSTD_DCtx *context = zstd_context();
     ZSTD_inBuffer in = { packed, n_packed, 0 };
     ZSTD_outBuffer out = { bytes, n, 0 };
-    size_t result = context == NULL ? (size_t)-1 : 0;
+    size_t result =
+        context == NULL ? (size_t)-1 : ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
 
-    if (context != NULL) {
-        ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
-    }
     while (!ZSTD_isError(result) && out.pos < out.size) {
         size_t in_before = in.pos, out_before = out.pos;
 
@@ -256,7 +275,6 @@ static bool unpack_zstd(const uint8_t *packed, size_t n_packed, uint8_t *bytes, 
             break;
         }
     }
-    ZSTD_freeDCtx(context);
     return !ZSTD_isError(result) && out.pos == out.size;
 }
 
