@@ -9,24 +9,59 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "block/chain.h"
 #include "block/drive.h"
 #include "config/runtime.h"
 #include "oriel-building.h"
+#include "oriel-disk.h"
 
 /* A disk that is being made; only who has the machine's lock makes one. */
 #define UNFINISHED ORIEL_HIDDEN_PREFIX "disk"
 #define MIB        (G_GUINT64_CONSTANT(1) << 20)
 
-gboolean oriel_disk_make(const char *target, const char *source, OrielProgress progress,
-                         gpointer data, GCancellable *cancellable, GError **error)
+static gboolean is_size(const char *source)
 {
+    return !strchr(source, '/') && !g_file_test(source, G_FILE_TEST_EXISTS);
+}
+
+const char *oriel_disk_suffix(OrielDiskFormat format)
+{
+    return format == ORIEL_DISK_FORMAT_RAW ? ".raw" : ".qcow2";
+}
+
+gboolean oriel_disk_format_for(const char *source, OrielDiskFormat *format, GError **error)
+{
+    g_autoptr(JsonNode) info = NULL;
+    const char *name;
+
+    *format = ORIEL_DISK_FORMAT_QCOW2;
+    if (is_size(source)) {
+        return TRUE;
+    }
+    info = oriel_disk_info(source, NULL, error);
+    if (!info) {
+        return FALSE;
+    }
+    name = json_object_get_string_member(json_node_get_object(info), "format");
+    if (strcmp(name, "raw") == 0) {
+        *format = ORIEL_DISK_FORMAT_RAW;
+    }
+    return TRUE;
+}
+
+gboolean oriel_disk_make(const char *target, const char *source, OrielDiskFormat format,
+                         OrielProgress progress, gpointer data, GCancellable *cancellable,
+                         GError **error)
+{
+    const OrielDiskOptions options = { .to = "qcow2" };
     guint64 size;
 
-    if (!strchr(source, '/') && !g_file_test(source, G_FILE_TEST_EXISTS)) {
-        return oriel_size_parse(source, &size, error) && drive_create_raw(target, size, error);
+    if (is_size(source)) {
+        return oriel_size_parse(source, &size, error) && drive_create_qcow2(target, size, error);
     }
-    return oriel_image_check_raw(source, error) &&
-           oriel_file_copy(source, target, progress, data, cancellable, error);
+    return format == ORIEL_DISK_FORMAT_RAW
+               ? oriel_file_copy(source, target, progress, data, cancellable, error)
+               : oriel_disk_convert(source, target, &options, progress, data, cancellable, error);
 }
 
 static OrielDrive *drive_find(const OrielConfig *config, const char *id, GError **error)
@@ -46,6 +81,7 @@ static OrielDrive *drive_find(const OrielConfig *config, const char *id, GError 
 
 struct addition {
     OrielDriveKind kind;
+    OrielDiskFormat format;
     const char *path;
     char *id; /* of the new drive */
 };
@@ -53,19 +89,20 @@ struct addition {
 static gboolean addition_apply(OrielConfig *config, gpointer data, GError **error)
 {
     struct addition *addition = data;
-    const OrielDrive *drive = oriel_config_add_drive(config, addition->kind, addition->path, error);
+    OrielDrive *drive = oriel_config_add_drive(config, addition->kind, addition->path, error);
 
     if (drive) {
+        drive->format = addition->format;
         g_free(addition->id);
         addition->id = g_strdup(drive->id);
     }
     return drive != NULL;
 }
 
-static char *drive_add(const OrielMachine *machine, OrielDriveKind kind, const char *path,
-                       GError **error)
+static char *drive_add(const OrielMachine *machine, OrielDriveKind kind, OrielDiskFormat format,
+                       const char *path, GError **error)
 {
-    struct addition addition = { .kind = kind, .path = path };
+    struct addition addition = { .kind = kind, .format = format, .path = path };
 
     if (!oriel_machine_edit(machine->folder, addition_apply, &addition, error)) {
         g_clear_pointer(&addition.id, g_free);
@@ -82,10 +119,10 @@ static gboolean check_room(const OrielMachine *machine, GError **error)
 }
 
 /* A name in disks/ that nothing has. */
-static char *free_file_name(const OrielMachine *machine)
+static char *free_file_name(const OrielMachine *machine, OrielDiskFormat format)
 {
     for (guint n = 0;; n++) {
-        g_autofree char *name = g_strdup_printf("disks/disk%u.raw", n);
+        g_autofree char *name = g_strdup_printf("disks/disk%u%s", n, oriel_disk_suffix(format));
         g_autofree char *path = g_build_filename(machine->folder, name, NULL);
         GStatBuf status;
 
@@ -102,6 +139,7 @@ static char *disk_add(const OrielMachine *machine, const char *source, OrielProg
     g_autofree char *disks = g_build_filename(machine->folder, "disks", NULL);
     g_autofree char *unfinished = g_build_filename(disks, UNFINISHED, NULL);
     g_autofree char *name = NULL, *path = NULL, *real = NULL, *id = NULL;
+    OrielDiskFormat format;
 
     g_mkdir(disks, 0700);
     real = oriel_path_inside(machine, "disks", error);
@@ -109,10 +147,11 @@ static char *disk_add(const OrielMachine *machine, const char *source, OrielProg
         return NULL;
     }
     g_unlink(unfinished); /* of somebody who was killed */
-    if (!oriel_disk_make(unfinished, source, progress, data, cancellable, error)) {
+    if (!oriel_disk_format_for(source, &format, error) ||
+        !oriel_disk_make(unfinished, source, format, progress, data, cancellable, error)) {
         return NULL;
     }
-    name = free_file_name(machine);
+    name = free_file_name(machine, format);
     path = g_build_filename(machine->folder, name, NULL);
     if (g_rename(unfinished, path) != 0) {
         oriel_error_set_errno(error, errno, "“%s” cannot be made", path);
@@ -120,7 +159,7 @@ static char *disk_add(const OrielMachine *machine, const char *source, OrielProg
         return NULL;
     }
     if (oriel_folder_sync(disks, error)) {
-        id = drive_add(machine, ORIEL_DRIVE_DISK, name, error);
+        id = drive_add(machine, ORIEL_DRIVE_DISK, format, name, error);
     }
     if (!id) {
         g_unlink(path);
@@ -149,7 +188,7 @@ char *oriel_add_cdrom(const OrielMachine *machine, const char *path, GError **er
     if (absolute && !drive_check_medium(absolute, true, error)) {
         return NULL;
     }
-    return drive_add(machine, ORIEL_DRIVE_CDROM, absolute, error);
+    return drive_add(machine, ORIEL_DRIVE_CDROM, ORIEL_DISK_FORMAT_RAW, absolute, error);
 }
 
 /* --- Removing -----------------------------------------------------------------------------------
@@ -283,16 +322,10 @@ gboolean oriel_reorder_drives(const OrielMachine *machine, const char *const *id
 /* --- Growing ------------------------------------------------------------------------------------
  */
 
-static gboolean file_grow(int fd, const char *id, const char *path, guint64 bytes, GError **error)
+static gboolean image_grow(struct image *image, const char *id, guint64 bytes, GError **error)
 {
-    struct stat status;
-
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is not a file.", path);
-        return FALSE;
-    }
-    if (bytes <= (guint64)status.st_size) {
-        g_autofree char *size = oriel_size_text((guint64)status.st_size);
+    if (bytes <= image->size) {
+        g_autofree char *size = oriel_size_text(image->size);
 
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
                     "“%s” has %s already. A disk can only grow: what is behind its end would be "
@@ -300,28 +333,23 @@ static gboolean file_grow(int fd, const char *id, const char *path, guint64 byte
                     id, size);
         return FALSE;
     }
-    if (ftruncate(fd, (off_t)bytes) != 0 || fsync(fd) != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot grow", path);
-        return FALSE;
-    }
-    return TRUE;
+    return image_resize(image, bytes, error);
 }
 
 static gboolean disk_grow(const OrielMachine *machine, const OrielDrive *drive, guint64 bytes,
                           GError **error)
 {
-    g_autofree char *path = oriel_path_inside(machine, drive->path, error);
-    int fd = path ? open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+    const struct chain_request request = {
+        .drive = drive->id,
+        .folder = machine->folder,
+        .path = drive->path,
+        .format = drive_image_format(drive->format),
+        .follow = CHAIN_STATED,
+    };
+    struct image *image = chain_open(&request, error);
+    gboolean good = image && image_grow(image, drive->id, bytes, error);
 
-    if (fd < 0) {
-        if (path) {
-            oriel_error_set_errno(error, errno, "“%s” cannot be opened", path);
-        }
-        return FALSE;
-    }
-    gboolean good = file_grow(fd, drive->id, path, bytes, error);
-
-    close(fd);
+    image_free(image);
     return good;
 }
 

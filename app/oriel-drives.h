@@ -16,11 +16,20 @@
 #include "oriel-library.h"
 
 /*
- * Makes the file of a disk, which must not exist: empty, if `source` is a size ("20G"), otherwise a
- * copy of the image `source`. Durable when it returns; removed if it fails.
+ * The format that a disk made from `source` gets: qcow2, but a raw image stays raw, so that it is
+ * shared with its original where the file system can. Errors: those of oriel_disk_info().
  */
-gboolean oriel_disk_make(const char *target, const char *source, OrielProgress progress,
-                         gpointer data, GCancellable *cancellable, GError **error);
+gboolean oriel_disk_format_for(const char *source, OrielDiskFormat *format, GError **error);
+/* The ending of its file's name: ".raw", ".qcow2". */
+const char *oriel_disk_suffix(OrielDiskFormat format);
+/*
+ * Makes the file of a disk, which must not exist: empty, if `source` is a size ("20G"), otherwise a
+ * copy of the image `source`, whose content is in the format that oriel_disk_format_for() gave.
+ * Durable when it returns; removed if it fails.
+ */
+gboolean oriel_disk_make(const char *target, const char *source, OrielDiskFormat format,
+                         OrielProgress progress, gpointer data, GCancellable *cancellable,
+                         GError **error);
 
 /* `source` as above. Returns the new drive's id. Errors: LOCKED, INVALID, NO_SPACE, ... g_free().
  */

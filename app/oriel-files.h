@@ -23,10 +23,4 @@ gboolean oriel_folder_remove(const char *folder, GError **error);
 /* Makes renames in a folder durable. */
 gboolean oriel_folder_sync(const char *folder, GError **error);
 
-/*
- * Refuses, with INVALID and a sentence, a disk image of another format than raw. Missing or
- * unreadable files: NOT_FOUND, PERMISSION.
- */
-gboolean oriel_image_check_raw(const char *path, GError **error);
-
 #endif

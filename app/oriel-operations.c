@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "block/chain.h"
 #include "block/drive.h"
 #include "config/runtime.h"
 #include "oriel-building.h"
@@ -17,7 +18,8 @@
 /* --- Create
  * ---------------------------------------------------------------------------------------- */
 
-static OrielDrive *drive_add(OrielConfig *config, OrielDriveKind kind, const char *path)
+static OrielDrive *drive_add(OrielConfig *config, OrielDriveKind kind, OrielDiskFormat format,
+                             const char *path)
 {
     OrielDrive *drive = g_new0(OrielDrive, 1);
     const char *stem = kind == ORIEL_DRIVE_DISK ? "disk" : "cdrom";
@@ -28,6 +30,7 @@ static OrielDrive *drive_add(OrielConfig *config, OrielDriveKind kind, const cha
     }
     drive->id = g_strdup_printf("%s%u", stem, n);
     drive->kind = kind;
+    drive->format = format;
     drive->path = g_strdup(path);
     drive->read_only = kind == ORIEL_DRIVE_CDROM;
     g_ptr_array_add(config->drives, drive);
@@ -78,10 +81,16 @@ static gboolean disk_add(OrielConfig *config, const Building *building, const ch
                          OrielProgress progress, gpointer data, GCancellable *cancellable,
                          GError **error)
 {
-    g_autofree char *target = g_build_filename(building->folder, "disks", "disk0.raw", NULL);
+    g_autofree char *name = NULL, *target = NULL;
+    OrielDiskFormat format;
 
-    drive_add(config, ORIEL_DRIVE_DISK, "disks/disk0.raw");
-    return oriel_disk_make(target, disk, progress, data, cancellable, error);
+    if (!oriel_disk_format_for(disk, &format, error)) {
+        return FALSE;
+    }
+    name = g_strconcat("disks/disk0", oriel_disk_suffix(format), NULL);
+    target = g_build_filename(building->folder, name, NULL);
+    drive_add(config, ORIEL_DRIVE_DISK, format, name);
+    return oriel_disk_make(target, disk, format, progress, data, cancellable, error);
 }
 
 char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gpointer data,
@@ -112,7 +121,7 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
          (!options->controller ||
           oriel_config_set(config, "disk0.controller", options->controller, error)));
 
-    drive_add(config, ORIEL_DRIVE_CDROM, cdrom);
+    drive_add(config, ORIEL_DRIVE_CDROM, ORIEL_DISK_FORMAT_RAW, cdrom);
     char *folder =
         good ? oriel_building_finish(&building, config, options->folder != NULL, error) : NULL;
 
@@ -123,22 +132,47 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
 /* --- Clone
  * ----------------------------------------------------------------------------------------- */
 
+static gboolean disk_file_copy(const OrielMachine *machine, const Building *building,
+                               const char *path, OrielProgress progress, gpointer data,
+                               GCancellable *cancellable, GError **error)
+{
+    g_autofree char *from = oriel_path_inside(machine, path, error);
+    g_autofree char *to = g_build_filename(building->folder, path, NULL);
+    g_autofree char *parent = g_path_get_dirname(to);
+
+    g_mkdir_with_parents(parent, 0700);
+    return from && (g_file_test(to, G_FILE_TEST_EXISTS) || /* what two disks build on */
+                    oriel_file_copy(from, to, progress, data, cancellable, error));
+}
+
+/* Each disk with the images that it builds on. */
 static gboolean disks_copy(const OrielMachine *machine, const Building *building,
                            OrielProgress progress, gpointer data, GCancellable *cancellable,
                            GError **error)
 {
     for (guint i = 0; i < machine->config->drives->len; i++) {
         const OrielDrive *drive = g_ptr_array_index(machine->config->drives, i);
+        const struct chain_request request = {
+            .drive = drive->id,
+            .folder = machine->folder,
+            .path = drive->path,
+            .format = drive_image_format(drive->format),
+            .read_only = true,
+            .follow = CHAIN_STATED,
+        };
+        g_autoptr(GPtrArray) files = NULL;
 
         if (drive->kind != ORIEL_DRIVE_DISK) {
             continue;
         }
-        g_autofree char *from = oriel_path_inside(machine, drive->path, error);
-        g_autofree char *to = g_build_filename(building->folder, drive->path, NULL);
-        g_autofree char *parent = g_path_get_dirname(to);
-
-        g_mkdir_with_parents(parent, 0700);
-        if (!from || !oriel_file_copy(from, to, progress, data, cancellable, error)) {
+        files = chain_files(&request, error);
+        for (guint j = 0; files && j < files->len; j++) {
+            if (!disk_file_copy(machine, building, files->pdata[j], progress, data, cancellable,
+                                error)) {
+                return FALSE;
+            }
+        }
+        if (!files) {
             return FALSE;
         }
     }

@@ -7,7 +7,7 @@ static const struct option no_options[] = { { NULL } };
 
 static const struct option create_options[] = {
     { "cdrom", "FILE", "put this ISO image into the CD drive" },
-    { "disk", "SIZE|FILE", "make an empty disk of this size, or copy this raw image" },
+    { "disk", "SIZE|FILE", "make an empty disk of this size, or copy this disk image" },
     { "controller", "ahci|virtio", "how the guest reaches that disk (default ahci)" },
     { "memory", "SIZE", "such as 2G or 512 (MiB); default: what suits the system, otherwise 1G" },
     { "cpus", "N", "number of processors; default: what suits the system, otherwise 1" },
@@ -48,6 +48,19 @@ static const struct option serial_options[] = {
     { NULL },
 };
 
+static const struct option disk_options[] = {
+    { "from", "FORMAT", "the image is raw, qcow2, vmdk, vdi, vhd or vhdx (default: by content)" },
+    { "to", "FORMAT", "convert to qcow2, raw, vmdk, vhd or vhdx (default: by the new name)" },
+    { "chain", NULL, "convert: also read the images of its folder that it builds on" },
+    { "snapshot", "ID", "convert: this snapshot inside a qcow2 image" },
+    { "compress", NULL, "convert to qcow2: compress with deflate" },
+    { "zstd", NULL, "convert to qcow2: compress with zstd" },
+    { "cluster-size", "SIZE", "convert to qcow2: 512 to 2M (default 64K)" },
+    { "fixed", NULL, "convert to vhd or vhdx: all space allocated from the start" },
+    { "shrink", NULL, "resize: also to a smaller size, losing what lies behind" },
+    { NULL },
+};
+
 #define COMMAND(name_, function_, arguments_, minimum_, maximum_, options_, summary_, examples_)   \
     static const struct command command_##function_ = { name_,     arguments_,     minimum_,       \
                                                         maximum_,  summary_,       options_,       \
@@ -77,7 +90,7 @@ COMMAND("move", move, "NAME FOLDER", 2, 2, no_options,
         "Move a stopped machine into another folder, also on another disk.",
         "orielctl move Debian /media/me/Stick");
 COMMAND("add-disk", add_disk, "NAME SIZE|FILE", 2, 2, no_options,
-        "Add an empty disk of this size, or a copy of this raw image, to a stopped machine.",
+        "Add an empty disk of this size, or a copy of this disk image, to a stopped machine.",
         "orielctl add-disk Debian 20G");
 COMMAND("add-cdrom", add_cdrom, "NAME [FILE]", 1, 2, no_options,
         "Add a CD drive, empty or with this ISO image.", "orielctl add-cdrom Debian drivers.iso");
@@ -95,6 +108,13 @@ COMMAND("revisions", revisions, "NAME", 1, 1, no_options,
 COMMAND("restore", restore, "NAME REVISION|worked", 2, 2, no_options,
         "Go back to earlier settings, or to the last that worked.",
         "orielctl restore Debian 7\norielctl restore Debian worked");
+COMMAND("disk", disk, "info|convert|check|repair|resize|compact FILE [NEW-FILE|SIZE]", 2, 3,
+        disk_options, "Look at, convert, check, mend, resize and compact disk images.",
+        "orielctl disk info disk.vmdk\n"
+        "orielctl disk convert disk.vmdk disk.qcow2\n"
+        "orielctl disk convert disk.qcow2 disk.vhdx --fixed\n"
+        "orielctl disk check disk.qcow2\n"
+        "orielctl disk resize disk.qcow2 +10G");
 COMMAND("start", start, "NAME", 1, 1, start_options,
         "Start a machine; a saved one goes on where it was.",
         "orielctl start Debian\norielctl start Debian --discard-saved");
@@ -147,17 +167,14 @@ COMMAND("check-host", check_host, "", 0, 0, no_options,
         "Say what this computer lacks to run machines well.", "orielctl check-host");
 
 const struct command *const commands[] = {
-    &command_create,    &command_identify,   &command_list,
-    &command_show,      &command_set,        &command_rename,
-    &command_clone,     &command_delete,     &command_move,
-    &command_add_disk,  &command_add_cdrom,  &command_remove_drive,
-    &command_reorder,   &command_grow,       &command_undo,
-    &command_revisions, &command_restore,    &command_start,
-    &command_save,      &command_pause,      &command_resume,
-    &command_reset,     &command_shutdown,   &command_stop,
-    &command_kill,      &command_wait,       &command_screenshot,
-    &command_text,      &command_type,       &command_key,
-    &command_serial,    &command_insert,     &command_eject,
-    &command_balloon,   &command_stats,      &command_log,
-    &command_vnc,       &command_check_host, NULL,
+    &command_create,  &command_identify, &command_list,       &command_show,
+    &command_set,     &command_rename,   &command_clone,      &command_delete,
+    &command_move,    &command_add_disk, &command_add_cdrom,  &command_remove_drive,
+    &command_reorder, &command_grow,     &command_undo,       &command_revisions,
+    &command_restore, &command_start,    &command_save,       &command_pause,
+    &command_resume,  &command_reset,    &command_shutdown,   &command_stop,
+    &command_kill,    &command_wait,     &command_screenshot, &command_text,
+    &command_type,    &command_key,      &command_serial,     &command_insert,
+    &command_eject,   &command_balloon,  &command_stats,      &command_log,
+    &command_vnc,     &command_disk,     &command_check_host, NULL,
 };

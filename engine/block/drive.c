@@ -384,6 +384,11 @@ const char *drive_id(const struct drive *drive)
     return drive->id;
 }
 
+enum image_format drive_image_format(OrielDiskFormat format)
+{
+    return format == ORIEL_DISK_FORMAT_QCOW2 ? IMAGE_QCOW2 : IMAGE_RAW;
+}
+
 bool drive_open(struct drive *drive, const char *folder, const char *path, enum image_format format,
                 bool read_only, GError **error)
 {

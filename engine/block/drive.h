@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "block.h"
+#include "config/config.h"
 #include "image.h"
 
 struct drive_pool;
@@ -89,6 +90,8 @@ const char *drive_id(const struct drive *drive);
  */
 bool drive_open(struct drive *drive, const char *folder, const char *path, enum image_format format,
                 bool read_only, GError **error);
+/* The format that the configuration of a disk means. */
+enum image_format drive_image_format(OrielDiskFormat format);
 /* Takes the medium out. Requests that run keep it open until they end; parked and queued ones end
  * with -ENOMEDIUM. */
 void drive_close(struct drive *drive);

@@ -10,7 +10,7 @@ static const char *const drive_kind_names[] = { "disk", "cdrom", NULL };
 static const char *const scaling_names[] = {
     "default", "fit", "integer", "actual", "follow", NULL
 };
-static const char *const format_names[] = { "raw", NULL };
+static const char *const format_names[] = { "raw", "qcow2", NULL };
 static const char *const pointer_names[] = { "ps2", "virtio-tablet", NULL };
 static const char *const controller_names[] = { "ahci", "virtio", NULL };
 

@@ -64,6 +64,7 @@ typedef enum {
 
 typedef enum {
     ORIEL_DISK_FORMAT_RAW,
+    ORIEL_DISK_FORMAT_QCOW2,
 } OrielDiskFormat;
 
 typedef struct {

@@ -60,8 +60,9 @@ static bool drives_open(struct machine *machine, GError **error)
             drive_new(machine->drives, config->id, machine->config->uuid, optical);
 
         machine->board.drives[machine->board.n_drives++] = drive;
-        if (config->path && !drive_open(drive, machine->folder, config->path,
-                                        optical || config->read_only, error)) {
+        if (config->path &&
+            !drive_open(drive, machine->folder, config->path, drive_image_format(config->format),
+                        optical || config->read_only, error)) {
             return false;
         }
     }

@@ -79,7 +79,7 @@ bool machine_insert(struct machine *machine, const char *drive, const char *path
         if ((!info.present || tray_check(machine, index, error)) &&
             drive_check_medium(path, true, error)) {
             media_remove(machine, index);
-            good = drive_open(machine->board.drives[index], NULL, path, true, error);
+            good = drive_open(machine->board.drives[index], NULL, path, IMAGE_RAW, true, error);
             if (good) {
                 media_tell(machine, index);
             }
