@@ -164,7 +164,7 @@ static int command(struct rig *rig, enum block_op op, uint64_t offset, uint64_t 
 #define CHECK_OPEN_ERROR(rig, path, read_only, code_, part)                                        \
     do {                                                                                           \
         g_autoptr(GError) error = NULL;                                                            \
-        CHECK(!drive_open((rig)->drive, (rig)->folder, path, IMAGE_RAW, read_only, &error));                  \
+        CHECK(!drive_open((rig)->drive, (rig)->folder, path, IMAGE_RAW, read_only, &error));       \
         if (error->code != (int)(code_) || strstr(error->message, part) == NULL) {                 \
             test_fail(__FILE__, __LINE__, "code %d: %s", error->code, error->message);             \
         }                                                                                          \

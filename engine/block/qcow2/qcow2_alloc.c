@@ -72,12 +72,47 @@ int qcow2_clusters_alloc(struct qcow2 *q, uint64_t wanted, uint64_t *first, uint
     return result;
 }
 
+/*
+ * More clusters in a row than the blocks that count them leave between each other: behind
+ * everything that has a block, with the new blocks in front.
+ */
+static int region_alloc(struct qcow2 *q, uint64_t n, uint64_t *first)
+{
+    uint64_t per_block = qcow2_refcounts_per_block(q), index = q->reftable.n, n_blocks = 1;
+    int result = 0;
+
+    while (index > 0 && !(q->reftable.entries[index - 1] & ~UINT64_C(511))) {
+        index--;
+    }
+    while (n_blocks * per_block < n_blocks + n) {
+        n_blocks++;
+    }
+    if (index + n_blocks > q->reftable.n) {
+        result = qcow2_reftable_grow(q, index + n_blocks);
+        if (result == 0) { /* its own blocks are in the way now */
+            return region_alloc(q, n, first);
+        }
+    }
+    for (uint64_t i = 0; i < n_blocks && result == 0; i++) {
+        result = qcow2_refcount_block_place(q, index + i, index * per_block + i);
+    }
+    *first = index * per_block + n_blocks;
+    for (uint64_t i = 0; i < n_blocks + n && result == 0; i++) {
+        result = qcow2_refcount_set(q, index * per_block + i, 1);
+    }
+    q->fresh_from = MAX(q->fresh_from, *first + n);
+    return result;
+}
+
 int qcow2_clusters_alloc_all(struct qcow2 *q, uint64_t n, uint64_t *first)
 {
     uint64_t from = q->free_hint, got = 0;
     bool fresh;
     int result;
 
+    if (n > qcow2_refcounts_per_block(q) / 2) {
+        return region_alloc(q, n, first);
+    }
     for (;;) {
         result = run_find(q, from, n, first, &got);
         if (result < 0 || got == n) {

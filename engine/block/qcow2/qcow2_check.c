@@ -45,6 +45,7 @@ struct survey {
     struct qcow2 *q;
     struct qcow2_report *report;
     GHashTable *windows; /* window numbers with something in them */
+    uint64_t end;        /* cluster behind the last one that is used or counted */
     int result;
 };
 
@@ -62,6 +63,7 @@ static void survey_visit(struct walker *walker, const struct reference *referenc
         return;
     }
     qcow2_windows_add(survey->windows, reference->first, reference->n);
+    survey->end = MAX(survey->end, reference->first + reference->n);
     if (!reference->active ||
         (reference->kind != REFERENCE_L2 && reference->kind != REFERENCE_DATA)) {
         return;
@@ -93,21 +95,23 @@ static void survey_blocks(struct survey *survey)
         }
         storage_extent(q->image.storage, offset, &length, &data);
         if (data || length < q->cluster_size) {
-            qcow2_windows_add(survey->windows, i * refcounts_per_block(q), refcounts_per_block(q));
+            qcow2_windows_add(survey->windows, i * qcow2_refcounts_per_block(q),
+                              qcow2_refcounts_per_block(q));
+            survey->end = MAX(survey->end, (i + UINT64_C(1)) * qcow2_refcounts_per_block(q));
         }
     }
 }
 
 static int window_compare(struct qcow2 *q, const struct counts *counts, struct qcow2_report *report)
 {
-    for (uint64_t i = 0; i < COUNT_WINDOW; i++) {
+    for (uint64_t i = 0; i < counts->n; i++) {
         uint64_t cluster = counts->first + i, recorded = 0, found;
         uint32_t word = counts->words[i];
         int result;
 
-        if (i % refcounts_per_block(q) == 0 && word == 0 && !block_exists(q, cluster) &&
-            qcow2_counts_are_zero(counts, i, refcounts_per_block(q))) {
-            i += refcounts_per_block(q) - 1;
+        if (i % qcow2_refcounts_per_block(q) == 0 && word == 0 && !block_exists(q, cluster) &&
+            qcow2_counts_are_zero(counts, i, qcow2_refcounts_per_block(q))) {
+            i += qcow2_refcounts_per_block(q) - 1;
             continue;
         }
         result = qcow2_refcount_get(q, cluster, &recorded);
@@ -147,7 +151,8 @@ bool qcow2_check(struct image *image, struct qcow2_report *report, GError **erro
     windows = g_hash_table_get_keys(survey.windows);
     result = result < 0 ? result : survey.result;
     for (GList *at = windows; at != NULL && result == 0; at = at->next) {
-        struct counts *counts = qcow2_counts_take(q, GPOINTER_TO_SIZE(at->data), &result);
+        struct counts *counts =
+            qcow2_counts_take(q, GPOINTER_TO_SIZE(at->data), survey.end, &result);
 
         if (counts != NULL) {
             result = window_compare(q, counts, report);

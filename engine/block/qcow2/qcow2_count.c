@@ -20,7 +20,7 @@ static void count_visit(struct walker *walker, const struct reference *reference
 {
     struct counts *counts = walker->context;
     uint64_t first = MAX(reference->first, counts->first);
-    uint64_t end = MIN(reference->first + reference->n, counts->first + COUNT_WINDOW);
+    uint64_t end = MIN(reference->first + reference->n, counts->first + counts->n);
 
     for (uint64_t cluster = first; cluster < end; cluster++) {
         uint32_t *word = &counts->words[cluster - counts->first];
@@ -36,13 +36,14 @@ static void count_visit(struct walker *walker, const struct reference *reference
     }
 }
 
-struct counts *qcow2_counts_take(struct qcow2 *q, uint64_t window, int *result)
+struct counts *qcow2_counts_take(struct qcow2 *q, uint64_t window, uint64_t end, int *result)
 {
     struct counts *counts = g_new0(struct counts, 1);
     struct walker walker = { count_visit, counts };
 
     counts->first = window * COUNT_WINDOW;
-    counts->words = g_try_new0(uint32_t, COUNT_WINDOW);
+    counts->n = MIN(end - counts->first, (uint64_t)COUNT_WINDOW);
+    counts->words = g_try_new0(uint32_t, counts->n);
     *result = counts->words == NULL ? -ENOMEM : qcow2_walk(q, &walker);
     if (*result < 0) {
         qcow2_counts_free(counts);
@@ -59,7 +60,7 @@ void qcow2_counts_free(struct counts *counts)
 
 bool qcow2_counts_are_zero(const struct counts *counts, uint64_t from, uint64_t n)
 {
-    for (uint64_t i = from; i < MIN(from + n, (uint64_t)COUNT_WINDOW); i++) {
+    for (uint64_t i = from; i < MIN(from + n, counts->n); i++) {
         if (counts->words[i] != 0) {
             return false;
         }

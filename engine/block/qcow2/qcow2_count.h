@@ -16,7 +16,7 @@ enum {
 #define COUNT_TWICE UINT32_C(0x80000000) /* a second other table */
 
 struct counts {
-    uint64_t first; /* cluster */
+    uint64_t first, n; /* clusters */
     uint32_t *words;
 };
 
@@ -24,8 +24,8 @@ struct counts {
 GHashTable *qcow2_windows_new(void);
 void qcow2_windows_add(GHashTable *windows, uint64_t first, uint64_t n);
 
-/* The counts of one window; NULL with *result set if the walk failed. */
-struct counts *qcow2_counts_take(struct qcow2 *q, uint64_t window, int *result);
+/* The counts of one window, up to cluster `end`; NULL with *result set if the walk failed. */
+struct counts *qcow2_counts_take(struct qcow2 *q, uint64_t window, uint64_t end, int *result);
 void qcow2_counts_free(struct counts *counts);
 bool qcow2_counts_are_zero(const struct counts *counts, uint64_t from, uint64_t n);
 
@@ -38,7 +38,7 @@ static inline bool counted_overlap(uint32_t word)
 
 static inline bool block_exists(const struct qcow2 *q, uint64_t cluster)
 {
-    uint64_t index = cluster / refcounts_per_block(q);
+    uint64_t index = cluster / qcow2_refcounts_per_block(q);
 
     return index < q->reftable.n && (q->reftable.entries[index] & ~UINT64_C(511));
 }

@@ -212,9 +212,13 @@ uint64_t qcow2_refcount_max(const struct qcow2 *q);
 /* Reads and writes one refcount in a block's bytes. */
 uint64_t qcow2_refcount_load(const uint8_t *block, uint64_t index, unsigned order);
 void qcow2_refcount_store(uint8_t *block, uint64_t index, unsigned order, uint64_t count);
+/* A larger refcount table, with room for block `needed`. */
+int qcow2_reftable_grow(struct qcow2 *q, uint64_t needed);
+/* Makes cluster `place`, which is free, an empty refcount block; its own count is not set. */
+int qcow2_refcount_block_place(struct qcow2 *q, uint64_t index, uint64_t place);
 /* Makes sure that the cluster's refcount has a block; may allocate one. */
 int qcow2_refcount_block_ensure(struct qcow2 *q, uint64_t cluster);
-static inline uint64_t refcounts_per_block(const struct qcow2 *q)
+static inline uint64_t qcow2_refcounts_per_block(const struct qcow2 *q)
 {
     return (uint64_t)q->cluster_size * 8 >> q->refcount_order;
 }

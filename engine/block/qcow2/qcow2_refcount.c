@@ -66,8 +66,8 @@ uint64_t qcow2_refcount_max(const struct qcow2 *q)
 /* The slice with a cluster's count and the count's index in it; NULL slice: no block, all zero. */
 static int count_find(struct qcow2 *q, uint64_t cluster, struct slice **slice, uint64_t *index)
 {
-    uint64_t table_index = cluster / refcounts_per_block(q), block;
-    uint64_t within = cluster % refcounts_per_block(q);
+    uint64_t table_index = cluster / qcow2_refcounts_per_block(q), block;
+    uint64_t within = cluster % qcow2_refcounts_per_block(q);
     uint64_t per_slice = ((uint64_t)q->slice_size * 8) >> q->refcount_order;
 
     *slice = NULL;
@@ -123,7 +123,7 @@ struct growth {
 
 static int growth_plan(const struct qcow2 *q, uint64_t needed, struct growth *growth)
 {
-    uint64_t per_block = refcounts_per_block(q), per_cluster = q->cluster_size / 8;
+    uint64_t per_block = qcow2_refcounts_per_block(q), per_cluster = q->cluster_size / 8;
     uint64_t entries = MAX(needed + 1, (uint64_t)q->reftable.n * 3 / 2), blocks = 1;
 
     growth->first = q->reftable.n * per_block;
@@ -145,7 +145,7 @@ static int growth_plan(const struct qcow2 *q, uint64_t needed, struct growth *gr
 
 static int growth_write(struct qcow2 *q, const struct growth *growth, const uint64_t *entries)
 {
-    uint64_t per_block = refcounts_per_block(q), used = growth->n_blocks + growth->n_table;
+    uint64_t per_block = qcow2_refcounts_per_block(q), used = growth->n_blocks + growth->n_table;
     g_autofree uint8_t *bytes = g_malloc0(q->cluster_size);
     int result = 0;
 
@@ -182,7 +182,7 @@ static int growth_switch(struct qcow2 *q, const struct growth *growth)
                       : qcow2_header_write(q, HEADER_REFTABLE_OFFSET, bytes, sizeof(bytes));
 }
 
-static int reftable_grow(struct qcow2 *q, uint64_t needed)
+int qcow2_reftable_grow(struct qcow2 *q, uint64_t needed)
 {
     g_autofree uint64_t *entries = NULL;
     struct table old = q->reftable;
@@ -218,27 +218,14 @@ static int reftable_grow(struct qcow2 *q, uint64_t needed)
     return 0;
 }
 
-int qcow2_refcount_block_ensure(struct qcow2 *q, uint64_t cluster)
+int qcow2_refcount_block_place(struct qcow2 *q, uint64_t index, uint64_t place)
 {
-    uint64_t index = cluster / refcounts_per_block(q);
-    uint64_t place = index * refcounts_per_block(q);
-    g_autofree uint8_t *bytes = NULL;
+    g_autofree uint8_t *bytes = g_malloc0(q->cluster_size);
     int result;
 
-    if (index >= q->reftable.n) {
-        result = reftable_grow(q, index);
-        if (result < 0) {
-            return result;
-        }
-    }
-    if (q->reftable.entries[index] & REFTABLE_MASK) {
-        return 0;
-    }
     if (is_metadata(q, place)) {
         return qcow2_corrupt(q, "a table in use is not counted");
     }
-    bytes = g_malloc0(q->cluster_size);
-    qcow2_refcount_store(bytes, 0, q->refcount_order, 1);
     result = storage_write(q->image.storage, place << q->cluster_bits, bytes, q->cluster_size);
     if (result == 0) {
         qcow2_table_set(&q->reftable, (uint32_t)index, place << q->cluster_bits);
@@ -246,4 +233,20 @@ int qcow2_refcount_block_ensure(struct qcow2 *q, uint64_t cluster)
         q->fresh_from = MAX(q->fresh_from, place + 1);
     }
     return result;
+}
+
+int qcow2_refcount_block_ensure(struct qcow2 *q, uint64_t cluster)
+{
+    uint64_t index = cluster / qcow2_refcounts_per_block(q);
+    uint64_t place = index * qcow2_refcounts_per_block(q);
+    int result = 0;
+
+    if (index >= q->reftable.n) {
+        result = qcow2_reftable_grow(q, index);
+    }
+    if (result < 0 || (q->reftable.entries[index] & REFTABLE_MASK)) {
+        return result;
+    }
+    result = qcow2_refcount_block_place(q, index, place);
+    return result < 0 ? result : qcow2_refcount_set(q, place, 1);
 }

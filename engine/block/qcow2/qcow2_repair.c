@@ -119,7 +119,7 @@ struct rebuild {
 static void rebuild_visit(struct walker *walker, const struct reference *reference)
 {
     struct rebuild *rebuild = walker->context;
-    uint64_t per_block = refcounts_per_block(rebuild->q);
+    uint64_t per_block = qcow2_refcounts_per_block(rebuild->q);
 
     if (reference->kind == REFERENCE_REFTABLE || reference->kind == REFERENCE_REFBLOCK ||
         reference->n == 0) {
@@ -136,7 +136,7 @@ static void rebuild_visit(struct walker *walker, const struct reference *referen
 static int rebuild_plan(struct rebuild *rebuild, uint64_t first, uint64_t *n_table)
 {
     struct qcow2 *q = rebuild->q;
-    uint64_t per_block = refcounts_per_block(q), end, last = 0, n_blocks;
+    uint64_t per_block = qcow2_refcounts_per_block(q), end, last = 0, n_blocks;
 
     *n_table = 1;
     do { /* each round covers what the one before added */
@@ -212,7 +212,7 @@ static int counts_store(struct qcow2 *q, const struct counts *counts)
 {
     int result = 0;
 
-    for (uint64_t i = 0; i < COUNT_WINDOW && result == 0; i++) {
+    for (uint64_t i = 0; i < counts->n && result == 0; i++) {
         uint64_t found = counts->words[i] & COUNT_MASK;
 
         if (found == 0) {
@@ -260,6 +260,7 @@ static int refcounts_rebuild(struct qcow2 *q)
     struct walker walker = { rebuild_visit, &rebuild };
     uint64_t first = clusters_of(q, storage_size(q->image.storage)), n_table = 0;
     GList *windows = NULL;
+    uint64_t end;
     int result = qcow2_walk(q, &walker);
 
     if (result == 0) {
@@ -268,9 +269,10 @@ static int refcounts_rebuild(struct qcow2 *q)
     if (result == 0) {
         result = rebuild_place(&rebuild, first, n_table);
     }
+    end = clusters_of(q, storage_size(q->image.storage));
     windows = g_hash_table_get_keys(rebuild.windows);
     for (GList *at = windows; at != NULL && result == 0; at = at->next) {
-        struct counts *counts = qcow2_counts_take(q, GPOINTER_TO_SIZE(at->data), &result);
+        struct counts *counts = qcow2_counts_take(q, GPOINTER_TO_SIZE(at->data), end, &result);
 
         if (counts != NULL) {
             result = counts_store(q, counts);
