@@ -401,6 +401,7 @@ JsonNode *oriel_disk_check(const char *path, const char *format, OrielProgress p
     if (!request_fill(&request, path, format, error)) {
         return NULL;
     }
+    request.for_repair = true;
     image = chain_open(&request, error);
     if (!image) {
         return NULL;

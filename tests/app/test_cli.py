@@ -57,7 +57,8 @@ def test_create_show_list(home):
     shown = home.json("show", "One")
     check(shown["memory"] == 256 * MIB and shown["cpus"] == 2, repr(shown))
     check(shown["firmware"]["type"] == "uefi" and shown["state"] == "stopped", repr(shown))
-    check(os.stat(home.folder("One") + "/disks/disk0.raw").st_size == 3 * MIB, "size of the disk")
+    disk = home.json("disk", "info", home.folder("One") + "/disks/disk0.qcow2")
+    check(disk["disk-size"] == 3 * MIB and disk["format"] == "qcow2", "size of the disk")
     listed = home.json("list")
     check([m["name"] for m in listed] == ["One"] and listed[0]["state"] == "stopped", repr(listed))
     check("stopped      One" in home.ok("list"), "list")
@@ -239,9 +240,7 @@ def test_errors_as_json(home):
 
 
 def test_clone_and_delete(home):
-    home.ok("create", "One", "--disk", "2M")
-    with open(home.folder("One") + "/disks/disk0.raw", "r+b") as disk:
-        disk.write(b"hello")
+    home.ok("create", "One", "--disk", home.file("hello.img", b"hello" + bytes(2 * MIB)))
     os.mkdir(home.folder("One") + "/firmware")
     with open(home.folder("One") + "/firmware/vars.fd", "wb") as file:
         file.write(b"variables")
@@ -349,7 +348,7 @@ def test_folders_that_cannot_be_written(home):
 def test_links_in_a_strangers_machine(home):
     secret = home.file("secret", b"secret" * 1000)
     home.ok("create", "One", "--disk", "1M")
-    disk = home.folder("One") + "/disks/disk0.raw"
+    disk = home.folder("One") + "/disks/disk0.qcow2"
     os.unlink(disk)
     os.symlink(secret, disk)
     home.fails(10, "clone", "One", "Two", words=["symbolic link"])

@@ -351,7 +351,7 @@ def test_damage_is_found_and_mended(home):
                                         + 2 * ((os.stat(image).st_size >> 12) % 2048 + 3), b"\x00\x01"), leak=True)
     damaged("entry outside", lambda image: patch(image, l2(image), struct.pack(">Q", 1 << 63 | 1 << 45)), lost=True)
     damaged("entry misaligned", lambda image: patch(image, l2(image), struct.pack(">Q", 1 << 63 | 0x20200)), lost=True)
-    damaged("entry on the refcount table", lambda image: patch(image, l2(image), struct.pack(">Q", 1 << 63 | 4096)),
+    damaged("entry on the L1 table", lambda image: patch(image, l2(image), struct.pack(">Q", 1 << 63 | l1(image))),
             lost=True)
     damaged("entry on an L2 table", lambda image: patch(image, l2(image), struct.pack(">Q", 1 << 63 | l2(image))),
             lost=True)
@@ -396,7 +396,8 @@ def test_hostile_images_are_refused_quickly(home):
         code, out, err = home.run("disk", "convert", bad, bench.path("out.raw"), "--chain")
         check(code in (10, 11) and not os.path.exists(bench.path("out.raw")), f"{name}: {code} {out} {err}")
         check(home.run("disk", "info", bad)[0] == 0, "info follows")
-    bench.qemu("create", "-f", "qcow2", "-u", "-b", "loop.qcow2", "-F", "qcow2", "loop.qcow2", "1M")
+    for name, backing in (("loop.qcow2", "pool.qcow2"), ("pool.qcow2", "loop.qcow2")):
+        bench.qemu("create", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", name, "1M")
     home.fails(10, "disk", "convert", bench.path("loop.qcow2"), bench.path("out.raw"), "--chain", words=["itself"])
     bench.qemu("create", "-f", "qcow2", "-o", f"data_file={bench.path('data')}", bench.path("ext.qcow2"), "1M")
     home.fails(10, "disk", "convert", bench.path("ext.qcow2"), bench.path("out.raw"), words=["another file"])

@@ -347,7 +347,7 @@ def test_host_without_permission(home):
 def test_locked_disk_and_missing_files(home):
     iso = home.file("small.iso", bytes(64 * 2048))
     home.ok("create", "One", "--memory", "64M", "--disk", "1M", "--cdrom", iso)
-    disk = home.folder("One") + "/disks/disk0.raw"
+    disk = home.folder("One") + "/disks/disk0.qcow2"
     with open(disk, "r+b") as file:
         lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
         fcntl.fcntl(file, 37, lock)  # F_OFD_SETLK

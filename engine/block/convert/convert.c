@@ -91,11 +91,11 @@ static int skip_empty(struct conversion *c, struct chunk *chunk)
             break;
         }
         chunk->kind = kind;
+        chunk->length = known;
         if (kind == IMAGE_DATA) {
             break;
         }
         if (kind == IMAGE_ZERO && c->writer->class->put_zero != NULL && c->top_only) {
-            chunk->length = known;
             break;
         }
         c->next += known;
@@ -110,7 +110,7 @@ static int skip_empty(struct conversion *c, struct chunk *chunk)
 /* Lock held. False when there is nothing left or the work is to end. */
 static bool chunk_take(struct conversion *c, struct chunk *chunk)
 {
-    uint64_t start;
+    uint64_t start, end;
     int result;
 
     chunk->length = 0;
@@ -126,7 +126,11 @@ static bool chunk_take(struct conversion *c, struct chunk *chunk)
     chunk->offset = c->next;
     if (chunk->kind == IMAGE_DATA) {
         chunk->offset = MAX(start, c->next / c->writer->unit * c->writer->unit);
-        chunk->length = MIN(start + CHUNK, c->size) - chunk->offset;
+        end = MIN(start + CHUNK, c->size);
+        if (c->top_only) { /* what follows may be the backing image's, which is not zero */
+            end = MIN(end, c->next + chunk->length);
+        }
+        chunk->length = end - chunk->offset;
     }
     c->next = chunk->offset + chunk->length;
     chunk->sequence = c->sequence++;

@@ -6,6 +6,7 @@
 struct qcow2_writer {
     struct writer writer;
     struct image *image;
+    bool finished;
 };
 
 static struct image *image_of(struct writer *writer)
@@ -32,12 +33,17 @@ static int put_zero(struct writer *writer, uint64_t offset, uint64_t length)
 
 static int finish(struct writer *writer)
 {
+    ((struct qcow2_writer *)writer)->finished = true;
     return image_flush(image_of(writer));
 }
 
 static void free_writer(struct writer *writer)
 {
-    image_free(image_of(writer));
+    struct qcow2_writer *qcow2 = (struct qcow2_writer *)writer;
+
+    /* What is given up is not flushed. */
+    qcow2->image->read_only |= !qcow2->finished;
+    image_free(qcow2->image);
     g_free(writer);
 }
 
