@@ -262,6 +262,141 @@ def test_other_readers_accept_vhd_and_vhdx(home):
         check(result.returncode == 0 and str(SIZE) in result.stdout.replace(",", ""), result.stdout + result.stderr)
 
 
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def test_the_log_of_a_vhdx_is_replayed(home):
+    """An image that was not closed: its table of blocks is only whole with the log, which is left as it is."""
+    bench = Bench(home)
+    image = bench.path("log.vhdx")
+    bench.qemu("create", "-f", "vhdx", "-o", "block_size=1M", image, str(64 * MIB))
+    bench.io(image, "write -P 5 3M 1M", "write -P 6 40M 64k", form="vhdx")
+    bench.qemu("convert", "-f", "vhdx", "-O", "raw", image, "expected.raw")
+    with open(image, "rb") as file:
+        data = bytearray(file.read())
+    headers = sorted((struct.unpack_from("<Q", data, at + 8)[0], at) for at in (64 << 10, 128 << 10))
+    newest, at = headers[-1]
+    length, log = struct.unpack_from("<IQ", data, at + 68)
+    entries = [e for e in range(log, log + length, 4096) if data[e:e + 4] == b"loge"]
+    entry = max(entries, key=lambda e: struct.unpack_from("<Q", data, e + 16)[0])
+    target = struct.unpack_from("<Q", data, entry + 64 + 16)[0]
+    data[target:target + 4096] = bytes(4096)
+    data[at + 8:at + 16] = struct.pack("<Q", newest + 1)
+    data[at + 48:at + 64] = data[entry + 32:entry + 48]
+    data[at + 4:at + 8] = bytes(4)
+    data[at + 4:at + 8] = struct.pack("<I", crc32c(data[at:at + 4096]))
+    dirty = home.file("disks/dirty.vhdx", bytes(data))
+    bench.same(dirty, expected=bench.path("expected.raw"))
+    with open(dirty, "rb") as file:
+        check(file.read() == data, "the image was changed")
+    shutil.copy(dirty, bench.path("oracle.vhdx"))
+    bench.qemu("check", "-f", "vhdx", "-r", "all", "oracle.vhdx")
+    bench.qemu("compare", "-f", "raw", "-F", "vhdx", "expected.raw", "oracle.vhdx")
+    data[entry + 100] ^= 1  # a log that cannot be trusted is not used
+    home.fails(10, "disk", "convert", home.file("disks/broken.vhdx", bytes(data)), bench.path("x.raw"), words=["log"])
+    data[entry + 100] ^= 1
+    home.fails(10, "disk", "convert", home.file("disks/short.vhdx", bytes(data[:3 * MIB])), bench.path("x.raw"),
+               words=["short.vhdx"])
+
+
+def vhd_checksum(data, field):
+    data[field:field + 4] = bytes(4)
+    data[field:field + 4] = struct.pack(">I", ~sum(data) & 0xffffffff)
+    return data
+
+
+def test_differencing_vhd(home):
+    """Built by hand after the specification: sectors of two blocks lie over the parent."""
+    bench = Bench(home)
+    size = SIZE // (2 * MIB) * 2 * MIB
+    with open(bench.base, "r+b") as file:
+        file.truncate(size)
+    parent = bench.make("parent.vhd", "vpc", "-o", "force_size=on")
+    with open(parent, "rb") as file:
+        footer = bytearray(file.read(512))
+    with open(bench.base, "rb") as file:
+        expected = bytearray(file.read())
+    header = bytearray(1024)
+    header[0:8], header[8:16] = b"cxsparse", b"\xff" * 8
+    header[16:36] = struct.pack(">QIII", 1536, 0x10000, size // (2 * MIB), 2 * MIB)
+    header[40:56] = footer[68:84]
+    name = "C:\\images\\parent.vhd".encode("utf-16-be")
+    header[64:64 + len(name)] = name
+    footer[60:64], footer[68:84] = struct.pack(">I", 4), bytes(range(16))
+    bat = [0xffffffff] * (size // (2 * MIB))
+    body = b""
+    for block, sectors in ((1, range(0, 4096, 3)), (9, range(100, 140))):
+        bitmap, content = bytearray(512), bytearray(2 * MIB)
+        for sector in sectors:
+            bitmap[sector // 8] |= 0x80 >> sector % 8
+            content[sector * 512:sector * 512 + 512] = bytes([block + sector % 7]) * 512
+            at = block * 2 * MIB + sector * 512
+            expected[at:at + 512] = bytes([block + sector % 7]) * 512
+        bat[block] = 4 + len(body) // 512
+        body += bytes(bitmap) + bytes(content)
+    footer, header = vhd_checksum(footer, 64), vhd_checksum(header, 36)
+    table = struct.pack(f">{len(bat)}I", *bat).ljust(512, b"\xff")
+    child = home.file("disks/child.vhd", bytes(footer + header) + table + body + bytes(footer))
+    bench.same(child, "--chain", expected=home.file("disks/expected", bytes(expected)))
+    home.fails(10, "disk", "convert", child, bench.path("x.raw"), words=["parent.vhd"])
+    with open(parent, "rb") as file:
+        whole = bytearray(file.read())
+    for at in (0, len(whole) - 512):
+        whole[at + 68:at + 84] = bytes(16)
+        whole[at:at + 512] = vhd_checksum(whole[at:at + 512], 64)
+    home.file("disks/parent.vhd", bytes(whole))
+    home.fails(10, "disk", "convert", child, bench.path("x.raw"), "--chain", words=["does not belong"])
+
+
+def test_vdi_as_virtualbox_writes_it(home):
+    """A header of 0x190 bytes, and a difference to another image, which is named by its UUID."""
+    bench = Bench(home)
+    block, blocks = MIB, 8
+    parent_uuid = bytes(range(16))
+    names = "{03020100-0504-0706-0809-0a0b0c0d0e0f}.vdi"
+
+    def vdi(kind, uuid, linkage, contents):
+        header = bytearray(2 * MIB)
+        header[0:40] = b"<<< Oracle VM VirtualBox Disk Image >>>\n"
+        struct.pack_into("<IIIII", header, 0x40, 0xbeda107f, 0x10001, 0x190, kind, 0)
+        struct.pack_into("<II", header, 0x154, MIB, 2 * MIB)
+        struct.pack_into("<Q", header, 0x170, blocks * block)
+        struct.pack_into("<IIII", header, 0x178, block, 0, blocks, len([c for c in contents if c]))
+        header[0x188:0x198], header[0x1a8:0x1b8] = uuid, linkage
+        data, used = b"", 0
+        for i, content in enumerate(contents):
+            number = 0xffffffff if content is None else 0xfffffffe
+            if content:
+                number, used = used, used + 1
+                data += bytes([content]) * block
+            struct.pack_into("<I", header, MIB + 4 * i, number)
+        return bytes(header) + data
+
+    home.file("disks/" + names, vdi(1, parent_uuid, bytes(16), [1, 2, None, 0, 3, 4, 5, None]))
+    child = home.file("disks/child.vdi", vdi(4, bytes(16), parent_uuid, [None, 9, 8, None, 0, None, None, 7]))
+    expected = b"".join(bytes([n]) * block for n in (1, 9, 8, 0, 0, 4, 5, 7))
+    bench.same(child, "--chain", expected=home.file("disks/expected", expected))
+    home.fails(10, "disk", "convert", child, bench.path("x.raw"), words=[names])
+
+
+def test_vmdk_snapshots(home):
+    bench = Bench(home)
+    base = bench.make("base.vmdk", "vmdk")
+    bench.qemu("create", "-f", "vmdk", "-b", "base.vmdk", "-F", "vmdk", "delta.vmdk")
+    bench.io(bench.path("delta.vmdk"), "write -P 3 1M 700k", "write -P 4 64M 64k", form="vmdk")
+    bench.qemu("convert", "-f", "vmdk", "-O", "raw", "delta.vmdk", "expected.raw")
+    bench.same(bench.path("delta.vmdk"), "--chain", expected=bench.path("expected.raw"))
+    bench.io(base, "write -P 9 5M 64k", form="vmdk")
+    code, _, err = home.run("disk", "convert", bench.path("delta.vmdk"), bench.path("x.raw"), "--chain")
+    check(code == 10 and "does not belong" in err, f"a base that was changed since: {code} {err}")
+
+
 def test_resize(home):
     bench = Bench(home)
     for form in ("qcow2", "raw"):
@@ -489,6 +624,7 @@ def test_full_disk_leaves_nothing(home):
 main(test_qcow2_of_every_shape_is_read, test_subclusters_are_read, test_overlays_are_read,
      test_snapshots_inside_are_read, test_bitmaps_stay, test_other_formats_are_read,
      test_what_we_write_is_accepted, test_between_all_formats, test_stream_vmdk_ends_with_its_marker,
-     test_other_readers_accept_vhd_and_vhdx, test_resize, test_compact, test_damage_is_found_and_mended,
-     test_hostile_images_are_refused_quickly, test_raw_is_not_probed_in_machines, test_machines_with_qcow2,
-     test_cancelling_leaves_nothing, test_full_disk_leaves_nothing)
+     test_other_readers_accept_vhd_and_vhdx, test_the_log_of_a_vhdx_is_replayed, test_differencing_vhd,
+     test_vdi_as_virtualbox_writes_it, test_vmdk_snapshots, test_resize, test_compact,
+     test_damage_is_found_and_mended, test_hostile_images_are_refused_quickly, test_raw_is_not_probed_in_machines,
+     test_machines_with_qcow2, test_cancelling_leaves_nothing, test_full_disk_leaves_nothing)
