@@ -181,7 +181,9 @@ static struct memory *memory_new(const struct power_cut *cut)
     memory->storage.releases = true;
     pthread_mutex_init(&memory->lock, NULL);
     memory_reach(memory, cut->n_start);
-    memcpy(memory->bytes, cut->start, cut->n_start);
+    if (cut->n_start > 0) {
+        memcpy(memory->bytes, cut->start, cut->n_start);
+    }
     return memory;
 }
 

@@ -16,7 +16,7 @@ enum {
     SECTOR = 512,
     DISK = 512 << 10,
     SECTORS = DISK / SECTOR,
-    CHOICES = 4,
+    CHOICES = 12,
 };
 
 /* What the guest may find: each sector holds its version's number, 0 for zeroes. */

@@ -27,6 +27,7 @@ static bool refuse(struct qcow2 *q, GError **error, const char *format, ...)
 static bool fixed_fields_load(struct qcow2 *q, const uint8_t *header, GError **error)
 {
     uint32_t crypt_method = load_be32(header + HEADER_CRYPT_METHOD);
+    uint32_t cluster_bits = load_be32(header + HEADER_CLUSTER_BITS);
 
     if (memcmp(header, "QFI\xfb", 4) != 0) {
         return refuse(q, error, "it does not begin like one");
@@ -35,10 +36,10 @@ static bool fixed_fields_load(struct qcow2 *q, const uint8_t *header, GError **e
     if (q->version != 2 && q->version != 3) {
         return refuse(q, error, "it has version %u of the format", q->version);
     }
-    q->cluster_bits = load_be32(header + HEADER_CLUSTER_BITS);
-    if (q->cluster_bits < QCOW2_CLUSTER_BITS_MIN || q->cluster_bits > QCOW2_CLUSTER_BITS_MAX) {
+    if (cluster_bits < QCOW2_CLUSTER_BITS_MIN || cluster_bits > QCOW2_CLUSTER_BITS_MAX) {
         return refuse(q, error, "its cluster size is out of range");
     }
+    q->cluster_bits = cluster_bits;
     q->cluster_size = 1u << q->cluster_bits;
     q->image.unit = q->cluster_size;
     q->image.size = load_be64(header + HEADER_SIZE);

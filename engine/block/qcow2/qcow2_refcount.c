@@ -193,7 +193,9 @@ int qcow2_reftable_grow(struct qcow2 *q, uint64_t needed)
         return result;
     }
     entries = g_new0(uint64_t, growth.entries);
-    memcpy(entries, old.entries, old.n * sizeof(*entries));
+    if (old.n > 0) {
+        memcpy(entries, old.entries, old.n * sizeof(*entries));
+    }
     for (uint64_t i = 0; i < growth.n_blocks; i++) {
         entries[old.n + i] = (growth.first + i) << q->cluster_bits;
     }
