@@ -26,6 +26,8 @@ struct conversion {
     bool top_only; /* what the backing image has is not copied */
     uint64_t size;
 
+    pthread_mutex_t writing; /* held for each write: the kernel lets one into a file at a time, and
+                                waiting there is dearer */
     pthread_mutex_t lock;
     pthread_cond_t turn_changed, ended;
     /* Below: under the lock. */
@@ -237,8 +239,11 @@ static int chunk_work(struct worker *worker, const struct chunk *chunk, bool *so
     if (chunk->kind == IMAGE_ZERO) {
         return writer->class->put_zero(writer, chunk->offset, chunk->length);
     }
-    return writer->class->pack != NULL ? put_packed(worker, chunk, length)
-                                       : put_plain(worker, chunk, length);
+    pthread_mutex_lock(&c->writing);
+    result = writer->class->pack != NULL ? put_packed(worker, chunk, length)
+                                         : put_plain(worker, chunk, length);
+    pthread_mutex_unlock(&c->writing);
+    return result;
 }
 
 static void *work(void *data)
@@ -387,6 +392,7 @@ bool image_convert(struct image *source, struct storage *target,
         return false;
     }
     c.top_only = options->format == IMAGE_QCOW2 && options->qcow2.backing_name != NULL;
+    pthread_mutex_init(&c.writing, NULL);
     pthread_mutex_init(&c.lock, NULL);
     pthread_cond_init(&c.turn_changed, NULL);
     pthread_cond_init(&c.ended, NULL);
@@ -395,6 +401,7 @@ bool image_convert(struct image *source, struct storage *target,
         c.result = c.writer->class->finish(c.writer);
     }
     c.writer->class->free(c.writer);
+    pthread_mutex_destroy(&c.writing);
     pthread_mutex_destroy(&c.lock);
     pthread_cond_destroy(&c.turn_changed);
     pthread_cond_destroy(&c.ended);

@@ -17,8 +17,8 @@ enum {
     GRAIN_SECTORS = GRAIN / IMAGE_SECTOR,
     OVER_HEAD = 128, /* sectors before the first grain */
     DESCRIPTOR_SECTORS = 20,
-    MARKER = 12, /* before a grain's data */
-    DEFLATE_LEVEL = 6,
+    MARKER = 12,       /* before a grain's data */
+    DEFLATE_LEVEL = 5, /* as small as zlib's 6 */
     HEADS = 255,
     SECTORS_A_TRACK = 63,
 };

@@ -15,7 +15,7 @@ struct writer_class {
     size_t (*pack)(void *packer, struct writer *writer, const uint8_t *bytes, uint8_t *packed);
     /*
      * Takes data that is not all zero: whole units, the last one of the disk filled up with zeroes.
-     * With pack(): one unit, and what that gave. Several threads at a time unless `ordered`.
+     * With pack(): one unit, and what that gave. One call at a time, in order if `ordered`.
      */
     int (*put)(struct writer *writer, uint64_t offset, const uint8_t *bytes, size_t n,
                const uint8_t *packed, size_t n_packed);

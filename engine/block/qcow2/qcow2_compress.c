@@ -11,7 +11,7 @@
 #include "qcow2_private.h"
 
 enum {
-    DEFLATE_LEVEL = 6,
+    DEFLATE_LEVEL = 5, /* as small as zlib's 6 */
     ZSTD_LEVEL = 3,
 };
 

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Disk images beside qemu-img, on the same files in the same run: converting, exporting, opening, and small random
+requests. Whole-process time; peak memory of the process.
+
+usage: bench-disk.py [--size MIB] [--rounds N] [NAME...]
+
+qemu-img's own default does not make the result durable; ours does. So each conversion is shown beside qemu-img
+followed by fdatasync of the result, and the time without that is in the last column.
+"""
+import argparse
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.environ["ORIEL_BUILD"]
+MIB = 1 << 20
+
+
+def child(command):
+    """Seconds and peak MiB of a process."""
+    start = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.execvp(command[0], command)
+    _, status, usage = os.wait4(pid, 0)
+    if status:
+        raise RuntimeError(f"{command}: {status}")
+    return time.monotonic() - start, usage.ru_maxrss / 1024
+
+
+def sync(path):
+    start = time.monotonic()
+    fd = os.open(path, os.O_RDWR)
+    os.fdatasync(fd)
+    os.close(fd)
+    return time.monotonic() - start
+
+
+def source_make(path, size):
+    """A third random, a third text that compresses, a third empty, mixed in pieces of 1 to 8 MiB."""
+    generator = random.Random(5)
+    text = b"".join(b"%08d the quick brown fox jumps over the lazy dog\n" % n for n in range(MIB // 54))
+    with open(path, "wb") as file:
+        while file.tell() < size * MIB:
+            piece = generator.randint(1, 8) * MIB
+            kind = generator.randint(0, 2)
+            if kind == 0:
+                file.write(generator.randbytes(piece))
+            elif kind == 1:
+                for _ in range(piece // MIB):
+                    file.write(text.ljust(MIB, b"x"))
+            else:
+                file.seek(piece, os.SEEK_CUR)
+        file.truncate(size * MIB)
+
+
+CONVERSIONS = [
+    ("raw", "qcow2", [], []), ("qcow2", "raw", [], []), ("vmdk", "qcow2", [], []), ("vhdx", "qcow2", [], []),
+    ("qcow2", "vhdx", [], []), ("vdi", "qcow2", [], []), ("qcow2", "qcow2", ["--compress"], ["-c"]),
+    ("qcow2", "qcow2", ["--zstd"], ["-c", "-o", "compression_type=zstd"]),
+    ("qcow2", "vmdk", [], ["-o", "subformat=streamOptimized"]), ("stream", "qcow2", [], []),
+]
+
+
+class Files:
+    def __init__(self, folder, size):
+        self.folder = folder
+        self.base = self.path("base.raw")
+        source_make(self.base, size)
+        self.made = {"raw": self.base}
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def source(self, kind):
+        if kind not in self.made:
+            target = self.path("source." + kind)
+            form, options = ("vmdk", ["-o", "subformat=streamOptimized"]) if kind == "stream" else (kind, [])
+            subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", form, *options, self.base, target], check=True)
+            self.made[kind] = target
+        return self.made[kind]
+
+    def ours(self, kind, to, options):
+        source, target = self.source(kind), self.path("target." + to)
+        seconds, memory = child([os.path.join(BUILD, "app/orielctl"), "disk", "convert", source, target, *options])
+        os.unlink(target)
+        return seconds, memory
+
+    def theirs(self, kind, to, options):
+        source, target = self.source(kind), self.path("target." + to)
+        form = "vmdk" if kind == "stream" else kind
+        seconds, memory = child(["qemu-img", "convert", "-f", form, "-O", to, *options, source, target])
+        durable = seconds + sync(target)
+        os.unlink(target)
+        return seconds, durable, memory
+
+
+def figures(values, unit=""):
+    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f}){unit}"
+
+
+def row(what, ours, theirs, more=""):
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    ratios = [a / b for a, b in zip(ours, theirs)]
+    print(f"{what:34} {figures(ours):>22} {figures(theirs):>22} {ratio:5.2f} ({min(ratios):.2f}-{max(ratios):.2f}) {more}",
+          flush=True)
+
+
+def conversions(files, rounds, names):
+    print(f"{'convert':34} {'ours, s':>22} {'qemu-img, s':>22} ratio (spread)")
+    for kind, to, ours_options, their_options in CONVERSIONS:
+        name = f"{kind} to {to} {' '.join(ours_options)}".strip()
+        if names and not any(word in name for word in names):
+            continue
+        ours, theirs, plain, memory = [], [], [], []
+        for _ in range(rounds):
+            seconds, peak = files.ours(kind, to, ours_options)
+            ours.append(seconds)
+            fast, durable, their_peak = files.theirs(kind, to, their_options)
+            theirs.append(durable)
+            plain.append(fast)
+            memory.append((peak, their_peak))
+        peak, their_peak = (max(values) for values in zip(*memory))
+        row(name, ours, theirs, f"not durable: {figures(plain)}; {peak:.0f} and {their_peak:.0f} MiB")
+
+
+def opening(files, rounds):
+    print(f"\n{'open (disk info), empty disk of':34} {'ours, s':>22} {'qemu-img, s':>22} ratio (spread)")
+    for size in ("1G", "64G", "1T", "8T"):
+        image = files.path("open.qcow2")
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, size], check=True)
+        ours = [child([os.path.join(BUILD, "app/orielctl"), "disk", "info", image])[0] for _ in range(rounds * 3)]
+        theirs = [child(["qemu-img", "info", "-f", "qcow2", image])[0] for _ in range(rounds * 3)]
+        row(size, ours, theirs)
+        os.unlink(image)
+
+
+def requests(files, rounds):
+    """4 KiB at random places of a 64 GiB qcow2: our image code beside qemu-img bench (QEMU's block layer, no NBD
+    between), queue depth 4 and 4 threads."""
+    print(f"\n{'4 KiB requests, 64 GiB qcow2':34} {'ours, s':>22} {'qemu-img, s':>22} ratio (spread)")
+    count = 20000
+    for what, flag in (("random reads", "read"), ("random writes", "write"), ("writes, flush every 64", "flush")):
+        ours, theirs = [], []
+        for _ in range(rounds):
+            image = files.path("requests.qcow2")
+            for values, who in ((ours, 0), (theirs, 1)):
+                subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "64G"], check=True)
+                if flag == "read":
+                    subprocess.run(["qemu-io", "-f", "qcow2", "-c", "write -q -P 5 0 256M", image], check=True,
+                                   stdout=subprocess.DEVNULL)
+                if who == 0:
+                    out = subprocess.run([os.path.join(BUILD, "tests/bench/disk_requests"), image, flag, str(count)],
+                                         check=True, capture_output=True, text=True).stdout
+                    values.append(float(out))
+                else:
+                    options = {"read": [], "write": ["-w"], "flush": ["-w", "--flush-interval=64"]}[flag]
+                    step = 12345 * 4096 % (256 * MIB) if flag == "read" else 12345 * 4096
+                    out = subprocess.run(["qemu-img", "bench", "-f", "qcow2", "-t", "writeback", "-c", str(count), "-d",
+                                          "4", "-s", "4096", "-S", str(step), *options, image], check=True,
+                                         capture_output=True, text=True).stdout
+                    values.append(float(out.split("Run completed in ")[1].split()[0]))
+                os.unlink(image)
+        row(what, ours, theirs)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="conversions whose name has a word; “open”; “requests”")
+    parser.add_argument("--size", type=int, default=1024, help="of the disk, in MiB")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    if not shutil.which("qemu-img"):
+        print("bench-disk: qemu-img is not installed, so there is nothing to compare with")
+        return
+    version = subprocess.run(["qemu-img", "--version"], capture_output=True, text=True, check=True).stdout
+    print(f"Beside {version.splitlines()[0]}, {os.cpu_count()} CPUs, {options.size} MiB; median (smallest-largest)\n")
+    with tempfile.TemporaryDirectory(dir=os.environ.get("ORIEL_BENCH_FOLDER", "/var/tmp")) as folder:
+        files = Files(folder, options.size)
+        if options.names != ["open"] and options.names != ["requests"]:
+            conversions(files, options.rounds, options.names)
+        if not options.names or "open" in options.names:
+            opening(files, options.rounds)
+        if not options.names or "requests" in options.names:
+            requests(files, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
+    sys.exit(0)
