@@ -227,7 +227,9 @@ static gboolean machine_identify(OrielMedia *media)
 
 gboolean oriel_disk_format_runs(const char *format)
 {
-    return g_strcmp0(format, "raw") == 0;
+    enum image_format known;
+
+    return format && image_format_parse(format, &known);
 }
 
 void oriel_media_free(OrielMedia *media)

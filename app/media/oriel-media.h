@@ -37,7 +37,7 @@ typedef struct {
 void oriel_media_free(OrielMedia *media);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielMedia, oriel_media_free)
 
-/* Whether a machine can run from a disk image of this format. */
+/* Whether a machine can be made of a disk image of this format: it runs it, or converts it. */
 gboolean oriel_disk_format_runs(const char *format);
 
 /*

@@ -14,7 +14,6 @@ _orielctl() {
         --firmware) mapfile -t COMPREPLY < <(compgen -W 'bios uefi' -- "$current"); return ;;
         --controller) mapfile -t COMPREPLY < <(compgen -W 'ahci virtio' -- "$current"); return ;;
         --state) mapfile -t COMPREPLY < <(compgen -W 'stopped saved running paused crashed' -- "$current"); return ;;
-        --state) mapfile -t COMPREPLY < <(compgen -W 'stopped running paused crashed' -- "$current"); return ;;
         --from | --to) mapfile -t COMPREPLY < <(compgen -W 'raw qcow2 vmdk vdi vhd vhdx' -- "$current"); return ;;
         --cdrom | --disk | --kernel | --initrd) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
         --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
@@ -30,9 +29,8 @@ _orielctl() {
         mapfile -t COMPREPLY < <(compgen -W "$("$program" list 2>/dev/null | sed -n 's/^[a-z]\{1,12\}  *//p')" -- "$current" | sed 's/ /\\ /g')
     else
         case $command in
-            insert | screenshot | add-disk | add-cdrom) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+            disk | insert | screenshot | add-disk | add-cdrom) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
             move) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
-            disk | insert | screenshot) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
         esac
     fi
 }

@@ -471,7 +471,6 @@ void drive_set_generation(struct drive *drive, uint64_t generation)
 
 bool drive_sync(struct drive *drive, GError **error)
 {
-    const struct block_request flush = { .op = BLOCK_FLUSH };
     struct medium *medium;
     int result = 0;
 
@@ -479,7 +478,7 @@ bool drive_sync(struct drive *drive, GError **error)
     medium = drive->medium != NULL ? medium_ref(drive->medium) : NULL;
     pthread_mutex_unlock(&drive->pool->lock);
     if (medium != NULL && !medium->read_only) {
-        result = medium_run(medium, &flush);
+        result = image_sync(medium->image);
     }
     if (result != 0) {
         oriel_error_set_errno(error, -result, "“%s” (%s) cannot be written to the host's disk",

@@ -256,6 +256,12 @@ int image_flush(struct image *image)
     return image->read_only || image->class->flush == NULL ? 0 : image->class->flush(image);
 }
 
+int image_sync(struct image *image)
+{
+    return image->read_only || image->class->sync == NULL ? image_flush(image)
+                                                          : image->class->sync(image);
+}
+
 /* --- Status ------------------------------------------------------------------------------------
  */
 

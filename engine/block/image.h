@@ -71,6 +71,7 @@ struct image_class {
                  uint64_t length);
     int (*zero)(struct image *image, uint64_t offset, uint64_t length, bool release);
     int (*flush)(struct image *image);
+    int (*sync)(struct image *image); /* NULL: flush does it */
     bool (*resize)(struct image *image, uint64_t size, GError **error);
     void (*begin)(struct image *image); /* around the map and what is done with its answer */
     void (*end)(struct image *image);
@@ -129,6 +130,8 @@ int image_write(struct image *image, uint64_t offset, const void *bytes, size_t 
 int image_zero(struct image *image, uint64_t offset, uint64_t length, bool release);
 /* Everything written before is durable. */
 int image_flush(struct image *image);
+/* The same, and nothing is left for later: until the next change the file stays as it is. */
+int image_sync(struct image *image);
 
 /*
  * What is at `offset`, and for how many bytes (at most `length`), through all backing images:

@@ -66,6 +66,11 @@ static void free_image(struct image *image)
     g_free(q);
 }
 
+static int sync_all(struct image *image)
+{
+    return qcow2_settle(qcow2_of(image));
+}
+
 const struct image_class qcow2_class = {
     .format = IMAGE_QCOW2,
     .map = qcow2_map,
@@ -73,6 +78,7 @@ const struct image_class qcow2_class = {
     .write = qcow2_write,
     .zero = qcow2_zero,
     .flush = qcow2_flush,
+    .sync = sync_all,
     .resize = qcow2_resize,
     .begin = begin,
     .end = end,
