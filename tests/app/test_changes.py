@@ -26,6 +26,10 @@ def disk_path(home, drive, name="One"):
     return os.path.join(home.json("show", name)["folder"], path)
 
 
+def disk_size(home, drive):
+    return home.json("disk", "info", disk_path(home, drive))["disk-size"]
+
+
 def trashed(home):
     folder = os.path.join(home.data, "Trash", "files")
     return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
@@ -34,7 +38,7 @@ def trashed(home):
 def test_add_and_remove_disks(home):
     home.ok("create", "One", "--disk", "1M")
     check(home.json("add-disk", "One", "3M") == {"id": "disk1"}, "id")
-    check(os.stat(disk_path(home, "disk1")).st_size == 3 * MIB, "size")
+    check(disk_size(home, "disk1") == 3 * MIB, "size")
     image = home.file("image", b"data" * 1000)
     check(home.ok("add-disk", "One", image).strip() == "disk2", "second id")
     with open(disk_path(home, "disk2"), "rb") as copy:
@@ -102,12 +106,13 @@ def test_reorder_and_grow(home):
     home.ok("add-disk", "One", "2M")
     home.ok("reorder", "One", "disk1", "cdrom0", "disk0")
     check(drives(home) == ["disk1", "cdrom0", "disk0"], repr(drives(home)))
-    with open(disk_path(home, "disk0"), "r+b") as disk:
-        disk.write(b"content")
     home.ok("grow", "One", "disk0", str(5 * MIB - 3) + "B")
-    check(os.stat(disk_path(home, "disk0")).st_size == 5 * MIB, "size")
-    with open(disk_path(home, "disk0"), "rb") as disk:
-        check(disk.read(7) == b"content", "content")
+    check(disk_size(home, "disk0") == 5 * MIB, "size")
+    home.fails(10, "grow", "One", "disk0", "5M", words=["5M already"])
+    home.ok("create", "Raw", "--disk", home.file("image", b"content" + bytes(MIB)))
+    home.ok("grow", "Raw", "disk0", "5M")
+    with open(disk_path(home, "disk0", "Raw"), "rb") as disk:
+        check(disk.read() == b"content" + bytes(5 * MIB - 7), "content")
 
 
 def test_undo_and_restore(home):
@@ -166,9 +171,9 @@ def test_restore_needs_its_disks(home):
     home.ok("add-disk", "One", "1M")
     home.ok("remove-drive", "One", "disk1")
     before = home.tree()
-    home.fails(10, "undo", "One", words=["disk1.raw", "trash"])
+    home.fails(10, "undo", "One", words=["disk1.qcow2", "trash"])
     number = home.json("revisions", "One")[1]["revision"]
-    home.fails(10, "restore", "One", number, words=["disk1.raw", "trash"])
+    home.fails(10, "restore", "One", number, words=["disk1.qcow2", "trash"])
     check(home.tree() == before, "changed")
 
 
@@ -198,7 +203,9 @@ def other_file_system(home):
 def test_move_to_another_file_system(home):
     other = other_file_system(home)
     try:
-        home.ok("create", "One", "--disk", "8M")
+        image = home.file("image")
+        os.truncate(image, 8 * MIB)
+        home.ok("create", "One", "--disk", image)
         with open(disk_path(home, "disk0"), "r+b") as disk:
             disk.seek(5 * MIB)
             disk.write(b"data")
@@ -289,16 +296,14 @@ def test_killed_while_removing_a_disk(home):
 
 
 def test_killed_while_growing(home):
-    home.ok("create", "One", "--disk", "1M")
-
-    def after():
-        check(os.stat(disk_path(home, "disk0")).st_size in (MIB, 2 * MIB), "size")
-
-    for call in ("ftruncate", "fsync"):
-        check(killed_at(home, call, 1, "grow", "One", "disk0", "2M"), f"there was no {call}")
-        after()
-        with open(disk_path(home, "disk0"), "r+b") as disk:
-            disk.truncate(MIB)
+    image = home.file("image", bytes(MIB))
+    for disk, calls in ((image, ("ftruncate", "fdatasync")), ("1M", ("pwritev", "fdatasync"))):
+        for call in calls:
+            home.ok("create", "One", "--disk", disk)
+            check(killed_at(home, call, 1, "grow", "One", "disk0", "2M"), f"there was no {call}")
+            check(disk_size(home, "disk0") in (MIB, 2 * MIB), "size")
+            check(home.json("disk", "check", disk_path(home, "disk0"))["clean"], "check")
+            home.ok("delete", "One", "--permanently")
 
 
 def test_killed_while_restoring(home):
