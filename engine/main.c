@@ -269,8 +269,7 @@ static bool engine_start(struct engine *engine, GError **error)
     const struct machine_callbacks callbacks = { on_state, on_reset, on_media, engine };
     g_autofree char *file = g_build_filename(engine->folder, "machine.json", NULL);
 
-    /* Loaded under the lock, as it may be changed until then; what is no machine gets no lock file.
-     */
+    /* Loaded under the lock, as it may change until then; what is no machine gets no lock file. */
     if (!g_file_test(file, G_FILE_TEST_EXISTS)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
                     "There is no machine in “%s”: it has no machine.json.", engine->folder);
