@@ -254,7 +254,7 @@ def test_engine_that_hangs(home):
         listed = {machine["name"]: machine for machine in home.json("list")}
         check([listed[name]["state"] for name in ("One", "Two", "Three")] ==
               ["unresponsive", "unresponsive", "running"], repr(listed))
-        check("oriel-engine" in listed["One"]["message"] and listed["One"]["message"].endswith("."), repr(listed))
+        check("has not answered" in listed["One"]["message"] and listed["One"]["message"].endswith("."), repr(listed))
         check(re.search("^unresponsive One$", home.ok("list"), re.M), "list")
         home.fails(19, "stop", "One", words=["has not answered"])
         home.fails(19, "wait", "One", "--state", "stopped", "--timeout", "1")
