@@ -116,9 +116,12 @@ class Machine:
         return subprocess.run([os.path.join(BUILD, "app/orielctl"), arguments[0], self.path, *arguments[1:]],
                               env=environment, capture_output=True, text=True, check=False).stdout
 
-    def _monitor(self, line, seconds=10):
+    def _monitor(self, line, seconds=60):
         with socket.socket(socket.AF_UNIX) as monitor:
-            monitor.connect(self.path + "/monitor")
+            while monitor.connect_ex(self.path + "/monitor") != 0:  # it may not listen yet
+                if self.process.poll() is not None:
+                    raise RuntimeError("the machine ended")
+                time.sleep(0.05)
             monitor.settimeout(seconds)
             answer = b""
             monitor.sendall(line.encode() + b"\n")
