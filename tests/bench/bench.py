@@ -133,7 +133,7 @@ class Machine:
         if self.ours:
             return self._orielctl("text")
         path = os.path.join(self.path, "screen")
-        self._monitor(f"pmemsave 0xb8000 4000 {path}")
+        self._monitor(f'pmemsave 0xb8000 4000 "{path}"')  # in quotes, or it would be a division
         with open(path, "rb") as file:
             return file.read()[0::2].decode("cp437")
 
