@@ -71,8 +71,10 @@ class Machine:
                   "firmware": {"type": "bios"}, "cpus": 1, "memory": self.memory * MIB, "serials": 1, "drives": drives}
         if self.firmware:
             config["firmware"]["path"] = self.firmware
-        with open(os.path.join(self.path, "machine.json"), "w", encoding="utf-8") as file:
-            json.dump(config, file)
+        path = os.path.join(self.path, "machine.json")
+        if not os.path.exists(path):  # the second start is one of the same machine
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(config, file)
         return [ENGINE, "--folder", self.path]
 
     def _command_qemu(self):
