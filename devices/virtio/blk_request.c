@@ -46,18 +46,26 @@ static bool writes_through(const struct blk *blk)
     return !virtio_has(&blk->virtio, BLK_F_FLUSH) || !blk->writeback;
 }
 
+/* Where the data of the part under way is in the chain. */
+static struct vq_part data_part(const struct blk_request *request)
+{
+    bool reads = request->block.op == BLOCK_READ;
+
+    return (struct vq_part){ &request->chain, reads, request->done + (reads ? 0 : HEADER_SIZE),
+                             request->block.length };
+}
+
 /* Submits the next part. */
 static void transfer_part(struct blk *blk, struct blk_request *request)
 {
-    bool reads = request->block.op == BLOCK_READ;
     uint64_t left = request->length - request->done;
+    struct vq_part part;
 
     request->block.length = left < BLOCK_LENGTH_MAX ? left : BLOCK_LENGTH_MAX;
     request->block.offset = request->offset + request->done;
+    part = data_part(request);
     request->block.spans = request->spans;
-    request->block.n_spans = virtio_spans(&blk->virtio, &request->chain, reads,
-                                          request->done + (reads ? 0 : HEADER_SIZE),
-                                          request->block.length, request->spans, VQ_CHAIN_MAX);
+    request->block.n_spans = virtio_spans(&blk->virtio, &part, request->spans, VQ_CHAIN_MAX);
     if (request->block.n_spans == 0) {
         blk_finish(blk, request, BLK_S_IOERR);
     } else {
@@ -229,8 +237,9 @@ void blk_request_continue(struct blk *blk, struct blk_request *request)
         return;
     }
     if (request->block.op == BLOCK_READ) {
-        vq_spans_written(virtio_to_device(&blk->virtio), &request->chain, request->done,
-                         request->block.length);
+        struct vq_part part = data_part(request);
+
+        vq_spans_written(virtio_to_device(&blk->virtio), &part);
     }
     switch (request->block.op) {
     case BLOCK_READ:

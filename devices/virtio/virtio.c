@@ -176,13 +176,14 @@ bool virtio_write(struct virtio_device *virtio, const struct vq_chain *chain, ui
     return good;
 }
 
-unsigned virtio_spans(struct virtio_device *virtio, const struct vq_chain *chain, bool writable,
-                      uint64_t offset, uint64_t length, struct block_span *spans, unsigned max)
+unsigned virtio_spans(struct virtio_device *virtio, const struct vq_part *part,
+                      struct block_span *spans, unsigned max)
 {
-    unsigned n = vq_spans(virtio_to_device(virtio), chain, writable, offset, length, spans, max);
+    unsigned n = vq_spans(virtio_to_device(virtio), part, spans, max);
 
     if (n == 0) {
-        no_memory(virtio, offset, length, writable ? chain->in_length : chain->out_length);
+        no_memory(virtio, part->offset, part->length,
+                  part->writable ? part->chain->in_length : part->chain->out_length);
     }
     return n;
 }

@@ -153,8 +153,8 @@ bool virtio_read(struct virtio_device *virtio, const struct vq_chain *chain, uin
                  void *bytes, size_t n);
 bool virtio_write(struct virtio_device *virtio, const struct vq_chain *chain, uint64_t offset,
                   const void *bytes, size_t n);
-unsigned virtio_spans(struct virtio_device *virtio, const struct vq_chain *chain, bool writable,
-                      uint64_t offset, uint64_t length, struct block_span *spans, unsigned max);
+unsigned virtio_spans(struct virtio_device *virtio, const struct vq_part *part,
+                      struct block_span *spans, unsigned max);
 
 /* --- The device as a whole -------------------------------------------------------------------- */
 

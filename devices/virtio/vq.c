@@ -379,14 +379,16 @@ struct walk {
 };
 
 /* False if the part does not reach so far. */
-static bool walk_start(struct walk *walk, const struct vq_chain *chain, bool writable,
-                       uint64_t offset, uint64_t length)
+static bool walk_start(struct walk *walk, const struct vq_part *part)
 {
-    if (!range_fits(offset, length, writable ? chain->in_length : chain->out_length)) {
+    const struct vq_chain *chain = part->chain;
+
+    if (!range_fits(part->offset, part->length,
+                    part->writable ? chain->in_length : chain->out_length)) {
         return false;
     }
-    walk->segment = chain->segments + (writable ? chain->n_out : 0);
-    walk->skip = offset;
+    walk->segment = chain->segments + (part->writable ? chain->n_out : 0);
+    walk->skip = part->offset;
     return true;
 }
 
@@ -411,7 +413,7 @@ bool vq_read(struct device *device, const struct vq_chain *chain, uint64_t offse
     struct walk walk;
     size_t piece;
 
-    if (!walk_start(&walk, chain, false, offset, n)) {
+    if (!walk_start(&walk, &(struct vq_part){ chain, false, offset, n })) {
         return false;
     }
     for (size_t done = 0; done < n; done += piece) {
@@ -430,7 +432,7 @@ bool vq_write(struct device *device, const struct vq_chain *chain, uint64_t offs
     struct walk walk;
     size_t piece;
 
-    if (!walk_start(&walk, chain, true, offset, n)) {
+    if (!walk_start(&walk, &(struct vq_part){ chain, true, offset, n })) {
         return false;
     }
     for (size_t done = 0; done < n; done += piece) {
@@ -443,18 +445,18 @@ bool vq_write(struct device *device, const struct vq_chain *chain, uint64_t offs
     return true;
 }
 
-unsigned vq_spans(struct device *device, const struct vq_chain *chain, bool writable,
-                  uint64_t offset, uint64_t length, struct block_span *spans, unsigned max)
+unsigned vq_spans(struct device *device, const struct vq_part *part, struct block_span *spans,
+                  unsigned max)
 {
     struct walk walk;
     unsigned n = 0;
     size_t piece;
 
-    if (!walk_start(&walk, chain, writable, offset, length)) {
+    if (!walk_start(&walk, part)) {
         return 0;
     }
-    for (uint64_t done = 0; done < length; done += piece) {
-        uint64_t gpa = walk_next(&walk, length - done, &piece);
+    for (uint64_t done = 0; done < part->length; done += piece) {
+        uint64_t gpa = walk_next(&walk, part->length - done, &piece);
         size_t got = piece;
         uint8_t *base = device->services->ram_map(device, gpa, &got);
 
@@ -472,17 +474,16 @@ unsigned vq_spans(struct device *device, const struct vq_chain *chain, bool writ
     return n;
 }
 
-void vq_spans_written(struct device *device, const struct vq_chain *chain, uint64_t offset,
-                      uint64_t length)
+void vq_spans_written(struct device *device, const struct vq_part *part)
 {
     struct walk walk;
     size_t piece;
 
-    if (!walk_start(&walk, chain, true, offset, length)) {
+    if (!walk_start(&walk, part)) {
         return;
     }
-    for (uint64_t done = 0; done < length; done += piece) {
-        uint64_t gpa = walk_next(&walk, length - done, &piece);
+    for (uint64_t done = 0; done < part->length; done += piece) {
+        uint64_t gpa = walk_next(&walk, part->length - done, &piece);
 
         device->services->ram_written(device, gpa, piece);
     }

@@ -105,14 +105,20 @@ bool vq_read(struct device *device, const struct vq_chain *chain, uint64_t offse
              size_t n);
 bool vq_write(struct device *device, const struct vq_chain *chain, uint64_t offset,
               const void *bytes, size_t n);
+/* Bytes [offset, offset + length) of what the device reads, or writes, of a chain. */
+struct vq_part {
+    const struct vq_chain *chain;
+    bool writable;
+    uint64_t offset, length;
+};
+
 /*
- * Host memory of `length` bytes of a part from `offset` on, for bulk data that is moved and never
- * parsed. Returns the number of spans, at most `max`, 0 if they do not suffice or it is no RAM.
+ * Host memory of a part, for bulk data that is moved and never parsed. Returns the number of spans,
+ * at most `max`, 0 if they do not suffice, the part is longer than the chain, or it is no RAM.
  */
-unsigned vq_spans(struct device *device, const struct vq_chain *chain, bool writable,
-                  uint64_t offset, uint64_t length, struct block_span *spans, unsigned max);
-/* Announces that the spans of such a call on the writable part were written to. */
-void vq_spans_written(struct device *device, const struct vq_chain *chain, uint64_t offset,
-                      uint64_t length);
+unsigned vq_spans(struct device *device, const struct vq_part *part, struct block_span *spans,
+                  unsigned max);
+/* Announces that the spans of such a call on a writable part were written to. */
+void vq_spans_written(struct device *device, const struct vq_part *part);
 
 #endif
