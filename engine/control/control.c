@@ -198,6 +198,14 @@ static void connections_flush(struct control *control)
     }
 }
 
+/* GLib takes an interface that nobody is connected to for one that was never exported. */
+void interface_unexport(GDBusInterfaceSkeleton *skeleton)
+{
+    if (g_dbus_interface_skeleton_get_connection(skeleton)) {
+        g_dbus_interface_skeleton_unexport(skeleton);
+    }
+}
+
 void control_end(struct control *control)
 {
     GHashTableIter iter;
@@ -207,7 +215,7 @@ void control_end(struct control *control)
         g_dbus_server_stop(control->server);
     }
     unlink(control->socket_path);
-    g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(control->skeleton));
+    interface_unexport(G_DBUS_INTERFACE_SKELETON(control->skeleton));
     display_disconnect(control);
     input_cancel(machine_input(control->machine), NULL, NULL);
     while (control->running > 0) {

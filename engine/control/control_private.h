@@ -42,4 +42,7 @@ void display_connect(struct control *control);
 /* From here on nothing of it refers to the machine. */
 void display_disconnect(struct control *control);
 
+/* Takes an interface off every connection it is on. */
+void interface_unexport(GDBusInterfaceSkeleton *skeleton);
+
 #endif
