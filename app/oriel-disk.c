@@ -606,3 +606,19 @@ gboolean oriel_disk_compact(const char *path, const char *format, guint64 *saved
     *saved = before > after ? before - after : 0;
     return good;
 }
+
+gboolean oriel_disk_delete_snapshot(const char *path, const char *snapshot, GError **error)
+{
+    struct image *image = open_writable(path, NULL, error);
+    gboolean good = FALSE;
+
+    if (image && image->class->format != IMAGE_QCOW2) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "“%s” is a %s image, which has no snapshots inside.", path,
+                    image_format_name(image->class->format));
+    } else if (image) {
+        good = qcow2_snapshot_delete(image, snapshot, error);
+    }
+    image_free(image);
+    return good;
+}

@@ -65,4 +65,8 @@ gboolean oriel_disk_compact(const char *path, const char *format, guint64 *saved
                             OrielProgress progress, gpointer data, GCancellable *cancellable,
                             GError **error);
 
+/* Deletes a snapshot inside a qcow2 image, by id or name. Errors: NOT_FOUND, INVALID, LOCKED, ...
+ */
+gboolean oriel_disk_delete_snapshot(const char *path, const char *snapshot, GError **error);
+
 #endif

@@ -108,7 +108,8 @@ COMMAND("revisions", revisions, "NAME", 1, 1, no_options,
 COMMAND("restore", restore, "NAME REVISION|worked", 2, 2, no_options,
         "Go back to earlier settings, or to the last that worked.",
         "orielctl restore Debian 7\norielctl restore Debian worked");
-COMMAND("disk", disk, "info|convert|check|repair|resize|compact FILE [NEW-FILE|SIZE]", 2, 3,
+COMMAND("disk", disk,
+        "info|convert|check|repair|resize|compact|delete-snapshot FILE [NEW-FILE|SIZE|ID]", 2, 3,
         disk_options, "Look at, convert, check, mend, resize and compact disk images.",
         "orielctl disk info disk.vmdk\n"
         "orielctl disk convert disk.vmdk disk.qcow2\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* disk info, convert, check, repair, resize, compact. */
+/* disk info, convert, check, repair, resize, compact, delete-snapshot. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -210,6 +210,11 @@ static gboolean disk_compact(const struct call *call, GError **error)
     return TRUE;
 }
 
+static gboolean disk_delete_snapshot(const struct call *call, GError **error)
+{
+    return oriel_disk_delete_snapshot(call->arguments[1], call->arguments[2], error);
+}
+
 gboolean run_disk(const struct call *call, GError **error)
 {
     static const struct {
@@ -224,6 +229,7 @@ gboolean run_disk(const struct call *call, GError **error)
         { "repair", 2, "repair FILE", disk_repair },
         { "resize", 3, "resize FILE SIZE", disk_resize },
         { "compact", 2, "compact FILE", disk_compact },
+        { "delete-snapshot", 3, "delete-snapshot FILE ID", disk_delete_snapshot },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(actions); i++) {

@@ -155,6 +155,34 @@ def test_snapshots_inside_are_read(home):
     home.fails(10, "disk", "resize", image, "10M", "--shrink", words=["snapshots"])
 
 
+def test_snapshots_inside_are_deleted(home):
+    bench = Bench(home)
+    for option in ("cluster_size=64k", "cluster_size=512", "compat=0.10"):
+        image = bench.make("snap.qcow2", "qcow2", "-o", option)
+        bench.qemu("snapshot", "-c", "first", image)
+        bench.io(image, "write -P 1 0 5M", "discard 20M 1M")
+        bench.qemu("snapshot", "-c", "second", image)
+        bench.io(image, "write -P 2 2M 5M", "discard 20M 2M")
+        bench.qemu("snapshot", "-c", "third", image)
+        bench.qemu("convert", "-f", "qcow2", "-O", "raw", image, "expected.raw")
+        home.ok("disk", "delete-snapshot", image, "second")
+        bench.checked(image)
+        bench.same(image, expected=bench.path("expected.raw"))
+        bench.same(image, "--snapshot", "first")
+        bench.same(image, "--snapshot", "third", expected=bench.path("expected.raw"))
+        home.fails(11, "disk", "delete-snapshot", image, "second", words=["second"])
+        for name in ("third", "first"):
+            home.ok("disk", "delete-snapshot", image, name)
+            bench.checked(image)
+        check(home.json("disk", "info", image)["snapshots"] == [], "list")
+        check(home.json("disk", "check", image)["flags"] == 0, "flags")
+        bench.same(image, expected=bench.path("expected.raw"))
+        home.ok("disk", "compact", image)
+        bench.same(image, expected=bench.path("expected.raw"))
+        os.unlink(image)
+    home.fails(10, "disk", "delete-snapshot", bench.base, "x", words=["no snapshots"])
+
+
 def test_bitmaps_stay(home):
     bench = Bench(home)
     image = bench.make("bitmap.qcow2", "qcow2")
@@ -622,7 +650,7 @@ def test_full_disk_leaves_nothing(home):
 
 
 main(test_qcow2_of_every_shape_is_read, test_subclusters_are_read, test_overlays_are_read,
-     test_snapshots_inside_are_read, test_bitmaps_stay, test_other_formats_are_read,
+     test_snapshots_inside_are_read, test_snapshots_inside_are_deleted, test_bitmaps_stay, test_other_formats_are_read,
      test_what_we_write_is_accepted, test_between_all_formats, test_stream_vmdk_ends_with_its_marker,
      test_other_readers_accept_vhd_and_vhdx, test_the_log_of_a_vhdx_is_replayed, test_differencing_vhd,
      test_vdi_as_virtualbox_writes_it, test_vmdk_snapshots, test_resize, test_compact,
