@@ -10,6 +10,7 @@
 
 #include "new/oriel-system-chooser.h"
 #include "oriel-plan.h"
+#include "widgets/oriel-button-names.h"
 #include "widgets/oriel-machine-name.h"
 #include "widgets/oriel-spin-row.h"
 
@@ -552,6 +553,7 @@ static void oriel_new_machine_window_init(OrielNewMachineWindow *self)
     GtkDropTarget *drop = gtk_drop_target_new(GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
 
     gtk_widget_init_template(GTK_WIDGET(self));
+    oriel_button_names_add(GTK_WIDGET(self));
     self->cancellable = g_cancellable_new();
     g_object_bind_property(self->disk_switch, "active", self->disk_row, "visible",
                            G_BINDING_SYNC_CREATE);

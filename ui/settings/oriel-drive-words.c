@@ -32,6 +32,10 @@ static char *drive_setting_text(const OrielDrive *drive, const char *setting, co
         return base ? g_strdup_printf(_("“%2$s” in %1$s"), title, base)
                     : g_strdup_printf(_("%s is empty"), title);
     }
+    if (g_str_equal(setting, "controller")) {
+        return g_strdup_printf(g_str_equal(value, "virtio") ? _("%s by virtio") : _("%s by SATA"),
+                               title);
+    }
     return g_strdup_printf(_("%s: %s"), title, value);
 }
 

@@ -209,6 +209,23 @@ static GtkWidget *switch_row(OrielDrivesPage *self, const char *title, const cha
     return row;
 }
 
+/* Which systems reach the disk, and how fast; in words that need no knowledge of controllers. */
+static GtkWidget *controller_row(OrielDrivesPage *self, const char *id)
+{
+    static const char *const controllers[] = { "ahci", "virtio", NULL };
+    const char *const words[] = { _("Every system (SATA)"),
+                                  _("Faster, for systems that know virtio"), NULL };
+    GtkWidget *row = adw_combo_row_new();
+    g_autoptr(GtkStringList) model = gtk_string_list_new(words);
+    g_autofree char *key = g_strdup_printf("%s.controller", id);
+
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), _("Compatibility"));
+    adw_combo_row_set_model(ADW_COMBO_ROW(row), G_LIST_MODEL(model));
+    adw_combo_row_set_use_subtitle(ADW_COMBO_ROW(row), TRUE);
+    oriel_setting_rows_bind(self->setting_rows, row, key, controllers);
+    return row;
+}
+
 static void expanded(AdwExpanderRow *row, GParamSpec *spec, OrielDrivesPage *self)
 {
     char *id = g_object_get_data(G_OBJECT(row), "drive");
@@ -233,6 +250,7 @@ static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, gboolean 
     adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
     adw_expander_row_set_subtitle(row, subtitle);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(row), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
     adw_expander_row_set_icon_name(row,
                                    disk ? "drive-harddisk-symbolic" : "media-optical-cd-symbolic");
     if (disk) {
@@ -241,6 +259,7 @@ static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, gboolean 
 
         gtk_widget_set_sensitive(grow, still);
         adw_expander_row_add_row(row, grow);
+        adw_expander_row_add_row(row, controller_row(self, drive->id));
         adw_expander_row_add_row(row, switch_row(self, _("Read-Only"), drive->id, "read-only"));
     } else {
         adw_expander_row_add_row(row, button_row(_("Medium"), drive->path ? drive->path : "",

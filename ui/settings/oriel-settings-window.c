@@ -13,6 +13,7 @@
 #include "settings/oriel-general-page.h"
 #include "settings/oriel-history-page.h"
 #include "settings/oriel-setting-rows.h"
+#include "widgets/oriel-button-names.h"
 #include "widgets/oriel-spin-row.h"
 
 #define RESOURCES "/io/github/oriel_vm/Oriel/settings/"
@@ -29,6 +30,7 @@ G_DEFINE_FINAL_TYPE(OrielSettingsWindow, oriel_settings_window, ADW_TYPE_PREFERE
 static const char *const firmwares[] = { "bios", "uefi", NULL };
 static const char *const clocks[] = { "utc", "local", NULL };
 static const char *const scalings[] = { "default", "fit", "integer", "actual", "follow", NULL };
+static const char *const pointers[] = { "ps2", "virtio-tablet", NULL };
 static const char *const video_memories[] = { "8M", "16M", "32M", "64M", "128M", "256M", NULL };
 
 static const struct {
@@ -45,6 +47,10 @@ static const struct {
     { "page-hardware.ui", "memory", NULL },
     { "page-hardware.ui", "display.scaling", scalings },
     { "page-hardware.ui", "video-memory", video_memories },
+    { "page-hardware.ui", "input.pointer", pointers },
+    { "page-hardware.ui", "balloon", NULL },
+    { "page-hardware.ui", "rng", NULL },
+    { "page-hardware.ui", "console", NULL },
     { "page-remote.ui", "vnc.listen", NULL },
     { "page-remote.ui", "vnc.password", NULL },
     { "page-remote.ui", "serials", NULL },
@@ -172,5 +178,6 @@ GtkWindow *oriel_settings_window_new(OrielMachineItem *item, OrielMachineList *l
     g_signal_connect_object(list, "items-changed", G_CALLBACK(library_changed), self,
                             G_CONNECT_SWAPPED);
     title_show(self);
+    oriel_button_names_add(GTK_WIDGET(self));
     return GTK_WINDOW(self);
 }

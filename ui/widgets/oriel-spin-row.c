@@ -105,6 +105,12 @@ static void on_value_changed(OrielSpinRow *self)
     g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_VALUE]);
 }
 
+static void on_title_changed(OrielSpinRow *self)
+{
+    gtk_accessible_update_property(GTK_ACCESSIBLE(self->spin), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   adw_preferences_row_get_title(ADW_PREFERENCES_ROW(self)), -1);
+}
+
 double oriel_spin_row_get_value(OrielSpinRow *row)
 {
     gtk_spin_button_update(row->spin);
@@ -209,6 +215,5 @@ static void oriel_spin_row_init(OrielSpinRow *self)
                             G_CONNECT_SWAPPED);
     adw_action_row_add_suffix(ADW_ACTION_ROW(self), GTK_WIDGET(self->spin));
     adw_action_row_set_activatable_widget(ADW_ACTION_ROW(self), GTK_WIDGET(self->spin));
-    gtk_accessible_update_relation(GTK_ACCESSIBLE(self->spin), GTK_ACCESSIBLE_RELATION_LABELLED_BY,
-                                   self, NULL, -1);
+    g_signal_connect(self, "notify::title", G_CALLBACK(on_title_changed), NULL);
 }

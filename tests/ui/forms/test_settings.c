@@ -118,6 +118,13 @@ static const struct {
     { "hardware", "Scaling", "display.scaling", "Actual size", "actual", "follow",
       "The system follows the window" },
     { "hardware", "Video Memory", "video-memory", "64 MiB", "64M", "8M", "8 MiB" },
+    { "hardware", "Pointer", "input.pointer", "Mouse", "ps2", "virtio-tablet",
+      "Mouse, and tablet that needs no grab" },
+    { "hardware", "Memory Balloon", "balloon", "false", "false", "true", "true" },
+    { "hardware", "Source of Random Numbers", "rng", "false", "false", "true", "true" },
+    { "hardware", "Console", "console", "true", "true", "false", "false" },
+    { "drives", "Compatibility", "disk0.controller", "Faster, for systems that know virtio",
+      "virtio", "ahci", "Every system (SATA)" },
     { "connections", "Password, 8 Characters at Most", "vnc.password", "secret", "secret", "s<e>c&",
       "s<e>c&" },
     { "connections", "Address and Port", "vnc.listen", "127.0.0.1:5901", "127.0.0.1:5901",
@@ -451,11 +458,12 @@ TEST(earlier_settings_are_told_in_the_words_of_the_pages)
     set_outside("clock", "local");
     set_outside("boot-order", "cdrom0,disk1");
     set_outside("disk1.read-only", "true");
+    set_outside("disk0.controller", "virtio");
     set_outside("vnc.password", "hush");
     set_outside("append", "");
     WAIT(forms_says(scene.window, "Memory: 2 GiB · Start from: disks, then CDs · Clock: Universal "
-                                  "time · Password, 8 Characters at Most: none · Disk 2 can be "
-                                  "written"));
+                                  "time · Password, 8 Characters at Most: none · Disk 1 by SATA · "
+                                  "Disk 2 can be written"));
     WAIT(forms_says(scene.window, "without Disk 2"));
     CHECK(!forms_says(scene.window, "hush"));
     forms_picture(scene.window, "settings-history-full");
