@@ -209,9 +209,15 @@ gboolean oriel_library_owns(const char *folder)
     return strcmp(parent, own) == 0;
 }
 
+static gboolean has_uuid(const OrielMachine *machine, const char *uuid)
+{
+    return machine->config && g_ascii_strcasecmp(machine->config->uuid, uuid) == 0;
+}
+
 OrielMachine *oriel_library_look_up(const char *name, GError **error)
 {
     g_autoptr(GPtrArray) machines = NULL;
+    const OrielMachine *found = NULL;
 
     if (strchr(name, '/')) {
         return oriel_machine_load(name);
@@ -221,8 +227,15 @@ OrielMachine *oriel_library_look_up(const char *name, GError **error)
         const OrielMachine *candidate = g_ptr_array_index(machines, i);
 
         if (strcmp(candidate->name, name) == 0) {
-            return oriel_machine_load(candidate->folder);
+            found = candidate;
+            break;
         }
+        if (!found && has_uuid(candidate, name)) {
+            found = candidate;
+        }
+    }
+    if (found) {
+        return oriel_machine_load(found->folder);
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
                 "There is no machine called “%s”; “orielctl list” shows those there are.", name);

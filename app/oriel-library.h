@@ -37,8 +37,8 @@ char **oriel_library_folders(void);
 GPtrArray *oriel_library_list(void);
 
 /*
- * The machine of that name, or in that folder if `name` contains a slash. NULL with *error set:
- * NOT_FOUND, or the machine's problem.
+ * The machine of that name, or else with that UUID, or in that folder if `name` contains a slash.
+ * NULL with *error set: NOT_FOUND, or the machine's problem.
  */
 OrielMachine *oriel_library_find(const char *name, GError **error);
 

@@ -143,15 +143,15 @@ static char *exec_quote(const char *text)
     return g_string_free(quoted, FALSE);
 }
 
-/* g_free(). */
+/* It starts the machine by its UUID, which stays when the machine gets another name. g_free(). */
 static char *launcher_text(OrielMachineItem *item)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *installed = g_find_program_in_path("oriel");
     g_autofree char *quoted_program = exec_quote(installed ? "oriel" : program);
-    g_autofree char *quoted_name = exec_quote(oriel_machine_item_get_name(item));
-    g_autofree char *command = g_strdup_printf("%s --start %s", quoted_program, quoted_name);
+    g_autofree char *command =
+        g_strdup_printf("%s --start %s", quoted_program, oriel_machine_item_get_uuid(item));
 
     g_key_file_set_string(file, "Desktop Entry", "Type", "Application");
     g_key_file_set_string(file, "Desktop Entry", "Name", oriel_machine_item_get_name(item));

@@ -144,7 +144,8 @@ def test_launcher(home):
         check(complaints == "", complaints)
         with open(path, encoding="utf-8") as file:
             command = next(line for line in file if line.startswith("Exec="))
-        check("--start" in command and "$" in command and "%%" in command, command)
+        uuid = home.json("show", "A “strange” $name%")["uuid"]
+        check(command.rstrip().endswith(f"--start {uuid}"), command)
 
 
 oriel.main(test_start_and_pause, test_trouble, test_close_and_come_back, test_second_window, test_launcher)
