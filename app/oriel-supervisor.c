@@ -106,8 +106,8 @@ static gboolean judge_up(OrielSupervisor *self, int command, GError **error)
 
 static gboolean judge_end(OrielSupervisor *self, int command, GError **error)
 {
-    if (command != ORIEL_COMMAND_POWER_OFF && command != ORIEL_COMMAND_SAVE &&
-        command != ORIEL_COMMAND_KILL) {
+    if (command != ORIEL_COMMAND_SHUT_DOWN && command != ORIEL_COMMAND_POWER_OFF &&
+        command != ORIEL_COMMAND_SAVE && command != ORIEL_COMMAND_KILL) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE, "“%s” has ended meanwhile.",
                     self->machine->name);
     }
