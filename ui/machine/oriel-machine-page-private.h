@@ -14,7 +14,8 @@ struct _OrielMachinePage {
     GtkWidget *back_button, *pause_button, *keys_button, *screenshot_button, *fullscreen_button;
     GtkMenuButton *menu_button;
     GtkRevealer *grab_strip, *disk_strip, *waiting_strip;
-    GtkLabel *grab_label, *disk_label;
+    GtkLabel *grab_label, *disk_label, *waiting_label;
+    GtkWidget *restart_button, *power_off_button;
     GtkStack *stack;
     OrielMachineDetails *details;
     AdwStatusPage *busy, *crashed, *lost;
@@ -35,6 +36,9 @@ void oriel_machine_page_scaling_follow(OrielMachinePage *page);
 void oriel_machine_page_set_scaling(OrielMachinePage *page, OrielScaling scaling);
 /* Keeps the monitors in the menu. */
 void oriel_machine_page_watch_monitors(OrielMachinePage *page);
+/* The strip about settings that wait for the next start. */
+void oriel_machine_page_restart_follow(OrielMachinePage *page);
+void oriel_machine_page_install_restart(GtkWidgetClass *class);
 void oriel_machine_page_install_actions(GtkWidgetClass *class);
 /* Actions that need a picture are on while there is one. */
 void oriel_machine_page_actions_follow(OrielMachinePage *page);

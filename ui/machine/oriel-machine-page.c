@@ -53,17 +53,15 @@ static const char *body_name(OrielMachinePage *page, OrielMachineState state)
     return "details";
 }
 
-static void strips_follow(OrielMachinePage *page, OrielMachineState state)
+static void strips_follow(OrielMachinePage *page)
 {
-    const char *const *waiting = oriel_machine_item_get_waiting_keys(page->item);
     gboolean full = oriel_state_waits_for_disk(page->item);
 
     if (full) {
         gtk_label_set_text(page->disk_label, oriel_machine_item_get_message(page->item));
     }
     gtk_revealer_set_reveal_child(page->disk_strip, full);
-    gtk_revealer_set_reveal_child(page->waiting_strip, state == ORIEL_MACHINE_STATE_RUNNING &&
-                                                           waiting && *waiting && !full);
+    oriel_machine_page_restart_follow(page);
 }
 
 /* Buttons of the header bar that only a machine with a screen needs. */
@@ -101,7 +99,7 @@ static void follow(OrielMachinePage *page)
             : _("Its process runs and does not answer. It may come back; otherwise, end it."));
     g_object_set(page->display, "machine-name", name, NULL);
     header_follow(page, screen);
-    strips_follow(page, state);
+    strips_follow(page);
     gtk_stack_set_visible_child_name(page->stack, body);
     oriel_machine_page_screen_follow(page);
     oriel_machine_page_scaling_follow(page);
@@ -289,6 +287,9 @@ static void bind_template(GtkWidgetClass *class)
     gtk_widget_class_bind_template_child(class, OrielMachinePage, disk_strip);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, disk_label);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, waiting_strip);
+    gtk_widget_class_bind_template_child(class, OrielMachinePage, waiting_label);
+    gtk_widget_class_bind_template_child(class, OrielMachinePage, restart_button);
+    gtk_widget_class_bind_template_child(class, OrielMachinePage, power_off_button);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, stack);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, details);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, busy);
@@ -328,6 +329,7 @@ static void oriel_machine_page_class_init(OrielMachinePageClass *class)
     gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BIN_LAYOUT);
     bind_template(widget_class);
     oriel_machine_page_install_actions(widget_class);
+    oriel_machine_page_install_restart(widget_class);
 }
 
 static void oriel_machine_page_init(OrielMachinePage *page)
