@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "oriel-message.h"
+#include "oriel-window.h"
 
 enum {
     LONG_SECONDS = 10, /* work that took less is not announced */
@@ -21,12 +22,18 @@ struct _OrielNotifications {
 
 G_DEFINE_FINAL_TYPE(OrielNotifications, oriel_notifications, G_TYPE_OBJECT)
 
-/* The window that the user looks at now, or NULL. */
+/* The window that the user looks at now, perhaps by way of a dialog, or NULL. */
 static GtkWindow *looked_at(OrielNotifications *notifications)
 {
     GtkWindow *window = gtk_application_get_active_window(notifications->application);
 
-    return window && gtk_window_is_active(window) ? window : NULL;
+    if (!window || !gtk_window_is_active(window)) {
+        return NULL;
+    }
+    while (window && !ORIEL_IS_WINDOW(window)) {
+        window = gtk_window_get_transient_for(window);
+    }
+    return window;
 }
 
 static void send(OrielNotifications *notifications, OrielMachineItem *item, const char *id,
@@ -63,20 +70,28 @@ static void withdraw_all(OrielNotifications *notifications)
     }
 }
 
+/* Says it once: the page of the machine says it itself. */
+static void tell(OrielNotifications *notifications, OrielMachineItem *item, const char *title,
+                 const char *message)
+{
+    GtkWindow *window = looked_at(notifications);
+    g_autofree char *id = g_strconcat("stopped-", oriel_machine_item_get_uuid(item), NULL);
+
+    if (!window) {
+        send(notifications, item, id, title, message);
+    } else if (oriel_window_get_machine(ORIEL_WINDOW(window)) != item) {
+        oriel_message_toast(GTK_WIDGET(window), message && *message ? message : title);
+    }
+}
+
 static void stopped(OrielMachineItem *item, const char *message, gpointer data)
 {
-    OrielNotifications *notifications = data;
-    const char *name = oriel_machine_item_get_name(item);
-    g_autofree char *title = g_strdup_printf(_("“%s” Stopped Unexpectedly"), name);
-    GtkWindow *window = looked_at(notifications);
+    gboolean crashed = oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_CRASHED;
+    g_autofree char *title =
+        g_strdup_printf(crashed ? _("“%s” Crashed") : _("“%s” Stopped Unexpectedly"),
+                        oriel_machine_item_get_name(item));
 
-    if (window) {
-        oriel_message_toast(GTK_WIDGET(window), message && *message ? message : title);
-    } else {
-        g_autofree char *id = g_strconcat("stopped-", oriel_machine_item_get_uuid(item), NULL);
-
-        send(notifications, item, id, title, message);
-    }
+    tell(data, item, title, message);
 }
 
 typedef struct {
