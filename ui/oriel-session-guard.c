@@ -4,13 +4,16 @@
 
 #include <glib/gi18n.h>
 
+#include "oriel-application.h"
+#include "oriel-message.h"
+
 struct _OrielSessionGuard {
     GObject parent_instance;
     GtkApplication *application; /* borrowed: it owns the guard */
     OrielMachineList *list;
-    guint cookie;  /* of the inhibitor; 0: none */
-    guint pending; /* machines being saved at the end of the session */
-    gboolean held;
+    guint cookie;          /* of the inhibitor; 0: none */
+    guint pending;         /* machines being saved at the end of the session */
+    gboolean held, failed; /* failed: one of them could not be saved */
 };
 
 G_DEFINE_FINAL_TYPE(OrielSessionGuard, oriel_session_guard, G_TYPE_OBJECT)
@@ -62,24 +65,39 @@ static void follow(OrielSessionGuard *guard)
     }
 }
 
+/* Whether something would be lost if the session ended now. */
+static gboolean may_end(OrielSessionGuard *guard)
+{
+    return guard->pending == 0 && !guard->failed && n_working(guard->list) == 0;
+}
+
 static void saved(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(OrielSessionGuard) guard = data;
+    OrielMachineItem *item = ORIEL_MACHINE_ITEM(source);
     g_autoptr(GError) error = NULL;
 
-    if (!oriel_machine_item_command_finish(ORIEL_MACHINE_ITEM(source), result, &error)) {
-        g_warning("“%s” could not be saved at the end of the session: %s",
-                  oriel_machine_item_get_name(ORIEL_MACHINE_ITEM(source)), error->message);
-    }
     guard->pending--;
-    if (guard->pending == 0) {
+    if (!oriel_machine_item_command_finish(item, result, &error)) {
+        g_autofree char *heading =
+            g_strdup_printf(_("Could Not Save “%s”"), oriel_machine_item_get_name(item));
+        OrielApplication *application = ORIEL_APPLICATION(guard->application);
+
+        guard->failed = TRUE;
+        oriel_application_open_machine(application, item);
+        oriel_message_error(GTK_WIDGET(gtk_application_get_active_window(guard->application)),
+                            heading, error);
+    }
+    if (may_end(guard)) {
         uninhibit(guard);
     }
 }
 
-/* The session wants to end: it waits for the inhibitor, which goes when all machines are saved. */
+/* The session wants to end: it waits for the inhibitor, which goes when all machines are saved. It
+ * stays if one could not be: the session's dialog then leaves the choice to the user. */
 static void query_end(OrielSessionGuard *guard)
 {
+    guard->failed = FALSE;
     for (guint i = 0; i < g_list_model_get_n_items(G_LIST_MODEL(guard->list)); i++) {
         g_autoptr(OrielMachineItem) item = g_list_model_get_item(G_LIST_MODEL(guard->list), i);
         OrielMachineState state = oriel_machine_item_get_state(item);
@@ -89,6 +107,9 @@ static void query_end(OrielSessionGuard *guard)
             oriel_machine_item_command_async(item, ORIEL_COMMAND_SAVE, NULL, saved,
                                              g_object_ref(guard));
         }
+    }
+    if (may_end(guard)) {
+        uninhibit(guard);
     }
 }
 
