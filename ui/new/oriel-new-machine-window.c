@@ -243,13 +243,13 @@ static char *media_refuse(const OrielMedia *media)
         }
         return g_strdup_printf(
             _("“%s” is a disk image of the format %s, which Oriel does not read yet. Convert it to "
-              "a raw image, with “qemu-img convert” for example."),
+              "qcow2, with “qemu-img convert” for example."),
             base, media->format);
     case ORIEL_MEDIA_OVA:
     case ORIEL_MEDIA_OVF:
         return g_strdup_printf(
             _("“%s” is an appliance, which Oriel does not import yet. Its disk can be used: unpack "
-              "it and convert the disk to a raw image."),
+              "it and choose the disk."),
             base);
     case ORIEL_MEDIA_ARCHIVE:
         return g_strdup_printf(_("“%s” is packed. Unpack it and choose what is inside."), base);

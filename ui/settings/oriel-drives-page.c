@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "settings/oriel-disk-size-dialog.h"
+#include "settings/oriel-disk-sizes.h"
 #include "settings/oriel-drive-words.h"
 #include "settings/oriel-machine-work.h"
 
@@ -20,10 +21,12 @@ struct _OrielDrivesPage {
 
     OrielMachineItem *item;
     OrielSettingRows *setting_rows;
-    GPtrArray *rows;  /* GtkWidget, borrowed: those made by show() */
-    GHashTable *open; /* ids of drives whose row is expanded */
-    char *chosen;     /* the drive that a file is being chosen for */
-    char *shown;      /* what the rows were made of */
+    GPtrArray *rows;           /* GtkWidget, borrowed: those made by show() */
+    GHashTable *open;          /* ids of drives whose row is expanded */
+    char *chosen;              /* the drive that a file is being chosen for */
+    char *shown;               /* what the rows were made of */
+    GHashTable *sizes;         /* see oriel-disk-sizes.h */
+    GCancellable *cancellable; /* of the reading of sizes under way */
 };
 
 G_DEFINE_FINAL_TYPE(OrielDrivesPage, oriel_drives_page, ADW_TYPE_PREFERENCES_PAGE)
@@ -68,14 +71,16 @@ static char *drive_subtitle(OrielDrivesPage *self, const OrielDrive *drive)
     g_autofree char *used =
         g_format_size_full((guint64)status.st_blocks * 512, G_FORMAT_SIZE_IEC_UNITS);
 
-    if (drive->format != ORIEL_DISK_FORMAT_RAW) {
+    const DiskSize *known = g_hash_table_lookup(self->sizes, drive->id);
+
+    if (!known) {
         /* Translators: the size of a disk's file. */
         return g_strdup_printf(_("Takes %s"), used);
     }
-    g_autofree char *size = g_format_size_full((guint64)status.st_size, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *size = g_format_size_full(known->size, G_FORMAT_SIZE_IEC_UNITS);
 
-    /* Translators: the size of a disk, and what its file takes so far. */
-    return g_strdup_printf(_("%s, takes %s so far"), size, used);
+    /* Translators: the size of a disk, the format of its file, and what that takes so far. */
+    return g_strdup_printf(_("%s (%s), takes %s so far"), size, known->format, used);
 }
 
 /* --- Start order
@@ -257,7 +262,7 @@ static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, gboolean 
         GtkWidget *grow = button_row(_("Size"), _("A disk can grow, not shrink"), _("_Grow…"),
                                      "drives.grow", drive->id);
 
-        gtk_widget_set_sensitive(grow, still);
+        gtk_widget_set_sensitive(grow, still && g_hash_table_contains(self->sizes, drive->id));
         adw_expander_row_add_row(row, grow);
         adw_expander_row_add_row(row, controller_row(self, drive->id));
         adw_expander_row_add_row(row, switch_row(self, _("Read-Only"), drive->id, "read-only"));
@@ -308,6 +313,26 @@ static void descriptions_show(OrielDrivesPage *self, gboolean still)
                                  : _("The first drive with something to start from is taken."));
 }
 
+static void show(OrielDrivesPage *self);
+
+static void sizes_read(GObject *source, GAsyncResult *result, gpointer data)
+{
+    OrielDrivesPage *self = ORIEL_DRIVES_PAGE(source);
+
+    if (disk_sizes_read_finish(result, self->sizes) && self->item) {
+        show(self);
+    }
+}
+
+/* Another file may be behind a name. */
+static void sizes_read_again(OrielDrivesPage *self)
+{
+    g_cancellable_cancel(self->cancellable);
+    g_clear_object(&self->cancellable);
+    self->cancellable = g_cancellable_new();
+    disk_sizes_read_async(G_OBJECT(self), self->item, self->cancellable, sizes_read);
+}
+
 static void show(OrielDrivesPage *self)
 {
     const OrielConfig *config = oriel_machine_item_get_config(self->item);
@@ -315,6 +340,7 @@ static void show(OrielDrivesPage *self)
     g_autofree char *shown = content(self, config, still);
 
     descriptions_show(self, still);
+    sizes_read_again(self);
     if (g_strcmp0(shown, self->shown) == 0) {
         return;
     }
@@ -431,14 +457,11 @@ static void action_grow(GtkWidget *widget, const char *name, GVariant *parameter
 
     chosen_set(self, parameter);
     drive = config ? oriel_config_find_drive(config, self->chosen) : NULL;
-    if (drive && drive->path) {
-        g_autofree char *path =
-            g_build_filename(oriel_machine_item_get_folder(self->item), drive->path, NULL);
-        struct stat status = { 0 };
+    const DiskSize *size = drive ? g_hash_table_lookup(self->sizes, drive->id) : NULL;
 
-        stat(path, &status);
+    if (size) {
         disk_size_dialog_show(widget, _("Grow the Disk To"), _("_Grow"),
-                              (guint)(status.st_size >> 30) + 1, grow_answered);
+                              (guint)(size->size >> 30) + 1, grow_answered);
     }
 }
 
@@ -483,6 +506,8 @@ static void oriel_drives_page_dispose(GObject *object)
 {
     OrielDrivesPage *self = ORIEL_DRIVES_PAGE(object);
 
+    g_cancellable_cancel(self->cancellable);
+    g_clear_object(&self->cancellable);
     g_clear_object(&self->item);
     g_clear_object(&self->setting_rows);
     G_OBJECT_CLASS(oriel_drives_page_parent_class)->dispose(object);
@@ -494,6 +519,7 @@ static void oriel_drives_page_finalize(GObject *object)
 
     g_ptr_array_unref(self->rows);
     g_hash_table_unref(self->open);
+    g_hash_table_unref(self->sizes);
     g_free(self->chosen);
     g_free(self->shown);
     G_OBJECT_CLASS(oriel_drives_page_parent_class)->finalize(object);
@@ -524,6 +550,7 @@ static void oriel_drives_page_init(OrielDrivesPage *self)
 {
     gtk_widget_init_template(GTK_WIDGET(self));
     self->rows = g_ptr_array_new();
+    self->sizes = disk_sizes_new();
     self->open = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 

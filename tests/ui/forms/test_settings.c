@@ -402,6 +402,8 @@ TEST(drives)
 
     scene_open(&scene);
     page_show(&scene, "drives");
+    WAIT(forms_says(scene.window, "8.0\u00a0GiB (qcow2), takes "));
+    WAIT(forms_says(scene.window, "1.0\u00a0GiB (qcow2), takes "));
     GtkWidget *disk = forms_row(scene.window, "Disk 2");
 
     adw_expander_row_set_expanded(ADW_EXPANDER_ROW(disk), TRUE);
