@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Saving machines from the window with the real engine and the welcome machine: from the question
-when the window is closed, and at the end of the session; both go on with the next start."""
+"""Saving machines from the window with the real engine and the welcome machine: from its menu, from the question
+when the window is closed, and at the end of the session; all go on with the next start."""
 
 import os
 import sys
@@ -35,6 +35,22 @@ def create(home):
 
 def saved_folder(home):
     return os.path.join(home.folder("Welcome"), "saved")
+
+
+def test_menu(home):
+    """Save and Close in the menu: the page says that it is saved, and resumes it."""
+    create(home)
+    with Desktop(home) as desktop:
+        tree = open_welcome(home, desktop)
+        tree.act("push button", "^Machine Menu$")
+        tree.act("menu item", "^Sa_?ve and Close")
+        tree.wait("label", "^Saved$")
+        check(os.path.exists(saved_folder(home)), "there is no state")
+        desktop.screenshot("save-saved")
+        tree.act("push button", "^_Resume Resume$")
+        wait_state(home, "running")
+        tree.wait("label", "^Running$")
+        check(not os.path.exists(saved_folder(home)), "the state was not used up")
 
 
 def test_close(home):
@@ -75,4 +91,4 @@ def test_logout(home):
         check(not os.path.exists(saved_folder(home)), "the state was not used up")
 
 
-oriel.main(test_close, test_logout)
+oriel.main(test_menu, test_close, test_logout)
