@@ -102,7 +102,9 @@ TEST(renamed_keeps_its_item)
     WAIT(find(list, "One"));
     item = find(list, "One");
     machine = oriel_library_find("One", NULL);
-    CHECK(oriel_rename(machine, "Two", NULL));
+    g_autofree char *folder = oriel_rename(machine, "Two", NULL);
+
+    CHECK(folder && g_str_has_suffix(folder, "/Two.oriel"));
     WAIT(find(list, "Two") && length(list) == 1);
     CHECK(find(list, "Two") == item);
     CHECK(g_str_has_suffix(oriel_machine_item_get_folder(item), "/Two.oriel"));
