@@ -5,7 +5,7 @@
  *     disk_requests IMAGE read|write|flush COUNT
  *
  * prints the seconds that COUNT requests of 4 KiB took, from four threads; places are the multiples
- * of 12345 pages, as `qemu-img bench -S` walks them, reads within the first 256 MiB.
+ * of 12345 pages, as `qemu-img bench -S` walks them.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -21,8 +21,6 @@ enum {
     FLUSH_EVERY = 64,
 };
 
-#define READ_BYTES (UINT64_C(256) << 20)
-
 static struct image *image;
 static const char *what;
 static int next, count;
@@ -30,10 +28,9 @@ static int next, count;
 static void *work(void *data)
 {
     g_autofree uint8_t *bytes = g_malloc0(PAGE);
-    uint64_t limit = strcmp(what, "read") == 0 ? READ_BYTES : image->size;
 
     for (int i = g_atomic_int_add(&next, 1); i < count; i = g_atomic_int_add(&next, 1)) {
-        uint64_t offset = (uint64_t)i * STEP * PAGE % limit;
+        uint64_t offset = (uint64_t)i * STEP * PAGE % image->size;
         int result = strcmp(what, "read") == 0 ? image_read(image, offset, bytes, PAGE)
                                                : image_write(image, offset, bytes, PAGE);
 
