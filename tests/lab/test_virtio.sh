@@ -83,7 +83,7 @@ devices() {
     step 'the guest powers itself off' wait_state stopped
 }
 
-# The disk gets GRUB, kernel and jobs from the CD first, so this is about its own file systems only.
+# Partitions, file systems and many files, looked at again after a reboot.
 disk_job() {
     machine disk "${kernel[@]}" --disk 256M --controller virtio --memory 512M \
         --append 'console=ttyS0 quiet tsc=reliable panic=-1 job=disk'
