@@ -198,12 +198,18 @@ static void connections_flush(struct control *control)
     }
 }
 
-/* GLib takes an interface that nobody is connected to for one that was never exported. */
-void interface_unexport(GDBusInterfaceSkeleton *skeleton)
+/* GLib calls it on a thread of its own. */
+static gboolean refuse(GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation,
+                       gpointer data)
 {
-    if (g_dbus_interface_skeleton_get_connection(skeleton)) {
-        g_dbus_interface_skeleton_unexport(skeleton);
-    }
+    g_dbus_method_invocation_return_error_literal(invocation, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                                                  "The machine is ending.");
+    return FALSE;
+}
+
+void interface_refuse(GDBusInterfaceSkeleton *skeleton)
+{
+    g_signal_connect(skeleton, "g-authorize-method", G_CALLBACK(refuse), NULL);
 }
 
 void control_end(struct control *control)
@@ -215,7 +221,7 @@ void control_end(struct control *control)
         g_dbus_server_stop(control->server);
     }
     unlink(control->socket_path);
-    interface_unexport(G_DBUS_INTERFACE_SKELETON(control->skeleton));
+    interface_refuse(G_DBUS_INTERFACE_SKELETON(control->skeleton));
     display_disconnect(control);
     input_cancel(machine_input(control->machine), NULL, NULL);
     while (control->running > 0) {

@@ -42,7 +42,8 @@ void display_connect(struct control *control);
 /* From here on nothing of it refers to the machine. */
 void display_disconnect(struct control *control);
 
-/* Takes an interface off every connection it is on. */
-void interface_unexport(GDBusInterfaceSkeleton *skeleton);
+/* From here on no method of the interface runs: each call is answered with the error State, until the
+ * connection closes. */
+void interface_refuse(GDBusInterfaceSkeleton *skeleton);
 
 #endif

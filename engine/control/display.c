@@ -136,7 +136,7 @@ void display_disconnect(struct control *control)
     GHashTableIter iter;
     gpointer peer;
 
-    interface_unexport(G_DBUS_INTERFACE_SKELETON(control->display));
+    interface_refuse(G_DBUS_INTERFACE_SKELETON(control->display));
     input_listen(machine_input(control->machine), NULL, NULL);
     g_hash_table_iter_init(&iter, control->connections);
     while (g_hash_table_iter_next(&iter, NULL, &peer)) {

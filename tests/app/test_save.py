@@ -39,8 +39,8 @@ def hidden(home, name):
 # --- The guest that counts ---------------------------------------------------------------------
 
 
-def start_counting(home, name, *options):
-    home.ok("create", name, "--disk", "4M", "--memory", "64M", *options)
+def start_counting(home, name, disk="4M"):
+    home.ok("create", name, "--disk", disk, "--memory", "64M")
     home.ok("set", name, f"firmware.path={os.environ['ORIEL_COUNT_GUEST']}")
     home.ok("start", name, timeout=SLOW)
     wait_until(lambda: steps(home, name) > 0, "the guest does not count")
@@ -259,7 +259,9 @@ def replace(was, becomes):
 
 
 def test_what_does_not_fit_is_refused(home):
-    start_counting(home, "Count")
+    raw = home.file("raw.img")
+    os.truncate(raw, 4 << 20)
+    start_counting(home, "Count", raw)
     home.ok("save", "Count", timeout=SLOW)
     folder = home.folder("Count")
     good = os.path.join(home.path, "good")
@@ -414,7 +416,7 @@ def test_end_of_the_connection_cancels_nothing(home):
 
 
 def disk_hash(home, name):
-    with open(home.folder(name) + "/disks/disk0.raw", "rb") as file:
+    with open(os.path.join(home.folder(name), home.json("show", name)["drives"][0]["path"]), "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
 
 

@@ -52,8 +52,8 @@ class Services:
         self.number = 0
         self.notifications = {}
         self.inhibitors = {}
-        self.clients = []
-        self.responses = []
+        self.clients = {}  # path -> (unique name, program)
+        self.responses = []  # [program, whether it agrees]
 
     def next(self):
         self.number += 1
@@ -76,14 +76,14 @@ class Services:
     def GetServerInformation(self, _sender, _path):
         return GLib.Variant("(ssss)", ("test", "test", "1", "1.2"))
 
-    def RegisterClient(self, sender, _path, _program, _startup):
+    def RegisterClient(self, sender, _path, program, _startup):
         path = f"/org/gnome/SessionManager/Client{self.next()}"
         self.connection.register_object(path, INFO.lookup_interface(CLIENT), self.called, None, None)
-        self.clients.append((sender, path))
+        self.clients[path] = (sender, program)
         return GLib.Variant("(o)", (path,))
 
     def UnregisterClient(self, _sender, _path, path):
-        self.clients = [client for client in self.clients if client[1] != path]
+        self.clients.pop(path, None)
 
     def Inhibit(self, _sender, _path, _program, _window, reason, flags):
         cookie = self.next()
@@ -93,8 +93,8 @@ class Services:
     def Uninhibit(self, _sender, _path, cookie):
         self.inhibitors.pop(cookie, None)
 
-    def EndSessionResponse(self, _sender, _path, agreed, _reason):
-        self.responses.append(agreed)
+    def EndSessionResponse(self, _sender, path, agreed, _reason):
+        self.responses.append([self.clients[path][1], agreed])
 
     def invoke(self, number, action):
         """As if the user had clicked the notification, which goes with that."""
@@ -104,7 +104,7 @@ class Services:
 
     def session(self, signal):
         """QueryEndSession or EndSession, to all clients."""
-        for sender, path in self.clients:
+        for path, (sender, _program) in self.clients.items():
             self.connection.emit_signal(sender, path, CLIENT, signal, GLib.Variant("(u)", (0,)))
 
     def answer(self, request):
@@ -114,7 +114,7 @@ class Services:
         if command == "session":
             return self.session(request["signal"])
         return {"notifications": list(self.notifications.values()), "inhibitors": list(self.inhibitors.values()),
-                "clients": len(self.clients), "responses": self.responses}[command]
+                "responses": self.responses}[command]
 
 
 def heard(stream, _condition, services, loop):

@@ -30,6 +30,10 @@ class Services:
     def invoke(self, number, action="default"):
         self.call("invoke", number=number, action=action)
 
+    def responses(self, program):
+        """What this program has answered; others are there, too, such as the registry of AT-SPI."""
+        return [agreed for name, agreed in self.call("responses") if name == program]
+
     def query_end(self):
         """The session asks whether it may end."""
         self.call("session", signal="QueryEndSession")
