@@ -88,13 +88,15 @@ def needed(request):
 
 
 def act(request):
-    """Of several nodes with the name (a button and its label, say) the one that can be acted on."""
+    """Of several nodes with the name (a button and its label, say) the one that can be acted on; false while there is
+    none: acting on what is insensitive does nothing, and says nothing."""
     for node in matching(request.get("role"), request.get("name"), request.get("showing", True)):
         action = node.get_action_iface()
         for index in range(action.get_n_actions() if action else 0):
-            if request.get("action") in (None, action.get_action_name(index)):
+            if (request.get("action") in (None, action.get_action_name(index))
+                    and node.get_state_set().contains(Atspi.StateType.SENSITIVE)):
                 return action.do_action(index)
-    raise LookupError(f"no {request.get('role')} “{request.get('name')}” that can be acted on")
+    return False
 
 
 def extents(request):

@@ -5,6 +5,7 @@ The program is driven over AT-SPI (what a screen reader sees), and by keys and p
 Everything that is started here is ended here, by process group.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -59,11 +60,14 @@ class Desktop:
             if not shutil.which(program):
                 raise oriel.Skip(f"{program} is not installed")
         readable, writable = os.pipe()
-        self.spawn(["Xvfb", "-displayfd", str(writable), "-screen", "0", size + "x24", "-nolisten", "tcp"],
-                   pass_fds=[writable])
-        os.close(writable)
-        with os.fdopen(readable) as pipe:
-            number = pipe.readline().strip()
+        # Two that start at the same time may take the same number; tests/ui/display/under-xvfb has the same lock.
+        with open(os.path.join(tempfile.gettempdir(), "oriel-xvfb.lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.spawn(["Xvfb", "-displayfd", str(writable), "-screen", "0", size + "x24", "-nolisten", "tcp"],
+                       pass_fds=[writable])
+            os.close(writable)
+            with os.fdopen(readable) as pipe:
+                number = pipe.readline().strip()
         if not number:
             raise oriel.Skip("Xvfb does not start")
         self.environment["DISPLAY"] = ":" + number

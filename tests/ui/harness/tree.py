@@ -55,9 +55,13 @@ class Tree:
         return self.call("find", role=role, name=name, showing=True)
 
     def act(self, role, name, action=None):
-        """Does the node's first action, or the one with that name."""
+        """Does the node's first action, or the one with that name, as soon as it can be done."""
         self.wait(role, name)
-        self.call("act", role=role, name=name, action=action)
+        end = time.monotonic() + WAIT
+        while not self.call("act", role=role, name=name, action=action):
+            if time.monotonic() > end:
+                raise oriel.Failure(f"in {WAIT} s no {role} “{name}” that can be acted on:\n{self.dump()}")
+            time.sleep(0.1)
 
     def click(self, role, name, button="1"):
         """Clicks into the middle of the node, for what GTK gives no actions. The window is in the corner."""
