@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "block/convert/convert.h"
 #include "block/files.h"
 #include "config/config.h"
+#include "config/saved.h"
 
 enum {
     READ_CHUNK = 2 << 20,
@@ -411,13 +413,33 @@ JsonNode *oriel_disk_check(const char *path, const char *format, OrielProgress p
     return node;
 }
 
+/*
+ * A machine that is saved goes on only if its disks are as they were: FALSE for a file of such a
+ * machine. One that runs holds its images' locks.
+ */
+static gboolean may_change(const char *path, GError **error)
+{
+    g_autofree char *real = realpath(path, NULL);
+    g_autofree char *disks = real ? g_path_get_dirname(real) : NULL;
+    g_autofree char *folder = disks ? g_path_get_dirname(disks) : NULL;
+
+    if (folder && oriel_saved_exists(folder)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                    "“%s” belongs to a machine that is saved. Start it and shut it down first, or "
+                    "forget its saved state with “orielctl start --discard-saved”.",
+                    path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 JsonNode *oriel_disk_repair(const char *path, GError **error)
 {
     const struct chain_request request = { .path = path,
                                            .format = IMAGE_QCOW2,
                                            .for_repair = true };
     struct qcow2_report report = { .leaks = 0 };
-    struct image *image = chain_open(&request, error);
+    struct image *image = may_change(path, error) ? chain_open(&request, error) : NULL;
     JsonNode *node = NULL;
 
     if (!image) {
@@ -438,7 +460,7 @@ static struct image *open_writable(const char *path, const char *format, GError 
 {
     struct chain_request request;
 
-    if (!request_fill(&request, path, format, error)) {
+    if (!may_change(path, error) || !request_fill(&request, path, format, error)) {
         return NULL;
     }
     request.read_only = false;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Disk images outside of machines: what they are, converting, checking, repairing, resizing,
- * compacting. An image that a running machine uses is refused (LOCKED). New files appear whole or
- * not at all, whatever fails, is cancelled or killed in between.
+ * compacting. An image that a running machine uses is refused (LOCKED), and so is changing one of a
+ * machine that is saved (STATE). New files appear whole or not at all, whatever fails, is cancelled
+ * or killed in between.
  *
  * The format of an image is detected by its content unless it is given. Files that an image refers
  * to are read only with `chain`, and only from its own folder.

@@ -608,6 +608,21 @@ def test_machines_with_qcow2(home):
     bench.qemu("compare", "-f", "raw", "-F", "qcow2", bench.base, home.folder("Three") + "/disks/disk0.qcow2")
 
 
+def test_disks_of_a_saved_machine_stay(home):
+    home.ok("create", "One", "--disk", "8M")
+    disk = home.folder("One") + "/disks/disk0.qcow2"
+    os.mkdir(home.folder("One") + "/saved")
+    with open(disk, "rb") as file:
+        before = file.read()
+    for arguments in (("resize", disk, "+1M"), ("compact", disk), ("repair", disk), ("delete-snapshot", disk, "x")):
+        home.fails(18, "disk", *arguments, words=["disk0.qcow2", "saved", "--discard-saved"])
+    with open(disk, "rb") as file:
+        check(file.read() == before, "the disk has changed")
+    home.ok("disk", "info", disk)
+    os.rmdir(home.folder("One") + "/saved")
+    home.ok("disk", "resize", disk, "+1M")
+
+
 def test_cancelling_leaves_nothing(home):
     bench = Bench(home)
     with open(bench.path("large.raw"), "wb") as file:
@@ -655,4 +670,5 @@ main(test_qcow2_of_every_shape_is_read, test_subclusters_are_read, test_overlays
      test_other_readers_accept_vhd_and_vhdx, test_the_log_of_a_vhdx_is_replayed, test_differencing_vhd,
      test_vdi_as_virtualbox_writes_it, test_vmdk_snapshots, test_resize, test_compact,
      test_damage_is_found_and_mended, test_hostile_images_are_refused_quickly, test_raw_is_not_probed_in_machines,
-     test_machines_with_qcow2, test_cancelling_leaves_nothing, test_full_disk_leaves_nothing)
+     test_machines_with_qcow2, test_disks_of_a_saved_machine_stay, test_cancelling_leaves_nothing,
+     test_full_disk_leaves_nothing)
