@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 ORIELCTL = os.environ["ORIELCTL"]
@@ -136,6 +137,7 @@ def main(*tests):
     failed = False
     for number, test in enumerate(tests, 1):
         name = test.__name__.removeprefix("test_")
+        start = time.monotonic()
         try:
             with Home() as home:
                 test(home)
@@ -147,4 +149,5 @@ def main(*tests):
             for line in traceback.format_exc().splitlines():
                 print(f"# {line}")
             print(f"not ok {number} - {name}", flush=True)
+        print(f"# {name} took {time.monotonic() - start:.1f} s", flush=True)
     sys.exit(failed)
