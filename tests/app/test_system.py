@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from machine import SLOW, engine_pid, png_read
+from machine import SLOW, engine_pid, png_read, wait_until
 from oriel import Failure, ORIELCTL, Skip, check, main
 from rfb import Client
 
@@ -290,6 +290,8 @@ def test_kill_at_random_moments(home):
         time.sleep(delay)
         os.kill(pid, signal.SIGKILL)
         process.wait()
+        # A killed process is there until its memory is freed, and answers nobody.
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "the killed engine does not go")
         states = {m["name"]: m["state"] for m in home.json("list")}
         check(states == {"One": "stopped", "Uefi": "stopped"}, f"{states} after a kill (step {step})")
     for name in ("One", "Uefi"):

@@ -298,9 +298,9 @@ TEST(lamps_are_told_on_the_main_loop)
     }
     CHECK(changed);
     CHECK_EQ(input_leds(input), 5);
-    changed = false;
-    CHECK(machine_reset(f->machine, NULL)); /* goes dark, and is lit again */
-    for (unsigned i = 0; i < FIXTURE_LIMIT * 100 && !(changed && input_leds(input) == 5); i++) {
+    /* They go dark, and are lit again: maybe too quickly for the main loop to see a change. */
+    CHECK(machine_reset(f->machine, NULL));
+    for (unsigned i = 0; i < FIXTURE_LIMIT * 100 && input_leds(input) != 5; i++) {
         fixture_run(f, 10);
     }
     CHECK_EQ(input_leds(input), 5);
