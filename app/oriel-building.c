@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -117,6 +118,38 @@ int oriel_building_start(Building *building, const char *parent, const char *nam
         g_mkdir(disks, 0700);
     }
     return lock;
+}
+
+int oriel_building_start_at(Building *building, const char *final, GError **error)
+{
+    building->final = g_canonicalize_filename(final, NULL);
+    building->parent = g_path_get_dirname(building->final);
+    remains_remove(building->parent);
+    if (g_file_test(building->final, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)) {
+        exists_already(building, error);
+        return -1;
+    }
+    return hidden_folder_make(building, error);
+}
+
+gboolean oriel_building_place(Building *building, GError **error)
+{
+    g_autofree char *lock = g_build_filename(building->final, "lock", NULL);
+
+    if (!oriel_folder_sync(building->folder, error)) {
+        return FALSE;
+    }
+    if (renameat2(AT_FDCWD, building->folder, AT_FDCWD, building->final, RENAME_NOREPLACE) != 0) {
+        if (errno == EEXIST) {
+            return exists_already(building, error) != NULL;
+        }
+        oriel_error_set_errno(error, errno, "“%s” cannot be made", building->final);
+        return FALSE;
+    }
+    g_clear_pointer(&building->folder, g_free);
+    /* Only now: without its lock the hidden folder would look like remains. */
+    g_unlink(lock);
+    return oriel_folder_sync(building->final, error) && oriel_folder_sync(building->parent, error);
 }
 
 char *oriel_building_finish(Building *building, const OrielConfig *config, gboolean elsewhere,

@@ -34,6 +34,13 @@ char *oriel_building_finish(Building *building, const OrielConfig *config, gbool
                             GError **error);
 
 /*
+ * The same two steps for a folder of another kind, with the name `final`. Its lock is a file in it,
+ * which goes at the end.
+ */
+int oriel_building_start_at(Building *building, const char *final, GError **error);
+gboolean oriel_building_place(Building *building, GError **error);
+
+/*
  * The absolute path of one inside the machine's folder, or NULL with *error set if links lead out
  * of it: the machine may be a stranger's. g_free().
  */

@@ -15,6 +15,7 @@
 #include "block/files.h"
 #include "config/config.h"
 #include "config/saved.h"
+#include "oriel-new-file.h"
 
 enum {
     READ_CHUNK = 2 << 20,
@@ -120,98 +121,6 @@ JsonNode *oriel_disk_info(const char *path, const char *format, GError **error)
     return node;
 }
 
-/* --- New files ----------------------------------------------------------------------------------
- */
-
-/* A file without a name, which gets one when it is whole; or, where that is not possible, a name
- * that is removed on failure. */
-typedef struct {
-    int fd;
-    char *hidden; /* NULL: nameless */
-    const char *target;
-} NewFile;
-
-static gboolean new_file_open(NewFile *file, const char *target, GError **error)
-{
-    g_autofree char *folder = g_path_get_dirname(target);
-
-    *file = (NewFile){ .fd = -1, .target = target };
-    if (g_file_test(target, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                    "“%s” is there already; choose another name.", target);
-        return FALSE;
-    }
-    file->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (file->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-        file->hidden = g_build_filename(folder, ".oriel-unfinished-XXXXXX", NULL);
-        file->fd = g_mkstemp_full(file->hidden, O_RDWR | O_CLOEXEC, 0600);
-    }
-    if (file->fd < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", target);
-        g_clear_pointer(&file->hidden, g_free);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-/* What a conversion writes to, and closes. */
-static struct storage *new_file_storage(const NewFile *file, GError **error)
-{
-    int copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
-
-    if (copy < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", file->target);
-        return NULL;
-    }
-    return storage_file_new(copy, file->target, false, error);
-}
-
-/* Gives the file its name, in the place of another one if `replace`. */
-static gboolean new_file_name(NewFile *file, gboolean replace, GError **error)
-{
-    g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", file->fd);
-    g_autofree char *folder = g_path_get_dirname(file->target);
-    int result;
-
-    if (!file->hidden && replace) { /* a name first: only a rename replaces */
-        file->hidden = g_strdup_printf("%s/.oriel-unfinished-%08x", folder, g_random_int());
-        result = linkat(AT_FDCWD, self, AT_FDCWD, file->hidden, AT_SYMLINK_FOLLOW);
-    } else if (!file->hidden) {
-        result = linkat(AT_FDCWD, self, AT_FDCWD, file->target, AT_SYMLINK_FOLLOW);
-    } else {
-        result = 0;
-    }
-    if (result == 0 && file->hidden) {
-        result = replace
-                     ? rename(file->hidden, file->target)
-                     : renameat2(AT_FDCWD, file->hidden, AT_FDCWD, file->target, RENAME_NOREPLACE);
-        if (result == 0) {
-            g_clear_pointer(&file->hidden, g_free);
-        }
-    }
-    if (result != 0 && errno == EEXIST) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                    "“%s” is there already; choose another name.", file->target);
-        return FALSE;
-    }
-    if (result != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", file->target);
-        return FALSE;
-    }
-    return image_file_sync_parent(file->target, error);
-}
-
-static void new_file_clear(NewFile *file)
-{
-    if (file->hidden) {
-        g_unlink(file->hidden);
-        g_free(file->hidden);
-    }
-    if (file->fd >= 0) {
-        close(file->fd);
-    }
-}
-
 /* --- Convert ------------------------------------------------------------------------------------
  */
 
@@ -281,10 +190,10 @@ static gboolean options_fill(struct convert_options *convert, const OrielDiskOpt
     return TRUE;
 }
 
-static gboolean convert_into(struct image *image, NewFile *file, struct convert_options *convert,
-                             struct watch *watch, GError **error)
+static gboolean convert_into(struct image *image, OrielNewFile *file,
+                             struct convert_options *convert, struct watch *watch, GError **error)
 {
-    struct storage *storage = new_file_storage(file, error);
+    struct storage *storage = oriel_new_file_storage(file, error);
 
     convert->progress = watch_report;
     convert->context = watch;
@@ -300,7 +209,7 @@ gboolean oriel_disk_convert(const char *path, const char *target, const OrielDis
     struct convert_options convert = { .name = name };
     struct chain_request request;
     struct image *image;
-    NewFile file;
+    OrielNewFile file;
     gboolean good;
 
     if (!request_fill(&request, path, options->from, error) ||
@@ -314,10 +223,10 @@ gboolean oriel_disk_convert(const char *path, const char *target, const OrielDis
     if (!image) {
         return FALSE;
     }
-    good = new_file_open(&file, target, error) &&
+    good = oriel_new_file_open(&file, target, error) &&
            convert_into(image, &file, &convert, &watch, error) &&
-           new_file_name(&file, FALSE, error);
-    new_file_clear(&file);
+           oriel_new_file_name(&file, FALSE, error);
+    oriel_new_file_clear(&file);
     image_free(image);
     return good;
 }
@@ -571,7 +480,7 @@ static gboolean compact_qcow2(struct image *image, const char *path, struct watc
             .backing_name = image->backing_name,
         },
     };
-    NewFile file;
+    OrielNewFile file;
     gboolean good;
 
     if (strcmp(detail(details, "snapshots"), "0") != 0) {
@@ -597,8 +506,9 @@ static gboolean compact_qcow2(struct image *image, const char *path, struct watc
         g_free(file.hidden);
         return FALSE;
     }
-    good = convert_into(image, &file, &convert, watch, error) && new_file_name(&file, TRUE, error);
-    new_file_clear(&file);
+    good = convert_into(image, &file, &convert, watch, error) &&
+           oriel_new_file_name(&file, TRUE, error);
+    oriel_new_file_clear(&file);
     return good;
 }
 

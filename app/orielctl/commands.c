@@ -61,6 +61,16 @@ static const struct option disk_options[] = {
     { NULL },
 };
 
+static const struct option export_options[] = {
+    { "profile", "vmware|virtualbox|proxmox|hyper-v", "who is to import it (default vmware)" },
+    { "controller", "default|scsi|sata|ide", "to what the disks are attached there" },
+    { "sha1", NULL, "checksums that old releases of VMware read" },
+    { "estimate", NULL, "only say about how large it would be; FILE may be left out" },
+    { "no-verify", NULL, "do not compare the result with the machine's disks" },
+    { "force", NULL, "replace an existing file" },
+    { NULL },
+};
+
 #define COMMAND(name_, function_, arguments_, minimum_, maximum_, options_, summary_, examples_)   \
     static const struct command command_##function_ = { name_,     arguments_,     minimum_,       \
                                                         maximum_,  summary_,       options_,       \
@@ -116,6 +126,12 @@ COMMAND("disk", disk,
         "orielctl disk convert disk.qcow2 disk.vhdx --fixed\n"
         "orielctl disk check disk.qcow2\n"
         "orielctl disk resize disk.qcow2 +10G");
+COMMAND("export", export, "NAME [FILE.ova|FOLDER]", 1, 2, export_options,
+        "Export a stopped machine as an appliance for other programs: an OVA, or a new folder with "
+        "an OVF.",
+        "orielctl export Debian debian.ova\n"
+        "orielctl export Debian debian.ova --profile virtualbox\n"
+        "orielctl export Windows windows-for-hyper-v --profile hyper-v");
 COMMAND("start", start, "NAME", 1, 1, start_options,
         "Start a machine; a saved one goes on where it was.",
         "orielctl start Debian\norielctl start Debian --discard-saved");
@@ -168,14 +184,45 @@ COMMAND("check-host", check_host, "", 0, 0, no_options,
         "Say what this computer lacks to run machines well.", "orielctl check-host");
 
 const struct command *const commands[] = {
-    &command_create,  &command_identify, &command_list,       &command_show,
-    &command_set,     &command_rename,   &command_clone,      &command_delete,
-    &command_move,    &command_add_disk, &command_add_cdrom,  &command_remove_drive,
-    &command_reorder, &command_grow,     &command_undo,       &command_revisions,
-    &command_restore, &command_start,    &command_save,       &command_pause,
-    &command_resume,  &command_reset,    &command_shutdown,   &command_stop,
-    &command_kill,    &command_wait,     &command_screenshot, &command_text,
-    &command_type,    &command_key,      &command_serial,     &command_insert,
-    &command_eject,   &command_balloon,  &command_stats,      &command_log,
-    &command_vnc,     &command_disk,     &command_check_host, NULL,
+    &command_create,
+    &command_identify,
+    &command_list,
+    &command_show,
+    &command_set,
+    &command_rename,
+    &command_clone,
+    &command_delete,
+    &command_move,
+    &command_add_disk,
+    &command_add_cdrom,
+    &command_remove_drive,
+    &command_reorder,
+    &command_grow,
+    &command_undo,
+    &command_revisions,
+    &command_restore,
+    &command_start,
+    &command_save,
+    &command_pause,
+    &command_resume,
+    &command_reset,
+    &command_shutdown,
+    &command_stop,
+    &command_kill,
+    &command_wait,
+    &command_screenshot,
+    &command_text,
+    &command_type,
+    &command_key,
+    &command_serial,
+    &command_insert,
+    &command_eject,
+    &command_balloon,
+    &command_stats,
+    &command_log,
+    &command_vnc,
+    &command_disk,
+    &command_export,
+    &command_check_host,
+    NULL,
 };

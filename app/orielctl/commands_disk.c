@@ -1,47 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* disk info, convert, check, repair, resize, compact, delete-snapshot. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "oriel-disk.h"
 #include "orielctl.h"
-
-/* What progress and cancelling share: SIGINT and SIGTERM ask to stop, progress passes it on. */
-static volatile sig_atomic_t stop_asked;
-
-static void on_signal(int number)
-{
-    stop_asked = 1;
-}
-
-static void watch_start(void)
-{
-    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static void watch_progress(guint64 done, guint64 total, gpointer data)
-{
-    GCancellable *cancellable = data;
-
-    if (stop_asked) {
-        g_cancellable_cancel(cancellable);
-    }
-    if (total > 0 && isatty(STDERR_FILENO)) {
-        fprintf(stderr, "\r%3d %% ", (int)((double)done * 100 / (double)total));
-    }
-}
-
-static void watch_end(void)
-{
-    if (isatty(STDERR_FILENO)) {
-        fprintf(stderr, "\r      \r");
-    }
-}
 
 static void value_print(const char *key, JsonNode *value)
 {
@@ -125,7 +88,7 @@ static gboolean disk_convert(const struct call *call, GError **error)
     watch_start();
     good = oriel_disk_convert(call->arguments[1], call->arguments[2], &options, watch_progress,
                               cancellable, cancellable, error);
-    watch_end();
+    progress_end();
     if (good && call->json) {
         print_json(json_object_of("file", call->arguments[2], NULL));
     }
@@ -155,7 +118,7 @@ static gboolean disk_check(const struct call *call, GError **error)
     watch_start();
     node = oriel_disk_check(call->arguments[1], call_option(call, "from"), watch_progress,
                             cancellable, cancellable, error);
-    watch_end();
+    progress_end();
     if (!node) {
         return FALSE;
     }
@@ -196,7 +159,7 @@ static gboolean disk_compact(const struct call *call, GError **error)
     watch_start();
     good = oriel_disk_compact(call->arguments[1], call_option(call, "from"), &saved, watch_progress,
                               cancellable, cancellable, error);
-    watch_end();
+    progress_end();
     if (!good) {
         return FALSE;
     }

@@ -56,6 +56,10 @@ JsonNode *json_object_of(const char *name, ...) G_GNUC_NULL_TERMINATED;
 /* Progress on a terminal, a percentage that overwrites itself; NULL where there is none. */
 OrielProgress progress(void);
 void progress_end(void);
+/* For work that can be cancelled: from now on signals ask for it, and this progress function, whose
+ * data is a GCancellable, passes that on. progress_end() after it. */
+void watch_start(void);
+void watch_progress(guint64 done, guint64 total, gpointer data);
 /* Says where a machine is now. */
 void made_print(const struct call *call, const char *name, const char *folder);
 
@@ -83,6 +87,7 @@ gboolean run_remove_drive(const struct call *call, GError **error);
 gboolean run_reorder(const struct call *call, GError **error);
 gboolean run_grow(const struct call *call, GError **error);
 gboolean run_disk(const struct call *call, GError **error);
+gboolean run_export(const struct call *call, GError **error);
 gboolean run_start(const struct call *call, GError **error);
 gboolean run_save(const struct call *call, GError **error);
 gboolean run_pause(const struct call *call, GError **error);

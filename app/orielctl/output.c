@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Helpers of the commands: JSON, progress, and finding the machine and its engine. */
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -75,4 +76,32 @@ void progress_end(void)
 OrielProgress progress(void)
 {
     return isatty(STDERR_FILENO) ? progress_print : NULL;
+}
+
+/* SIGINT and SIGTERM ask to stop, progress passes it on. */
+static volatile sig_atomic_t stop_asked;
+
+static void on_signal(int number)
+{
+    stop_asked = 1;
+}
+
+void watch_start(void)
+{
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+void watch_progress(guint64 done, guint64 total, gpointer data)
+{
+    GCancellable *cancellable = data;
+
+    if (stop_asked) {
+        g_cancellable_cancel(cancellable);
+    }
+    if (total > 0 && isatty(STDERR_FILENO)) {
+        fprintf(stderr, "\r%3d %% ", (int)((double)done * 100 / (double)total));
+    }
 }

@@ -12,7 +12,9 @@ _orielctl() {
     fi
     case $previous in
         --firmware) mapfile -t COMPREPLY < <(compgen -W 'bios uefi' -- "$current"); return ;;
-        --controller) mapfile -t COMPREPLY < <(compgen -W 'ahci virtio' -- "$current"); return ;;
+        --profile) mapfile -t COMPREPLY < <(compgen -W 'vmware virtualbox proxmox hyper-v' -- "$current"); return ;;
+        --controller) [ "$command" = export ] && mapfile -t COMPREPLY < <(compgen -W 'default scsi sata ide' -- "$current") && return
+            mapfile -t COMPREPLY < <(compgen -W 'ahci virtio' -- "$current"); return ;;
         --state) mapfile -t COMPREPLY < <(compgen -W 'stopped saved running paused crashed' -- "$current"); return ;;
         --from | --to) mapfile -t COMPREPLY < <(compgen -W 'raw qcow2 vmdk vdi vhd vhdx' -- "$current"); return ;;
         --cdrom | --disk | --kernel | --initrd) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
@@ -29,7 +31,7 @@ _orielctl() {
         mapfile -t COMPREPLY < <(compgen -W "$("$program" list 2>/dev/null | sed -n 's/^[a-z]\{1,12\}  *//p')" -- "$current" | sed 's/ /\\ /g')
     else
         case $command in
-            disk | insert | screenshot | add-disk | add-cdrom) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+            disk | export | insert | screenshot | add-disk | add-cdrom) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
             move) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
         esac
     fi

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reading an appliance again before it gets its name. The archive is walked by libarchive, which
+ * shares nothing with what wrote it. See oriel-export-private.h.
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "oriel-export-private.h"
+
+enum {
+    CHUNK = 2 << 20,
+    ARCHIVE_CHUNK = 64 << 10,
+};
+
+static gboolean differs(GError **error, const char *what, const char *name)
+{
+    g_set_error(
+        error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
+        "What was written is not what was to be written: %s of “%s”. Nothing is kept; check "
+        "the disk that it was written to, and export again.",
+        what, name);
+    return FALSE;
+}
+
+/* --- The archive
+ * --------------------------------------------------------------------------------- */
+
+/* One entry beside the member that is expected in its place. */
+static gboolean entry_check(struct archive *archive, struct archive_entry *entry,
+                            const ExportMember *member, GError **error)
+{
+    const char *name = archive_entry_pathname(entry);
+
+    if (g_strcmp0(name, member->name) != 0 || archive_entry_filetype(entry) != AE_IFREG) {
+        return differs(error, "the place in the archive", member->name);
+    }
+    if ((guint64)archive_entry_size(entry) != member->size ||
+        (guint64)archive_read_header_position(archive) + TAR_BLOCK != member->offset) {
+        return differs(error, "the size in the archive", member->name);
+    }
+    return TRUE;
+}
+
+static gboolean archive_walk(const Export *export, struct archive *archive, GError **error)
+{
+    struct archive_entry *entry;
+    guint n = 0;
+
+    while (archive_read_next_header(archive, &entry) == ARCHIVE_OK) {
+        if (n == export->members->len) {
+            return differs(error, "the end of the archive", export->base);
+        }
+        if (!entry_check(archive, entry, export->members->pdata[n], error)) {
+            return FALSE;
+        }
+        n++;
+    }
+    return (n == export->members->len && archive_errno(archive) == 0) ||
+           differs(error, "the list of files", export->base);
+}
+
+static gboolean archive_verify(const Export *export, int fd, GError **error)
+{
+    struct archive *archive = archive_read_new();
+    gboolean good;
+
+    archive_read_support_format_tar(archive);
+    good = (lseek(fd, 0, SEEK_SET) == 0 &&
+            archive_read_open_fd(archive, fd, ARCHIVE_CHUNK) == ARCHIVE_OK) ||
+           differs(error, "the beginning of the archive", export->base);
+    good = good && archive_walk(export, archive, error);
+    archive_read_free(archive);
+    return good;
+}
+
+/* --- The manifest
+ * -------------------------------------------------------------------------------- */
+
+/* Digests of all members, by another thread than that which compares. */
+typedef struct {
+    const Export *export;
+    gint stop;          /* atomic */
+    GPtrArray *digests; /* char *; NULL where a member could not be read */
+} Digests;
+
+static char *member_digest(const Digests *digests, const ExportMember *member)
+{
+    g_autoptr(GChecksum) checksum =
+        g_checksum_new(digests->export->options->sha1 ? G_CHECKSUM_SHA1 : G_CHECKSUM_SHA256);
+    g_autofree guint8 *bytes = g_malloc(CHUNK);
+    guint64 at = 0;
+
+    while (at < member->size && !g_atomic_int_get(&digests->stop)) {
+        ssize_t n =
+            pread(member->fd, bytes, MIN(member->size - at, CHUNK), (off_t)(member->offset + at));
+
+        if (n <= 0) {
+            return NULL;
+        }
+        g_checksum_update(checksum, bytes, n);
+        at += (guint64)n;
+    }
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+static gpointer digests_make(gpointer data)
+{
+    Digests *digests = data;
+
+    for (guint i = 0; i < digests->export->members->len; i++) {
+        g_ptr_array_add(digests->digests,
+                        member_digest(digests, digests->export->members->pdata[i]));
+    }
+    return NULL;
+}
+
+/* The manifest is the second member; it names all others. */
+static gboolean manifest_verify(const Export *export, GPtrArray *digests, GError **error)
+{
+    const ExportMember *manifest = export->members->pdata[1];
+    g_autofree char *text = g_malloc0(manifest->size + 1);
+    g_autoptr(GString) expected = g_string_new(NULL);
+
+    if (pread(manifest->fd, text, manifest->size, (off_t)manifest->offset) !=
+        (ssize_t)manifest->size) {
+        return differs(error, "the content", manifest->name);
+    }
+    for (guint i = 0; i < export->members->len; i++) {
+        const ExportMember *member = export->members->pdata[i];
+
+        if (member == manifest) {
+            continue;
+        }
+        if (!digests->pdata[i]) {
+            return differs(error, "the content", member->name);
+        }
+        g_string_append_printf(expected, "%s(%s)= %s\n", export->options->sha1 ? "SHA1" : "SHA256",
+                               member->name, (const char *)digests->pdata[i]);
+    }
+    return strcmp(text, expected->str) == 0 || differs(error, "the checksums", manifest->name);
+}
+
+/* --- The disks
+ * ----------------------------------------------------------------------------------- */
+
+static gboolean is_zero(const guint8 *bytes, gsize n)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
+}
+
+/* A piece of at most CHUNK bytes; `known`: how much was looked at. */
+static gboolean piece_compare(struct image *source, struct image *copy, guint64 offset,
+                              guint8 *bytes, guint64 *known, GError **error)
+{
+    enum image_kind kinds[2];
+    guint64 length = source->size - offset, other;
+    int result = image_status(source, offset, length, &kinds[0], &length);
+
+    if (result < 0) {
+        image_set_error(source, result, error);
+        return FALSE;
+    }
+    other = length;
+    result = image_status(copy, offset, length, &kinds[1], &other);
+    length = MIN(length, other);
+    *known = length;
+    if (result == 0 && kinds[0] == IMAGE_ZERO && kinds[1] == IMAGE_ZERO) {
+        return TRUE;
+    }
+    *known = length = MIN(length, (guint64)CHUNK);
+    memset(bytes, 0, 2 * (gsize)CHUNK);
+    if (result == 0 && kinds[0] == IMAGE_DATA) {
+        int read = image_read(source, offset, bytes, length);
+
+        if (read < 0) {
+            image_set_error(source, read, error);
+            return FALSE;
+        }
+    }
+    if (result == 0 && kinds[1] == IMAGE_DATA) {
+        result = image_read(copy, offset, bytes + CHUNK, length);
+    } else if (result == 0) {
+        return is_zero(bytes, length) || differs(error, "the content", copy->storage->name);
+    }
+    return (result == 0 && memcmp(bytes, bytes + CHUNK, length) == 0) ||
+           differs(error, "the content", copy->storage->name);
+}
+
+static gboolean disk_compare(Export *export, struct image *source, struct image *copy,
+                             GError **error)
+{
+    g_autofree guint8 *bytes = g_malloc(2 * (gsize)CHUNK);
+    guint64 offset = 0, known = 0;
+
+    /* Formats with a coarser size end with zeroes, which are compared as what is not there. */
+    if (copy->size < source->size) {
+        return differs(error, "the size", copy->storage->name);
+    }
+    for (; offset < source->size; offset += known) {
+        if (!piece_compare(source, copy, offset, bytes, &known, error) ||
+            !export_report(export, export->done + offset + known, error)) {
+            return FALSE;
+        }
+    }
+    export->done += source->size;
+    return TRUE;
+}
+
+static gboolean disk_verify(Export *export, guint number, GError **error)
+{
+    const ExportDisk *disk = export->disks->pdata[number];
+    const ExportMember *member = export->members->pdata[2 + number];
+    const ExportSlice part = { .offset = member->offset, .size = member->size };
+    struct storage *storage = export_slice_new(member->fd, member->name, &part, error);
+    struct image *copy = NULL;
+    gboolean good;
+
+    if (storage) {
+        copy = image_open(storage,
+                          export->options->profile == ORIEL_OVF_HYPER_V ? IMAGE_VHDX : IMAGE_VMDK,
+                          error);
+    }
+    good = copy && disk_compare(export, disk->image, copy, error);
+    image_free(copy);
+    return good;
+}
+
+gboolean export_verify(Export *export, int fd, GError **error)
+{
+    g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func(g_free);
+    Digests digests = { .export = export, .digests = made };
+    GThread *thread;
+    gboolean good = fd < 0 || archive_verify(export, fd, error);
+
+    if (!good) {
+        return FALSE;
+    }
+    thread = g_thread_new("digests", digests_make, &digests);
+    for (guint i = 0; i < export->disks->len && good; i++) {
+        good = disk_verify(export, i, error);
+    }
+    g_atomic_int_set(&digests.stop, !good);
+    g_thread_join(thread);
+    return good && manifest_verify(export, made, error);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-new-file.h. */
+#include "oriel-new-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "block/files.h"
+#include "config/config.h"
+
+gboolean oriel_new_file_open_over(OrielNewFile *file, const char *target, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(target);
+
+    *file = (OrielNewFile){ .fd = -1, .target = target };
+    file->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (file->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+        file->hidden = g_build_filename(folder, ".oriel-unfinished-XXXXXX", NULL);
+        file->fd = g_mkstemp_full(file->hidden, O_RDWR | O_CLOEXEC, 0600);
+    }
+    if (file->fd < 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be made", target);
+        g_clear_pointer(&file->hidden, g_free);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean oriel_new_file_open(OrielNewFile *file, const char *target, GError **error)
+{
+    *file = (OrielNewFile){ .fd = -1, .target = target };
+    if (g_file_test(target, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
+                    "“%s” is there already; choose another name.", target);
+        return FALSE;
+    }
+    return oriel_new_file_open_over(file, target, error);
+}
+
+struct storage *oriel_new_file_storage(const OrielNewFile *file, GError **error)
+{
+    int copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+
+    if (copy < 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be made", file->target);
+        return NULL;
+    }
+    return storage_file_new(copy, file->target, false, error);
+}
+
+gboolean oriel_new_file_name(OrielNewFile *file, gboolean replace, GError **error)
+{
+    g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", file->fd);
+    g_autofree char *folder = g_path_get_dirname(file->target);
+    int result;
+
+    if (!file->hidden && replace) { /* a name first: only a rename replaces */
+        file->hidden = g_strdup_printf("%s/.oriel-unfinished-%08x", folder, g_random_int());
+        result = linkat(AT_FDCWD, self, AT_FDCWD, file->hidden, AT_SYMLINK_FOLLOW);
+    } else if (!file->hidden) {
+        result = linkat(AT_FDCWD, self, AT_FDCWD, file->target, AT_SYMLINK_FOLLOW);
+    } else {
+        result = 0;
+    }
+    if (result == 0 && file->hidden) {
+        result = replace
+                     ? rename(file->hidden, file->target)
+                     : renameat2(AT_FDCWD, file->hidden, AT_FDCWD, file->target, RENAME_NOREPLACE);
+        if (result == 0) {
+            g_clear_pointer(&file->hidden, g_free);
+        }
+    }
+    if (result != 0 && errno == EEXIST) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
+                    "“%s” is there already; choose another name.", file->target);
+        return FALSE;
+    }
+    if (result != 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be made", file->target);
+        return FALSE;
+    }
+    return image_file_sync_parent(file->target, error);
+}
+
+void oriel_new_file_clear(OrielNewFile *file)
+{
+    if (file->hidden) {
+        g_unlink(file->hidden);
+        g_free(file->hidden);
+    }
+    if (file->fd >= 0) {
+        close(file->fd);
+    }
+}
