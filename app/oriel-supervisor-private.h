@@ -20,6 +20,7 @@ struct _OrielSupervisor {
     guint64 generation;
     GCancellable *cancellable; /* of this generation */
     gboolean looking;          /* for an engine that somebody else may have started */
+    GError *refusal;           /* looking because of it: a start found the machine in use */
     gboolean ready;            /* the engine that we started has said so */
     gboolean end_wanted;       /* somebody asked for the end */
     OrielEngine *engine;

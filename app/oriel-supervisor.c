@@ -154,6 +154,7 @@ void supervisor_reset(OrielSupervisor *self)
     g_clear_object(&self->process);
     g_clear_handle_id(&self->exit_watch, g_source_remove);
     g_clear_error(&self->exit_error);
+    g_clear_error(&self->refusal);
     if (self->exit_fd >= 0) {
         close(self->exit_fd);
         self->exit_fd = -1;
@@ -314,9 +315,8 @@ static void fall_silent(OrielSupervisor *self)
 }
 
 /* The start has failed; those who wait are told why. */
-static void start_refused(OrielSupervisor *self, const GError *error)
+static void start_fail(OrielSupervisor *self, const GError *error)
 {
-    gboolean locked = g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_LOCKED);
     g_autoptr(GPtrArray) all = oriel_objects_hold(self->waiting);
 
     for (guint i = 0; i < all->len; i++) {
@@ -327,8 +327,31 @@ static void start_refused(OrielSupervisor *self, const GError *error)
         }
     }
     run_end(self, NULL, FALSE);
-    if (locked) {
-        oriel_supervisor_look(self); /* somebody else's engine */
+}
+
+/* A machine in use may run already in somebody else's engine: then the start has what it wants. */
+static void start_refused(OrielSupervisor *self, const GError *error)
+{
+    if (g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_LOCKED)) {
+        supervisor_reset(self);
+        self->refusal = g_error_copy(error);
+        self->looking = TRUE;
+        find_start(self);
+    } else {
+        start_fail(self, error);
+    }
+}
+
+static void nothing_found(OrielSupervisor *self)
+{
+    g_autoptr(GError) refusal = g_steal_pointer(&self->refusal);
+
+    if (refusal) {
+        start_fail(self, refusal);
+    } else if (self->looking) {
+        run_end(self, self->message, FALSE);
+    } else {
+        ended(self, NULL);
     }
 }
 
@@ -354,11 +377,7 @@ void supervise(OrielSupervisor *self, const struct event *event)
         }
         break;
     case EVENT_NOT_FOUND:
-        if (self->looking) {
-            run_end(self, self->message, FALSE);
-        } else {
-            ended(self, NULL);
-        }
+        nothing_found(self);
         break;
     case EVENT_NO_SENSE:
         lose(self, event->error->message);

@@ -502,6 +502,26 @@ TEST(found_locked)
     scene_close(&scene);
 }
 
+/* As if it were found in time: who starts it wants it to run, and it does. */
+TEST(start_of_what_runs)
+{
+    g_autoptr(GError) error = NULL;
+    struct scene scene;
+
+    scene_open(&scene, NULL);
+    g_autoptr(GSubprocess) process = start_elsewhere();
+
+    CHECK(STATE_IS(&scene, STOPPED)); /* nobody has told us yet */
+    CHECK(start(&scene, &error));
+    CHECK(!error);
+    WAIT(STATE_IS(&scene, RUNNING));
+    CHECK(oriel_machine_item_get_engine(scene.item));
+    CHECK_EQ(scene.unexpected, 0);
+    CHECK(command(&scene, ORIEL_COMMAND_POWER_OFF, NULL));
+    CHECK(g_subprocess_wait(process, NULL, NULL));
+    scene_close(&scene);
+}
+
 static void found_unusable(const char *script, const char *words)
 {
     struct scene scene;
@@ -607,6 +627,7 @@ static const struct test all[] = {
     T(command_refused),
     T(found_while_running),
     T(found_locked),
+    T(start_of_what_runs),
     T(found_garbage),
     T(found_other_version),
     T(found_in_another_folder),

@@ -163,6 +163,27 @@ def test_activation(home):
         wait_state(home, "Deux", "running")
 
 
+def test_start_of_what_runs(home):
+    """`oriel --start` of a machine that runs already shows it, with and without a program that is there before."""
+    create(home, "One", "Two")
+    home.ok("start", "One")
+    home.ok("start", "Two")
+    with Desktop(home) as desktop:
+        first = desktop.window("--start", "One")
+        tree = Tree(desktop)
+        tree.wait("label", "^Running$")
+        check(not tree.has(None, "Could Not Start"), tree.dump())
+        keep_running(desktop, tree, "One")
+        check(first.poll() is None, "the program ended, though machines run")
+        second = desktop.window("--start", "Two")
+        desktop.wait_window("^Two$")
+        tree = Tree(desktop)
+        tree.wait("label", "^Running$")
+        check(not tree.has(None, "Could Not Start"), tree.dump())
+        check(second.wait(60) == 0, "the second call failed")
+        check(notes(home, "One").count("PowerOff") == 0 and state(home, "One") == "running", state(home, "One"))
+
+
 def test_restart(home):
     """Settings that wait are offered with a restart: shut down, and started again with them."""
     create(home, "One")
@@ -202,4 +223,4 @@ def notes(home, name):
 
 
 oriel.main(test_notifications, test_end_without_window, test_logout, test_logout_that_cannot_save, test_activation,
-           test_restart)
+           test_start_of_what_runs, test_restart)
