@@ -225,7 +225,7 @@ def test_refusals(home):
     place = Place(home, size=MIB)
     folder = home.folder("One")
     with open(folder + "/lock", "w", encoding="ascii") as lock:
-        fcntl.fcntl(lock, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))  # F_OFD_SETLK
+        fcntl.fcntl(lock, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))  # F_OFD_SETLK
         home.fails(14, "export", "One", place.path("one.ova"), words=["One"])
     os.mkdir(folder + "/saved")
     home.fails(18, "export", "One", place.path("one.ova"), words=["One", "saved"])

@@ -172,9 +172,38 @@ def requests(files, rounds):
         row(what, ours, theirs)
 
 
+def exports(files, rounds):
+    """A machine as an OVA: written and, as is usual with ours, read again; beside qemu-img, sha256sum and tar, which
+    need the disk's space twice."""
+    print(f"\n{'export to OVA':34} {'ours, s':>22} {'qemu-img+tar, s':>22} ratio (spread)")
+    home = files.path("home")
+    os.makedirs(home + "/run", mode=0o700)
+    os.environ.update(XDG_DATA_HOME=home, XDG_RUNTIME_DIR=home + "/run")
+    orielctl = os.path.join(BUILD, "app/orielctl")
+    subprocess.run([orielctl, "create", "Bench", "--disk", files.source("qcow2")], check=True, capture_output=True)
+    target, vmdk = files.path("target.ova"), files.path("disk1.vmdk")
+    for what, options in (("qcow2, verified", []), ("qcow2, not verified", ["--no-verify"])):
+        ours, theirs, peaks = [], [], []
+        for _ in range(rounds):
+            seconds, _, peak = child([orielctl, "export", "Bench", target, *options])
+            ours.append(seconds)
+            peaks.append(peak)
+            size = os.path.getsize(target)
+            os.unlink(target)
+            seconds = child(["qemu-img", "convert", "-f", "qcow2", "-O", "vmdk", "-o", "subformat=streamOptimized",
+                             files.source("qcow2"), vmdk])[0]
+            seconds += child(["sha256sum", vmdk])[0]
+            seconds += child(["tar", "--format=ustar", "-C", files.folder, "-cf", target, "disk1.vmdk"])[0]
+            theirs.append(seconds + sync(target))
+            their_size = os.path.getsize(target)
+            os.unlink(target)
+            os.unlink(vmdk)
+        row(what, ours, theirs, f"{size / MIB:.0f} and {their_size / MIB:.0f} MiB; peak {max(peaks):.0f} MiB")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="conversions whose name has a word; “open”; “requests”")
+    parser.add_argument("names", nargs="*", help="conversions whose name has a word; “open”; “requests”; “export”")
     parser.add_argument("--size", type=int, default=1024, help="of the disk, in MiB")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
@@ -185,12 +214,14 @@ def main():
     print(f"Beside {version.splitlines()[0]}, {os.cpu_count()} CPUs, {options.size} MiB; median (smallest-largest)\n")
     with tempfile.TemporaryDirectory(dir=os.environ.get("ORIEL_BENCH_FOLDER", "/var/tmp")) as folder:
         files = Files(folder, options.size)
-        if options.names != ["open"] and options.names != ["requests"]:
+        if options.names not in (["open"], ["requests"], ["export"]):
             conversions(files, options.rounds, options.names)
         if not options.names or "open" in options.names:
             opening(files, options.rounds)
         if not options.names or "requests" in options.names:
             requests(files, options.rounds)
+        if not options.names or "export" in options.names:
+            exports(files, options.rounds)
 
 
 if __name__ == "__main__":
