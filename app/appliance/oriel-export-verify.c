@@ -146,46 +146,30 @@ static gboolean manifest_verify(const Export *export, GPtrArray *digests, GError
 /* --- The disks
  * ----------------------------------------------------------------------------------- */
 
-static gboolean is_zero(const guint8 *bytes, gsize n)
-{
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
-}
-
-/* A piece of at most CHUNK bytes; `known`: how much was looked at. */
+/*
+ * Compares from `offset` on; *known: how many bytes were looked at. What is empty in both need not
+ * be read; otherwise at most CHUNK bytes, for which `bytes` has room twice.
+ */
 static gboolean piece_compare(struct image *source, struct image *copy, guint64 offset,
                               guint8 *bytes, guint64 *known, GError **error)
 {
-    enum image_kind kinds[2];
-    guint64 length = source->size - offset, other;
-    int result = image_status(source, offset, length, &kinds[0], &length);
+    enum image_kind kind = IMAGE_DATA, copied = IMAGE_DATA;
+    int result = image_status(source, offset, source->size - offset, &kind, known);
 
+    if (result == 0 && kind == IMAGE_ZERO &&
+        image_status(copy, offset, *known, &copied, known) == 0 && copied == IMAGE_ZERO) {
+        return TRUE;
+    }
+    *known = MIN(*known, (guint64)CHUNK);
+    if (result == 0) {
+        result = image_read(source, offset, bytes, *known);
+    }
     if (result < 0) {
         image_set_error(source, result, error);
         return FALSE;
     }
-    other = length;
-    result = image_status(copy, offset, length, &kinds[1], &other);
-    length = MIN(length, other);
-    *known = length;
-    if (result == 0 && kinds[0] == IMAGE_ZERO && kinds[1] == IMAGE_ZERO) {
-        return TRUE;
-    }
-    *known = length = MIN(length, (guint64)CHUNK);
-    memset(bytes, 0, 2 * (gsize)CHUNK);
-    if (result == 0 && kinds[0] == IMAGE_DATA) {
-        int read = image_read(source, offset, bytes, length);
-
-        if (read < 0) {
-            image_set_error(source, read, error);
-            return FALSE;
-        }
-    }
-    if (result == 0 && kinds[1] == IMAGE_DATA) {
-        result = image_read(copy, offset, bytes + CHUNK, length);
-    } else if (result == 0) {
-        return is_zero(bytes, length) || differs(error, "the content", copy->storage->name);
-    }
-    return (result == 0 && memcmp(bytes, bytes + CHUNK, length) == 0) ||
+    return (image_read(copy, offset, bytes + CHUNK, *known) == 0 &&
+            memcmp(bytes, bytes + CHUNK, *known) == 0) ||
            differs(error, "the content", copy->storage->name);
 }
 
