@@ -4,6 +4,7 @@
 
 #include "dialogs/oriel-about.h"
 #include "dialogs/oriel-connect-dialog.h"
+#include "dialogs/oriel-export-dialog.h"
 #include "dialogs/oriel-name-dialog.h"
 #include "dialogs/oriel-preferences-window.h"
 #include "dialogs/oriel-shortcuts-window.h"
@@ -107,6 +108,15 @@ static void act_clone(GtkWidget *widget, const char *action, GVariant *parameter
     }
 }
 
+static void act_export(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    OrielMachineItem *item = oriel_window_parameter_item(ORIEL_WINDOW(widget), parameter);
+
+    if (item) {
+        oriel_export_dialog_show(GTK_WINDOW(widget), item);
+    }
+}
+
 static void act_rename(GtkWidget *widget, const char *action, GVariant *parameter)
 {
     OrielWindow *window = ORIEL_WINDOW(widget);
@@ -130,6 +140,7 @@ void oriel_window_install_form_actions(GtkWidgetClass *class)
         { "win.about", NULL, act_about },
         { "win.machine-settings", "s", act_settings },
         { "win.machine-clone", "s", act_clone },
+        { "win.machine-export", "s", act_export },
         { "win.machine-rename", "s", act_rename },
     };
 

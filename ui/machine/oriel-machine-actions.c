@@ -267,6 +267,7 @@ static const struct {
     { "open-window", act_hand_on, KNOWN },
     { "settings", act_hand_on, KNOWN },
     { "clone", act_hand_on, STATE(STOPPED) },
+    { "export", act_hand_on, STATE(STOPPED) },
     { "rename", act_hand_on, STATE(STOPPED) },
     { "delete", act_hand_on, OFF | STATE(DAMAGED) },
     { "forget", act_hand_on, STATE(UNAVAILABLE) },

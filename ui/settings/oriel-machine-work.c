@@ -146,6 +146,23 @@ static char *work_restore(OrielOperation *operation, gpointer data, GCancellable
 /* --- Starting them
  * --------------------------------------------------------------------------------- */
 
+static char *work_export(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                         GError **error)
+{
+    const Order *order = data;
+    gboolean named = g_str_has_suffix(order->first, ".ova");
+    OrielExportOptions options = { .verify = TRUE, .force = named };
+    g_autoptr(OrielExportReport) report = NULL;
+    g_autofree char *target = NULL;
+
+    oriel_ovf_profile_parse(order->second, &options.profile);
+    target = g_strconcat(order->first, named || options.profile == ORIEL_OVF_HYPER_V ? "" : ".ova",
+                         NULL);
+    report = oriel_export(order->machine, target, &options, oriel_operation_progress, operation,
+                          cancellable, error);
+    return result(report != NULL);
+}
+
 void machine_work_rename(GtkWidget *widget, OrielMachineItem *item, const char *name,
                          MachineWorkDone done)
 {
@@ -185,6 +202,13 @@ void machine_work_change_medium(GtkWidget *widget, OrielMachineItem *item, const
                                 const char *path, MachineWorkDone done)
 {
     operate(widget, item, _("Changing the CD"), work_change_medium, drive, path, done);
+}
+
+void machine_work_export(GtkWidget *widget, OrielMachineItem *item, const char *target,
+                         OrielOvfProfile profile, MachineWorkDone done)
+{
+    operate(widget, item, _("Exporting the machine"), work_export, target,
+            oriel_ovf_profile_name(profile), done);
 }
 
 void machine_work_restore(GtkWidget *widget, OrielMachineItem *item, guint revision,

@@ -11,6 +11,7 @@
 
 #include <gtk/gtk.h>
 
+#include "appliance/oriel-export.h"
 #include "model/oriel-machine-item.h"
 
 typedef void (*MachineWorkDone)(GtkWidget *widget, const GError *error, const char *result);
@@ -32,6 +33,12 @@ void machine_work_grow(GtkWidget *widget, OrielMachineItem *item, const char *dr
 /* Puts the image at `path` into a CD drive, now if the machine runs; NULL takes it out. */
 void machine_work_change_medium(GtkWidget *widget, OrielMachineItem *item, const char *drive,
                                 const char *path, MachineWorkDone done);
+/*
+ * Exports to a new file or folder, see oriel_export(). The name of an archive gets its ending; with
+ * the ending it replaces a file of that name, about which the user has been asked.
+ */
+void machine_work_export(GtkWidget *widget, OrielMachineItem *item, const char *target,
+                         OrielOvfProfile profile, MachineWorkDone done);
 /* Puts the settings of a revision (OrielRevision.number) back. */
 void machine_work_restore(GtkWidget *widget, OrielMachineItem *item, guint revision,
                           MachineWorkDone done);

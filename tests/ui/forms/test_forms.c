@@ -6,11 +6,14 @@
 
 #include "dialogs/oriel-about.h"
 #include "dialogs/oriel-connect-dialog.h"
+#include "dialogs/oriel-export-dialog.h"
 #include "dialogs/oriel-name-dialog.h"
 #include "dialogs/oriel-preferences-window.h"
 #include "dialogs/oriel-shortcuts-window.h"
 #include "new/oriel-new-machine-window.h"
+#include "oriel-drives.h"
 #include "oriel-operations.h"
+#include "settings/oriel-machine-work.h"
 
 jmp_buf test_failed;
 
@@ -376,6 +379,58 @@ TEST(clone_and_rename)
     forms_close(parent);
 }
 
+static char *export_problem; /* NULL: not ended; "": well */
+
+static void export_ended(GtkWidget *widget, const GError *error, const char *result)
+{
+    export_problem = g_strdup(error ? error->message : result);
+}
+
+TEST(export)
+{
+    fixture_clear();
+    fixture_machine("One", NULL);
+    fixture_machine("Two", NULL);
+    g_autoptr(OrielMachine) machine = oriel_library_find("Two", NULL);
+    g_autofree char *id = oriel_add_disk(machine, "1M", NULL, NULL, NULL, NULL);
+    g_autofree char *target = g_build_filename(fixture_data(), "two", NULL);
+    g_autofree char *archive = g_strconcat(target, ".ova", NULL);
+    g_autoptr(OrielMachineList) list = fixture_list();
+    OrielMachineItem *item = oriel_machine_list_find_name(list, "Two");
+    GtkWindow *parent = forms_show(GTK_WINDOW(gtk_window_new()), 400, 300);
+    GtkWindow *dialog;
+
+    CHECK(id);
+    oriel_export_dialog_show(parent, oriel_machine_list_find_name(list, "One"));
+    dialog = dialog_above(parent);
+    WAIT(forms_says(dialog, "no disk"));
+    CHECK(!can(dialog, "accept"));
+    answer(dialog, "cancel");
+
+    oriel_export_dialog_show(parent, item);
+    dialog = dialog_above(parent);
+    WAIT(can(dialog, "accept"));
+    CHECK(forms_says(dialog, "for disks of 1.0"));
+    CHECK(forms_says(dialog, "LSI Logic"));
+    forms_picture(dialog, "export");
+    forms_set(forms_row(dialog, "To Be Imported By"), "VirtualBox");
+    CHECK(!can(dialog, "accept"));
+    WAIT(can(dialog, "accept"));
+    CHECK(!forms_says(dialog, "LSI Logic"));
+    answer(dialog, "cancel");
+
+    machine_work_export(GTK_WIDGET(parent), item, target, ORIEL_OVF_PROXMOX, export_ended);
+    WAIT(export_problem);
+    CHECK_STR(export_problem, "");
+    CHECK(g_file_test(archive, G_FILE_TEST_IS_REGULAR));
+    g_clear_pointer(&export_problem, g_free);
+    machine_work_export(GTK_WIDGET(parent), item, target, ORIEL_OVF_PROXMOX, export_ended);
+    WAIT(export_problem);
+    CHECK(strstr(export_problem, "two.ova"));
+    g_clear_pointer(&export_problem, g_free);
+    forms_close(parent);
+}
+
 static void on_connect(GtkWindow *dialog, const char *address, char **connected)
 {
     *connected = g_strdup(address);
@@ -467,6 +522,7 @@ int main(void)
         T(a_machine_from_elsewhere),
         T(files_of_which_no_machine_can_be_made),
         T(clone_and_rename),
+        T(export),
         T(connect_to_a_remote_screen),
         T(preferences),
         T(shortcuts_and_about),
