@@ -175,8 +175,10 @@ static OrielOvfBus bus_of_interface(const char *interface)
         const char *name;
         OrielOvfBus bus;
     } buses[] = {
-        { "virtio_scsi", ORIEL_OVF_BUS_VIRTIO_SCSI }, { "virtio", ORIEL_OVF_BUS_VIRTIO },
-        { "ide", ORIEL_OVF_BUS_IDE },                 { "sata", ORIEL_OVF_BUS_SATA },
+        { "virtio_scsi", ORIEL_OVF_BUS_VIRTIO_SCSI },
+        { "virtio", ORIEL_OVF_BUS_VIRTIO },
+        { "ide", ORIEL_OVF_BUS_IDE },
+        { "sata", ORIEL_OVF_BUS_SATA },
         { "spapr_vscsi", ORIEL_OVF_BUS_SCSI },
     };
 
@@ -219,7 +221,7 @@ static const OrielOvfFile *file_of(const OrielAppliance *appliance, const char *
     return file ? file : oriel_appliance_file(appliance, resource);
 }
 
-static void drive_read(struct ovf *ovf, OrielOvfSystem *system, const GPtrArray *items,
+static void drive_read(struct ovf *ovf, OrielOvfMachine *system, const GPtrArray *items,
                        const struct item *item)
 {
     g_autofree char *resource = ovf_child_text(item->node, "HostResource");
@@ -272,7 +274,7 @@ static gint by_place(gconstpointer a, gconstpointer b)
 }
 
 /* In the order of controllers and of the places at each: the guest numbers its disks so. */
-static void drives_read(struct ovf *ovf, OrielOvfSystem *system, const GPtrArray *items)
+static void drives_read(struct ovf *ovf, OrielOvfMachine *system, const GPtrArray *items)
 {
     g_autoptr(GArray) drives = g_array_new(FALSE, FALSE, sizeof(struct sorting));
 
@@ -293,7 +295,7 @@ static void drives_read(struct ovf *ovf, OrielOvfSystem *system, const GPtrArray
 /* --- Other hardware -----------------------------------------------------------------------------
  */
 
-static void processors_read(struct ovf *ovf, OrielOvfSystem *system, const struct item *item)
+static void processors_read(struct ovf *ovf, OrielOvfMachine *system, const struct item *item)
 {
     static const char *const ovirt[] = { "num_of_sockets", "cpu_per_socket", "threads_per_cpu" };
     g_autofree char *quantity = ovf_child_text(item->node, "VirtualQuantity");
@@ -312,7 +314,7 @@ static void processors_read(struct ovf *ovf, OrielOvfSystem *system, const struc
     system->cpus = (guint)MIN(cpus, CPUS_MAX);
 }
 
-static void memory_read(struct ovf *ovf, OrielOvfSystem *system, const struct item *item)
+static void memory_read(struct ovf *ovf, OrielOvfMachine *system, const struct item *item)
 {
     g_autofree char *quantity = ovf_child_text(item->node, "VirtualQuantity");
     g_autofree char *units = ovf_child_text(item->node, "AllocationUnits");
@@ -326,7 +328,7 @@ static void memory_read(struct ovf *ovf, OrielOvfSystem *system, const struct it
     system->memory = !units && number < (1 << 20) ? number << 20 : number * unit;
 }
 
-static void card_read(OrielOvfSystem *system, const struct item *item)
+static void card_read(OrielOvfMachine *system, const struct item *item)
 {
     g_autofree char *address = ovf_child_text(item->node, "Address");
     g_autofree char *mac = address ? NULL : ovf_child_text(item->node, "MACAddress");
@@ -340,7 +342,7 @@ static void card_read(OrielOvfSystem *system, const struct item *item)
     g_ptr_array_add(system->cards, card);
 }
 
-static void vendor_item_read(struct ovf *ovf, OrielOvfSystem *system, const struct item *item)
+static void vendor_item_read(struct ovf *ovf, OrielOvfMachine *system, const struct item *item)
 {
     g_autofree char *resource = ovf_child_text(item->node, "HostResource");
     const OrielOvfFile *file = resource ? file_of(ovf->appliance, resource) : NULL;
@@ -352,7 +354,7 @@ static void vendor_item_read(struct ovf *ovf, OrielOvfSystem *system, const stru
     }
 }
 
-static gboolean item_apply(struct ovf *ovf, OrielOvfSystem *system, const struct item *item,
+static gboolean item_apply(struct ovf *ovf, OrielOvfMachine *system, const struct item *item,
                            GError **error)
 {
     g_autofree char *required = ovf_attribute(item->node, "required");
@@ -394,7 +396,7 @@ static gboolean item_apply(struct ovf *ovf, OrielOvfSystem *system, const struct
     return TRUE;
 }
 
-gboolean ovf_hardware_read(struct ovf *ovf, OrielOvfSystem *system, xmlNode *section,
+gboolean ovf_hardware_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *section,
                            GError **error)
 {
     g_autoptr(GPtrArray) items = items_read(ovf, section);

@@ -29,6 +29,11 @@ static const struct os_name names[] = {
     { "windowsxp", "winxp" },
     { "winxp", "winxp" },
     { "windowsvista", "winvista" },
+    { "windowsserver2022", "win2k22" },
+    { "windowsserver2019", "win2k19" },
+    { "windowsserver2016", "win2k16" },
+    { "windowsserver2012", "win2k12" },
+    { "windowsserver2008", "win2k8" },
     { "windows2022", "win2k22" },
     { "windows2019", "win2k19" },
     { "windows2016", "win2k16" },
@@ -38,7 +43,6 @@ static const struct os_name names[] = {
     { "windows2000", "win2k" },
     { "windows", "windows" },
     { "win", "windows" },
-    { "microsoftwindows", "windows" },
     { "debian12", "debian12" },
     { "debian11", "debian11" },
     { "debian10", "debian10" },
@@ -80,26 +84,27 @@ static const struct {
     guint16 id;
     const char *system;
 } cim_ids[] = {
-    { 36, "linux" },    { 58, "win2k" },    { 67, "winxp" },    { 69, "win2k3" },
-    { 70, "win2k3" },   { 71, "winxp" },    { 73, "winvista" }, { 74, "winvista" },
-    { 76, "win2k8" },   { 77, "win2k8" },   { 79, "linux" },    { 80, "linux" },
-    { 82, "linux" },    { 83, "linux" },    { 84, "linux" },    { 85, "linux" },
-    { 93, "linux" },    { 94, "linux" },    { 95, "linux" },    { 96, "linux" },
-    { 97, "linux" },    { 98, "linux" },    { 99, "linux" },    { 100, "linux" },
-    { 101, "linux" },   { 103, "win2k8r2" }, { 105, "win7" },   { 106, "linux" },
-    { 107, "linux" },   { 108, "linux" },   { 109, "linux" },   { 112, "win2k12" },
-    { 113, "win8" },    { 114, "win8" },    { 115, "win2k12r2" }, { 116, "win8.1" },
-    { 117, "win8.1" },  { 118, "win2k16" }, { 119, "win10" },   { 120, "win10" },
+    { 36, "linux" },   { 58, "win2k" },     { 67, "winxp" },      { 69, "win2k3" },
+    { 70, "win2k3" },  { 71, "winxp" },     { 73, "winvista" },   { 74, "winvista" },
+    { 76, "win2k8" },  { 77, "win2k8" },    { 79, "linux" },      { 80, "linux" },
+    { 82, "linux" },   { 83, "linux" },     { 84, "linux" },      { 85, "linux" },
+    { 93, "linux" },   { 94, "linux" },     { 95, "linux" },      { 96, "linux" },
+    { 97, "linux" },   { 98, "linux" },     { 99, "linux" },      { 100, "linux" },
+    { 101, "linux" },  { 103, "win2k8r2" }, { 105, "win7" },      { 106, "linux" },
+    { 107, "linux" },  { 108, "linux" },    { 109, "linux" },     { 112, "win2k12" },
+    { 113, "win8" },   { 114, "win8" },     { 115, "win2k12r2" }, { 116, "win8.1" },
+    { 117, "win8.1" }, { 118, "win2k16" },  { 119, "win10" },     { 120, "win10" },
 };
 
 static const char *system_of(const char *text)
 {
+    const char *maker = text && g_ascii_strncasecmp(text, "Microsoft ", 10) == 0 ? text + 10 : text;
     char bare[64];
     gsize n = 0;
 
-    for (; text && *text && n < sizeof(bare) - 1; text++) {
-        if (g_ascii_isalnum(*text)) {
-            bare[n++] = g_ascii_tolower(*text);
+    for (const char *at = maker; at && *at && n < sizeof(bare) - 1; at++) {
+        if (g_ascii_isalnum(*at)) {
+            bare[n++] = g_ascii_tolower(*at);
         }
     }
     bare[n] = '\0';
@@ -123,7 +128,7 @@ static const char *system_of_number(const char *text)
     return NULL;
 }
 
-void ovf_os_read(OrielOvfSystem *system, xmlNode *section)
+void ovf_os_read(OrielOvfMachine *system, xmlNode *section)
 {
     g_autofree char *virtualbox = ovf_child_text(section, "OSType");
     g_autofree char *vmware = ovf_attribute(section, "osType");

@@ -45,12 +45,12 @@ void ovf_note(OrielAppliance *appliance, const char *format, ...) G_GNUC_PRINTF(
 /* --- Parts of a virtual system --- */
 
 /* VirtualHardwareSection. */
-gboolean ovf_hardware_read(struct ovf *ovf, OrielOvfSystem *system, xmlNode *section,
+gboolean ovf_hardware_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *section,
                            GError **error);
 /* vmw:Config, vbox:Machine, oVirt's and XenServer's own elements. After the hardware. */
-void ovf_vendor_read(struct ovf *ovf, OrielOvfSystem *system, xmlNode *node, xmlNode *hardware);
+void ovf_vendor_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *node, xmlNode *hardware);
 /* OperatingSystemSection. */
-void ovf_os_read(OrielOvfSystem *system, xmlNode *section);
+void ovf_os_read(OrielOvfMachine *system, xmlNode *section);
 /* Separators and case away: "08:00:27:aa:bb:cc", or NULL if it is no address of a card. */
 char *ovf_mac(const char *text);
 

@@ -11,7 +11,7 @@
 /* --- VMware -------------------------------------------------------------------------------------
  */
 
-static void vmware_config(OrielOvfSystem *system, const char *key, const char *value)
+static void vmware_config(OrielOvfMachine *system, const char *key, const char *value)
 {
     guint64 kib;
 
@@ -29,7 +29,7 @@ static void vmware_config(OrielOvfSystem *system, const char *key, const char *v
 }
 
 /* Config of the section and of its items. */
-static void vmware_read(OrielOvfSystem *system, const xmlNode *parent, gboolean items)
+static void vmware_read(OrielOvfMachine *system, const xmlNode *parent, gboolean items)
 {
     for (const xmlNode *node = parent ? parent->children : NULL; node; node = node->next) {
         if (ovf_is(node, "Config")) {
@@ -48,7 +48,7 @@ static void vmware_read(OrielOvfSystem *system, const xmlNode *parent, gboolean 
 /* --- VirtualBox ---------------------------------------------------------------------------------
  */
 
-static void virtualbox_cards(OrielOvfSystem *system, const xmlNode *network)
+static void virtualbox_cards(OrielOvfMachine *system, const xmlNode *network)
 {
     guint n = 0;
 
@@ -73,7 +73,7 @@ static void virtualbox_cards(OrielOvfSystem *system, const xmlNode *network)
     }
 }
 
-static void virtualbox_firmware(OrielOvfSystem *system, const xmlNode *machine)
+static void virtualbox_firmware(OrielOvfMachine *system, const xmlNode *machine)
 {
     const xmlNode *firmware = ovf_below(machine, "Firmware");
     g_autofree char *type = ovf_attribute(firmware, "type");
@@ -87,7 +87,7 @@ static void virtualbox_firmware(OrielOvfSystem *system, const xmlNode *machine)
     system->secure_boot |= ovf_yes(secure);
 }
 
-static void virtualbox_read(OrielOvfSystem *system, const xmlNode *machine)
+static void virtualbox_read(OrielOvfMachine *system, const xmlNode *machine)
 {
     const xmlNode *hardware = ovf_child(machine, "Hardware");
     g_autofree char *count = ovf_attribute(ovf_below(hardware, "CPU"), "count");
@@ -126,7 +126,7 @@ static void virtualbox_read(OrielOvfSystem *system, const xmlNode *machine)
  */
 
 /* 1: i440fx, 2: q35 with a BIOS or, in other versions, UEFI, 3 and 4: q35 with UEFI. */
-static void ovirt_read(OrielOvfSystem *system, const xmlNode *node)
+static void ovirt_read(OrielOvfMachine *system, const xmlNode *node)
 {
     g_autofree char *type = ovf_child_text(node, "BiosType");
     guint64 number;
@@ -139,7 +139,7 @@ static void ovirt_read(OrielOvfSystem *system, const xmlNode *node)
     }
 }
 
-static void xenserver_read(OrielOvfSystem *system, const xmlNode *hardware)
+static void xenserver_read(OrielOvfMachine *system, const xmlNode *hardware)
 {
     for (xmlNode *node = ovf_child(hardware, "VirtualSystemOtherConfigurationData"); node;
          node = ovf_next(node->next, "VirtualSystemOtherConfigurationData")) {
@@ -153,7 +153,7 @@ static void xenserver_read(OrielOvfSystem *system, const xmlNode *hardware)
     }
 }
 
-void ovf_vendor_read(struct ovf *ovf, OrielOvfSystem *system, xmlNode *node, xmlNode *hardware)
+void ovf_vendor_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *node, xmlNode *hardware)
 {
     const xmlNode *machine = ovf_child(node, "Machine");
 

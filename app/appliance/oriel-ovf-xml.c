@@ -164,8 +164,8 @@ static xmlDoc *parse(const char *text, gsize length, const char *name, GError **
                                      XML_PARSE_NOCDATA | XML_PARSE_COMPACT);
     if (!document && !counting.problem) {
         const xmlError *cause = xmlCtxtGetLastError(context);
-        g_autofree char *problem = g_strdup_printf("line %d is not correct XML",
-                                                   cause ? cause->line : 1);
+        g_autofree char *problem =
+            g_strdup_printf("line %d is not correct XML", cause ? cause->line : 1);
 
         problem_set(error, name, problem);
     } else if (counting.problem) {
@@ -223,7 +223,7 @@ xmlNode *ovf_child(const xmlNode *node, const char *name)
 xmlNode *ovf_below(const xmlNode *node, const char *name)
 {
     for (xmlNode *child = node ? node->children : NULL; child; child = child->next) {
-        xmlNode *found = ovf_is(child, name)                  ? child
+        xmlNode *found = ovf_is(child, name)               ? child
                          : child->type == XML_ELEMENT_NODE ? ovf_below(child, name)
                                                            : NULL;
 

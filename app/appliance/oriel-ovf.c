@@ -58,7 +58,7 @@ static void card_free(gpointer data)
 
 static void system_free(gpointer data)
 {
-    OrielOvfSystem *system = data;
+    OrielOvfMachine *system = data;
 
     g_free(system->name);
     g_free(system->annotation);
@@ -126,9 +126,12 @@ const OrielOvfDisk *oriel_appliance_disk(const OrielAppliance *appliance, const 
 const char *oriel_ovf_bus_name(OrielOvfBus bus)
 {
     static const char *const names[] = {
-        [ORIEL_OVF_BUS_NONE] = "unknown", [ORIEL_OVF_BUS_IDE] = "IDE",
-        [ORIEL_OVF_BUS_SCSI] = "SCSI",    [ORIEL_OVF_BUS_SATA] = "SATA",
-        [ORIEL_OVF_BUS_NVME] = "NVMe",    [ORIEL_OVF_BUS_VIRTIO] = "virtio",
+        [ORIEL_OVF_BUS_NONE] = "unknown",
+        [ORIEL_OVF_BUS_IDE] = "IDE",
+        [ORIEL_OVF_BUS_SCSI] = "SCSI",
+        [ORIEL_OVF_BUS_SATA] = "SATA",
+        [ORIEL_OVF_BUS_NVME] = "NVMe",
+        [ORIEL_OVF_BUS_VIRTIO] = "virtio",
         [ORIEL_OVF_BUS_VIRTIO_SCSI] = "virtio SCSI",
     };
 
@@ -189,9 +192,8 @@ static const char *format_of(const char *uri)
     static const struct {
         const char *part, *format;
     } formats[] = {
-        { "vmdk", "vmdk" },       { "bb676673", "vhd" },  { "vhdx", "vhdx" },
-        { "qcow", "qcow2" },      { "ecma-119", "iso" },  { "vdi", "vdi" },
-        { "vhd", "vhd" },
+        { "vmdk", "vmdk" },    { "bb676673", "vhd" }, { "vhdx", "vhdx" }, { "qcow", "qcow2" },
+        { "ecma-119", "iso" }, { "vdi", "vdi" },      { "vhd", "vhd" },
     };
     g_autofree char *lower = uri ? g_ascii_strdown(uri, -1) : NULL;
 
@@ -298,7 +300,7 @@ static gboolean section_is(const xmlNode *node, const char *name)
     return ovf_is(node, name) || (bare && g_str_has_prefix(bare, name));
 }
 
-static void section_read(struct ovf *ovf, OrielOvfSystem *system, xmlNode *node)
+static void section_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *node)
 {
     if (section_is(node, "OperatingSystemSection")) {
         ovf_os_read(system, node);
@@ -313,8 +315,8 @@ static void section_read(struct ovf *ovf, OrielOvfSystem *system, xmlNode *node)
     } else if (section_is(node, "EulaSection")) {
         char *licence = message(ovf, ovf_child(node, "License"));
 
-        if (licence && g_ptr_array_find_with_equal_func(ovf->appliance->eulas, licence,
-                                                        g_str_equal, NULL)) {
+        if (licence &&
+            g_ptr_array_find_with_equal_func(ovf->appliance->eulas, licence, g_str_equal, NULL)) {
             g_free(licence);
         } else if (licence) {
             g_ptr_array_add(ovf->appliance->eulas, licence);
@@ -334,13 +336,13 @@ static char *name_of(struct ovf *ovf, xmlNode *node)
 
 static gboolean system_read(struct ovf *ovf, xmlNode *node, GError **error)
 {
-    OrielOvfSystem *system;
+    OrielOvfMachine *system;
     xmlNode *hardware = NULL;
 
     if (ovf->appliance->systems->len >= SYSTEMS_MAX) {
         return invalid(ovf, error, "it has too many machines");
     }
-    system = g_new0(OrielOvfSystem, 1);
+    system = g_new0(OrielOvfMachine, 1);
     system->drives = g_ptr_array_new_with_free_func(drive_free);
     system->cards = g_ptr_array_new_with_free_func(card_free);
     g_ptr_array_add(ovf->appliance->systems, system);
@@ -379,7 +381,7 @@ static gboolean systems_read(struct ovf *ovf, xmlNode *parent, GError **error)
             return FALSE;
         }
         if (section_is(node, "EulaSection")) { /* of all systems */
-            OrielOvfSystem nobody = { 0 };
+            OrielOvfMachine nobody = { 0 };
 
             section_read(ovf, &nobody, node);
         }

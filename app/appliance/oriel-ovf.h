@@ -88,18 +88,18 @@ typedef struct {
     OrielOvfFirmware firmware;
     gboolean secure_boot, tpm, sound, usb;
     gboolean clock_known, clock_local;
-    char *chipset;    /* "ICH9", "PIIX3", or NULL */
-    char *nvram_file; /* id of a file with the firmware's variables, or NULL */
+    char *chipset;        /* "ICH9", "PIIX3", or NULL */
+    char *nvram_file;     /* id of a file with the firmware's variables, or NULL */
     guint64 video_memory; /* bytes; 0: not said */
     GPtrArray *drives;    /* OrielOvfDrive, in the order in which the guest meets them */
     GPtrArray *cards;     /* OrielOvfCard */
-} OrielOvfSystem;
+} OrielOvfMachine;
 
 typedef struct {
     char *version;      /* "0.9", "1.0", "2.0" */
     GPtrArray *files;   /* OrielOvfFile */
     GPtrArray *disks;   /* OrielOvfDisk */
-    GPtrArray *systems; /* OrielOvfSystem, at least one */
+    GPtrArray *systems; /* OrielOvfMachine, at least one */
     GPtrArray *eulas;   /* licence texts to be accepted */
     GPtrArray *notes;   /* sentences on what is not honoured */
 } OrielAppliance;
