@@ -12,6 +12,7 @@ extern const struct device_class host_bridge_class;
 extern const struct device_class hpet_class;
 extern const struct device_class i8042_class;
 extern const struct device_class lpc_class;
+extern const struct device_class nvme_class;
 extern const struct device_class root_port_class;
 extern const struct device_class rtc_class;
 extern const struct device_class smbus_class;
@@ -35,6 +36,7 @@ const struct device_class *const device_classes[] = {
     &hpet_class,
     &i8042_class,
     &lpc_class,
+    &nvme_class,
     &root_port_class,
     &rtc_class,
     &smbus_class,

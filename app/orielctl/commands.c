@@ -8,7 +8,7 @@ static const struct option no_options[] = { { NULL } };
 static const struct option create_options[] = {
     { "cdrom", "FILE", "put this ISO image into the CD drive" },
     { "disk", "SIZE|FILE", "make an empty disk of this size, or copy this disk image" },
-    { "controller", "ahci|virtio", "how the guest reaches that disk (default ahci)" },
+    { "controller", "ahci|virtio|nvme", "how the guest reaches that disk (default ahci)" },
     { "memory", "SIZE", "such as 2G or 512 (MiB); default: what suits the system, otherwise 1G" },
     { "cpus", "N", "number of processors; default: what suits the system, otherwise 1" },
     { "firmware", "bios|uefi", "how it starts; default: what suits the system, otherwise bios" },

@@ -14,7 +14,7 @@ _orielctl() {
         --firmware) mapfile -t COMPREPLY < <(compgen -W 'bios uefi' -- "$current"); return ;;
         --profile) mapfile -t COMPREPLY < <(compgen -W 'vmware virtualbox proxmox hyper-v' -- "$current"); return ;;
         --controller) [ "$command" = export ] && mapfile -t COMPREPLY < <(compgen -W 'default scsi sata ide' -- "$current") && return
-            mapfile -t COMPREPLY < <(compgen -W 'ahci virtio' -- "$current"); return ;;
+            mapfile -t COMPREPLY < <(compgen -W 'ahci virtio nvme' -- "$current"); return ;;
         --state) mapfile -t COMPREPLY < <(compgen -W 'stopped saved running paused crashed' -- "$current"); return ;;
         --from | --to) mapfile -t COMPREPLY < <(compgen -W 'raw qcow2 vmdk vdi vhd vhdx' -- "$current"); return ;;
         --cdrom | --disk | --kernel | --initrd) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;

@@ -68,6 +68,10 @@ static void add_drive(GString *order, const OrielConfig *config, const OrielDriv
     case ORIEL_CONTROLLER_VIRTIO:
         g_string_append_printf(order, "/pci@i0cf8/scsi@%x/disk@0,0\n", BOOT_DRIVE_SLOT + place);
         break;
+    case ORIEL_CONTROLLER_NVME: /* OVMF knows the class by this pair only, whatever the device's */
+        g_string_append_printf(order, "/pci@i0cf8/pci8086,5845@%x/namespace@1,0\n",
+                               BOOT_DRIVE_SLOT + place);
+        break;
     }
 }
 

@@ -12,7 +12,7 @@ static const char *const scaling_names[] = {
 };
 static const char *const format_names[] = { "raw", "qcow2", NULL };
 static const char *const pointer_names[] = { "ps2", "virtio-tablet", NULL };
-static const char *const controller_names[] = { "ahci", "virtio", NULL };
+static const char *const controller_names[] = { "ahci", "virtio", "nvme", NULL };
 
 #define CONFIG(member) .offset = offsetof(OrielConfig, member)
 #define DRIVE(member)  .offset = offsetof(OrielDrive, member)

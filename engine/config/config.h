@@ -60,6 +60,7 @@ typedef enum {
 typedef enum {
     ORIEL_CONTROLLER_AHCI,   /* a port of the SATA controller; every system knows it */
     ORIEL_CONTROLLER_VIRTIO, /* a virtio block device of its own; disks only */
+    ORIEL_CONTROLLER_NVME,   /* an NVMe controller of its own; disks only */
 } OrielController;
 
 typedef enum {

@@ -197,6 +197,9 @@ static bool drive_controller(const struct machine *machine, unsigned drive,
         entry->class = "virtio-blk";
         entry->set = set_virtio_blk;
         return true;
+    case ORIEL_CONTROLLER_NVME:
+        entry->class = "nvme";
+        return true;
     }
     g_assert_not_reached();
 }

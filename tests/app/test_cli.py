@@ -65,7 +65,7 @@ def test_create_show_list(home):
     home.ok("create", "Two", "--disk", "1M", "--controller", "virtio")
     check([d["controller"] for d in home.json("show", "Two")["drives"]] == ["virtio", "ahci"], "controllers")
     code, _, error = home.run("create", "Three", "--disk", "1M", "--controller", "floppy")
-    check(code == 10 and "ahci, virtio" in error, error)
+    check(code == 10 and "ahci, virtio, nvme" in error, error)
     check("memory" in home.ok("show", "One"), "show")
 
 

@@ -410,6 +410,53 @@ def virtio_blk():
     yield "grows", virtio_start(1) + drive(0, 6) + in8(1, 0x15) + in32(1, 0x14)
 
 
+NVME_SQ, NVME_CQ, NVME_DATA, NVME_CC = 0x10000, 0x12000, 0x20000, 0x00460001
+
+
+def nvme_entry(opcode, nsid=0, prp1=NVME_DATA, prp2=0, dwords=(0, 0, 0), cid=1):
+    body = bytes([opcode, 0]) + le16(cid) + le32(nsid) + bytes(16) + le64(prp1) + le64(prp2)
+    return body + b"".join(le32(dword) for dword in dwords) + bytes(12)
+
+
+def nvme_queue(number, at, entries):
+    """Entries from the beginning of a fresh queue, then its doorbell."""
+    return ram(at, b"".join(entries)) + access_write(0, 0x1000 + number * 8, 4, len(entries)) + RUN
+
+
+def nvme_start():
+    enable = [(0x24, 0x001F001F), (0x28, NVME_SQ), (0x30, NVME_CQ), (0x14, NVME_CC)]
+    return b"".join(out32(0, at, value) for at, value in enable)
+
+
+def nvme():
+    queues = [
+        nvme_entry(5, prp1=0x16000, dwords=(0x1F0001, 3, 0)), nvme_entry(1, prp1=0x14000, dwords=(0x1F0001, 0x10001, 0)),
+    ]  # fmt: skip
+    identify = [nvme_entry(6, nsid, dwords=(cns, 0, 0)) for nsid, cns in ((0, 1), (1, 0), (0, 2), (1, 3))]
+    logs = [nvme_entry(2, dwords=(0x007F0000 | page, 0, 0)) for page in (1, 2, 3, 4)]
+    features = [nvme_entry(op, dwords=(f, 1, 0)) for f in (1, 2, 4, 5, 6, 7, 8, 9, 10, 11) for op in (9, 10)]
+    start = nvme_start() + nvme_queue(0, NVME_SQ, queues)
+    read, write = (nvme_entry(op, 1, NVME_DATA, 0x21000, (8, 0, 15)) for op in (2, 1))
+    listed = ram(0x22000, b"".join(le64(0x23000 + 0x1000 * i) for i in range(8)))
+    trim = ram(NVME_DATA, le32(0) + le32(8) + le64(16)) + nvme_queue(1, 0x14000, [nvme_entry(9, 1, dwords=(0, 4, 0))])
+    yield "identify", nvme_start() + nvme_queue(0, NVME_SQ, identify) + SAVED
+    yield "logs", nvme_start() + nvme_queue(0, NVME_SQ, logs)
+    yield "features", nvme_start() + nvme_queue(0, NVME_SQ, features) + SAVED
+    yield "events", nvme_start() + nvme_queue(0, NVME_SQ, [nvme_entry(12)] * 5) + access_write(0, 0x1100, 4, 1) + SAVED
+    yield "read-write", start + nvme_queue(1, 0x14000, [write, read, nvme_entry(0, 1), nvme_entry(5, 1)]) + SAVED
+    yield "list", start + listed + nvme_queue(1, 0x14000, [nvme_entry(2, 1, NVME_DATA, 0x22000, (0, 0, 63))])
+    yield "zeroes", start + nvme_queue(1, 0x14000, [nvme_entry(8, 1, dwords=(8, 0, 7))])
+    yield "trim", start + trim
+    yield "held", start + drive(0, 0) + nvme_queue(1, 0x14000, [read]) + SAVED + out32(0, 0x14, 0) + drive(0, 1) + RUN
+    yield "shutdown", start + drive(0, 0) + out32(0, 0x14, NVME_CC | 0x4000) + SAVED + drive(0, 1) + RUN + in32(0, 0x1C)
+    delete = ram(NVME_SQ + 128, nvme_entry(0, dwords=(1, 0, 0)) + nvme_entry(4, dwords=(1, 0, 0)))
+    yield "delete", (
+        start + drive(0, 0) + nvme_queue(1, 0x14000, [read]) + delete + access_write(0, 0x1000, 4, 4) + RUN + SAVED
+        + drive(0, 1) + RUN + reset()
+    )  # fmt: skip
+    yield "grows", start + drive(0, 6) + nvme_queue(1, 0x14000, [read])
+
+
 def virtio_rng():
     fill = virtio_chain(0, 0, (VIRTIO_DATA, 64, WRITE_ONLY), (VIRTIO_DATA + 100, 5, WRITE_ONLY))
     table = ram(VIRTIO_DATA + 0x1000, le64(VIRTIO_DATA) + le32(8) + le16(WRITE_ONLY) + le16(0))
@@ -489,6 +536,7 @@ SEEDS = {
     "i8042": i8042,
     "ich9-lpc": lpc,
     "ich9-smbus": smbus,
+    "nvme": nvme,
     "pcie-root-port": root_port,
     "q35-host": host_bridge,
     "stdvga": vga,

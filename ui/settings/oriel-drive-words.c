@@ -33,7 +33,9 @@ static char *drive_setting_text(const OrielDrive *drive, const char *setting, co
                     : g_strdup_printf(_("%s is empty"), title);
     }
     if (g_str_equal(setting, "controller")) {
-        return g_strdup_printf(g_str_equal(value, "virtio") ? _("%s by virtio") : _("%s by SATA"),
+        return g_strdup_printf(g_str_equal(value, "virtio") ? _("%s by virtio")
+                               : g_str_equal(value, "nvme") ? _("%s by NVMe")
+                                                            : _("%s by SATA"),
                                title);
     }
     return g_strdup_printf(_("%s: %s"), title, value);

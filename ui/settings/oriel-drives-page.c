@@ -217,9 +217,10 @@ static GtkWidget *switch_row(OrielDrivesPage *self, const char *title, const cha
 /* Which systems reach the disk, and how fast; in words that need no knowledge of controllers. */
 static GtkWidget *controller_row(OrielDrivesPage *self, const char *id)
 {
-    static const char *const controllers[] = { "ahci", "virtio", NULL };
+    static const char *const controllers[] = { "ahci", "virtio", "nvme", NULL };
     const char *const words[] = { _("Every system (SATA)"),
-                                  _("Faster, for systems that know virtio"), NULL };
+                                  _("Faster, for systems that know virtio"),
+                                  _("Faster, for systems that know NVMe"), NULL };
     GtkWidget *row = adw_combo_row_new();
     g_autoptr(GtkStringList) model = gtk_string_list_new(words);
     g_autofree char *key = g_strdup_printf("%s.controller", id);
