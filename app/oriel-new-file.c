@@ -6,19 +6,47 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "block/files.h"
 #include "config/config.h"
+#include "oriel-building.h"
+
+/* Hidden files of processes that were killed: nobody holds their lock any more. */
+static void remains_remove(const char *folder)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        struct stat status;
+        int fd = -1;
+
+        if (g_str_has_prefix(name, ORIEL_HIDDEN_PREFIX) && lstat(path, &status) == 0 &&
+            S_ISREG(status.st_mode)) {
+            fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        }
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            g_unlink(path);
+        }
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+}
 
 gboolean oriel_new_file_open_over(OrielNewFile *file, const char *target, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(target);
 
     *file = (OrielNewFile){ .fd = -1, .target = target };
+    remains_remove(folder);
     file->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (file->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-        file->hidden = g_build_filename(folder, ".oriel-unfinished-XXXXXX", NULL);
+        file->hidden = g_build_filename(folder, ORIEL_HIDDEN_PREFIX "XXXXXX", NULL);
         file->fd = g_mkstemp_full(file->hidden, O_RDWR | O_CLOEXEC, 0600);
     }
     if (file->fd < 0) {
@@ -26,6 +54,7 @@ gboolean oriel_new_file_open_over(OrielNewFile *file, const char *target, GError
         g_clear_pointer(&file->hidden, g_free);
         return FALSE;
     }
+    flock(file->fd, LOCK_EX | LOCK_NB); /* where that cannot be, nobody removes it either */
     return TRUE;
 }
 
@@ -58,7 +87,7 @@ gboolean oriel_new_file_name(OrielNewFile *file, gboolean replace, GError **erro
     int result;
 
     if (!file->hidden && replace) { /* a name first: only a rename replaces */
-        file->hidden = g_strdup_printf("%s/.oriel-unfinished-%08x", folder, g_random_int());
+        file->hidden = g_strdup_printf("%s/" ORIEL_HIDDEN_PREFIX "%08x", folder, g_random_int());
         result = linkat(AT_FDCWD, self, AT_FDCWD, file->hidden, AT_SYMLINK_FOLLOW);
     } else if (!file->hidden) {
         result = linkat(AT_FDCWD, self, AT_FDCWD, file->target, AT_SYMLINK_FOLLOW);

@@ -2,7 +2,7 @@
 /*
  * A file that gets its name when it is whole: until then it has none, so that a killed process
  * leaves nothing. Where the file system has no nameless files (FAT, say) it has a hidden name,
- * which is removed on failure.
+ * which is removed on failure, and after a kill by the next new file in that folder.
  *
  * Threads: blocking; any, one file in one thread at a time. Errors: EXISTS, PERMISSION, NO_SPACE,
  * HOST, ...

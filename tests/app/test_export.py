@@ -244,6 +244,7 @@ def test_signals_leave_nothing(home):
     before = home.tree()
     generator = random.Random(int(os.environ.get("ORIEL_TEST_SEED", "3")))
     for target in ("one.ova", "one"):
+        killed = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL) * 4:
             process = subprocess.Popen([ORIELCTL, "export", "One", place.path(target)], env=home.environment,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -253,7 +254,8 @@ def test_signals_leave_nothing(home):
                 process.send_signal(number)
             process.communicate()
             left = place.files()
-            if number == signal.SIGKILL and target == "one":
+            killed |= number == signal.SIGKILL
+            if killed and target == "one":
                 left = [name for name in left if not name.startswith(".oriel-unfinished-")]
             check(left in ([], [target]), repr(left))
             if left:
@@ -284,6 +286,21 @@ def test_kills_at_each_step(home):
             tool("bsdtar", "-tf", place.path("one.ova"))
             os.unlink(place.path("one.ova"))
         check(place.files() == [], f"{call}: {place.files()}")
+
+
+def test_remains_of_a_replacement(home):
+    """Killed between the two names that a file has while it takes another one's place."""
+    place = Place(home, size=MIB)
+    target = home.file("out/one.ova", b"precious")
+    result = strace(home, place, "rename:signal=KILL:when=1", target, "--force")
+    if "ptrace" in result.stderr.lower():
+        raise Skip(result.stderr.strip())
+    left = place.files()
+    check(result.returncode != 0 and len(left) == 2 and left[0].startswith(".oriel-unfinished-"), repr(left))
+    with open(target, "rb") as file:
+        check(file.read() == b"precious", "content")
+    place.export("two.ova")
+    check(place.files() == ["one.ova", "two.ova"], repr(place.files()))
 
 
 def test_what_did_not_arrive_is_noticed(home):
@@ -320,5 +337,5 @@ def test_a_full_disk_leaves_nothing(home):
 
 
 main(test_an_archive_is_read_by_others, test_a_folder, test_for_hyper_v, test_odd_names, test_profiles_and_controllers,
-     test_estimate, test_existing_files_stay, test_refusals, test_signals_leave_nothing, test_kills_at_each_step,
+     test_estimate, test_existing_files_stay, test_refusals, test_signals_leave_nothing, test_kills_at_each_step, test_remains_of_a_replacement,
      test_what_did_not_arrive_is_noticed, test_a_full_disk_leaves_nothing)

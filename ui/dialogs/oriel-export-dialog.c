@@ -15,6 +15,7 @@ typedef struct {
     GtkWindow *parent;
     AdwMessageDialog *dialog;  /* borrowed */
     AdwComboRow *profile;      /* borrowed */
+    AdwComboRow *controller;   /* borrowed */
     GCancellable *cancellable; /* of the estimate that is under way */
 } ExportDialog;
 
@@ -32,6 +33,11 @@ static void export_dialog_free(gpointer data, GClosure *closure)
 static OrielOvfProfile profile_of(ExportDialog *self)
 {
     return (OrielOvfProfile)adw_combo_row_get_selected(self->profile);
+}
+
+static OrielOvfController controller_of(ExportDialog *self)
+{
+    return (OrielOvfController)adw_combo_row_get_selected(self->controller);
 }
 
 /* --- How large
@@ -101,6 +107,7 @@ static void estimate_start(ExportDialog *self)
     self->cancellable = g_cancellable_new();
     estimate->machine = oriel_machine_item_dup_machine(self->item);
     estimate->options.profile = profile_of(self);
+    estimate->options.controller = controller_of(self);
     adw_message_dialog_set_body(self->dialog, _("Looking at the disks…"));
     adw_message_dialog_set_response_enabled(self->dialog, "accept", FALSE);
     task = g_task_new(self->dialog, self->cancellable, estimated, NULL);
@@ -125,6 +132,7 @@ typedef struct {
     OrielMachineItem *item;
     GtkWindow *parent;
     OrielOvfProfile profile;
+    OrielOvfController controller;
 } Choice;
 
 static void choice_free(gpointer data, GClosure *closure)
@@ -145,7 +153,7 @@ static void target_chosen(GtkNativeDialog *chooser, int response, Choice *choice
 
     if (path) {
         machine_work_export(GTK_WIDGET(choice->parent), choice->item, path, choice->profile,
-                            export_ended);
+                            choice->controller, export_ended);
     }
     gtk_native_dialog_destroy(chooser);
     g_object_unref(chooser);
@@ -158,6 +166,7 @@ static void on_response(AdwMessageDialog *dialog, const char *response, ExportDi
     Choice *choice;
 
     g_signal_handlers_disconnect_by_data(self->profile, self);
+    g_signal_handlers_disconnect_by_data(self->controller, self);
     if (!g_str_equal(response, "accept")) {
         return;
     }
@@ -165,6 +174,7 @@ static void on_response(AdwMessageDialog *dialog, const char *response, ExportDi
     choice->item = g_object_ref(self->item);
     choice->parent = g_object_ref(self->parent);
     choice->profile = profile_of(self);
+    choice->controller = controller_of(self);
     name = g_strconcat(oriel_machine_item_get_name(self->item),
                        choice->profile == ORIEL_OVF_HYPER_V ? " (Hyper-V)" : ".ova", NULL);
     g_strdelimit(name, "/", '-');
@@ -178,33 +188,44 @@ static void on_response(AdwMessageDialog *dialog, const char *response, ExportDi
 /* --- The dialog
  * ------------------------------------------------------------------------------------ */
 
+static AdwComboRow *row_add(ExportDialog *self, GtkWidget *list_box, const char *title,
+                            const char *const *texts)
+{
+    GtkWidget *row = adw_combo_row_new();
+    g_autoptr(GtkStringList) model = gtk_string_list_new(texts);
+
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
+    adw_combo_row_set_model(ADW_COMBO_ROW(row), G_LIST_MODEL(model));
+    gtk_list_box_append(GTK_LIST_BOX(list_box), row);
+    g_signal_connect_swapped(row, "notify::selected", G_CALLBACK(estimate_start), self);
+    return ADW_COMBO_ROW(row);
+}
+
 void oriel_export_dialog_show(GtkWindow *parent, OrielMachineItem *item)
 {
     /* In the order of OrielOvfProfile. */
     const char *const profiles[] = { _("VMware and others"), _("VirtualBox"), _("Proxmox"),
                                      _("Hyper-V"), NULL };
+    /* In the order of OrielOvfController. */
+    const char *const controllers[] = { _("As Suits It"), "SCSI", "SATA", "IDE", NULL };
     ExportDialog *self = g_new0(ExportDialog, 1);
-    g_autoptr(GtkStringList) model = gtk_string_list_new(profiles);
     /* Translators: %s is the name of a machine. */
     g_autofree char *heading = g_strdup_printf(_("Export “%s”"), oriel_machine_item_get_name(item));
-    GtkWidget *list_box = gtk_list_box_new(), *row = adw_combo_row_new();
+    GtkWidget *list_box = gtk_list_box_new();
 
     self->item = g_object_ref(item);
     self->parent = g_object_ref(parent);
     self->cancellable = g_cancellable_new();
     self->dialog = ADW_MESSAGE_DIALOG(adw_message_dialog_new(parent, heading, NULL));
-    self->profile = ADW_COMBO_ROW(row);
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), _("To Be Imported By"));
-    adw_combo_row_set_model(self->profile, G_LIST_MODEL(model));
+    self->profile = row_add(self, list_box, _("To Be Imported By"), profiles);
+    self->controller = row_add(self, list_box, _("Controller of the Disks"), controllers);
     gtk_list_box_set_selection_mode(GTK_LIST_BOX(list_box), GTK_SELECTION_NONE);
     gtk_widget_add_css_class(list_box, "boxed-list");
-    gtk_list_box_append(GTK_LIST_BOX(list_box), row);
     adw_message_dialog_set_extra_child(self->dialog, list_box);
     adw_message_dialog_add_responses(self->dialog, "cancel", _("_Cancel"), "accept", _("_Export…"),
                                      NULL);
     adw_message_dialog_set_response_appearance(self->dialog, "accept", ADW_RESPONSE_SUGGESTED);
     adw_message_dialog_set_default_response(self->dialog, "accept");
-    g_signal_connect_swapped(row, "notify::selected", G_CALLBACK(estimate_start), self);
     g_signal_connect_data(self->dialog, "response", G_CALLBACK(on_response), self,
                           export_dialog_free, 0);
     estimate_start(self);

@@ -13,6 +13,7 @@
 typedef struct {
     OrielMachine *machine;
     char *first, *second; /* what they mean is the operation's */
+    OrielExportOptions export;
 } Order;
 
 static void order_free(gpointer data)
@@ -45,22 +46,35 @@ static void ended(OrielOperation *operation, Asker *asker)
                 oriel_operation_get_result(operation));
 }
 
-static void operate(GtkWidget *widget, OrielMachineItem *item, const char *title,
-                    OrielOperationWork work, const char *first, const char *second,
-                    MachineWorkDone done)
+static Order *order_new(OrielMachineItem *item, const char *first, const char *second)
 {
     Order *order = g_new0(Order, 1);
-    Asker *asker = g_new0(Asker, 1);
 
     order->machine = oriel_machine_item_dup_machine(item);
     order->first = g_strdup(first);
     order->second = g_strdup(second);
+    return order;
+}
+
+/* Takes the order. */
+static void order_run(GtkWidget *widget, OrielMachineItem *item, const char *title,
+                      OrielOperationWork work, Order *order, MachineWorkDone done)
+{
+    Asker *asker = g_new0(Asker, 1);
+
     asker->widget = g_object_ref(widget);
     asker->done = done;
     g_autoptr(OrielOperation) operation =
         oriel_machine_item_operate(item, title, work, order, order_free);
 
     g_signal_connect_data(operation, "ended", G_CALLBACK(ended), asker, asker_free, 0);
+}
+
+static void operate(GtkWidget *widget, OrielMachineItem *item, const char *title,
+                    OrielOperationWork work, const char *first, const char *second,
+                    MachineWorkDone done)
+{
+    order_run(widget, item, title, work, order_new(item, first, second), done);
 }
 
 /* An operation that changes the machine where it is ends with an empty text. */
@@ -151,11 +165,12 @@ static char *work_export(OrielOperation *operation, gpointer data, GCancellable 
 {
     const Order *order = data;
     gboolean named = g_str_has_suffix(order->first, ".ova");
-    OrielExportOptions options = { .verify = TRUE, .force = named };
+    OrielExportOptions options = order->export;
     g_autoptr(OrielExportReport) report = NULL;
     g_autofree char *target = NULL;
 
-    oriel_ovf_profile_parse(order->second, &options.profile);
+    options.verify = TRUE;
+    options.force = named;
     target = g_strconcat(order->first, named || options.profile == ORIEL_OVF_HYPER_V ? "" : ".ova",
                          NULL);
     report = oriel_export(order->machine, target, &options, oriel_operation_progress, operation,
@@ -205,10 +220,14 @@ void machine_work_change_medium(GtkWidget *widget, OrielMachineItem *item, const
 }
 
 void machine_work_export(GtkWidget *widget, OrielMachineItem *item, const char *target,
-                         OrielOvfProfile profile, MachineWorkDone done)
+                         OrielOvfProfile profile, OrielOvfController controller,
+                         MachineWorkDone done)
 {
-    operate(widget, item, _("Exporting the machine"), work_export, target,
-            oriel_ovf_profile_name(profile), done);
+    Order *order = order_new(item, target, NULL);
+
+    order->export.profile = profile;
+    order->export.controller = controller;
+    order_run(widget, item, _("Exporting the machine"), work_export, order, done);
 }
 
 void machine_work_restore(GtkWidget *widget, OrielMachineItem *item, guint revision,

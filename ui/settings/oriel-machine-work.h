@@ -38,7 +38,8 @@ void machine_work_change_medium(GtkWidget *widget, OrielMachineItem *item, const
  * the ending it replaces a file of that name, about which the user has been asked.
  */
 void machine_work_export(GtkWidget *widget, OrielMachineItem *item, const char *target,
-                         OrielOvfProfile profile, MachineWorkDone done);
+                         OrielOvfProfile profile, OrielOvfController controller,
+                         MachineWorkDone done);
 /* Puts the settings of a revision (OrielRevision.number) back. */
 void machine_work_restore(GtkWidget *widget, OrielMachineItem *item, guint revision,
                           MachineWorkDone done);

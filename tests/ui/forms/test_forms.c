@@ -417,14 +417,18 @@ TEST(export)
     CHECK(!can(dialog, "accept"));
     WAIT(can(dialog, "accept"));
     CHECK(!forms_says(dialog, "LSI Logic"));
+    forms_set(forms_row(dialog, "Controller of the Disks"), "SCSI");
+    WAIT(forms_says(dialog, "LSI Logic"));
     answer(dialog, "cancel");
 
-    machine_work_export(GTK_WIDGET(parent), item, target, ORIEL_OVF_PROXMOX, export_ended);
+    machine_work_export(GTK_WIDGET(parent), item, target, ORIEL_OVF_PROXMOX,
+                        ORIEL_OVF_CONTROLLER_IDE, export_ended);
     WAIT(export_problem);
     CHECK_STR(export_problem, "");
     CHECK(g_file_test(archive, G_FILE_TEST_IS_REGULAR));
     g_clear_pointer(&export_problem, g_free);
-    machine_work_export(GTK_WIDGET(parent), item, target, ORIEL_OVF_PROXMOX, export_ended);
+    machine_work_export(GTK_WIDGET(parent), item, target, ORIEL_OVF_PROXMOX,
+                        ORIEL_OVF_CONTROLLER_IDE, export_ended);
     WAIT(export_problem);
     CHECK(strstr(export_problem, "two.ova"));
     g_clear_pointer(&export_problem, g_free);
