@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "oriel-export-private.h"
+#include "oriel-ovf.h"
 
 enum {
     CHUNK = 2 << 20,
@@ -143,6 +144,60 @@ static gboolean manifest_verify(const Export *export, GPtrArray *digests, GError
     return strcmp(text, expected->str) == 0 || differs(error, "the checksums", manifest->name);
 }
 
+/* --- The descriptor
+ * ------------------------------------------------------------------------------ */
+
+static gboolean declared_disks_check(const Export *export, const OrielAppliance *appliance)
+{
+    const OrielOvfMachine *machine = appliance->systems->pdata[0];
+    guint n = 0;
+
+    for (guint i = 0; i < machine->drives->len; i++) {
+        const OrielOvfDrive *drive = machine->drives->pdata[i];
+        const OrielOvfDisk *disk = oriel_appliance_disk(appliance, drive->disk);
+        const OrielOvfFile *file = oriel_appliance_file(appliance, disk ? disk->file : NULL);
+
+        if (drive->kind != ORIEL_OVF_DRIVE_DISK) {
+            continue;
+        }
+        if (!file || n == export->disks->len) {
+            return FALSE;
+        }
+        const ExportMember *member = export->members->pdata[2 + n];
+        const ExportDisk *source = export->disks->pdata[n];
+
+        if (strcmp(file->href, member->name) != 0 || file->size != member->size ||
+            disk->capacity != source->image->size) {
+            return FALSE;
+        }
+        n++;
+    }
+    return n == export->disks->len;
+}
+
+/* As an import reads it. */
+static gboolean descriptor_verify(const Export *export, GError **error)
+{
+    const ExportMember *member = export->members->pdata[0];
+    const OrielConfig *config = export->machine->config;
+    g_autofree char *text = g_malloc0(member->size + 1);
+    g_autoptr(OrielAppliance) appliance = NULL;
+
+    if (pread(member->fd, text, member->size, (off_t)member->offset) == (ssize_t)member->size) {
+        appliance = oriel_ovf_parse(text, member->size, member->name, NULL);
+    }
+    if (!appliance || appliance->systems->len != 1) {
+        return differs(error, "the content", member->name);
+    }
+    const OrielOvfMachine *machine = appliance->systems->pdata[0];
+
+    return (machine->cpus == config->cpus && machine->memory == config->memory &&
+            (machine->firmware == ORIEL_OVF_FIRMWARE_UEFI) ==
+                (config->firmware == ORIEL_FIRMWARE_UEFI) &&
+            declared_disks_check(export, appliance)) ||
+           differs(error, "what is declared", member->name);
+}
+
 /* --- The disks
  * ----------------------------------------------------------------------------------- */
 
@@ -228,5 +283,5 @@ gboolean export_verify(Export *export, int fd, GError **error)
     }
     g_atomic_int_set(&digests.stop, !good);
     g_thread_join(thread);
-    return good && manifest_verify(export, made, error);
+    return good && manifest_verify(export, made, error) && descriptor_verify(export, error);
 }

@@ -85,7 +85,7 @@ static void members_name(Export *export)
 
 static char *descriptor_text(const Export *export, gsize *length)
 {
-    g_autofree OrielOvfDisk *disks = g_new0(OrielOvfDisk, export->disks->len);
+    g_autofree OrielOvfDiskFile *disks = g_new0(OrielOvfDiskFile, export->disks->len);
     const OrielOvf ovf = {
         .profile = export->options->profile,
         .controller = export->controller,
@@ -98,7 +98,8 @@ static char *descriptor_text(const Export *export, gsize *length)
         const ExportMember *member = member_at(export, FIRST_DISK + i);
         const ExportDisk *disk = export->disks->pdata[i];
 
-        disks[i] = (OrielOvfDisk){ member->name, member->size, disk->image->size, disk->populated };
+        disks[i] =
+            (OrielOvfDiskFile){ member->name, member->size, disk->image->size, disk->populated };
     }
     return oriel_ovf_write(&ovf, length);
 }

@@ -213,7 +213,7 @@ static void disks_write(xmlTextWriter *xml, const OrielOvf *ovf)
 {
     section(xml, "DiskSection", "Virtual disks");
     for (guint i = 0; i < ovf->n_disks; i++) {
-        const OrielOvfDisk *disk = &ovf->disks[i];
+        const OrielOvfDiskFile *disk = &ovf->disks[i];
         g_autofree char *file = g_strdup_printf("file%u", i + 1);
         g_autofree char *id = g_strdup_printf("vmdisk%u", i + 1);
 

@@ -34,13 +34,13 @@ typedef struct {
     guint64 size;      /* bytes of the file */
     guint64 capacity;  /* bytes of the disk */
     guint64 populated; /* bytes of the disk that hold data */
-} OrielOvfDisk;
+} OrielOvfDiskFile;
 
 typedef struct {
     OrielOvfProfile profile;
     OrielOvfController controller; /* not DEFAULT: see oriel_ovf_controller() */
     const OrielConfig *config;     /* its disks are `disks`, in this order */
-    const OrielOvfDisk *disks;
+    const OrielOvfDiskFile *disks;
     guint n_disks;
 } OrielOvf;
 

@@ -6,11 +6,12 @@
 #include <libxml/xpathInternals.h>
 
 #include "oriel-ovf-writer.h"
+#include "oriel-ovf.h"
 #include "../test.h"
 
 #define ITEM(type) "//o:Item[rasd:ResourceType=" #type "]"
 
-static const OrielOvfDisk test_disks[] = {
+static const OrielOvfDiskFile test_disks[] = {
     { "a-disk1.vmdk", 1000, 1 << 20, 512 },
     { "a-disk2.vmdk", 2000, 3 << 20, 1024 },
 };
@@ -246,7 +247,52 @@ TEST(uefi_is_said)
     oriel_config_free(config);
 }
 
+TEST(our_own_reader_understands_every_profile)
+{
+    OrielConfig *config = config_new("Gr\xc3\xb6\xc3\x9f"
+                                     "e & <B>");
+
+    config->os = g_strdup("debian12");
+    config->cpus = 3;
+    config->firmware = ORIEL_FIRMWARE_UEFI;
+    config->notes = g_strdup("two\nlines");
+    for (guint profile = 0; profile < ORIEL_OVF_PROFILES; profile++) {
+        const OrielOvf ovf = {
+            .profile = (OrielOvfProfile)profile,
+            .controller = oriel_ovf_controller((OrielOvfProfile)profile,
+                                               ORIEL_OVF_CONTROLLER_DEFAULT, config),
+            .config = config,
+            .disks = test_disks,
+            .n_disks = 2,
+        };
+        gsize length;
+        g_autofree char *text = oriel_ovf_write(&ovf, &length);
+        g_autoptr(OrielAppliance) appliance = oriel_ovf_parse(text, length, "a.ovf", NULL);
+
+        CHECK(appliance);
+        CHECK_STR(appliance->version, "1.0");
+        CHECK_EQ(appliance->systems->len, 1);
+        CHECK_EQ(appliance->notes->len, 0);
+        const OrielOvfMachine *machine = appliance->systems->pdata[0];
+
+        CHECK_STR(machine->name, config->name);
+        CHECK_STR(machine->annotation, config->notes);
+        CHECK(g_str_has_prefix(machine->os, "debian"));
+        CHECK_EQ(machine->cpus, 3);
+        CHECK_EQ(machine->memory, config->memory);
+        CHECK_EQ(machine->firmware, ORIEL_OVF_FIRMWARE_UEFI);
+        CHECK_EQ(machine->drives->len, 3);
+        const OrielOvfDrive *first = machine->drives->pdata[0];
+        const OrielOvfDisk *disk = oriel_appliance_disk(appliance, first->disk);
+
+        CHECK_EQ(first->bus, profile == ORIEL_OVF_VMWARE ? ORIEL_OVF_BUS_SCSI : ORIEL_OVF_BUS_SATA);
+        CHECK_EQ(disk->capacity, 1 << 20);
+        CHECK_STR(oriel_appliance_file(appliance, disk->file)->href, "a-disk1.vmdk");
+    }
+    oriel_config_free(config);
+}
+
 TEST_MAIN(T(names_become_names_of_files), T(systems_have_their_ids),
           T(controllers_by_profile_and_system), T(vmware_gets_what_it_insists_on),
           T(children_of_items_are_in_alphabetical_order), T(disks_are_where_they_were),
-          T(uefi_is_said))
+          T(uefi_is_said), T(our_own_reader_understands_every_profile))
