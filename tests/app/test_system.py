@@ -85,13 +85,13 @@ def test_grub_menu_by_orielctl_and_vnc(home):
     other.close()
 
 
-def test_grub_from_a_virtio_disk(home):
+def grub_from_a_disk(home, controller):
     image = subprocess.run([IMAGES + "/grub-iso"], capture_output=True, text=True, check=True).stdout.strip()
     # The CD's image has a boot sector, too: it boots as a disk. Disks are whole megabytes.
     disk = home.path + "/grub.raw"
     shutil.copy(image + "/grub.iso", disk)
     os.truncate(disk, (os.path.getsize(disk) + MIB - 1) // MIB * MIB)
-    home.ok("create", "Grub", "--disk", disk, "--controller", "virtio", "--memory", "128M")
+    home.ok("create", "Grub", "--disk", disk, "--controller", controller, "--memory", "128M")
     home.ok("start", "Grub", timeout=SLOW)
     home.ok("wait", "Grub", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
     home.ok("key", "Grub", "down")
@@ -100,7 +100,16 @@ def test_grub_from_a_virtio_disk(home):
     stats = home.json("stats", "Grub")
     check(stats["drives"]["disk0"]["reads"] > 0, "the disk was not read")
     check(stats["devices"]["disk0"]["guest-errors"] == 0, "the firmware's or GRUB's driver made mistakes")
+    return stats
+
+
+def test_grub_from_a_virtio_disk(home):
+    stats = grub_from_a_disk(home, "virtio")
     check(stats["interrupts"]["doorbells"] > 0, "no doorbell was heard: every one was an exit")
+
+
+def test_grub_from_an_nvme_disk(home):
+    grub_from_a_disk(home, "nvme")
 
 
 def test_balloon_errors(home):
@@ -444,7 +453,7 @@ GROUPS = {
              test_grub_menu_by_orielctl_and_vnc, test_foreign_vnc_client_sees_the_screenshot,
              test_wrong_vnc_password_and_garbage, test_pause_resume_reset, test_media, test_input_errors],
     "folder": [test_running_machine_is_protected, test_two_copies_of_one_machine, test_folder_behind_a_link_or_moved,
-               test_grub_from_a_virtio_disk, test_balloon_errors, test_start_right_after_the_end, test_engine_that_hangs, test_runtime_folder_with_a_long_path,
+               test_grub_from_a_virtio_disk, test_grub_from_an_nvme_disk, test_balloon_errors, test_start_right_after_the_end, test_engine_that_hangs, test_runtime_folder_with_a_long_path,
                test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
                test_locked_disk_and_missing_files, test_full_disk_pauses_the_machine, test_control_socket_garbage],
 }
