@@ -13,6 +13,7 @@ enum {
     DESCRIPTORS_MAX = 32,
     VOLUME_IDENTIFIER = 40,
     VOLUME_IDENTIFIER_LENGTH = 32,
+    BOOT_SYSTEM = 7,
     CATALOG_POINTER = 0x47,
     CATALOG_ENTRY = 32,
     CATALOG_ENTRIES_MAX = ISO_SECTOR / CATALOG_ENTRY,
@@ -39,6 +40,17 @@ gboolean iso_recognise(int fd)
 
     return media_read(fd, DESCRIPTORS_FIRST * ISO_SECTOR + 1, identifier, sizeof(identifier)) &&
            (memcmp(identifier, "CD001", 5) == 0 || memcmp(identifier, "BEA01", 5) == 0);
+}
+
+static const char el_torito[] = "EL TORITO SPECIFICATION"; /* with its zero byte */
+
+gboolean iso_begins_with_boot_record(int fd)
+{
+    char identifier[sizeof(el_torito)];
+
+    return media_read(fd, (DESCRIPTORS_FIRST + 1) * ISO_SECTOR + BOOT_SYSTEM, identifier,
+                      sizeof(identifier)) &&
+           memcmp(identifier, el_torito, sizeof(el_torito)) == 0;
 }
 
 /* Characters of the descriptor without the blanks behind them, or NULL if there are none. */
@@ -97,7 +109,7 @@ void iso_describe(int fd, OrielMedia *media)
             media->label =
                 descriptor_text(descriptor + VOLUME_IDENTIFIER, VOLUME_IDENTIFIER_LENGTH);
         } else if (descriptor[0] == DESCRIPTOR_BOOT_RECORD &&
-                   memcmp(descriptor + 7, "EL TORITO SPECIFICATION", 23) == 0) {
+                   memcmp(descriptor + BOOT_SYSTEM, el_torito, sizeof(el_torito) - 1) == 0) {
             guint32 sector;
 
             memcpy(&sector, descriptor + CATALOG_POINTER, sizeof(sector));

@@ -17,11 +17,13 @@ void media_recognise(int fd, OrielMedia *media);
 
 /* Whether an ISO 9660 (or UDF) volume begins in sector 16. */
 gboolean iso_recognise(int fd);
+/* Whether the second volume descriptor is El Torito's, as on CDs that boot a PC. */
+gboolean iso_begins_with_boot_record(int fd);
 /* Fills in what the volume says of itself: label, El Torito boot entries. */
 void iso_describe(int fd, OrielMedia *media);
 
 /* The system on an ISO image: by osinfo-db, otherwise by its label. Blocking. */
-void iso_identify_system(OrielMedia *media, GCancellable *cancellable);
+void iso_identify_system(int fd, OrielMedia *media, GCancellable *cancellable);
 
 /* The systems Oriel knows by itself: also without osinfo-db. */
 typedef struct {

@@ -202,7 +202,7 @@ static gboolean file_identify(int fd, OrielMedia *media, GCancellable *cancellab
         if (!drive_check_medium(media->path, true, error)) {
             return FALSE;
         }
-        iso_identify_system(media, cancellable);
+        iso_identify_system(fd, media, cancellable);
     }
     return !g_cancellable_set_error_if_cancelled(cancellable, error);
 }

@@ -177,9 +177,11 @@ GPtrArray *oriel_system_list(void)
     return list;
 }
 
-void iso_identify_system(OrielMedia *media, GCancellable *cancellable)
+void iso_identify_system(int fd, OrielMedia *media, GCancellable *cancellable)
 {
-    if (!osinfo_media_identify(media, cancellable)) {
+    /* Elsewhere libosinfo follows directories whose sizes it trusts: with one of 0 it never ends.
+     */
+    if (!iso_begins_with_boot_record(fd) || !osinfo_media_identify(media, cancellable)) {
         media->system = system_by_label(media->label);
     }
     if (media->system) {

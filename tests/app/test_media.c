@@ -167,6 +167,22 @@ TEST(cd_images)
     CHECK_STR(uefi->label, "Something  new");
 }
 
+/* libosinfo looks for another computer's loader in those, from a root directory that this one
+ * lacks. */
+TEST(a_cd_image_without_boot_record)
+{
+    g_autofree guint8 *iso = iso_new("Debian 12.5.0 amd64 n", -1);
+
+    memset(iso + 17 * ISO_SECTOR, 0, ISO_SECTOR);
+    iso[17 * ISO_SECTOR] = 255;
+    memcpy(iso + 17 * ISO_SECTOR + 1, "CD001\x01", 6);
+    g_autoptr(OrielMedia) media = identify(iso, IMAGE, NULL);
+
+    CHECK_EQ(media->kind, ORIEL_MEDIA_ISO);
+    CHECK(!media->bootable);
+    CHECK_STR(media->system, "debian12");
+}
+
 TEST(releases_by_label)
 {
     static const char *const labels[][2] = {
@@ -399,6 +415,7 @@ TEST(plans)
 }
 
 TEST_MAIN(T(disk_images_by_signature), T(other_files), T(appliances), T(cd_images),
-          T(releases_by_label), T(a_real_cd_image), T(a_real_cd_image_like_an_installer),
-          T(a_cd_image_that_is_cut_short), T(machines_and_what_is_not_a_file), T(systems),
-          T(defaults_fit_the_host), T(defaults_for_a_usual_computer), T(plans))
+          T(a_cd_image_without_boot_record), T(releases_by_label), T(a_real_cd_image),
+          T(a_real_cd_image_like_an_installer), T(a_cd_image_that_is_cut_short),
+          T(machines_and_what_is_not_a_file), T(systems), T(defaults_fit_the_host),
+          T(defaults_for_a_usual_computer), T(plans))
