@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The helper behind tree.py: commands as lines of JSON on standard input, answers on standard output."""
+"""The helper behind tree.py: commands as lines of JSON on standard input, answers on standard output. Its argument is a
+part of the program's name, if it is not ours."""
 
 import json
 import re
@@ -11,8 +12,9 @@ import gi
 gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402
 
-PROGRAM = "oriel"
+PROGRAM = sys.argv[1] if len(sys.argv) > 1 else "oriel"
 DEPTH_MAX = 60
+TIMEOUT_MS = 60000  # the program may be slow on a loaded machine; libatspi's own limit takes it for hung
 
 warnings.simplefilter("ignore", DeprecationWarning)
 
@@ -143,6 +145,14 @@ def nameless(_):
     return found
 
 
+def focused(_):
+    """The name of what has the keyboard."""
+    for node, _ in everything():
+        if node.get_state_set().contains(Atspi.StateType.FOCUSED):
+            return text_of(node)
+    return None
+
+
 COMMANDS = {
     "find": lambda request: first(request) is not None,
     "act": act,
@@ -150,12 +160,14 @@ COMMANDS = {
     "set_text": set_text,
     "names": names,
     "nameless": nameless,
+    "focused": focused,
     "dump": dump,
 }
 
 
 def main():
     Atspi.init()
+    Atspi.set_timeout(TIMEOUT_MS, TIMEOUT_MS)
     for line in sys.stdin:
         request = json.loads(line)
         Atspi.get_desktop(0).clear_cache()

@@ -38,7 +38,8 @@ def wait_until(condition, what, seconds=WAIT):
 class Desktop:
     """Xvfb and a session bus with AT-SPI; `environment` leads programs there."""
 
-    def __init__(self, home, size="1280x800", scheme=None):
+    def __init__(self, home, size="1280x800", scheme=None, manager=False):
+        """manager: with a window manager, as fullscreen, resizing and dragging between windows need it."""
         self.home = home
         self.processes = []
         self.environment = dict(
@@ -54,6 +55,8 @@ class Desktop:
             os.makedirs(os.path.join(home.path, name), exist_ok=True)
         self._start_display(size)
         self._start_bus()
+        if manager:
+            self._start_manager()
 
     def _start_display(self, size):
         for program in ("Xvfb", "dbus-daemon"):
@@ -78,6 +81,12 @@ class Desktop:
         os.close(writable)
         with os.fdopen(readable) as pipe:
             self.environment["DBUS_SESSION_BUS_ADDRESS"] = pipe.readline().strip()
+
+    def _start_manager(self):
+        if not shutil.which("openbox"):
+            raise oriel.Skip("openbox is not installed")
+        self.spawn(["openbox", "--sm-disable"])
+        wait_until(lambda: "window id" in self.run("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"), "openbox runs")
 
     def window(self, *arguments):
         """Starts the program."""
@@ -123,6 +132,22 @@ class Desktop:
         wait_until(lambda: not self.run("xdotool", "search", "--onlyvisible", "--name", title).split(),
                    f"the window “{title}” goes")
 
+    def window_id(self, title):
+        """The X window of that title (a regular expression)."""
+        return wait_until(lambda: self.run("xdotool", "search", "--onlyvisible", "--name", title).split(),
+                          f"a window “{title}”")[0]
+
+    def geometry(self, title):
+        """Where the window is on the screen, with the border that GTK draws: x, y, width, height."""
+        found = dict(line.split("=") for line in
+                     self.run("xdotool", "getwindowgeometry", "--shell", self.window_id(title)).split() if "=" in line)
+        return tuple(int(found[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
+
+    def pixels(self, x, y, width, height):
+        """RGB bytes of a part of the screen."""
+        return subprocess.run(["import", "-window", "root", "-crop", f"{width}x{height}+{x}+{y}", "+repage", "-depth", "8",
+                               "rgb:-"], env=self.environment, capture_output=True, timeout=60, check=False).stdout
+
     def key(self, *keys):
         self.run("xdotool", "key", "--clearmodifiers", *keys)
 
@@ -131,6 +156,18 @@ class Desktop:
 
     def click(self, x, y, button="1"):
         self.run("xdotool", "mousemove", str(x), str(y), "click", button)
+
+    def drag_file(self, path, title):
+        """Drags the file out of another program's window, which it starts, and drops it on the window of that title."""
+        self.spawn([os.environ["ORIEL_DRAG_SOURCE"], path])
+        self.run("xdotool", "windowmove", "--sync", self.window_id("^Files$"), "900", "500")
+        x, y, _, _ = self.geometry("^Files$")
+        left, top, _, _ = self.geometry(title)
+        self.run("xdotool", "mousemove", str(x + 100), str(y + 90), "mousedown", "1")
+        for step in range(1, 21):
+            self.run("xdotool", "mousemove", str(x + 100 + (left + 300 - x - 100) * step // 20),
+                     str(y + 90 + (top + 300 - y - 90) * step // 20))
+        self.run("xdotool", "mouseup", "1")
 
     def end(self):
         for process in reversed(self.processes):

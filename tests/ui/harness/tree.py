@@ -19,9 +19,18 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 class Tree:
     """What is on a Desktop, through a helper process there."""
 
-    def __init__(self, desktop):
-        self.desktop = desktop
-        self.helper = desktop.spawn_helper([sys.executable, os.path.join(HERE, "atspi.py")])
+    def __init__(self, desktop, program="oriel"):
+        self.desktop, self.program = desktop, program
+        self._start()
+
+    def _start(self):
+        self.helper = self.desktop.spawn_helper([sys.executable, os.path.join(HERE, "atspi.py"), self.program])
+
+    def _restart(self):
+        """libatspi keeps what it was told of a program that had just started, even that it shows nothing."""
+        self.helper.stdin.close()
+        self.helper.wait(60)
+        self._start()
 
     def call(self, command, **arguments):
         self.helper.stdin.write(json.dumps(dict(arguments, command=command)) + "\n")
@@ -37,11 +46,15 @@ class Tree:
     def wait(self, role, name, seconds=WAIT, showing=True):
         """Waits for a node; role and name are regular expressions, name is searched. Fails with a dump of the tree."""
         end = time.monotonic() + seconds
+        fresh = time.monotonic()
         while True:
             if self.call("find", role=role, name=name, showing=showing):
                 return
             if time.monotonic() > end:
                 raise oriel.Failure(f"in {seconds} s no {role or 'node'} “{name}”:\n{self.dump()}")
+            if time.monotonic() > fresh + 5 and not self.dump():
+                self._restart()
+                fresh = time.monotonic()
             time.sleep(0.1)
 
     def wait_gone(self, role, name, seconds=WAIT):
@@ -63,10 +76,23 @@ class Tree:
                 raise oriel.Failure(f"in {WAIT} s no {role} “{name}” that can be acted on:\n{self.dump()}")
             time.sleep(0.1)
 
-    def click(self, role, name, button="1"):
-        """Clicks into the middle of the node, for what GTK gives no actions. The window is in the corner."""
+    def on_screen(self, role, name, window):
+        """Where the node is on the screen: x, y, width, height. window is the title of its window, as a regular
+        expression; the border that GTK draws around it is the same on its left, its right and its top."""
+        self.wait("(frame|filler)", window)
         self.wait(role, name)
+        left, top, whole, _ = self.desktop.geometry(window)
+        _, _, inner, _ = self.call("extents", role="(frame|filler)", name=window)
         x, y, width, height = self.call("extents", role=role, name=name)
+        border = (whole - inner) // 2
+        return left + border + x, top + border + y, width, height
+
+    def click(self, role, name, button="1", window=None):
+        """Clicks into the middle of the node, for what GTK gives no actions. Its window is in the corner of the screen, or
+        is the one of that title."""
+        self.wait(role, name)
+        x, y, width, height = (self.on_screen(role, name, window) if window else
+                               self.call("extents", role=role, name=name))
         self.desktop.click(x + width // 2, y + height // 2, button)
 
     def set_text(self, role, name, text):
@@ -80,6 +106,10 @@ class Tree:
     def nameless(self):
         """Focusable nodes that are showing and have no name, as text."""
         return self.call("nameless")
+
+    def focused(self):
+        """The name of the node that has the keyboard, or None."""
+        return self.call("focused")
 
     def dump(self):
         return self.call("dump")
