@@ -5,7 +5,7 @@
 enum {
     EDGE = 2,         /* pixels from the upper edge that call the bar */
     DWELL_MS = 400,   /* how long the pointer must rest there */
-    LINGER_MS = 1500, /* how long the bar stays when it is no longer used */
+    LINGER_MS = 3000, /* how long the bar stays when it is no longer used */
 };
 
 struct _OrielFullscreenBox {

@@ -146,13 +146,16 @@ OrielDisplay *oriel_machine_page_get_display(OrielMachinePage *page)
 
 void oriel_machine_page_set_fullscreen(OrielMachinePage *page, gboolean fullscreen)
 {
+    const char *label = fullscreen ? _("Leave Fullscreen") : _("Fullscreen");
+
     if (page->fullscreen != fullscreen) {
         page->fullscreen = fullscreen;
         oriel_fullscreen_box_set_fullscreen(page->box, fullscreen);
         gtk_button_set_icon_name(GTK_BUTTON(page->fullscreen_button),
                                  fullscreen ? "view-restore-symbolic" : "view-fullscreen-symbolic");
-        gtk_widget_set_tooltip_text(page->fullscreen_button,
-                                    fullscreen ? _("Leave Fullscreen") : _("Fullscreen"));
+        gtk_widget_set_tooltip_text(page->fullscreen_button, label);
+        gtk_accessible_update_property(GTK_ACCESSIBLE(page->fullscreen_button),
+                                       GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
         g_object_notify_by_pspec(G_OBJECT(page), properties[PROP_FULLSCREEN]);
     }
 }
@@ -195,6 +198,9 @@ static void grab_follow(OrielMachinePage *page)
     text = g_strdup_printf(_("All keys go to the machine. Press %s to get them back."), chord);
     gtk_label_set_text(page->grab_label, text);
     gtk_revealer_set_reveal_child(page->grab_strip, oriel_display_is_grabbed(page->display));
+    if (oriel_display_is_grabbed(page->display)) {
+        oriel_fullscreen_box_reveal(page->box);
+    }
 }
 
 void oriel_machine_page_set_up(OrielMachinePage *page, OrielPreferences *preferences,
@@ -332,9 +338,21 @@ static void oriel_machine_page_class_init(OrielMachinePageClass *class)
     oriel_machine_page_install_restart(widget_class);
 }
 
+/* After a menu the keys go to the machine again. */
+static void menu_closed(OrielMachinePage *page)
+{
+    if (g_str_equal(gtk_stack_get_visible_child_name(page->stack), "display")) {
+        gtk_widget_grab_focus(GTK_WIDGET(page->display));
+    }
+}
+
 static void oriel_machine_page_init(OrielMachinePage *page)
 {
     gtk_widget_init_template(GTK_WIDGET(page));
+    g_signal_connect_swapped(gtk_menu_button_get_popover(page->menu_button), "closed",
+                             G_CALLBACK(menu_closed), page);
+    g_signal_connect_swapped(gtk_menu_button_get_popover(GTK_MENU_BUTTON(page->keys_button)),
+                             "closed", G_CALLBACK(menu_closed), page);
     g_signal_connect_swapped(page->display, "notify::has-focus", G_CALLBACK(keyboard_follow), page);
     g_signal_connect_swapped(page->display, "map", G_CALLBACK(keyboard_follow), page);
     g_signal_connect_swapped(page->display, "unmap", G_CALLBACK(keyboard_follow), page);
