@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The screen of a machine in its window, over an engine that runs nothing (tests/app/fake_engine.c): the way out of
+fullscreen, text from the screen to the clipboard and from there to the machine's keyboard."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "harness"))
+
+from session import Desktop, wait_until  # noqa: E402  (first: it finds tests/app/oriel.py)
+import oriel  # noqa: E402
+from oriel import check  # noqa: E402
+from tree import Tree  # noqa: E402
+
+SCREEN = "^Screen of One$"
+
+
+def notes(home):
+    """What the engine was asked."""
+    with open(os.path.join(home.folder("One"), "fake.log"), encoding="utf-8") as file:
+        return file.read()
+
+
+def show(home, desktop):
+    """A machine that runs, in a window."""
+    home.ok("create", "One", "--disk", "64M", "--memory", "64M")
+    desktop.window("--start", "One")
+    tree = Tree(desktop)
+    tree.wait("label", "^Running$")
+    tree.wait(None, SCREEN)
+    return tree
+
+
+def place(tree):
+    return tree.on_screen(None, SCREEN, "^One$")
+
+
+def bar_shows(desktop):
+    """In fullscreen: the bar covers the uppermost stripe, which is black."""
+    return desktop.pixels(300, 20, 1, 1) != bytes(3)
+
+
+def test_fullscreen(home):
+    """All of the screen, without the bar; the pointer at the upper edge brings it, and its button leads out. Keys go to
+    the machine before, in it, and after."""
+    with Desktop(home, manager=True) as desktop:
+        tree = show(home, desktop)
+        before = place(tree)
+        desktop.point(640, 400)
+        tree.act("push button", "^Fullscreen$")
+        wait_until(lambda: place(tree) == (0, 0, 1280, 800), "the screen is all that is shown")
+        bar = tree.call("extents", role="push button", name="^Leave Fullscreen$")
+        check(bar[1] < 60, f"the way out is not at the upper edge: {bar}")
+        wait_until(lambda: not bar_shows(desktop), "the bar goes")
+        desktop.screenshot("screen-fullscreen")
+        desktop.key("a")
+        wait_until(lambda: "Key (30, false)" in notes(home), "a key arrives on all of the screen")
+        desktop.point(640, 0)
+        wait_until(lambda: bar_shows(desktop), "the bar comes")
+        desktop.screenshot("screen-bar")
+        tree.act("push button", "^Leave Fullscreen$")
+        wait_until(lambda: place(tree) == before, f"the window comes back, {before}")
+        tree.wait("push button", "^Fullscreen$")
+        desktop.key("b")
+        wait_until(lambda: "Key (48, false)" in notes(home), "a key arrives in the window")
+
+
+def test_keys_after_a_menu(home):
+    """The keyboard is the machine's again as soon as a menu closes."""
+    with Desktop(home) as desktop:
+        tree = show(home, desktop)
+        for menu, key, code in (("^Machine Menu$", "a", 30), ("^Send Keys$", "b", 48)):
+            tree.act("push button", menu)
+            tree.wait("menu item", "Select _?Text|Alt \\+ F4")
+            desktop.key("Escape")
+            wait_until(lambda: tree.focused() == "Screen of One", "the screen has the focus")
+            desktop.key(key)
+            wait_until(lambda: f"Key ({code}, false)" in notes(home), f"{key} arrives")
+
+
+def test_text(home):
+    """Characters of the screen go to the clipboard, and are typed from there."""
+    with Desktop(home, manager=True) as desktop:
+        tree = show(home, desktop)
+        tree.act("push button", "^Machine Menu$")
+        tree.act("menu item", "^Select _?Text$")
+        wait_until(lambda: "GetText" in notes(home), "the text is asked for")
+        copy_word(desktop, tree)
+        tree.act("push button", "^Send Keys$")
+        tree.act("menu item", "Type the Clipboard")
+        wait_until(lambda: "TypeText ('fake',)" in notes(home), "the word is typed")
+
+
+def copy_word(desktop, tree):
+    """Drags over the only row of the text, and copies it."""
+    x, y, width, height = place(tree)
+    desktop.run("xdotool", "mousemove", str(x + 3), str(y + height // 2), "mousedown", "1",
+                "mousemove", str(x + width // 2), str(y + height // 2),
+                "mousemove", str(x + width - 3), str(y + height // 2), "mouseup", "1")
+    desktop.screenshot("screen-text")
+    desktop.key("ctrl+c")
+    check("Key (46" not in notes_of(tree), "Ctrl+C went to the machine")
+
+
+def notes_of(tree):
+    return notes(tree.desktop.home)
+
+
+oriel.main(test_fullscreen, test_keys_after_a_menu, test_text)
