@@ -148,4 +148,29 @@ def test_launcher(home):
         check(command.rstrip().endswith(f"--start {uuid}"), command)
 
 
-oriel.main(test_start_and_pause, test_trouble, test_close_and_come_back, test_second_window, test_launcher)
+def test_saved(home):
+    """A saved machine is resumed, or started afresh after a question; what was saved is gone then."""
+    create(home, "One")
+    saved = os.path.join(home.folder("One"), "saved")
+    with Desktop(home) as desktop:
+        desktop.window("--start", "One")
+        tree = Tree(desktop)
+        tree.wait("label", "^Running$")
+        tree.act("push button", "^Machine Menu$")
+        tree.act("menu item", "^Sa_?ve and Close")
+        tree.wait("label", "^Saved$")
+        check(os.path.isdir(saved), "nothing is saved")
+        tree.act("push button", "Start Afresh…$")
+        tree.wait(None, "^Start “One” Afresh")
+        desktop.screenshot("machine-afresh")
+        tree.act("push button", "^Cancel$|^_Cancel Cancel$")
+        tree.wait_gone(None, "^Start “One” Afresh")
+        check(os.path.isdir(saved) and state(home, "One") == "saved", "it was discarded without an answer")
+        tree.act("push button", "Start Afresh…$")
+        tree.wait(None, "^Start “One” Afresh")
+        tree.act("push button", "^_Start Afresh Start Afresh$|^Start Afresh$")
+        tree.wait("label", "^Running$")
+        check(not os.path.exists(saved), "what was saved is still there")
+
+
+oriel.main(test_start_and_pause, test_trouble, test_close_and_come_back, test_second_window, test_launcher, test_saved)
