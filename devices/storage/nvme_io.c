@@ -29,6 +29,7 @@ enum {
     DSM_AD = 1u << 2,
     RANGE_SIZE = 16,
     DATA_UNIT = 512,
+    DISCARD_MAX = 1 << 30, /* bytes in one request */
 };
 #define CDW12_FUA (1u << 30)
 
@@ -155,14 +156,23 @@ static unsigned write_zeroes(struct nvme *nvme, unsigned index)
     return request_submit(nvme, index, BLOCK_WRITE_ZEROES, &range);
 }
 
+/* Long ranges go in pieces: one request must not keep the back end for long. */
 static unsigned range_next(struct nvme *nvme, struct nvme_request *request)
 {
     while (request->range < request->n_ranges) {
-        const struct nvme_range *range = &request->ranges[request->range++];
+        struct nvme_range *range = &request->ranges[request->range];
 
         if (range->length > 0) {
-            return request_submit(nvme, request->command, BLOCK_DISCARD, range);
+            struct nvme_range piece = *range;
+
+            if (piece.length > DISCARD_MAX) {
+                piece.length = DISCARD_MAX;
+            }
+            range->offset += piece.length;
+            range->length -= piece.length;
+            return request_submit(nvme, request->command, BLOCK_DISCARD, &piece);
         }
+        request->range++;
     }
     return STATUS_SUCCESS;
 }
