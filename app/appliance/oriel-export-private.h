@@ -65,6 +65,11 @@ typedef struct {
 /* Checks the machine, opens its disks and looks how much they hold. export_clear() after it. */
 gboolean export_open(Export *export, GError **error);
 void export_clear(Export *export);
+/* Whether the name is that of an archive; otherwise it is a folder's. */
+gboolean export_is_archive(const char *target);
+/* Whether the target can be made: EXISTS, INVALID; NO_SPACE. */
+gboolean export_target_check(const Export *export, const char *target, GError **error);
+gboolean export_space_check(const OrielExportReport *report, const char *target, GError **error);
 /* What is known before anything is written. */
 OrielExportReport *export_report_new(const Export *export);
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The machine's side of an export: its disks, how much they hold, and what cannot travel. */
+/* What an export begins with: the machine's disks, how much they hold, whether the target can be
+ * made, and what cannot travel. */
+#include <errno.h>
 #include <libdeflate.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "block/chain.h"
 #include "block/drive.h"
@@ -193,6 +196,64 @@ void export_clear(Export *export)
     g_free(export->base);
     g_clear_pointer(&export->disks, g_ptr_array_unref);
     g_clear_pointer(&export->members, g_ptr_array_unref);
+}
+
+/* --- Where to
+ * -------------------------------------------------------------------------------------- */
+
+gboolean export_is_archive(const char *target)
+{
+    gsize length = strlen(target);
+
+    return length > 4 && g_ascii_strcasecmp(target + length - 4, ".ova") == 0;
+}
+
+gboolean export_target_check(const Export *export, const char *target, GError **error)
+{
+    gboolean archive = export_is_archive(target);
+
+    if (archive && export->options->profile == ORIEL_OVF_HYPER_V) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "Hyper-V reads no OVA: give the name of a new folder instead of “%s”.", target);
+        return FALSE;
+    }
+    if (g_str_has_suffix(target, ".ovf")) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "“%s” would be one of several files: give the name of a new folder for them, "
+                    "or one that ends with “.ova”.",
+                    target);
+        return FALSE;
+    }
+    if (g_file_test(target, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK) &&
+        !(archive && export->options->force && !g_file_test(target, G_FILE_TEST_IS_DIR))) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
+                    "“%s” is there already; choose another name%s.", target,
+                    archive && !export->options->force ? ", or replace it with --force" : "");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean export_space_check(const OrielExportReport *report, const char *target, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(target);
+    g_autofree char *needs = g_format_size_full(report->size, G_FORMAT_SIZE_IEC_UNITS);
+    struct statvfs status;
+
+    if (statvfs(folder, &status) != 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be made", target);
+        return FALSE;
+    }
+    if ((guint64)status.f_bavail * status.f_frsize < report->size) {
+        g_autofree char *has =
+            g_format_size_full((guint64)status.f_bavail * status.f_frsize, G_FORMAT_SIZE_IEC_UNITS);
+
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NO_SPACE,
+                    "“%s” would take about %s, but its folder has room for %s; choose another one.",
+                    target, needs, has);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 /* --- What to tell

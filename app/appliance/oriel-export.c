@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "block/convert/convert.h"
@@ -405,61 +404,6 @@ static gboolean folder_export(Export *export, const char *target, GError **error
 /* --- The whole
  * ----------------------------------------------------------------------------------- */
 
-static gboolean is_archive(const char *target)
-{
-    gsize length = strlen(target);
-
-    return length > 4 && g_ascii_strcasecmp(target + length - 4, ".ova") == 0;
-}
-
-static gboolean target_check(const Export *export, const char *target, GError **error)
-{
-    gboolean archive = is_archive(target);
-
-    if (archive && export->options->profile == ORIEL_OVF_HYPER_V) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "Hyper-V reads no OVA: give the name of a new folder instead of “%s”.", target);
-        return FALSE;
-    }
-    if (g_str_has_suffix(target, ".ovf")) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” would be one of several files: give the name of a new folder for them, "
-                    "or one that ends with “.ova”.",
-                    target);
-        return FALSE;
-    }
-    if (g_file_test(target, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK) &&
-        !(archive && export->options->force && !g_file_test(target, G_FILE_TEST_IS_DIR))) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                    "“%s” is there already; choose another name%s.", target,
-                    archive && !export->options->force ? ", or replace it with --force" : "");
-        return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean space_check(const OrielExportReport *report, const char *target, GError **error)
-{
-    g_autofree char *folder = g_path_get_dirname(target);
-    g_autofree char *needs = g_format_size_full(report->size, G_FORMAT_SIZE_IEC_UNITS);
-    struct statvfs status;
-
-    if (statvfs(folder, &status) != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", target);
-        return FALSE;
-    }
-    if ((guint64)status.f_bavail * status.f_frsize < report->size) {
-        g_autofree char *has =
-            g_format_size_full((guint64)status.f_bavail * status.f_frsize, G_FORMAT_SIZE_IEC_UNITS);
-
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NO_SPACE,
-                    "“%s” would take about %s, but its folder has room for %s; choose another one.",
-                    target, needs, has);
-        return FALSE;
-    }
-    return TRUE;
-}
-
 static void report_finish(const Export *export, OrielExportReport *report)
 {
     report->size = 0;
@@ -473,16 +417,16 @@ static OrielExportReport *export_run(Export *export, const char *target, GError 
 {
     g_autoptr(OrielExportReport) report = NULL;
 
-    if (!target_check(export, target, error) || !export_open(export, error)) {
+    if (!export_target_check(export, target, error) || !export_open(export, error)) {
         return NULL;
     }
     report = export_report_new(export);
-    if (!space_check(report, target, error)) {
+    if (!export_space_check(report, target, error)) {
         return NULL;
     }
     export->total = report->capacity * (export->options->verify ? 2 : 1);
     members_name(export);
-    if (!(is_archive(target) ? archive_export : folder_export)(export, target, error)) {
+    if (!(export_is_archive(target) ? archive_export : folder_export)(export, target, error)) {
         return NULL;
     }
     report_finish(export, report);

@@ -1,12 +1,104 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Operating systems as CIM, VMware and VirtualBox number and name them. Newer systems have no
+ * Names: profiles, controllers, files; operating systems as CIM, VMware and VirtualBox number and
+ * name them. Newer systems have no
  * number of their own in CIM; they get that of their family. The first row that fits counts.
  */
 #include <string.h>
 
 #include "oriel-ovf-writer.h"
 #include "oriel-system.h"
+
+enum {
+    FILE_NAME_MAX = 60, /* with what is added to it, it fits into the header of a tar */
+};
+
+/* --- Names
+ * ---------------------------------------------------------------------------------------- */
+
+static const char *const profile_names[ORIEL_OVF_PROFILES] = {
+    [ORIEL_OVF_VMWARE] = "vmware",
+    [ORIEL_OVF_VIRTUALBOX] = "virtualbox",
+    [ORIEL_OVF_PROXMOX] = "proxmox",
+    [ORIEL_OVF_HYPER_V] = "hyper-v",
+};
+
+static const char *const controller_names[ORIEL_OVF_CONTROLLERS] = {
+    [ORIEL_OVF_CONTROLLER_DEFAULT] = "default",
+    [ORIEL_OVF_CONTROLLER_SCSI] = "scsi",
+    [ORIEL_OVF_CONTROLLER_SATA] = "sata",
+    [ORIEL_OVF_CONTROLLER_IDE] = "ide",
+};
+
+const char *oriel_ovf_profile_name(OrielOvfProfile profile)
+{
+    return profile_names[profile];
+}
+
+gboolean oriel_ovf_profile_parse(const char *name, OrielOvfProfile *profile)
+{
+    for (guint i = 0; i < ORIEL_OVF_PROFILES; i++) {
+        if (strcmp(profile_names[i], name) == 0) {
+            *profile = (OrielOvfProfile)i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+gboolean oriel_ovf_controller_parse(const char *name, OrielOvfController *controller)
+{
+    for (guint i = 0; i < ORIEL_OVF_CONTROLLERS; i++) {
+        if (strcmp(controller_names[i], name) == 0) {
+            *controller = (OrielOvfController)i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/*
+ * LSI Logic is what VMware of every age knows, but Windows since 8 has no driver for it. The others
+ * attach a disk as it was attached here.
+ */
+OrielOvfController oriel_ovf_controller(OrielOvfProfile profile, OrielOvfController controller,
+                                        const OrielConfig *config)
+{
+    if (controller != ORIEL_OVF_CONTROLLER_DEFAULT) {
+        return controller;
+    }
+    return profile == ORIEL_OVF_VMWARE &&
+                   strcmp(oriel_system_find(config->os)->family, "windows") != 0
+               ? ORIEL_OVF_CONTROLLER_SCSI
+               : ORIEL_OVF_CONTROLLER_SATA;
+}
+
+char *oriel_ovf_file_name(const char *name)
+{
+    g_autofree char *ascii = g_str_to_ascii(name, "C");
+    GString *file = g_string_new(NULL);
+
+    for (const char *at = ascii; *at && file->len < FILE_NAME_MAX; at++) {
+        gboolean plain = g_ascii_isalnum(*at) || *at == '.' || *at == '_';
+
+        /* Whatever else there is becomes one hyphen; none at the beginning. */
+        if (plain && (file->len > 0 || g_ascii_isalnum(*at))) {
+            g_string_append_c(file, *at);
+        } else if (!plain && file->len > 0 && file->str[file->len - 1] != '-') {
+            g_string_append_c(file, '-');
+        }
+    }
+    while (file->len > 0 && !g_ascii_isalnum(file->str[file->len - 1])) {
+        g_string_truncate(file, file->len - 1);
+    }
+    if (file->len == 0) {
+        g_string_assign(file, "machine");
+    }
+    return g_string_free(file, FALSE);
+}
+
+/* --- Systems
+ * ------------------------------------------------------------------------------------- */
 
 static const OrielOvfSystem systems[] = {
     { "debian", 96, "debian10_64Guest", "Debian_64" },
