@@ -21,6 +21,7 @@ extern const struct device_class vga_class;
 extern const struct device_class virtio_balloon_class;
 extern const struct device_class virtio_blk_class;
 extern const struct device_class virtio_console_class;
+extern const struct device_class virtio_gpu_class;
 extern const struct device_class virtio_keyboard_class;
 extern const struct device_class virtio_mouse_class;
 extern const struct device_class virtio_rng_class;
@@ -45,6 +46,7 @@ const struct device_class *const device_classes[] = {
     &virtio_balloon_class,
     &virtio_blk_class,
     &virtio_console_class,
+    &virtio_gpu_class,
     &virtio_keyboard_class,
     &virtio_mouse_class,
     &virtio_rng_class,

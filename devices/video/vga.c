@@ -28,18 +28,10 @@
 #include "vga.h"
 
 enum {
-    REGION_PORTS,
-    REGION_DISPI,
-    REGION_LEGACY,
-    REGION_BAR2,
-
-    PORTS_BASE = 0x3b0,
-    DISPI_BASE = 0x1ce,
     DISPI_PORT_INDEX = 0,
     DISPI_PORT_DATA = 1,   /* 1CF */
     DISPI_PORT_DATA_2 = 2, /* 1D0, for machines without odd 16-bit ports */
 
-    BAR2_SIZE = 4096,
     BAR2_PORTS = 0x400,
     BAR2_PORTS_END = 0x420,
     BAR2_PORTS_FIRST = 0x3c0,
@@ -55,17 +47,17 @@ enum {
 
 /* --- Ports ----------------------------------------------------------------------------------- */
 
-static uint64_t ports_read(struct device *device, uint64_t offset, unsigned size)
+uint64_t vga_ports_read(struct device *device, uint64_t offset, unsigned size)
 {
-    return vga_port_read(to_vga(device), PORTS_BASE + (unsigned)offset);
+    return vga_port_read(to_vga(device), VGA_PORTS_BASE + (unsigned)offset);
 }
 
-static void ports_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
+void vga_ports_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
 {
-    vga_port_write(to_vga(device), PORTS_BASE + (unsigned)offset, (uint8_t)value);
+    vga_port_write(to_vga(device), VGA_PORTS_BASE + (unsigned)offset, (uint8_t)value);
 }
 
-static uint64_t dispi_port_read(struct device *device, uint64_t offset, unsigned size)
+uint64_t vga_dispi_read(struct device *device, uint64_t offset, unsigned size)
 {
     struct vga *vga = to_vga(device);
 
@@ -80,7 +72,7 @@ static uint64_t dispi_port_read(struct device *device, uint64_t offset, unsigned
     }
 }
 
-static void dispi_port_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
+void vga_dispi_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
 {
     struct vga *vga = to_vga(device);
 
@@ -100,7 +92,7 @@ static void dispi_port_write(struct device *device, uint64_t offset, unsigned si
 /* --- BAR 2 ----------------------------------------------------------------------------------- */
 
 /* The parts begin and end at multiples of four, so an aligned access is in one of them. */
-static uint64_t bar2_read(struct device *device, uint64_t offset, unsigned size)
+uint64_t vga_bar2_read(struct device *device, uint64_t offset, unsigned size)
 {
     struct vga *vga = to_vga(device);
     uint64_t value = 0;
@@ -130,7 +122,7 @@ static uint64_t bar2_read(struct device *device, uint64_t offset, unsigned size)
     return 0;
 }
 
-static void bar2_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
+void vga_bar2_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
 {
     struct vga *vga = to_vga(device);
 
@@ -170,7 +162,7 @@ static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high)
 }
 
 /* A size that video memory does not hold at 32 bits a pixel is made smaller in its own shape. */
-static void vga_set_size(struct device *device, uint32_t width, uint32_t height)
+void vga_set_size(struct device *device, uint32_t width, uint32_t height)
 {
     struct vga *vga = to_vga(device);
 
@@ -187,7 +179,7 @@ static void vga_set_size(struct device *device, uint32_t width, uint32_t height)
 
 /* --- Life ------------------------------------------------------------------------------------ */
 
-static int vga_create(struct device *device, struct dev_error *error)
+int vga_create(struct device *device, struct dev_error *error)
 {
     struct vga *vga = to_vga(device);
     uint64_t size;
@@ -204,7 +196,7 @@ static int vga_create(struct device *device, struct dev_error *error)
     return 0;
 }
 
-static void vga_destroy(struct device *device)
+void vga_destroy(struct device *device)
 {
     struct vga *vga = to_vga(device);
 
@@ -212,7 +204,7 @@ static void vga_destroy(struct device *device)
     free(vga->drawn);
 }
 
-static void vga_reset(struct device *device, enum reset_kind kind)
+void vga_reset(struct device *device, enum reset_kind kind)
 {
     struct vga *vga = to_vga(device);
 
@@ -228,7 +220,7 @@ static void vga_reset(struct device *device, enum reset_kind kind)
     vga_memory_place(vga);
 }
 
-static int vga_validate(struct device *device, struct dev_error *error)
+int vga_validate(struct device *device, struct dev_error *error)
 {
     const struct vga *vga = to_vga(device);
 
@@ -241,7 +233,7 @@ static int vga_validate(struct device *device, struct dev_error *error)
     return 0;
 }
 
-static void vga_restored(struct device *device)
+void vga_restored(struct device *device)
 {
     struct vga *vga = to_vga(device);
 
@@ -250,65 +242,17 @@ static void vga_restored(struct device *device)
     vga_memory_place(vga);
 }
 
-static const struct region_desc vga_regions[] = {
-    [REGION_PORTS] = { .name = "vga-ports",
-                       .space = REGION_PIO,
-                       .base = PORTS_BASE,
-                       .size = 0x30,
-                       .read_sizes = SIZE_1,
-                       .write_sizes = SIZE_1,
-                       .read = ports_read,
-                       .write = ports_write },
-    [REGION_DISPI] = { .name = "vga-dispi",
-                       .space = REGION_PIO,
-                       .base = DISPI_BASE,
-                       .size = 4,
-                       .read_sizes = SIZE_2,
-                       .write_sizes = SIZE_2,
-                       .flags = REGION_UNALIGNED,
-                       .read = dispi_port_read,
-                       .write = dispi_port_write },
-    [REGION_LEGACY] = { .name = "vga-memory",
-                        .space = REGION_MMIO,
-                        .base = VGA_WINDOW_BASE,
-                        .size = VGA_WINDOW_SIZE,
-                        .read_sizes = SIZE_1,
-                        .write_sizes = SIZE_1,
-                        .flags = REGION_COALESCE,
-                        .read = vga_memory_read,
-                        .write = vga_memory_write },
-    [REGION_BAR2] = { .name = "vga-registers",
-                      .space = REGION_MMIO,
-                      .base = REGION_UNPLACED,
-                      .size = BAR2_SIZE,
-                      .read_sizes = SIZE_1 | SIZE_2 | SIZE_4,
-                      .write_sizes = SIZE_1 | SIZE_2 | SIZE_4,
-                      .read = bar2_read,
-                      .write = bar2_write },
-};
+static const struct region_desc vga_regions[] = { VGA_REGIONS(0) };
 
 static const struct memory_desc vga_memories[] = {
     [VGA_MEMORY_VRAM] = { .name = "vram", .flags = MEMORY_RAM },
 };
 
-static const struct window_desc vga_windows[] = {
-    [VGA_WINDOW_FRAMEBUFFER] = { .name = "vga-framebuffer",
-                                 .memory = VGA_MEMORY_VRAM,
-                                 .flags = WINDOW_DIRTY },
-    [VGA_WINDOW_LEGACY] = { .name = "vga-bank", .memory = VGA_MEMORY_VRAM, .flags = WINDOW_DIRTY },
-};
+static const struct window_desc vga_windows[] = { VGA_WINDOWS };
 
-static const struct option_desc vga_options[] = {
-    { "vram", OPTION_U32, offsetof(struct vga, vram_size), VGA_VRAM_MIN, VGA_VRAM_MAX, "16777216",
-      "bytes of video memory, a power of two" },
-    { "width", OPTION_U32, offsetof(struct vga, edid_width), EDID_WIDTH_MIN, EDID_WIDTH_MAX, "1280",
-      "pixels across that the monitor prefers, in whole groups of eight" },
-    { "height", OPTION_U32, offsetof(struct vga, edid_height), EDID_HEIGHT_MIN, EDID_HEIGHT_MAX,
-      "800", "pixels down that the monitor prefers" },
-    { NULL },
-};
+static const struct option_desc vga_options[] = { VGA_OPTIONS, { NULL } };
 
-static const struct state_field vga_fields[] = {
+const struct state_field vga_fields[] = {
     FIELD_STRUCT(struct vga, pci, pci_fields),
     FIELD(struct vga, misc_output),
     FIELD(struct vga, feature_control),
@@ -342,11 +286,7 @@ static const struct pci_info vga_pci = {
     .device = 0x1111,
     .revision = 2,
     .class_code = 0x030000,
-    .bars = {
-        [0] = { .kind = PCI_BAR_MMIO32, .prefetchable = true, .window = true,
-                .index = VGA_WINDOW_FRAMEBUFFER },
-        [2] = { .kind = PCI_BAR_MMIO32, .index = REGION_BAR2, .size = BAR2_SIZE },
-    },
+    .bars = { VGA_BARS(0) },
 };
 
 static const struct display_ops vga_display = {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the files of the display adapter "stdvga" share. See vga.c for the hardware.
+ * What the files of the display adapter "stdvga" share, and what an adapter takes over that begins
+ * as one and has more besides (gpu.c): its state starts with struct vga, its class has
+ * VGA_REGIONS, the memory and windows, VGA_OPTIONS and functions that call those of vga.c. See
+ * vga.c for the hardware.
  *
  * Video memory holds the four planes interleaved: the byte of plane p at plane offset a is
  * vram[4 * a + p]. A "plane offset" counts bytes of one plane. With this layout chain-4, mode X and
@@ -10,6 +13,7 @@
 #ifndef DEVICES_VGA_H
 #define DEVICES_VGA_H
 
+#include "virtio.h"
 #include "display.h"
 #include "edid.h"
 #include "pci.h"
@@ -180,7 +184,10 @@ struct vga_drawn {
 };
 
 struct vga {
-    struct pci_device pci;
+    union {
+        struct pci_device pci;       /* stdvga */
+        struct virtio_device virtio; /* an adapter that is more than a VGA; starts with pci, too */
+    };
 
     uint32_t vram_size;               /* option */
     uint32_t edid_width, edid_height; /* options at first, then what set_size() says; no reset */
@@ -282,5 +289,77 @@ bool vga_display_text(struct device *device, struct text_cell *cells, uint32_t c
                       uint32_t rows, struct text_cursor *cursor);
 void vga_planar_draw(struct vga *vga, const struct picture *picture, struct canvas *canvas);
 void vga_linear_draw(struct vga *vga, const struct picture *picture, struct canvas *canvas);
+
+/* vga.c: the functions of the class, and the handlers of its regions. */
+int vga_create(struct device *device, struct dev_error *error);
+void vga_destroy(struct device *device);
+void vga_reset(struct device *device, enum reset_kind kind);
+int vga_validate(struct device *device, struct dev_error *error);
+void vga_restored(struct device *device);
+void vga_set_size(struct device *device, uint32_t width, uint32_t height);
+uint64_t vga_ports_read(struct device *device, uint64_t offset, unsigned size);
+void vga_ports_write(struct device *device, uint64_t offset, unsigned size, uint64_t value);
+uint64_t vga_dispi_read(struct device *device, uint64_t offset, unsigned size);
+void vga_dispi_write(struct device *device, uint64_t offset, unsigned size, uint64_t value);
+uint64_t vga_bar2_read(struct device *device, uint64_t offset, unsigned size);
+void vga_bar2_write(struct device *device, uint64_t offset, unsigned size, uint64_t value);
+
+/* --- For the descriptors at the end of an adapter's file -------------------------------------- */
+
+enum {
+    VGA_PORTS_BASE = 0x3b0,
+    VGA_DISPI_BASE = 0x1ce,
+    VGA_BAR2_SIZE = 4096,
+
+    /* Regions, from the class's first one of the VGA. */
+    VGA_REGION_PORTS = 0,
+    VGA_REGION_DISPI,
+    VGA_REGION_LEGACY,
+    VGA_REGION_BAR2,
+};
+
+/* The first field is the PCI function's, all others are the VGA's own. */
+extern const struct state_field vga_fields[];
+
+/* clang-format off */
+#define VGA_REGIONS(first_)                                                                        \
+    [(first_) + VGA_REGION_PORTS] = {                                                              \
+        .name = "vga-ports", .space = REGION_PIO, .base = VGA_PORTS_BASE, .size = 0x30,            \
+        .read_sizes = SIZE_1, .write_sizes = SIZE_1,                                               \
+        .read = vga_ports_read, .write = vga_ports_write },                                        \
+    [(first_) + VGA_REGION_DISPI] = {                                                              \
+        .name = "vga-dispi", .space = REGION_PIO, .base = VGA_DISPI_BASE, .size = 4,               \
+        .read_sizes = SIZE_2, .write_sizes = SIZE_2, .flags = REGION_UNALIGNED,                    \
+        .read = vga_dispi_read, .write = vga_dispi_write },                                        \
+    [(first_) + VGA_REGION_LEGACY] = {                                                             \
+        .name = "vga-memory", .space = REGION_MMIO,                                                \
+        .base = VGA_WINDOW_BASE, .size = VGA_WINDOW_SIZE,                                          \
+        .read_sizes = SIZE_1, .write_sizes = SIZE_1, .flags = REGION_COALESCE,                     \
+        .read = vga_memory_read, .write = vga_memory_write },                                      \
+    [(first_) + VGA_REGION_BAR2] = {                                                               \
+        .name = "vga-registers", .space = REGION_MMIO,                                             \
+        .base = REGION_UNPLACED, .size = VGA_BAR2_SIZE,                                            \
+        .read_sizes = SIZE_1 | SIZE_2 | SIZE_4, .write_sizes = SIZE_1 | SIZE_2 | SIZE_4,           \
+        .read = vga_bar2_read, .write = vga_bar2_write }
+
+#define VGA_WINDOWS                                                                                \
+    [VGA_WINDOW_FRAMEBUFFER] = {                                                                   \
+        .name = "vga-framebuffer", .memory = VGA_MEMORY_VRAM, .flags = WINDOW_DIRTY },             \
+    [VGA_WINDOW_LEGACY] = {                                                                        \
+        .name = "vga-bank", .memory = VGA_MEMORY_VRAM, .flags = WINDOW_DIRTY }
+
+#define VGA_OPTIONS                                                                                \
+    { "vram", OPTION_U32, offsetof(struct vga, vram_size), VGA_VRAM_MIN, VGA_VRAM_MAX,             \
+      "16777216", "bytes of video memory, a power of two" },                                       \
+    { "width", OPTION_U32, offsetof(struct vga, edid_width), EDID_WIDTH_MIN, EDID_WIDTH_MAX,       \
+      "1280", "pixels across that the monitor prefers, in whole groups of eight" },                \
+    { "height", OPTION_U32, offsetof(struct vga, edid_height), EDID_HEIGHT_MIN, EDID_HEIGHT_MAX,   \
+      "800", "pixels down that the monitor prefers" }
+
+#define VGA_BARS(first_)                                                                           \
+    [0] = { .kind = PCI_BAR_MMIO32, .prefetchable = true, .window = true,                          \
+            .index = VGA_WINDOW_FRAMEBUFFER },                                                     \
+    [2] = { .kind = PCI_BAR_MMIO32, .index = (first_) + VGA_REGION_BAR2, .size = VGA_BAR2_SIZE }
+/* clang-format on */
 
 #endif

@@ -306,7 +306,7 @@ static void device_write(struct virtio_device *virtio, uint64_t offset, unsigned
 
 /* --- BAR 4 ------------------------------------------------------------------------------------ */
 
-static uint64_t registers_read(struct device *device, uint64_t offset, unsigned size)
+uint64_t virtio_registers_read(struct device *device, uint64_t offset, unsigned size)
 {
     struct virtio_device *virtio = to_virtio(device);
 
@@ -322,7 +322,7 @@ static uint64_t registers_read(struct device *device, uint64_t offset, unsigned 
     }
 }
 
-static void registers_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
+void virtio_registers_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
 {
     struct virtio_device *virtio = to_virtio(device);
 
@@ -343,24 +343,7 @@ static void registers_write(struct device *device, uint64_t offset, unsigned siz
     }
 }
 
-const struct region_desc virtio_regions[] = {
-    [VIRTIO_REGION_MSIX] = { .name = "msix",
-                             .space = REGION_MMIO,
-                             .size = 4096,
-                             .base = REGION_UNPLACED,
-                             .read_sizes = SIZE_4 | SIZE_8,
-                             .write_sizes = SIZE_4 | SIZE_8,
-                             .read = pci_msix_read,
-                             .write = pci_msix_write },
-    [VIRTIO_REGION_REGISTERS] = { .name = "registers",
-                                  .space = REGION_MMIO,
-                                  .size = VIRTIO_BAR_SIZE,
-                                  .base = REGION_UNPLACED,
-                                  .read_sizes = SIZE_1 | SIZE_2 | SIZE_4,
-                                  .write_sizes = SIZE_1 | SIZE_2 | SIZE_4,
-                                  .read = registers_read,
-                                  .write = registers_write },
-};
+const struct region_desc virtio_regions[] = { VIRTIO_REGION_DESCS };
 
 /* --- Capabilities ----------------------------------------------------------------------------- */
 

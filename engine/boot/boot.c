@@ -137,7 +137,10 @@ static void install_files(struct boot *boot)
         set_file_number(boot, "etc/boot-menu-wait", 2, MENU_WAIT_MS);
     }
     if (boot->firmware.video_rom != NULL) {
-        set_file(boot, "pci1234,1111.rom", g_bytes_ref(boot->firmware.video_rom));
+        set_file(boot,
+                 boot->config->video == ORIEL_VIDEO_VIRTIO_GPU ? "pci1af4,1050.rom"
+                                                               : "pci1234,1111.rom",
+                 g_bytes_ref(boot->firmware.video_rom));
     }
 }
 

@@ -349,8 +349,9 @@ gboolean firmware_load(struct firmware *firmware, const OrielConfig *config, con
         return load_uefi(firmware, path, config->firmware_path, folder, error);
     }
     firmware->video_rom =
-        read_packaged(ORIEL_FIRMWARE_FILE_VIDEO_ROM, "The firmware of the display adapter",
-                      OPTION_ROM_MAX, error);
+        read_packaged(config->video == ORIEL_VIDEO_VIRTIO_GPU ? ORIEL_FIRMWARE_FILE_VIDEO_ROM_VIRTIO
+                                                              : ORIEL_FIRMWARE_FILE_VIDEO_ROM,
+                      "The firmware of the display adapter", OPTION_ROM_MAX, error);
     return firmware->video_rom != NULL;
 }
 

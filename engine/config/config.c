@@ -12,6 +12,7 @@ static const char *const scaling_names[] = {
 };
 static const char *const format_names[] = { "raw", "qcow2", NULL };
 static const char *const pointer_names[] = { "ps2", "virtio-tablet", NULL };
+static const char *const video_names[] = { "stdvga", "virtio-gpu", NULL };
 static const char *const controller_names[] = { "ahci", "virtio", "nvme", NULL };
 
 #define CONFIG(member) .offset = offsetof(OrielConfig, member)
@@ -35,6 +36,7 @@ const struct setting config_settings[] = {
     { "cpus", NULL, "cpus", SETTING_COUNT, CONFIG(cpus), .minimum = 1, .maximum = CONFIG_CPUS_MAX },
     { "memory", NULL, "memory", SETTING_SIZE, CONFIG(memory), .minimum = CONFIG_MEMORY_MIN, .maximum = CONFIG_MEMORY_MAX },
     { "video-memory", "video", "memory", SETTING_SIZE, CONFIG(video_memory), .minimum = 8 << 20, .maximum = 256 << 20 },
+    { "video.model", "video", "model", SETTING_CHOICE, CONFIG(video), .choices = video_names },
     { "display.scaling", "display", "scaling", SETTING_CHOICE, CONFIG(scaling), .choices = scaling_names, .live = TRUE },
     { "boot-menu", "boot", "menu", SETTING_SWITCH, CONFIG(boot_menu) },
     { "boot-order", "boot", "order", SETTING_STRING, CONFIG(boot_order), .optional = TRUE, .maximum = 200 },

@@ -50,6 +50,12 @@ typedef enum {
     ORIEL_DRIVE_CDROM,
 } OrielDriveKind;
 
+/* The display adapter. */
+typedef enum {
+    ORIEL_VIDEO_STDVGA,     /* every system shows a picture on it */
+    ORIEL_VIDEO_VIRTIO_GPU, /* the same to systems without a driver of it; of any size with one */
+} OrielVideo;
+
 /* What moves the pointer. A PS/2 mouse is always there. */
 typedef enum {
     ORIEL_POINTER_PS2,
@@ -113,6 +119,7 @@ typedef struct {
     guint cpus;
     guint64 memory;       /* bytes, multiple of 1 MiB */
     guint64 video_memory; /* bytes, power of two, 8..256 MiB */
+    OrielVideo video;
     gboolean boot_menu;
     char *boot_order; /* comma-separated drive ids, first to last; NULL: disks, then CDs */
     char *kernel, *initrd, *append; /* direct boot; NULL: firmware boot */

@@ -7,6 +7,8 @@ static const struct {
 } files[ORIEL_FIRMWARE_FILES] = {
     [ORIEL_FIRMWARE_FILE_BIOS] = { "bios-256k.bin", "/usr/share/seabios", "seabios" },
     [ORIEL_FIRMWARE_FILE_VIDEO_ROM] = { "vgabios-stdvga.bin", "/usr/share/seabios", "seabios" },
+    [ORIEL_FIRMWARE_FILE_VIDEO_ROM_VIRTIO] = { "vgabios-virtio.bin", "/usr/share/seabios",
+                                               "seabios" },
     [ORIEL_FIRMWARE_FILE_UEFI_CODE] = { "OVMF_CODE_4M.fd", "/usr/share/OVMF", "ovmf" },
     [ORIEL_FIRMWARE_FILE_UEFI_VARIABLES] = { "OVMF_VARS_4M.fd", "/usr/share/OVMF", "ovmf" },
 };

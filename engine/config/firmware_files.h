@@ -10,10 +10,11 @@
 #include <glib.h>
 
 typedef enum {
-    ORIEL_FIRMWARE_FILE_BIOS,           /* SeaBIOS */
-    ORIEL_FIRMWARE_FILE_VIDEO_ROM,      /* its part for the display adapter */
-    ORIEL_FIRMWARE_FILE_UEFI_CODE,      /* OVMF */
-    ORIEL_FIRMWARE_FILE_UEFI_VARIABLES, /* template of the variable store */
+    ORIEL_FIRMWARE_FILE_BIOS,             /* SeaBIOS */
+    ORIEL_FIRMWARE_FILE_VIDEO_ROM,        /* its part for the display adapter */
+    ORIEL_FIRMWARE_FILE_VIDEO_ROM_VIRTIO, /* the same for the virtio display adapter */
+    ORIEL_FIRMWARE_FILE_UEFI_CODE,        /* OVMF */
+    ORIEL_FIRMWARE_FILE_UEFI_VARIABLES,   /* template of the variable store */
     ORIEL_FIRMWARE_FILES,
 } OrielFirmwareFile;
 

@@ -62,6 +62,27 @@ static void set_display(const struct machine *machine, struct settings *settings
     setting(settings, "vram", "%llu", (unsigned long long)machine->config->video_memory);
 }
 
+enum {
+    GPU_MEMORY_MIN = 256 << 20, /* for a driver's pictures; taken from the host as it is used */
+};
+
+static void set_gpu(const struct machine *machine, struct settings *settings)
+{
+    set_display(machine, settings);
+    setting(settings, "resources", "%llu",
+            (unsigned long long)MAX(machine->config->video_memory, GPU_MEMORY_MIN));
+}
+
+static bool wants_vga(const struct machine *machine)
+{
+    return machine->config->video == ORIEL_VIDEO_STDVGA;
+}
+
+static bool wants_gpu(const struct machine *machine)
+{
+    return machine->config->video == ORIEL_VIDEO_VIRTIO_GPU;
+}
+
 static void set_rtc(const struct machine *machine, struct settings *settings)
 {
     setting(settings, "base", "%s", machine->config->clock_local ? "local" : "utc");
@@ -144,7 +165,8 @@ static bool wants_tablet(const struct machine *machine)
 /* clang-format off */
 static const struct board_device devices[] = {
     { "q35-host", "host-bridge", BDF(0, 0), { IRQ_NONE, IRQ_NONE } },
-    { "stdvga", "display", BDF(1, 0), { IRQ_NONE, IRQ_NONE }, .set = set_display },
+    { "stdvga", "display", BDF(1, 0), { IRQ_NONE, IRQ_NONE }, .wanted = wants_vga, .set = set_display },
+    { "virtio-gpu", "display", BDF(1, 0), { IRQ_NONE, IRQ_NONE }, .wanted = wants_gpu, .set = set_gpu },
     { "virtio-rng", "rng", BDF(4, 0), { IRQ_NONE, IRQ_NONE }, .wanted = wants_rng },
     { "virtio-console", "console", BDF(5, 0), { IRQ_NONE, IRQ_NONE }, SERIAL_CONSOLE_PORT, .wanted = wants_console },
     { "virtio-balloon", "balloon", BDF(6, 0), { IRQ_NONE, IRQ_NONE }, .wanted = wants_balloon },
@@ -490,7 +512,7 @@ bool board_build(struct machine *machine, GError **error)
     }
     machine->board.fw_cfg = device_find(machine, "fw-cfg");
     machine->board.rtc = device_find(machine, "cmos-rtc");
-    machine->board.display = device_find(machine, "stdvga");
+    machine->board.display = device_find(machine, wants_gpu(machine) ? "virtio-gpu" : "stdvga");
     machine->board.pm = device_find(machine, "ich9-lpc");
     machine->board.storage = device_find(machine, "ahci");
     machine->board.generation = device_find(machine, "vmgenid");

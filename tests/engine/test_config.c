@@ -108,6 +108,7 @@ TEST(saves_and_loads_everything)
         { "cpus", "4" },
         { "memory", "5G" },
         { "video-memory", "32M" },
+        { "video.model", "virtio-gpu" },
         { "boot-menu", "true" },
         { "boot-order", "cdrom0,disk0" },
         { "kernel", "/boot/vmlinuz" },

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "display.h"
 #include "fake_private.h"
 #include "input.h"
 #include "rig.h"
@@ -139,6 +140,8 @@ static void do_outside(struct fuzz *f)
             fake_char_input(f->device, port, f->at,
                             f->left < value % 256u ? f->left : value % 256u);
         }
+    } else if (class->display) {
+        class->display->set_size(f->device, value, what * 16u);
     } else if (class->input && class->input->key) {
         class->input->key(f->device, value, what & 1);
     } else if (class->input) {

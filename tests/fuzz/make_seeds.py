@@ -495,6 +495,21 @@ def virtio_balloon():
     )  # fmt: skip
 
 
+def gpu_command(kind, body):
+    return le32(kind) + bytes(20) + body
+
+
+def virtio_gpu():
+    size = le32(16) + le32(8)
+    create = ram(VIRTIO_DATA, gpu_command(0x101, le32(1) + le32(2) + size))
+    show = ram(VIRTIO_DATA + 64, gpu_command(0x103, le64(0) + size + le32(0) + le32(1)))
+    answer = (VIRTIO_DATA + 256, 24, WRITE_ONLY)
+    yield "show", (
+        virtio_start(2) + create + virtio_chain(0, 0, (VIRTIO_DATA, 40, 0), answer)
+        + show + virtio_chain(0, 1, (VIRTIO_DATA + 64, 48, 0), answer) + SAVED
+    )  # fmt: skip
+
+
 def virtio_driver():
     """Inputs of fuzz_virtio.c: device, features, operations. Devices are in the registry's order."""
 
@@ -504,7 +519,7 @@ def virtio_driver():
     def send(queue, head):
         return bytes([5, queue, head, 8, queue])
 
-    balloon, blk, console, keyboard, mouse, rng, tablet = range(7)
+    balloon, blk, console, gpu, keyboard, mouse, rng, tablet = range(8)
     header = bytes([9, 0, 0, 16]) + le32(0) + le32(0) + le64(1)
     read = (
         descriptor(0, 0, 0, 16, NEXT, 1) + descriptor(0, 1, 4, 0x82, NEXT | WRITE_ONLY, 2)
@@ -523,6 +538,26 @@ def virtio_driver():
     )  # fmt: skip
     for name, device in (("keyboard", keyboard), ("mouse", mouse), ("tablet", tablet)):
         yield name, bytes([device, 0, 10, 1, 30, 0]) + descriptor(0, 0, 0, 8, WRITE_ONLY, 0) + send(0, 0)
+    size = le32(32) + le32(32)
+    create = gpu_command(0x101, le32(1) + le32(1) + size)
+    attach = gpu_command(0x106, le32(1) + le32(1) + le64(0x90000) + le32(0x4000) + le32(0))
+    transfer = gpu_command(0x105, le64(0) + size + le64(0) + le32(1) + le32(0))
+    show = gpu_command(0x103, le64(0) + size + le32(0) + le32(1))
+    flush = gpu_command(0x104, le64(0) + size + le32(1) + le32(0))
+
+    def gpu_send(content):
+        data = b"".join(
+            bytes([9]) + le16(at // 16) + bytes([len(content[at : at + 48])]) + content[at : at + 48]
+            for at in range(0, len(content), 48)
+        )  # fmt: skip
+        return (
+            data + descriptor(0, 0, 0, len(content), NEXT, 1)
+            + descriptor(0, 1, 4, 0x83, WRITE_ONLY, 0) + bytes([5, 0, 0, 8, 0])
+        )  # fmt: skip
+
+    picture = gpu_send(create) + gpu_send(attach) + gpu_send(transfer) + gpu_send(show) + gpu_send(flush)
+    yield "gpu-picture", bytes([gpu, 0]) + picture
+    yield "gpu-saved", bytes([gpu, 0]) + picture + bytes([10, 0, 0, 9, 11]) + gpu_send(transfer) + bytes([11])
     yield "balloon", bytes([balloon, 0]) + descriptor(0, 0, 0, 64, 0, 0) + send(0, 0) + send(2, 0) + bytes([11])
 
 
@@ -545,6 +580,7 @@ SEEDS = {
     "virtio-balloon": virtio_balloon,
     "virtio-blk": virtio_blk,
     "virtio-console": virtio_console,
+    "virtio-gpu": virtio_gpu,
     "virtio-keyboard": virtio_input,
     "virtio-mouse": virtio_input,
     "virtio-rng": virtio_rng,

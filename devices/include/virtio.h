@@ -185,6 +185,23 @@ void virtio_class_on_config_read(struct device *device, unsigned offset, unsigne
 int virtio_class_validate(struct device *device, struct dev_error *error);
 void virtio_class_restored(struct device *device);
 
+uint64_t virtio_registers_read(struct device *device, uint64_t offset, unsigned size);
+void virtio_registers_write(struct device *device, uint64_t offset, unsigned size, uint64_t value);
+
+/* The first regions of every class. */
+/* clang-format off */
+#define VIRTIO_REGION_DESCS                                                                        \
+    [VIRTIO_REGION_MSIX] = {                                                                       \
+        .name = "msix", .space = REGION_MMIO, .size = 4096, .base = REGION_UNPLACED,               \
+        .read_sizes = SIZE_4 | SIZE_8, .write_sizes = SIZE_4 | SIZE_8,                             \
+        .read = pci_msix_read, .write = pci_msix_write },                                          \
+    [VIRTIO_REGION_REGISTERS] = {                                                                  \
+        .name = "registers", .space = REGION_MMIO, .size = VIRTIO_BAR_SIZE,                        \
+        .base = REGION_UNPLACED,                                                                   \
+        .read_sizes = SIZE_1 | SIZE_2 | SIZE_4, .write_sizes = SIZE_1 | SIZE_2 | SIZE_4,           \
+        .read = virtio_registers_read, .write = virtio_registers_write }
+/* clang-format on */
+
 /* Members of the device class that are the same for all. */
 #define VIRTIO_CLASS_FUNCTIONS                                                                     \
     .regions = virtio_regions, .n_regions = VIRTIO_REGIONS, .n_tasks = VIRTIO_TASKS,               \
@@ -193,18 +210,22 @@ void virtio_class_restored(struct device *device);
     .on_config = virtio_class_on_config, .on_config_read = virtio_class_on_config_read,            \
     .validate = virtio_class_validate, .restored = virtio_class_restored
 
+#define VIRTIO_PCI_BARS                                                                            \
+    [1] = { .kind = PCI_BAR_MMIO32, .index = VIRTIO_REGION_MSIX, .size = 4096 }, [4] = {           \
+        .kind = PCI_BAR_MMIO64,                                                                    \
+        .prefetchable = true,                                                                      \
+        .index = VIRTIO_REGION_REGISTERS,                                                          \
+        .size = VIRTIO_BAR_SIZE                                                                    \
+    }
+
 /* PCI identity and layout: device 1040 + id (id as in the virtio_type), a class code, and one MSI-X
  * vector for each queue and one for the configuration. */
 #define VIRTIO_PCI_INFO(id_, class_code_, queues_)                                                 \
     {                                                                                              \
         .vendor = 0x1af4, .device = 0x1040 + (id_), .subsystem_vendor = 0x1af4,                    \
         .subsystem = 0x1100, .revision = 1, .class_code = (class_code_), .interrupt_pin = 1,       \
-        .bars[1] = { .kind = PCI_BAR_MMIO32, .index = VIRTIO_REGION_MSIX, .size = 4096 },          \
-        .bars[4] = { .kind = PCI_BAR_MMIO64,                                                       \
-                     .prefetchable = true,                                                         \
-                     .index = VIRTIO_REGION_REGISTERS,                                             \
-                     .size = VIRTIO_BAR_SIZE },                                                    \
-        .msix_vectors = (queues_) + 1, .msix_bar = 1, .power_management = true,                    \
+        .bars = { VIRTIO_PCI_BARS }, .msix_vectors = (queues_) + 1, .msix_bar = 1,                 \
+        .power_management = true,                                                                  \
     }
 
 #endif
