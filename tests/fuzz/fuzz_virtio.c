@@ -261,6 +261,9 @@ static void device_open(struct fuzz *f, const struct device_class *class)
 {
     static const struct option_value ports[] = { { "ports", "3" }, { NULL, NULL } };
     static const struct option_value queues[] = { { "queues", "3" }, { NULL, NULL } };
+    static const struct option_value memory[] = { { "vram", "8388608" },
+                                                  { "resources", "4194304" },
+                                                  { NULL, NULL } };
     static const struct option_value nothing[] = { { NULL, NULL } };
     struct block_info info;
 
@@ -268,6 +271,7 @@ static void device_open(struct fuzz *f, const struct device_class *class)
     f->device = fake_add_class(f->fake, class,
                                class->n_ports    ? ports
                                : class->n_drives ? queues
+                               : class->display  ? memory
                                                  : nothing);
     if (class->n_drives > 0) {
         rig_drive_info(0, true, &info);
