@@ -189,8 +189,8 @@ static void gpu_set_size(struct device *device, uint32_t width, uint32_t height)
     height = clamp(height, EDID_HEIGHT_MIN, EDID_HEIGHT_MAX);
     /* Two such pictures fit the memory: one is drawn while the other is shown. */
     while ((uint64_t)width * height * GPU_PIXEL_SIZE > gpu->memory_size / 2 - (1 << 20)) {
-        width = width * 15 / 16;
-        height = height * 15 / 16;
+        width = clamp(width * 15 / 16, EDID_WIDTH_MIN, EDID_WIDTH_MAX);
+        height = clamp(height * 15 / 16, EDID_HEIGHT_MIN, EDID_HEIGHT_MAX);
     }
     if (width == gpu->wanted_width && height == gpu->wanted_height) {
         return;

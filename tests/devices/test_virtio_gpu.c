@@ -241,6 +241,10 @@ TEST(monitor_follows_the_viewer)
     gpu->class->display->set_size(gpu, UINT32_MAX, 1);
     CHECK_EQ(COMMAND_DO(GET_DISPLAY_INFO, ), OK_DISPLAY_INFO);
     CHECK(load_le32(ram(ANSWER + 24 + 8)) <= 4088);
+    gpu->class->display->set_size(gpu, 4088, 600); /* two of them are more than there is memory */
+    CHECK_EQ(COMMAND_DO(GET_DISPLAY_INFO, ), OK_DISPLAY_INFO);
+    CHECK(load_le32(ram(ANSWER + 24 + 8)) * load_le32(ram(ANSWER + 24 + 12)) <= 7 << 18);
+    CHECK(fake_save_load(gpu));
     fake_free(fake);
 }
 
