@@ -61,6 +61,16 @@ static const struct option disk_options[] = {
     { NULL },
 };
 
+static const struct option import_options[] = {
+    { "report", NULL, "only say what would be made, and show the licence" },
+    { "name", "NAME", "call the machine so (default: as the appliance says)" },
+    { "machine", "NAME", "this one of several machines in the appliance" },
+    { "dir", "FOLDER", "keep the machine in this folder instead of the library's" },
+    { "accept-licence", NULL, "accept the licence that the appliance shows" },
+    { "ignore-manifest", NULL, "import it even if it differs from its manifest" },
+    { NULL },
+};
+
 static const struct option export_options[] = {
     { "profile", "vmware|virtualbox|proxmox|hyper-v", "who is to import it (default vmware)" },
     { "controller", "default|scsi|sata|ide", "to what the disks are attached there" },
@@ -126,6 +136,10 @@ COMMAND("disk", disk,
         "orielctl disk convert disk.qcow2 disk.vhdx --fixed\n"
         "orielctl disk check disk.qcow2\n"
         "orielctl disk resize disk.qcow2 +10G");
+COMMAND("import", import, "FILE.ova|FILE.ovf|FOLDER", 1, 1, import_options,
+        "Make a machine of an appliance: an OVA, or an OVF with its disks beside it.",
+        "orielctl import appliance.ova --report\n"
+        "orielctl import appliance.ova --name Server --accept-licence");
 COMMAND("export", export, "NAME [FILE.ova|FOLDER]", 1, 2, export_options,
         "Export a stopped machine as an appliance for other programs: an OVA, or a new folder with "
         "an OVF.",
@@ -222,6 +236,7 @@ const struct command *const commands[] = {
     &command_log,
     &command_vnc,
     &command_disk,
+    &command_import,
     &command_export,
     &command_check_host,
     NULL,

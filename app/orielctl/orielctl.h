@@ -87,6 +87,7 @@ gboolean run_remove_drive(const struct call *call, GError **error);
 gboolean run_reorder(const struct call *call, GError **error);
 gboolean run_grow(const struct call *call, GError **error);
 gboolean run_disk(const struct call *call, GError **error);
+gboolean run_import(const struct call *call, GError **error);
 gboolean run_export(const struct call *call, GError **error);
 gboolean run_start(const struct call *call, GError **error);
 gboolean run_save(const struct call *call, GError **error);

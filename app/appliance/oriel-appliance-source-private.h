@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the appliance's source share. */
+#ifndef ORIEL_APPLIANCE_SOURCE_PRIVATE_H
+#define ORIEL_APPLIANCE_SOURCE_PRIVATE_H
+
+#include "oriel-appliance-source.h"
+
+enum {
+    SOURCE_MEMBERS_MAX = 4096,
+    SOURCE_NAME_MAX = 255,
+    SOURCE_MANIFEST_MAX = 1 << 20,
+};
+
+/* A file of the archive. */
+struct member {
+    char *name;
+    guint64 offset, size;
+};
+
+struct OrielApplianceSource {
+    char *path;
+    char *folder;       /* of the OVF; NULL: an archive */
+    int fd;             /* the archive; -1: a folder */
+    GPtrArray *members; /* struct member; of an archive */
+    char *base;         /* what names in the description are relative to: "" or "x/" */
+    char *descriptor;   /* its name */
+    char *text;
+    gsize length;
+    GHashTable *digests; /* name -> "SHA256 hex"; NULL: no manifest */
+    gboolean is_signed;
+};
+
+/* A piece of a file of the source. */
+struct part {
+    int fd; /* to be closed */
+    guint64 offset, size;
+};
+
+/* Lists an archive. */
+gboolean source_archive_read(OrielApplianceSource *source, GError **error);
+/* Opens one of the source's files by its name in it; fd is -1 on failure. */
+struct part source_part_open(OrielApplianceSource *source, const char *name, GError **error);
+gboolean source_has(OrielApplianceSource *source, const char *name);
+/* A small file as text with a zero behind it. g_free(). */
+char *source_text_read(OrielApplianceSource *source, const char *name, guint64 maximum,
+                       gsize *length, GError **error);
+/* Reads `text`, the manifest. */
+void source_manifest_read(OrielApplianceSource *source, const char *text);
+/* Compares one part. */
+gboolean source_part_verify(OrielApplianceSource *source, const char *name,
+                            GCancellable *cancellable, GError **error);
+
+#endif

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From what an appliance declares to what the machine gets. See oriel-import.h. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "oriel-import-private.h"
+#include "oriel-library.h"
+#include "oriel-plan.h"
+
+static void note(OrielImport *import, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void note(OrielImport *import, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_ptr_array_add(import->report.notes, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
+}
+
+/* --- Which one, and its name --------------------------------------------------------------------
+ */
+
+static gboolean machine_choose(OrielImport *import, GError **error)
+{
+    const GPtrArray *machines = import->appliance->systems;
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (guint i = 0; i < machines->len; i++) {
+        const OrielOvfMachine *machine = machines->pdata[i];
+
+        g_string_append_printf(names, "%s“%s”", i > 0 ? ", " : "", machine->name);
+        if (import->options.machine ? strcmp(machine->name, import->options.machine) == 0
+                                    : machines->len == 1) {
+            import->report.machine = machine;
+            return TRUE;
+        }
+    }
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                "The appliance has the machines %s; choose one of them with --machine.",
+                names->str);
+    return FALSE;
+}
+
+/* What a machine may be called, of what the appliance says. */
+static char *name_make(const char *text)
+{
+    g_autofree char *name = g_utf8_make_valid(text, -1);
+    const char *end;
+
+    for (char *at = name; *at; at++) {
+        if (*at == '/' || g_ascii_iscntrl(*at)) {
+            *at = '-';
+        }
+    }
+    while (*name == '.' || *name == ' ') {
+        memmove(name, name + 1, strlen(name));
+    }
+    if (strlen(name) > CONFIG_NAME_MAX) {
+        end = g_utf8_find_prev_char(name, name + CONFIG_NAME_MAX + 1);
+        name[end - name] = '\0';
+    }
+    g_strchomp(name);
+    return *name ? g_steal_pointer(&name) : g_strdup("Appliance");
+}
+
+/* --- Drives -------------------------------------------------------------------------------------
+ */
+
+static const char *bus_word(OrielOvfBus bus)
+{
+    return bus == ORIEL_OVF_BUS_VIRTIO ? "virtio" : "SATA";
+}
+
+static void drive_line(OrielImport *import, const struct import_drive *drive)
+{
+    g_autofree char *size = g_format_size_full(drive->size, G_FORMAT_SIZE_IEC_UNITS);
+
+    if (drive->kind == ORIEL_OVF_DRIVE_DISK) {
+        g_ptr_array_add(import->report.drives, g_strdup_printf("disk of %s%s%s, on %s", size,
+                                                               drive->file ? " from " : ", empty",
+                                                               drive->file ? drive->file->href : "",
+                                                               bus_word(drive->bus)));
+    } else {
+        g_ptr_array_add(import->report.drives,
+                        g_strdup_printf("CD drive%s%s", drive->file ? " with " : "",
+                                        drive->file ? drive->file->href : ""));
+    }
+    if (drive->kind == ORIEL_OVF_DRIVE_DISK && drive->bus != ORIEL_OVF_BUS_NONE &&
+        drive->bus != ORIEL_OVF_BUS_SATA && drive->bus != ORIEL_OVF_BUS_VIRTIO) {
+        note(import, "A disk was on %s and is on SATA now, which every system knows.",
+             oriel_ovf_bus_name(drive->bus));
+    }
+}
+
+/* Adds the declared drive with what can be told of its file. */
+static gboolean drive_plan(OrielImport *import, const OrielOvfDrive *declared, GError **error)
+{
+    const OrielApplianceDisk *disk = oriel_appliance_disk(import->appliance, declared->disk);
+    struct import_drive drive = { .kind = declared->kind, .bus = declared->bus };
+
+    drive.file = oriel_appliance_file(import->appliance, disk ? disk->file : declared->file);
+    drive.capacity = disk ? disk->capacity : 0;
+    if (disk && disk->file && !drive.file) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "The appliance cannot be used: its disk “%s” is in a file that is not "
+                    "declared.",
+                    disk->id);
+        return FALSE;
+    }
+    if (drive.capacity > IMPORT_DISK_MAX ||
+        (drive.kind == ORIEL_OVF_DRIVE_DISK && !drive.file && drive.capacity == 0)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "The appliance is refused: its disk “%s” has no size that a disk can have.",
+                    disk ? disk->id : "?");
+        return FALSE;
+    }
+    if (drive.file &&
+        !oriel_appliance_source_size(import->source, drive.file, &drive.space, error)) {
+        return FALSE;
+    }
+    drive.size = MAX(drive.capacity, drive.kind == ORIEL_OVF_DRIVE_CDROM ? drive.space : 0);
+    g_array_append_val(import->drives, drive);
+    return TRUE;
+}
+
+/* Disks that no item attaches are attached behind the others. */
+static gboolean disks_left(OrielImport *import, GError **error)
+{
+    const OrielOvfMachine *machine = import->report.machine;
+
+    if (import->appliance->systems->len > 1) {
+        return TRUE;
+    }
+    for (guint i = 0; i < import->appliance->disks->len; i++) {
+        const OrielApplianceDisk *disk = import->appliance->disks->pdata[i];
+        const OrielOvfDrive drive = { .kind = ORIEL_OVF_DRIVE_DISK, .disk = disk->id };
+        gboolean used = g_strcmp0(disk->format, "iso") == 0;
+
+        for (guint j = 0; j < machine->drives->len; j++) {
+            used |= g_strcmp0(((OrielOvfDrive *)machine->drives->pdata[j])->disk, disk->id) == 0;
+        }
+        if (used) {
+            continue;
+        }
+        note(import, "The disk “%s” is attached nowhere; the machine gets it all the same.",
+             disk->id);
+        if (!drive_plan(import, &drive, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean drives_plan(OrielImport *import, GError **error)
+{
+    const GPtrArray *drives = import->report.machine->drives;
+    guint disks = 0, room;
+
+    for (guint i = 0; i < drives->len; i++) {
+        const OrielOvfDrive *drive = drives->pdata[i];
+
+        disks += drive->kind == ORIEL_OVF_DRIVE_DISK;
+        if (drive->kind == ORIEL_OVF_DRIVE_DISK && !drive_plan(import, drive, error)) {
+            return FALSE;
+        }
+        if (drive->kind == ORIEL_OVF_DRIVE_FLOPPY) {
+            note(import, "It has a floppy drive, which machines of Oriel do not have.");
+        }
+    }
+    if (!disks_left(import, error)) {
+        return FALSE;
+    }
+    if (import->drives->len > CONFIG_DRIVES_MAX) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "The appliance has %u disks; a machine has at most %d drives.",
+                    import->drives->len, CONFIG_DRIVES_MAX);
+        return FALSE;
+    }
+    room = CONFIG_DRIVES_MAX - import->drives->len;
+    for (guint i = 0; i < drives->len; i++) {
+        const OrielOvfDrive *drive = drives->pdata[i];
+
+        if (drive->kind != ORIEL_OVF_DRIVE_CDROM) {
+            continue;
+        }
+        if (room == 0) {
+            note(import, "A CD drive is left out: a machine has at most %d drives.",
+                 CONFIG_DRIVES_MAX);
+        } else if (!drive_plan(import, drive, error)) {
+            return FALSE;
+        } else {
+            room--;
+        }
+    }
+    return TRUE;
+}
+
+/* Looks into the disks that can be read in their place. */
+static gboolean disks_look(OrielImport *import, gboolean *uefi, GError **error)
+{
+    gboolean first = TRUE;
+
+    for (guint i = 0; i < import->drives->len; i++) {
+        struct import_drive *drive = &g_array_index(import->drives, struct import_drive, i);
+
+        if (drive->kind == ORIEL_OVF_DRIVE_DISK && drive->file &&
+            oriel_appliance_source_is_plain(import->source, drive->file)) {
+            struct image *image = import_image_open(import, drive, NULL, NULL, error);
+
+            if (!image) {
+                return FALSE;
+            }
+            drive->size = MAX(drive->capacity, image->size);
+            drive->space = import_image_data(image);
+            *uefi |= first && import_image_is_uefi(image);
+            image_free(image);
+        }
+        first &= drive->kind != ORIEL_OVF_DRIVE_DISK;
+        import->report.disks_size += drive->size;
+        import->report.space += drive->space;
+        drive_line(import, drive);
+    }
+    return TRUE;
+}
+
+/* --- The machine --------------------------------------------------------------------------------
+ */
+
+static void hardware_plan(OrielImport *import, const OrielPlan *plan)
+{
+    const OrielOvfMachine *machine = import->report.machine;
+    OrielImportReport *report = &import->report;
+
+    report->os = plan->system->id;
+    report->cpus = machine->cpus ? machine->cpus : plan->defaults.cpus;
+    report->memory = machine->memory ? machine->memory : plan->defaults.memory;
+    if (report->cpus > plan->host.cpus && plan->host.cpus > 0) {
+        note(import, "It asks for %u processors; this computer has %u, and so has the machine.",
+             report->cpus, plan->host.cpus);
+        report->cpus = plan->host.cpus;
+    }
+    report->cpus = CLAMP(report->cpus, 1, CONFIG_CPUS_MAX);
+    if (report->memory > plan->host.memory / 4 * 3 && plan->host.memory > 0) {
+        g_autofree char *wanted = g_format_size_full(report->memory, G_FORMAT_SIZE_IEC_UNITS);
+        g_autofree char *given = g_format_size_full(plan->defaults.memory, G_FORMAT_SIZE_IEC_UNITS);
+
+        note(import, "It asks for %s of memory, which this computer cannot spare; it gets %s.",
+             wanted, given);
+        report->memory = plan->defaults.memory;
+    }
+    report->memory = CLAMP(report->memory >> 20 << 20, CONFIG_MEMORY_MIN, CONFIG_MEMORY_MAX);
+}
+
+static void differences_note(OrielImport *import)
+{
+    const OrielOvfMachine *machine = import->report.machine;
+
+    for (guint i = 0; i < import->appliance->notes->len; i++) {
+        note(import, "%s", (const char *)import->appliance->notes->pdata[i]);
+    }
+    for (guint i = 0; i < machine->cards->len; i++) {
+        const OrielOvfCard *card = machine->cards->pdata[i];
+
+        note(import, "The network card%s%s%s%s is left out.", card->model ? " " : "",
+             card->model ? card->model : "", card->mac ? " with the address " : "",
+             card->mac ? card->mac : "");
+    }
+    if (machine->sound) {
+        note(import, "The sound card is left out.");
+    }
+    if (machine->tpm) {
+        note(import, "The TPM is left out; what is sealed in it asks for its recovery key.");
+    }
+    if (machine->secure_boot) {
+        note(import, "Secure Boot is off.");
+    }
+    if (machine->nvram_file) {
+        note(import, "The firmware's own settings (NVRAM) are made anew; if it does not start by "
+                     "itself, choose the boot loader's file in the firmware's menu.");
+    }
+    if (machine->chipset && g_ascii_strcasecmp(machine->chipset, "ICH9") != 0) {
+        note(import, "The chipset was %s and is Q35 now; Windows may ask to be activated.",
+             machine->chipset);
+    }
+    if (!import->report.has_manifest) {
+        note(import, "It has no manifest: whether it is complete cannot be checked.");
+    }
+    if (import->report.is_signed) {
+        note(import, "It is signed; who signed it is not checked.");
+    }
+}
+
+static gboolean plan_make(OrielImport *import, GError **error)
+{
+    g_autofree char *own = oriel_library_folder(FALSE, NULL);
+    OrielImportReport *report = &import->report;
+    gboolean uefi = FALSE;
+    OrielPlan plan;
+
+    if (!machine_choose(import, error)) {
+        return FALSE;
+    }
+    const OrielOvfMachine *machine = report->machine;
+
+    import->name = import->options.name ? g_strdup(import->options.name) : name_make(machine->name);
+    report->name = import->name;
+    oriel_plan_make(&plan, NULL, machine->os, import->folder ? import->folder : own ? own : "/");
+    report->space_free = plan.host.disk_free;
+    hardware_plan(import, &plan);
+    if (!drives_plan(import, error) || !disks_look(import, &uefi, error)) {
+        return FALSE;
+    }
+    report->uefi = machine->firmware == ORIEL_OVF_FIRMWARE_UNKNOWN
+                       ? uefi
+                       : machine->firmware == ORIEL_OVF_FIRMWARE_UEFI;
+    report->firmware_reason =
+        machine->firmware != ORIEL_OVF_FIRMWARE_UNKNOWN ? "as it says" : "by its first disk";
+    differences_note(import);
+    return TRUE;
+}
+
+/* --- Opening ------------------------------------------------------------------------------------
+ */
+
+OrielImport *oriel_import_open(const char *path, const OrielImportOptions *options, GError **error)
+{
+    g_autoptr(OrielImport) import = g_new0(OrielImport, 1);
+    const char *text;
+    gsize length;
+
+    import->options = *options;
+    import->folder = options->folder ? g_canonicalize_filename(options->folder, NULL) : NULL;
+    import->drives = g_array_new(FALSE, TRUE, sizeof(struct import_drive));
+    import->report.drives = g_ptr_array_new_with_free_func(g_free);
+    import->report.notes = g_ptr_array_new_with_free_func(g_free);
+    import->source = oriel_appliance_source_open(path, error);
+    if (!import->source || (!options->ignore_manifest &&
+                            !oriel_appliance_source_verify(import->source, NULL, NULL, error))) {
+        return NULL;
+    }
+    text = oriel_appliance_source_text(import->source, &length);
+    import->appliance =
+        oriel_ovf_parse(text, length, oriel_appliance_source_name(import->source), error);
+    import->report.appliance = import->appliance;
+    import->report.has_manifest = oriel_appliance_source_has_manifest(import->source);
+    import->report.is_signed = oriel_appliance_source_is_signed(import->source);
+    if (!import->appliance || !plan_make(import, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&import);
+}
+
+void oriel_import_free(OrielImport *import)
+{
+    if (!import) {
+        return;
+    }
+    oriel_appliance_free(import->appliance);
+    oriel_appliance_source_free(import->source);
+    g_array_unref(import->drives);
+    g_ptr_array_unref(import->report.drives);
+    g_ptr_array_unref(import->report.notes);
+    g_free(import->name);
+    g_free(import->folder);
+    g_free(import);
+}
+
+const OrielImportReport *oriel_import_report(const OrielImport *import)
+{
+    return &import->report;
+}

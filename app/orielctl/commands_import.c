@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* import. */
+#include <stdio.h>
+
+#include "oriel-import.h"
+#include "orielctl.h"
+
+/* --- Report -------------------------------------------------------------------------------------
+ */
+
+static JsonArray *texts_json(const GPtrArray *texts)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < texts->len; i++) {
+        json_array_add_string_element(array, texts->pdata[i]);
+    }
+    return array;
+}
+
+static JsonArray *machines_json(const OrielAppliance *appliance)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < appliance->systems->len; i++) {
+        const OrielOvfMachine *machine = appliance->systems->pdata[i];
+
+        json_array_add_string_element(array, machine->name);
+    }
+    return array;
+}
+
+/* `folder` NULL: nothing was imported. */
+static void report_json(const OrielImportReport *report, const char *folder)
+{
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+    JsonObject *object = json_object_new();
+
+    json_object_set_string_member(object, "name", report->name);
+    if (folder) {
+        json_object_set_string_member(object, "folder", folder);
+    }
+    json_object_set_string_member(object, "ovf-version", report->appliance->version);
+    json_object_set_array_member(object, "machines", machines_json(report->appliance));
+    json_object_set_string_member(object, "product", report->machine->product);
+    json_object_set_string_member(object, "description", report->machine->annotation);
+    json_object_set_string_member(object, "system", report->os);
+    json_object_set_int_member(object, "cpus", report->cpus);
+    json_object_set_int_member(object, "memory", (gint64)report->memory);
+    json_object_set_string_member(object, "firmware", report->uefi ? "uefi" : "bios");
+    json_object_set_array_member(object, "drives", texts_json(report->drives));
+    json_object_set_int_member(object, "disks-size", (gint64)report->disks_size);
+    json_object_set_int_member(object, "space", (gint64)report->space);
+    json_object_set_int_member(object, "space-free", (gint64)report->space_free);
+    json_object_set_boolean_member(object, "manifest", report->has_manifest);
+    json_object_set_boolean_member(object, "signed", report->is_signed);
+    json_object_set_array_member(object, "notes", texts_json(report->notes));
+    json_object_set_array_member(object, "licences", texts_json(report->appliance->eulas));
+    json_node_take_object(node, object);
+    print_json(node);
+}
+
+static void line_print(const char *name, const char *value)
+{
+    if (value) {
+        printf("%-12s %s\n", name, value);
+    }
+}
+
+static void notes_print(const OrielImportReport *report)
+{
+    for (guint i = 0; i < report->notes->len; i++) {
+        printf("%s\n", (const char *)report->notes->pdata[i]);
+    }
+}
+
+static void report_print(const OrielImportReport *report)
+{
+    g_autofree char *memory = g_format_size_full(report->memory, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *space = g_format_size_full(report->space, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *most = g_format_size_full(report->disks_size, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *there = g_format_size_full(report->space_free, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *spaces =
+        g_strdup_printf("%s now, at most %s; %s are free", space, most, there);
+    g_autofree char *cpus = g_strdup_printf("%u", report->cpus);
+    g_autofree char *firmware =
+        g_strdup_printf("%s, %s", report->uefi ? "uefi" : "bios", report->firmware_reason);
+
+    line_print("name", report->name);
+    line_print("product", report->machine->product);
+    line_print("description", report->machine->annotation);
+    line_print("system", report->os);
+    line_print("declared as", report->machine->os_text);
+    line_print("made for", report->machine->hardware);
+    line_print("cpus", cpus);
+    line_print("memory", memory);
+    line_print("firmware", firmware);
+    for (guint i = 0; i < report->drives->len; i++) {
+        line_print("drive", report->drives->pdata[i]);
+    }
+    line_print("space", spaces);
+    notes_print(report);
+    for (guint i = 0; i < report->appliance->eulas->len; i++) {
+        printf("\nLicence:\n%s\n", (const char *)report->appliance->eulas->pdata[i]);
+    }
+}
+
+/* --- Command ------------------------------------------------------------------------------------
+ */
+
+gboolean run_import(const struct call *call, GError **error)
+{
+    const OrielImportOptions options = {
+        .machine = call_option(call, "machine"),
+        .name = call_option(call, "name"),
+        .folder = call_option(call, "dir"),
+        .accept_licence = call_option(call, "accept-licence") != NULL,
+        .ignore_manifest = call_option(call, "ignore-manifest") != NULL,
+    };
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    g_autoptr(OrielImport) import = oriel_import_open(call->arguments[0], &options, error);
+    g_autofree char *folder = NULL;
+
+    if (!import) {
+        return FALSE;
+    }
+    const OrielImportReport *report = oriel_import_report(import);
+
+    if (!call_option(call, "report")) {
+        watch_start();
+        folder = oriel_import_run(import, watch_progress, cancellable, cancellable, error);
+        progress_end();
+        if (!folder) {
+            return FALSE;
+        }
+    }
+    if (call->json) {
+        report_json(report, folder);
+    } else if (folder) {
+        made_print(call, report->name, folder);
+        notes_print(report);
+    } else {
+        report_print(report);
+    }
+    return TRUE;
+}
