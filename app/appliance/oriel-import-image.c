@@ -2,7 +2,6 @@
 /* Disks of appliances: opening them, and what can be told from them before they are copied. */
 #include <string.h>
 
-#include "bytes.h"
 #include "config/config.h"
 #include "oriel-import-private.h"
 
@@ -42,6 +41,19 @@ struct image *import_image_open(OrielImport *import, const struct import_drive *
     return image;
 }
 
+static guint32 le32(const guint8 *bytes)
+{
+    guint32 value;
+
+    memcpy(&value, bytes, sizeof(value));
+    return GUINT32_FROM_LE(value);
+}
+
+static guint64 le64(const guint8 *bytes)
+{
+    return le32(bytes) | (guint64)le32(bytes + 4) << 32;
+}
+
 gboolean import_image_is_uefi(struct image *image)
 {
     static const guint8 system_partition[16] = { 0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11,
@@ -61,9 +73,9 @@ gboolean import_image_is_uefi(struct image *image)
             return FALSE;
         }
     }
-    at = load_le64(header + 72);
-    n = MIN(load_le32(header + 80), GPT_ENTRIES_MAX);
-    size = load_le32(header + 84);
+    at = le64(header + 72);
+    n = MIN(le32(header + 80), GPT_ENTRIES_MAX);
+    size = le32(header + 84);
     if (n == 0 || size != 128 || at > image->size / IMAGE_SECTOR ||
         (guint64)n * size > image->size - at * IMAGE_SECTOR) {
         return FALSE;

@@ -7,9 +7,9 @@
 #include "oriel-appliance-source.h"
 #include "oriel-import.h"
 
-#define IMPORT_DISK_MAX (G_GUINT64_CONSTANT(1) << 46)  /* 64 TiB */
-#define IMPORT_SPARE    (G_GUINT64_CONSTANT(64) << 20) /* bytes that an unpacked file may have more \
-                                                        */
+#define IMPORT_DISK_MAX (G_GUINT64_CONSTANT(1) << 46) /* 64 TiB */
+/* Bytes that an unpacked file may have more than its disk. */
+#define IMPORT_SPARE    (G_GUINT64_CONSTANT(64) << 20)
 
 /* A drive that the machine gets. */
 struct import_drive {
