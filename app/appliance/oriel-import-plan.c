@@ -96,7 +96,7 @@ static void drive_line(OrielImport *import, const struct import_drive *drive)
 /* Adds the declared drive with what can be told of its file. */
 static gboolean drive_plan(OrielImport *import, const OrielOvfDrive *declared, GError **error)
 {
-    const OrielApplianceDisk *disk = oriel_appliance_disk(import->appliance, declared->disk);
+    const OrielOvfDisk *disk = oriel_appliance_disk(import->appliance, declared->disk);
     struct import_drive drive = { .kind = declared->kind, .bus = declared->bus };
 
     drive.file = oriel_appliance_file(import->appliance, disk ? disk->file : declared->file);
@@ -133,7 +133,7 @@ static gboolean disks_left(OrielImport *import, GError **error)
         return TRUE;
     }
     for (guint i = 0; i < import->appliance->disks->len; i++) {
-        const OrielApplianceDisk *disk = import->appliance->disks->pdata[i];
+        const OrielOvfDisk *disk = import->appliance->disks->pdata[i];
         const OrielOvfDrive drive = { .kind = ORIEL_OVF_DRIVE_DISK, .disk = disk->id };
         gboolean used = g_strcmp0(disk->format, "iso") == 0;
 

@@ -194,17 +194,17 @@ static OrielOvfBus bus_of_interface(const char *interface)
  */
 
 /* The disk that a HostResource names; producers write its id, its file's, or a path with both. */
-static const OrielApplianceDisk *disk_of(const OrielAppliance *appliance, const char *resource)
+static const OrielOvfDisk *disk_of(const OrielAppliance *appliance, const char *resource)
 {
     const char *slash = strrchr(resource, '/');
     const char *last = slash ? slash + 1 : resource;
     g_autofree char *first = g_strndup(resource, strcspn(resource, "/"));
-    const OrielApplianceDisk *disk = oriel_appliance_disk(appliance, last);
+    const OrielOvfDisk *disk = oriel_appliance_disk(appliance, last);
 
     disk = disk ? disk : oriel_appliance_disk(appliance, resource);
     disk = disk ? disk : oriel_appliance_disk(appliance, first);
     for (guint i = 0; !disk && i < appliance->disks->len; i++) {
-        const OrielApplianceDisk *other = appliance->disks->pdata[i];
+        const OrielOvfDisk *other = appliance->disks->pdata[i];
 
         if (g_strcmp0(other->file, resource) == 0 || g_strcmp0(other->file, last) == 0) {
             disk = other;
@@ -226,7 +226,7 @@ static void drive_read(struct ovf *ovf, OrielOvfMachine *system, const GPtrArray
 {
     g_autofree char *resource = ovf_child_text(item->node, "HostResource");
     guint parent = controller_of(items, item);
-    const OrielApplianceDisk *disk = resource ? disk_of(ovf->appliance, resource) : NULL;
+    const OrielOvfDisk *disk = resource ? disk_of(ovf->appliance, resource) : NULL;
     const OrielOvfFile *file = resource && !disk ? file_of(ovf->appliance, resource) : NULL;
     const char *what = item->name ? item->name : "without a name";
     OrielOvfDrive *drive;

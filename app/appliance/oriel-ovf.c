@@ -28,7 +28,7 @@ static void file_free(gpointer data)
 
 static void disk_free(gpointer data)
 {
-    OrielApplianceDisk *disk = data;
+    OrielOvfDisk *disk = data;
 
     g_free(disk->id);
     g_free(disk->file);
@@ -111,10 +111,10 @@ const OrielOvfFile *oriel_appliance_file(const OrielAppliance *appliance, const 
     return NULL;
 }
 
-const OrielApplianceDisk *oriel_appliance_disk(const OrielAppliance *appliance, const char *id)
+const OrielOvfDisk *oriel_appliance_disk(const OrielAppliance *appliance, const char *id)
 {
     for (guint i = 0; id && i < appliance->disks->len; i++) {
-        const OrielApplianceDisk *disk = appliance->disks->pdata[i];
+        const OrielOvfDisk *disk = appliance->disks->pdata[i];
 
         if (strcmp(disk->id, id) == 0) {
             return disk;
@@ -228,7 +228,7 @@ static gboolean disk_read(struct ovf *ovf, xmlNode *node, GError **error)
     g_autofree char *id = ovf_attribute(node, "diskId");
     g_autofree char *parent = ovf_attribute(node, "parentRef");
     g_autofree char *format = ovf_attribute(node, "format");
-    OrielApplianceDisk *disk;
+    OrielOvfDisk *disk;
 
     if (!id || oriel_appliance_disk(ovf->appliance, id)) {
         ovf_note(ovf->appliance, "A disk without an id of its own is left out.");
@@ -242,7 +242,7 @@ static gboolean disk_read(struct ovf *ovf, xmlNode *node, GError **error)
     if (ovf->appliance->disks->len >= LIST_MAX) {
         return invalid(ovf, error, "it has too many disks");
     }
-    disk = g_new0(OrielApplianceDisk, 1);
+    disk = g_new0(OrielOvfDisk, 1);
     g_ptr_array_add(ovf->appliance->disks, disk);
     disk->capacity = capacity_of(ovf, node, id);
     disk->id = g_steal_pointer(&id);

@@ -37,7 +37,7 @@ typedef struct {
     guint64 capacity; /* bytes; 0: not known */
     char *format;     /* "vmdk", "vhd", "qcow2", "iso", or NULL; only a hint */
     char *interface;  /* oVirt: what it is attached to, or NULL */
-} OrielApplianceDisk;
+} OrielOvfDisk;
 
 typedef enum {
     ORIEL_OVF_BUS_NONE, /* not said, or not known */
@@ -98,7 +98,7 @@ typedef struct {
 typedef struct {
     char *version;      /* "0.9", "1.0", "2.0" */
     GPtrArray *files;   /* OrielOvfFile */
-    GPtrArray *disks;   /* OrielApplianceDisk */
+    GPtrArray *disks;   /* OrielOvfDisk */
     GPtrArray *systems; /* OrielOvfMachine, at least one */
     GPtrArray *eulas;   /* licence texts to be accepted */
     GPtrArray *notes;   /* sentences on what is not honoured */
@@ -114,7 +114,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielAppliance, oriel_appliance_free)
 
 /* The one with this id, or NULL; NULL finds nothing. */
 const OrielOvfFile *oriel_appliance_file(const OrielAppliance *appliance, const char *id);
-const OrielApplianceDisk *oriel_appliance_disk(const OrielAppliance *appliance, const char *id);
+const OrielOvfDisk *oriel_appliance_disk(const OrielAppliance *appliance, const char *id);
 
 /* "SATA", "SCSI", ...; static. */
 const char *oriel_ovf_bus_name(OrielOvfBus bus);
