@@ -248,8 +248,8 @@ static char *media_refuse(const OrielMedia *media)
     case ORIEL_MEDIA_OVA:
     case ORIEL_MEDIA_OVF:
         return g_strdup_printf(
-            _("“%s” is an appliance, which Oriel does not import yet. Its disk can be used: unpack "
-              "it and choose the disk."),
+            _("“%s” is an appliance. In a terminal, “orielctl import” followed by its name makes a "
+              "machine of it."),
             base);
     case ORIEL_MEDIA_ARCHIVE:
         return g_strdup_printf(_("“%s” is packed. Unpack it and choose what is inside."), base);
