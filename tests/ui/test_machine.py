@@ -82,6 +82,13 @@ def test_trouble(home):
         desktop.wait_no_window("^Logs$")
         tree.act("push button", "^_Reset Reset$")
         tree.wait("label", "^Running$")
+        # Nobody does anything: the window itself finds that the picture stands still.
+        fake(home, "One", "hang")
+        tree.wait("label", "^Not responding$")
+        tree.wait("label", "The Machine Does Not Respond")
+        desktop.screenshot("machine-lost")
+        desktop.run("pkill", "-CONT", "-f", home.folder("One"))
+        tree.wait("label", "^Running$")
         fake(home, "One", "exit 3")
         tree.wait("push button", "^_Start Start$")
         tree.wait("frame", "^One$")

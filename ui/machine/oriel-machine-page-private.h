@@ -26,6 +26,7 @@ struct _OrielMachinePage {
     OrielPreferences *preferences;
     GCancellable *cancellable; /* of connecting to the screen; NULL: neither connected nor at it */
     gboolean standalone, fullscreen, captures_keys;
+    guint check_timer; /* runs while the picture is seen; 0: none */
 };
 
 /* Connects to the screen while there is one, and lets go of it otherwise. */

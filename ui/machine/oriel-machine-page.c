@@ -20,6 +20,10 @@ enum {
     N_PROPS,
 };
 
+enum {
+    CHECK_SECONDS = 5, /* between two looks whether the engine still answers */
+};
+
 static GParamSpec *properties[N_PROPS];
 
 static const char *const followed[] = {
@@ -182,6 +186,28 @@ static void keyboard_follow(OrielMachinePage *page)
     }
 }
 
+static gboolean check_engine(gpointer data)
+{
+    OrielMachinePage *page = data;
+
+    if (page->item) {
+        oriel_machine_item_check(page->item);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+/* An engine that hangs shows its last picture, so it is asked as long as somebody sees that. */
+static void check_follow(OrielMachinePage *page)
+{
+    gboolean seen = gtk_widget_get_mapped(GTK_WIDGET(page->display));
+
+    if (!seen) {
+        g_clear_handle_id(&page->check_timer, g_source_remove);
+    } else if (page->check_timer == 0) {
+        page->check_timer = g_timeout_add_seconds(CHECK_SECONDS, check_engine, page);
+    }
+}
+
 static void grab_follow(OrielMachinePage *page)
 {
     g_autofree char *chord = oriel_preferences_dup_string(page->preferences, "release-chord");
@@ -271,6 +297,7 @@ static void oriel_machine_page_dispose(GObject *object)
     if (page->stack) {
         oriel_machine_page_set_item(page, NULL);
     }
+    g_clear_handle_id(&page->check_timer, g_source_remove);
     g_clear_object(&page->preferences);
     gtk_widget_dispose_template(GTK_WIDGET(page), ORIEL_TYPE_MACHINE_PAGE);
     G_OBJECT_CLASS(oriel_machine_page_parent_class)->dispose(object);
@@ -356,6 +383,8 @@ static void oriel_machine_page_init(OrielMachinePage *page)
     g_signal_connect_swapped(page->display, "notify::has-focus", G_CALLBACK(keyboard_follow), page);
     g_signal_connect_swapped(page->display, "map", G_CALLBACK(keyboard_follow), page);
     g_signal_connect_swapped(page->display, "unmap", G_CALLBACK(keyboard_follow), page);
+    g_signal_connect_swapped(page->display, "map", G_CALLBACK(check_follow), page);
+    g_signal_connect_swapped(page->display, "unmap", G_CALLBACK(check_follow), page);
     g_signal_connect_swapped(page->display, "notify::grabbed", G_CALLBACK(grab_follow), page);
     g_signal_connect_swapped(page->display, "notify::scaling", G_CALLBACK(scaling_changed), page);
     g_signal_connect_swapped(page->display, "notice", G_CALLBACK(oriel_message_toast),
