@@ -24,6 +24,7 @@ extern const struct device_class virtio_console_class;
 extern const struct device_class virtio_gpu_class;
 extern const struct device_class virtio_keyboard_class;
 extern const struct device_class virtio_mouse_class;
+extern const struct device_class virtio_net_class;
 extern const struct device_class virtio_rng_class;
 extern const struct device_class virtio_tablet_class;
 extern const struct device_class vmgenid_class;
@@ -49,6 +50,7 @@ const struct device_class *const device_classes[] = {
     &virtio_gpu_class,
     &virtio_keyboard_class,
     &virtio_mouse_class,
+    &virtio_net_class,
     &virtio_rng_class,
     &virtio_tablet_class,
     &vmgenid_class,

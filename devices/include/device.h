@@ -196,6 +196,9 @@ struct device_class {
     /* Bytes may be waiting for service char_read. Also called when the peer connects. Absent:
      * output only. */
     void (*on_char)(struct device *device, unsigned port);
+    /* Network cards: frames may be waiting, there may be room to send again, or the link changed.
+     */
+    void (*on_net)(struct device *device);
     /* A write came to the place that service doorbell_bind gave this number to. */
     void (*on_doorbell)(struct device *device, unsigned doorbell);
     void (*on_event)(struct device *device, enum device_event event);

@@ -11,6 +11,7 @@
 
 #include "device.h"
 #include "block.h"
+#include "net.h"
 
 /* What a device may ask of the whole machine; carried out after the device has returned. */
 enum machine_request {
@@ -118,6 +119,20 @@ struct services {
      * first). */
     void (*char_write)(struct device *device, unsigned port, const void *bytes, size_t n);
     size_t (*char_read)(struct device *device, unsigned port, void *bytes, size_t n);
+
+    /* Network; see net.h. True: the cable is in, and what is sent goes somewhere. */
+    bool (*net_link)(struct device *device);
+    /*
+     * Sends 1..NET_BATCH_MAX frames in order; returns how many of them were taken, all if the link
+     * is down. If it is not all, on_net() follows when it is worth trying again.
+     */
+    unsigned (*net_send)(struct device *device, const struct net_frame *frames, unsigned n);
+    /* The next frame that has come, or NULL; it is there until net_drop(), which takes it away. */
+    const struct net_received *(*net_peek)(struct device *device);
+    void (*net_drop)(struct device *device);
+    /* What may be left to do in frames that net_peek() gives from now on: NET_ACCEPT_*. Nothing
+     * from power on. */
+    void (*net_accept)(struct device *device, unsigned accept);
 
     /* For the chipset only. */
     void (*pam_set)(struct device *device, unsigned segment, bool read_ram, bool write_ram);

@@ -69,6 +69,7 @@ static void record_clear(struct fake_device *d)
     for (unsigned i = 0; i < FAKE_PORTS_MAX; i++) {
         free(d->port[i]);
     }
+    fake_net_clear(&d->net);
     memset(d, 0, sizeof(*d));
 }
 

@@ -72,7 +72,7 @@ unsigned fake_requests(struct fake *fake, enum machine_request request); /* how 
 unsigned fake_last_request_argument(struct fake *fake);
 bool fake_pam(struct fake *fake, unsigned segment, bool *write_ram); /* returns read_ram */
 uint8_t fake_pirq(struct fake *fake, unsigned pirq);
-uint64_t fake_discarded(struct device *device); /* bytes given to ram_discard */
+uint64_t fake_discarded(struct device *device);               /* bytes given to ram_discard */
 uint64_t fake_synced(struct device *device, unsigned memory); /* bytes given to memory_sync */
 
 /*
@@ -92,6 +92,23 @@ void fake_drive_change(struct device *device, unsigned drive, const struct block
 const char *fake_char_output(struct device *device, unsigned port);
 void fake_char_input(struct device *device, unsigned port, const void *bytes, size_t n);
 unsigned fake_char_waiting(struct device *device, unsigned port); /* input not yet taken */
+
+/*
+ * Network. Of the frames that the device sends the first FAKE_FRAMES_MAX are kept. `room` is how
+ * many it may send until fake_net_room() is called again; UINT_MAX: any number. Received frames
+ * wait until the device takes them; false: too many wait already.
+ */
+void fake_net_link(struct device *device, bool up);
+void fake_net_room(struct device *device, unsigned room);
+bool fake_net_receive(struct device *device, const struct net_offload *offload, const void *bytes,
+                      uint32_t length);
+unsigned fake_net_waiting(struct device *device);
+unsigned fake_net_accepted(struct device *device); /* NET_ACCEPT_* */
+/* Frames sent since the last fake_net_forget(), at most FAKE_FRAMES_MAX. */
+unsigned fake_net_sent(struct device *device);
+const uint8_t *fake_net_frame(struct device *device, unsigned i, uint32_t *length,
+                              struct net_offload *offload);
+void fake_net_forget(struct device *device);
 
 /* Resets one device, and all (as the machine does). */
 void fake_reset(struct fake *fake, enum reset_kind kind);

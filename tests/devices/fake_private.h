@@ -12,6 +12,24 @@ enum {
     FAKE_TIMERS_MAX = 8,
     FAKE_DRIVES_MAX = 8,
     FAKE_PORTS_MAX = 4,
+    FAKE_FRAMES_MAX = 64,
+};
+
+struct fake_frame {
+    struct net_offload offload;
+    uint32_t length;
+    uint8_t *bytes;
+};
+
+struct fake_net {
+    bool unplugged;
+    unsigned accept;
+    unsigned room; /* frames that may still be sent while limited */
+    bool limited;
+    struct fake_frame in[FAKE_FRAMES_MAX], out[FAKE_FRAMES_MAX];
+    unsigned n_in, n_out;
+    uint64_t sent;
+    struct net_received received;
 };
 
 struct fake_window {
@@ -56,6 +74,7 @@ struct fake_device {
     char guest_error[256];
     struct fake_drive drive[FAKE_DRIVES_MAX];
     struct fake_char *port[FAKE_PORTS_MAX]; /* from first use */
+    struct fake_net net;
     struct option_value values[16];
     size_t n_values;
 };
@@ -75,6 +94,13 @@ extern const struct services fake_services;
 
 /* A device broke its contract with the machine: stops the program, whatever the input was. */
 void fake_bug(const char *what) __attribute__((noreturn));
+/* Services of fake_net.c. */
+bool fake_service_net_link(struct device *device);
+unsigned fake_service_net_send(struct device *device, const struct net_frame *frames, unsigned n);
+const struct net_received *fake_service_net_peek(struct device *device);
+void fake_service_net_drop(struct device *device);
+void fake_service_net_accept(struct device *device, unsigned accept);
+void fake_net_clear(struct fake_net *net);
 struct fake_char *fake_char_port(struct device *device, unsigned port);
 uint64_t fake_memory_size(struct device *device, unsigned memory);
 

@@ -7,6 +7,7 @@
  * The input: a byte that chooses the device, one that chooses features, then operations.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +122,35 @@ static void restart(struct fuzz *f)
     driver_start(&f->driver, f->features);
 }
 
+/* What the engine may give: offloads that the device accepts, any bytes. */
+static void do_net(struct fuzz *f, unsigned what, uint16_t value)
+{
+    uint32_t length = what & 0x20 ? value : value % 2048u;
+    unsigned accepted = fake_net_accepted(f->device);
+    struct net_offload offload = { .flags = what & NET_CSUM_VALID };
+    uint8_t *bytes;
+
+    if ((what & 7) == 7) {
+        fake_net_link(f->device, what & 8);
+        return;
+    }
+    if ((what & 7) == 6) {
+        fake_net_room(f->device, what & 8 ? UINT_MAX : what >> 4);
+        return;
+    }
+    length += NET_FRAME_MIN;
+    if (accepted & NET_ACCEPT_CSUM) {
+        offload.flags |= what & NET_NEEDS_CSUM;
+        offload.gso = what & 1 && accepted & NET_ACCEPT_TCP4 && what & 8 ? NET_GSO_TCP4 : 0;
+        offload.gso_size = offload.gso ? 1 + value % 1460u : 0;
+    }
+    bytes = calloc(1, length);
+    memcpy(bytes, f->at, f->left < length ? f->left : length);
+    fake_net_receive(f->device, &offload, bytes, length);
+    free(bytes);
+    fake_net_forget(f->device);
+}
+
 static void do_outside(struct fuzz *f)
 {
     const struct device_class *class = f->device->class;
@@ -142,6 +172,8 @@ static void do_outside(struct fuzz *f)
         }
     } else if (class->display) {
         class->display->set_size(f->device, value, what * 16u);
+    } else if (class->on_net) {
+        do_net(f, what, value);
     } else if (class->input && class->input->key) {
         class->input->key(f->device, value, what & 1);
     } else if (class->input) {

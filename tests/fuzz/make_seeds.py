@@ -476,6 +476,18 @@ def virtio_console():
     yield "receive", virtio_start(2) + virtio_chain(0, 0, (VIRTIO_DATA, 64, WRITE_ONLY)) + char(b"abc") + RUN + SAVED
 
 
+def virtio_net():
+    header = bytes(12)
+    frame = b"\xff" * 6 + b"\x02" + bytes(5) + b"\x08\x06" + bytes(46)
+    send = ram(VIRTIO_DATA, header + frame) + virtio_chain(1, 0, (VIRTIO_DATA, 12, 0), (VIRTIO_DATA + 12, 60, 0))
+    promiscuous = ram(VIRTIO_DATA + 0x400, bytes([0, 0, 1])) + virtio_chain(
+        2, 0, (VIRTIO_DATA + 0x400, 3, 0), (VIRTIO_DATA + 0x480, 1, WRITE_ONLY)
+    )
+    yield "send", virtio_start(3) + send + SAVED
+    yield "receive", virtio_start(3) + virtio_chain(0, 0, (VIRTIO_DATA, 2048, WRITE_ONLY)) + SAVED + reset()
+    yield "control", virtio_start(3) + promiscuous + access_read(1, 0x2006, 2)
+
+
 def virtio_input():
     buffers = virtio_chain(0, 0, (VIRTIO_DATA, 8, WRITE_ONLY))
     lamp = ram(VIRTIO_DATA + 64, le16(0x11) + le16(1) + le32(1)) + virtio_chain(1, 0, (VIRTIO_DATA + 64, 8, 0))
@@ -519,7 +531,7 @@ def virtio_driver():
     def send(queue, head):
         return bytes([5, queue, head, 8, queue])
 
-    balloon, blk, console, gpu, keyboard, mouse, rng, tablet = range(8)
+    balloon, blk, console, gpu, keyboard, mouse, net, rng, tablet = range(9)
     header = bytes([9, 0, 0, 16]) + le32(0) + le32(0) + le64(1)
     read = (
         descriptor(0, 0, 0, 16, NEXT, 1) + descriptor(0, 1, 4, 0x82, NEXT | WRITE_ONLY, 2)
@@ -558,6 +570,22 @@ def virtio_driver():
     picture = gpu_send(create) + gpu_send(attach) + gpu_send(transfer) + gpu_send(show) + gpu_send(flush)
     yield "gpu-picture", bytes([gpu, 0]) + picture
     yield "gpu-saved", bytes([gpu, 0]) + picture + bytes([10, 0, 0, 9, 11]) + gpu_send(transfer) + bytes([11])
+    frame = bytes([9, 0, 0, 32]) + bytes(12) + b"\xff" * 6 + bytes(6) + b"\x08\x00" + bytes(6)
+    yield "net-send", bytes([net, 0]) + frame + descriptor(1, 0, 0, 0x81, 0, 0) + send(1, 0) + bytes([11])
+    yield "net-stuck", (
+        bytes([net, 0, 10, 6, 0, 0]) + frame + descriptor(1, 0, 0, 0x81, 0, 0) + send(1, 0) + bytes([10, 14, 0, 0])
+    )  # fmt: skip
+    large = bytes([9, 0, 0, 32, 1, 1, 54, 0, 100, 0, 34, 0, 16, 0, 0, 0]) + bytes(20)
+    yield "net-large", bytes([net, 0]) + large + descriptor(1, 0, 0, 0x90, 0, 0) + send(1, 0)
+    yield "net-receive", (
+        bytes([net, 0]) + descriptor(0, 0, 0, 100, WRITE_ONLY, 0) + descriptor(0, 1, 4, 0x84, WRITE_ONLY, 0)
+        + send(0, 0) + send(0, 1) + bytes([10, 0, 0, 1]) + b"\xff" * 200
+    )  # fmt: skip
+    yield "net-control", (
+        bytes([net, 0, 9, 0, 0, 16, 1, 0]) + le32(1) + b"\x02" + bytes(5) + le32(0)
+        + descriptor(2, 0, 0, 16, NEXT, 1) + descriptor(2, 1, 4, 1, WRITE_ONLY, 0) + send(2, 0) + bytes([11])
+    )  # fmt: skip
+    yield "net-link", bytes([net, 0, 10, 7, 0, 0, 10, 15, 0, 0]) + frame
     yield "balloon", bytes([balloon, 0]) + descriptor(0, 0, 0, 64, 0, 0) + send(0, 0) + send(2, 0) + bytes([11])
 
 
@@ -583,6 +611,7 @@ SEEDS = {
     "virtio-gpu": virtio_gpu,
     "virtio-keyboard": virtio_input,
     "virtio-mouse": virtio_input,
+    "virtio-net": virtio_net,
     "virtio-rng": virtio_rng,
     "virtio-tablet": virtio_input,
     "vmgenid": vmgenid,
