@@ -10,6 +10,7 @@
 
 #include "block/chain.h"
 #include "block/drive.h"
+#include "config/network.h"
 #include "config/runtime.h"
 #include "oriel-building.h"
 #include "oriel-drives.h"
@@ -100,6 +101,7 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
     g_auto(Building) building = { NULL };
     g_autofree char *cdrom = NULL;
 
+    oriel_config_add_network(config, NULL);
     if (!oriel_library_check_name(options->name, error) ||
         !settings_apply(config, options, error) || !oriel_config_check(config, error)) {
         return NULL;
@@ -227,6 +229,12 @@ char *oriel_clone(const OrielMachine *machine, const char *name, OrielProgress p
         config->name = g_strdup(name);
         config->uuid = g_uuid_string_random();
         config->generation_id = g_uuid_string_random();
+        for (guint i = 0; i < config->networks->len; i++) {
+            OrielNetwork *network = g_ptr_array_index(config->networks, i);
+
+            g_free(network->mac);
+            network->mac = oriel_mac_random();
+        }
         folder = oriel_building_finish(&building, config, FALSE, error);
     }
     if (lock >= 0) {

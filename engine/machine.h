@@ -118,6 +118,27 @@ char *machine_stats(struct machine *machine);
 bool machine_insert(struct machine *machine, const char *drive, const char *path, GError **error);
 bool machine_eject(struct machine *machine, const char *drive, bool force, GError **error);
 
+/*
+ * Network cards, by their id in the configuration; forwards as in config/network.h. Errors:
+ * NOT_FOUND (card, forward), INVALID, EXISTS (the port is taken), PERMISSION, STATE, HOST. They
+ * wait for another process, a few seconds at most.
+ */
+bool machine_set_link(struct machine *machine, const char *network, bool up, GError **error);
+bool machine_add_forward(struct machine *machine, const char *network, const char *forward,
+                         GError **error);
+bool machine_remove_forward(struct machine *machine, const char *network, const char *forward,
+                            GError **error);
+/* With commas between; g_free(). */
+char *machine_list_forwards(struct machine *machine, const char *network, GError **error);
+/* Frames from now on into the file, as pcapng; fd -1: no more. The descriptor stays the caller's.
+ */
+bool machine_capture(struct machine *machine, const char *network, int fd, GError **error);
+/* Bytes a second to and from the guest, 0: no limit. */
+bool machine_limit_network(struct machine *machine, const char *network, uint64_t to_guest,
+                           uint64_t from_guest, GError **error);
+/* Whom the guest talks to, as the contract has it; floating. */
+GVariant *machine_list_connections(struct machine *machine, const char *network, GError **error);
+
 /* The first display, always there (engine/display/console.h), and the router of keys and pointers
  * (engine/input/input_router.h). */
 struct console *machine_console(struct machine *machine);

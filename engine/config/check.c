@@ -212,5 +212,5 @@ gboolean oriel_config_check(const OrielConfig *config, GError **error)
         }
     }
     return check_name(config->name, error) && check_numbers(config, error) &&
-           check_boot(config, error) && check_vnc(config, error);
+           check_boot(config, error) && check_vnc(config, error) && networks_check(config, error);
 }

@@ -82,6 +82,7 @@ static OrielConfig *config_alloc(void)
     OrielConfig *config = g_new0(OrielConfig, 1);
 
     config->drives = g_ptr_array_new_with_free_func(drive_free);
+    config->networks = g_ptr_array_new_with_free_func(network_free);
     return config;
 }
 
@@ -114,6 +115,7 @@ void oriel_config_free(OrielConfig *config)
     }
     setting_clear(config_settings, config);
     g_ptr_array_unref(config->drives);
+    g_ptr_array_unref(config->networks);
     g_clear_pointer(&config->unknown, json_object_unref);
     g_free(config);
 }
@@ -133,6 +135,7 @@ OrielConfig *oriel_config_copy(const OrielConfig *config)
         to->unknown = from->unknown != NULL ? json_object_ref(from->unknown) : NULL;
         g_ptr_array_add(copy->drives, to);
     }
+    networks_copy(config->networks, copy->networks);
     return copy;
 }
 
@@ -213,6 +216,7 @@ JsonNode *oriel_config_to_json(const OrielConfig *config)
         json_array_add_object_element(drives, each);
     }
     json_object_set_array_member(object, "drives", drives);
+    json_object_set_array_member(object, "networks", networks_put(config->networks, merge_unknown));
     if (config->unknown != NULL) {
         merge_unknown(object, config->unknown);
     }
@@ -341,7 +345,8 @@ OrielConfig *oriel_config_from_data(const char *data, gsize length, const char *
     set_defaults(config);
     config->unknown = json_object_ref(object);
     if (!setting_take(config_settings, config, object, source, error) ||
-        !take_drives(config, object, source, error)) {
+        !take_drives(config, object, source, error) ||
+        !networks_take(config, object, source, error)) {
         return NULL;
     }
     if (!oriel_config_check(config, error)) {
@@ -354,23 +359,25 @@ OrielConfig *oriel_config_from_data(const char *data, gsize length, const char *
 /* --- Settings by key ----------------------------------------------------------------------------
  */
 
-/* The setting that a key names, and the structure that holds it; "cdrom0.path" leads into a drive.
- */
+/* The setting that a key names, and the structure that holds it; "cdrom0.path" leads into a drive,
+ * "net0.link" into a network card. */
 static const struct setting *find_key(const OrielConfig *config, const char *key, void **base)
 {
     const struct setting *setting = setting_find(config_settings, key);
     const char *dot = strrchr(key, '.');
     g_autofree char *id = NULL;
-    OrielDrive *drive;
 
     *base = (void *)config;
     if (setting != NULL || dot == NULL) {
         return setting;
     }
     id = g_strndup(key, (gsize)(dot - key));
-    drive = oriel_config_find_drive(config, id);
-    *base = drive;
-    return drive != NULL ? setting_find(drive_settings, dot + 1) : NULL;
+    *base = oriel_config_find_drive(config, id);
+    if (*base != NULL) {
+        return setting_find(drive_settings, dot + 1);
+    }
+    *base = oriel_config_find_network(config, id);
+    return *base != NULL ? setting_find(network_settings, dot + 1) : NULL;
 }
 
 static const struct setting *find_key_or_error(const OrielConfig *config, const char *key,
@@ -438,6 +445,13 @@ static void add_missing(GStrvBuilder *found, const OrielConfig *config, const Or
             g_strv_builder_add(found, drive->id);
         }
     }
+    for (guint i = 0; i < config->networks->len; i++) {
+        const OrielNetwork *network = config->networks->pdata[i];
+
+        if (oriel_config_find_network(other, network->id) == NULL) {
+            g_strv_builder_add(found, network->id);
+        }
+    }
 }
 
 char **oriel_config_differences(const OrielConfig *config, const OrielConfig *other)
@@ -458,6 +472,16 @@ char **oriel_config_differences(const OrielConfig *config, const OrielConfig *ot
     return g_strv_builder_end(found);
 }
 
+/* The keys of one element of a list but its id. */
+static void add_keys(GPtrArray *keys, const char *id, const struct setting *table)
+{
+    for (const struct setting *setting = table; setting->key != NULL; setting++) {
+        if (strcmp(setting->key, "id") != 0) {
+            g_ptr_array_add(keys, g_strdup_printf("%s.%s", id, setting->key));
+        }
+    }
+}
+
 char **oriel_config_keys(const OrielConfig *config)
 {
     GPtrArray *keys = g_ptr_array_new();
@@ -466,13 +490,10 @@ char **oriel_config_keys(const OrielConfig *config)
         g_ptr_array_add(keys, g_strdup(setting->key));
     }
     for (guint i = 0; i < config->drives->len; i++) {
-        const OrielDrive *drive = config->drives->pdata[i];
-
-        for (const struct setting *setting = drive_settings; setting->key != NULL; setting++) {
-            if (strcmp(setting->key, "id") != 0) {
-                g_ptr_array_add(keys, g_strdup_printf("%s.%s", drive->id, setting->key));
-            }
-        }
+        add_keys(keys, ((OrielDrive *)config->drives->pdata[i])->id, drive_settings);
+    }
+    for (guint i = 0; i < config->networks->len; i++) {
+        add_keys(keys, ((OrielNetwork *)config->networks->pdata[i])->id, network_settings);
     }
     g_ptr_array_add(keys, NULL);
     return (char **)g_ptr_array_free(keys, FALSE);

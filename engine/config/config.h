@@ -21,6 +21,7 @@ enum {
     CONFIG_CPUS_MAX = 255,
     CONFIG_DRIVES_MAX = 6, /* as many as the AHCI controller has ports */
     CONFIG_SERIALS_MAX = 2,
+    CONFIG_NETWORKS_MAX = 4,
     CONFIG_NAME_MAX = 100,    /* bytes of UTF-8 */
     CONFIG_APPEND_MAX = 2047, /* bytes of a kernel command line */
     CONFIG_REVISIONS = 20,
@@ -84,6 +85,30 @@ typedef struct {
     JsonObject *unknown; /* keys of newer versions, kept; NULL: none */
 } OrielDrive;
 
+/* The network card that the guest sees. */
+typedef enum {
+    ORIEL_NETWORK_VIRTIO,
+} OrielNetworkModel;
+
+/* What its cable leads to. */
+typedef enum {
+    ORIEL_NETWORK_USER,    /* through this computer's own connections to wherever they lead */
+    ORIEL_NETWORK_PRIVATE, /* the machines of this user that have the same network's name */
+    ORIEL_NETWORK_NONE,
+} OrielNetworkMode;
+
+typedef struct {
+    char *id; /* "net0": unique in the machine */
+    OrielNetworkModel model;
+    char *mac;
+    int link_down; /* the cable is out: 0 or 1 */
+    OrielNetworkMode mode;
+    char *network;        /* ORIEL_NETWORK_PRIVATE: its name; otherwise kept, or NULL */
+    gboolean host_access; /* ORIEL_NETWORK_USER: this computer's own services answer at 10.0.2.2 */
+    char *forwards;       /* ORIEL_NETWORK_USER: as in network.h, or NULL */
+    JsonObject *unknown;  /* keys of newer versions, kept; NULL: none */
+} OrielNetwork;
+
 typedef enum {
     ORIEL_ERROR_INVALID,    /* a setting or file that cannot be used */
     ORIEL_ERROR_NOT_FOUND,  /* no such machine, file, firmware */
@@ -125,6 +150,7 @@ typedef struct {
     char *kernel, *initrd, *append; /* direct boot; NULL: firmware boot */
     gboolean clock_local;           /* the RTC shows local time instead of UTC */
     GPtrArray *drives;              /* OrielDrive */
+    GPtrArray *networks;            /* OrielNetwork */
     OrielPointer pointer;
     gboolean rng;     /* an entropy device */
     gboolean balloon; /* a memory balloon, by which the guest gives memory back */
@@ -140,8 +166,8 @@ typedef struct {
     JsonObject *unknown; /* keys of newer versions, kept */
 } OrielConfig;
 
-/* Defaults: new UUIDs, BIOS, 1 CPU, 1 GiB, 16 MiB of video memory, one serial port, no drives, a
- * virtio tablet, entropy device and memory balloon. */
+/* Defaults: new UUIDs, BIOS, 1 CPU, 1 GiB, 16 MiB of video memory, one serial port, no drives, no
+ * network cards, a virtio tablet, entropy device and memory balloon. */
 OrielConfig *oriel_config_new(const char *name);
 void oriel_config_free(OrielConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielConfig, oriel_config_free)
@@ -157,6 +183,12 @@ OrielDrive *oriel_config_add_drive(OrielConfig *config, OrielDriveKind kind, con
 /* The drive with this id, or NULL. Its place in config->drives is its AHCI port, or says in which
  * slot its own controller is. */
 OrielDrive *oriel_config_find_drive(const OrielConfig *config, const char *id);
+
+/* Adds a card with the next free id ("net0", ...) and a random address to the user's network; the
+ * configuration owns it. NULL with INVALID when all CONFIG_NETWORKS_MAX are taken. */
+OrielNetwork *oriel_config_add_network(OrielConfig *config, GError **error);
+/* The card with this id, or NULL. */
+OrielNetwork *oriel_config_find_network(const OrielConfig *config, const char *id);
 
 /*
  * Reads and checks FOLDER/machine.json. The file is not trusted: at most 1 MiB, few levels. Errors:
@@ -208,9 +240,9 @@ OrielConfig *oriel_config_from_data(const char *data, gsize length, const char *
 
 /*
  * One setting by its key as `orielctl set` and `show` name it ("memory", "cpus", "firmware",
- * "cdrom0.path", ...). The value is text; sizes of memory take suffixes B, K, M, G, T, and a bare
- * number of them is in MiB; an empty value clears a setting that may be absent. A bad key or value
- * gives INVALID and changes nothing.
+ * "cdrom0.path", "net0.link", ...). The value is text; sizes of memory take suffixes B, K, M, G, T,
+ * and a bare number of them is in MiB; an empty value clears a setting that may be absent. A bad
+ * key or value gives INVALID and changes nothing.
  */
 gboolean oriel_config_set(OrielConfig *config, const char *key, const char *value, GError **error);
 /* The value as oriel_config_set() takes it; "" when absent. g_free(). */
@@ -223,8 +255,8 @@ gboolean oriel_config_key_fixed(const OrielConfig *config, const char *key);
 /* Whether a change takes effect at once; others wait until a running machine is started again. */
 gboolean oriel_config_key_live(const OrielConfig *config, const char *key);
 /*
- * The keys whose values differ, and the ids of drives that only one of them has, in the order of
- * `config`. g_strfreev().
+ * The keys whose values differ, and the ids of drives and network cards that only one of them has,
+ * in the order of `config`. g_strfreev().
  */
 char **oriel_config_differences(const OrielConfig *config, const OrielConfig *other);
 

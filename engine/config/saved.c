@@ -121,6 +121,13 @@ static gboolean is_unseen(const OrielConfig *config, const char *key)
 {
     static const char *const keys[] = { "generation-id", "vnc.listen", "vnc.password", NULL };
 
+    static const char *const parts[] = { ".mode", ".network", ".host-access", NULL };
+
+    for (const char *const *part = parts; *part; part++) {
+        if (g_str_has_suffix(key, *part)) {
+            return TRUE; /* what is behind a network card */
+        }
+    }
     return g_strv_contains(keys, key) ||
            (oriel_config_key_live(config, key) && !g_str_has_suffix(key, ".path"));
 }

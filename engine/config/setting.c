@@ -2,6 +2,8 @@
 /* Settings by table: JSON, text, limits. See setting.h. */
 #include "setting.h"
 
+#include "network.h"
+
 #include <string.h>
 
 #define MEMBER(base, setting, type)       ((type *)((char *)(base) + (setting)->offset))
@@ -13,7 +15,8 @@
 static gboolean is_text(const struct setting *setting)
 {
     return setting->type == SETTING_STRING || setting->type == SETTING_LINES ||
-           setting->type == SETTING_PATH || setting->type == SETTING_UUID;
+           setting->type == SETTING_PATH || setting->type == SETTING_UUID ||
+           setting->type == SETTING_MAC || setting->type == SETTING_FORWARDS;
 }
 
 gboolean text_is_plain(const char *text, gboolean lines)
@@ -91,6 +94,18 @@ static gboolean check_text(const struct setting *setting, const char *text, GErr
                     "“%s” must be an absolute path, not “%s”.", setting->key, text);
         return FALSE;
     }
+    if (setting->type == SETTING_MAC && !oriel_mac_is_valid(text)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "“%s” must be six pairs of hex digits with colons between, the first pair "
+                    "even, such as 02:00:5e:12:34:56, not “%s”.",
+                    setting->key, text);
+        return FALSE;
+    }
+    if (setting->type == SETTING_FORWARDS) {
+        g_autoptr(GArray) forwards = oriel_forwards_parse(text, error);
+
+        return forwards != NULL;
+    }
     if (setting->type == SETTING_UUID && !g_uuid_string_is_valid(text)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” must be a UUID, not “%s”.",
                     setting->key, text);
@@ -106,6 +121,8 @@ gboolean setting_check(const struct setting *setting, const void *base, GError *
     case SETTING_LINES:
     case SETTING_PATH:
     case SETTING_UUID:
+    case SETTING_MAC:
+    case SETTING_FORWARDS:
         return check_text(setting, *CONST_MEMBER(base, setting, char *), error);
     case SETTING_COUNT:
         return check_number(setting, *CONST_MEMBER(base, setting, guint), error);
@@ -169,6 +186,20 @@ static gboolean number_parse(const struct setting *setting, const char *text, gu
     return check_number(setting, *value, error);
 }
 
+/* A good text in the form in which it is kept; NULL: none. */
+static char *text_canonical(const struct setting *setting, const char *text)
+{
+    if (text != NULL && setting->type == SETTING_MAC) {
+        return g_ascii_strdown(text, -1);
+    }
+    if (text != NULL && setting->type == SETTING_FORWARDS) {
+        g_autoptr(GArray) forwards = oriel_forwards_parse(text, NULL);
+
+        return forwards->len > 0 ? oriel_forwards_text(forwards) : NULL;
+    }
+    return g_strdup(text);
+}
+
 gboolean setting_set(const struct setting *setting, void *base, const char *value, GError **error)
 {
     guint64 number;
@@ -180,6 +211,8 @@ gboolean setting_set(const struct setting *setting, void *base, const char *valu
     case SETTING_LINES:
     case SETTING_PATH:
     case SETTING_UUID:
+    case SETTING_MAC:
+    case SETTING_FORWARDS:
         if (value[0] == '\0') {
             value = NULL;
         }
@@ -187,7 +220,7 @@ gboolean setting_set(const struct setting *setting, void *base, const char *valu
             return FALSE;
         }
         g_free(*MEMBER(base, setting, char *));
-        *MEMBER(base, setting, char *) = g_strdup(value);
+        *MEMBER(base, setting, char *) = text_canonical(setting, value);
         return TRUE;
     case SETTING_COUNT:
         if (!number_parse(setting, value, &number, error)) {
@@ -226,6 +259,8 @@ char *setting_get(const struct setting *setting, const void *base)
     case SETTING_LINES:
     case SETTING_PATH:
     case SETTING_UUID:
+    case SETTING_MAC:
+    case SETTING_FORWARDS:
         text = *CONST_MEMBER(base, setting, char *);
         return g_strdup(text != NULL ? text : "");
     case SETTING_COUNT:
@@ -251,10 +286,13 @@ static const char *json_type_wanted(const struct setting *setting)
         return "a whole number";
     case SETTING_SWITCH:
         return "true or false";
+    case SETTING_FORWARDS:
+        return "a list of port forwards";
     case SETTING_STRING:
     case SETTING_LINES:
     case SETTING_PATH:
     case SETTING_UUID:
+    case SETTING_MAC:
     case SETTING_CHOICE:
         return "a text";
     }
@@ -264,11 +302,15 @@ static const char *json_type_wanted(const struct setting *setting)
 /* The value as text for setting_set(), or NULL if it has the wrong type. */
 static char *json_text(const struct setting *setting, JsonNode *node)
 {
-    GType type = json_node_get_value_type(node);
+    GType type;
 
+    if (setting->type == SETTING_FORWARDS) {
+        return forwards_from_json(node);
+    }
     if (!JSON_NODE_HOLDS_VALUE(node)) {
         return NULL;
     }
+    type = json_node_get_value_type(node);
     switch (setting->type) {
     case SETTING_COUNT:
     case SETTING_SIZE:
@@ -280,10 +322,13 @@ static char *json_text(const struct setting *setting, JsonNode *node)
     case SETTING_SWITCH:
         return type == G_TYPE_BOOLEAN ? g_strdup(json_node_get_boolean(node) ? "true" : "false")
                                       : NULL;
+    case SETTING_FORWARDS:
+        return NULL;
     case SETTING_STRING:
     case SETTING_LINES:
     case SETTING_PATH:
     case SETTING_UUID:
+    case SETTING_MAC:
     case SETTING_CHOICE:
         return type == G_TYPE_STRING ? g_strdup(json_node_get_string(node)) : NULL;
     }
@@ -362,10 +407,17 @@ void setting_put(const struct setting *table, const void *base, JsonObject *obje
         const char *text;
 
         switch (setting->type) {
+        case SETTING_FORWARDS:
+            text = *CONST_MEMBER(base, setting, char *);
+            if (text != NULL) {
+                json_object_set_array_member(section, setting->member, forwards_to_json(text));
+            }
+            break;
         case SETTING_STRING:
         case SETTING_LINES:
         case SETTING_PATH:
         case SETTING_UUID:
+        case SETTING_MAC:
             text = *CONST_MEMBER(base, setting, char *);
             if (text != NULL) {
                 json_object_set_string_member(section, setting->member, text);

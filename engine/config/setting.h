@@ -10,11 +10,13 @@
 #include "config.h"
 
 enum setting_type {
-    SETTING_STRING, /* char *; minimum..maximum bytes of printable UTF-8 */
-    SETTING_LINES,  /* the same, with line breaks and tabs */
-    SETTING_PATH,   /* char *; an absolute path */
-    SETTING_UUID,   /* char *; text form */
-    SETTING_COUNT,  /* guint, minimum..maximum */
+    SETTING_STRING,   /* char *; minimum..maximum bytes of printable UTF-8 */
+    SETTING_LINES,    /* the same, with line breaks and tabs */
+    SETTING_PATH,     /* char *; an absolute path */
+    SETTING_UUID,     /* char *; text form */
+    SETTING_MAC,      /* char *; address of a network card */
+    SETTING_FORWARDS, /* char *; as in network.h; a list of objects in the file */
+    SETTING_COUNT,    /* guint, minimum..maximum */
     SETTING_SIZE,   /* guint64 bytes, minimum..maximum; a bare number on the command line is MiB */
     SETTING_SWITCH, /* gboolean */
     SETTING_CHOICE, /* an enumeration: index into choices */
@@ -33,8 +35,9 @@ struct setting {
     const char *const *choices;
 };
 
-extern const struct setting config_settings[]; /* members of OrielConfig */
-extern const struct setting drive_settings[];  /* members of OrielDrive */
+extern const struct setting config_settings[];  /* members of OrielConfig */
+extern const struct setting drive_settings[];   /* members of OrielDrive */
+extern const struct setting network_settings[]; /* members of OrielNetwork */
 
 const struct setting *setting_find(const struct setting *table, const char *key);
 
@@ -50,6 +53,16 @@ gboolean setting_set(const struct setting *setting, void *base, const char *valu
 char *setting_get(const struct setting *setting, const void *base);
 void setting_clear(const struct setting *table, void *base);                /* frees strings */
 void setting_copy(const struct setting *table, const void *from, void *to); /* `to` holds none */
+
+/* The list "networks" (network_list.c). */
+void network_free(void *network);
+void networks_copy(const GPtrArray *from, GPtrArray *to);
+JsonArray *networks_put(const GPtrArray *networks, void (*merge)(JsonObject *to, JsonObject *from));
+gboolean networks_take(OrielConfig *config, JsonObject *object, const char *source, GError **error);
+gboolean networks_check(const OrielConfig *config, GError **error);
+JsonArray *forwards_to_json(const char *text);
+/* NULL: not a list of forwards. Not checked further. */
+char *forwards_from_json(JsonNode *node);
 
 /* Text without control characters, valid UTF-8; `lines`: but for line breaks and tabs. */
 gboolean text_is_plain(const char *text, gboolean lines);

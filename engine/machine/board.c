@@ -21,6 +21,9 @@ enum {
     IRQ_RTC = 8,
     IRQ_SCI = 9,
     IRQ_MOUSE = 12,
+
+    NETWORK_SLOT = 2, /* of the first network card; the others are from the second one on */
+    NETWORK_MORE_SLOT = 8,
 };
 
 #define BDF(device, function) ((device) << 3 | (function))
@@ -38,8 +41,12 @@ struct board_device {
     uint8_t irqs[2];     /* lines of the outputs; for PCI functions of those besides INTx */
     unsigned first_port; /* character port; see serial.h */
     unsigned drive;      /* of the configuration; of the AHCI controller: its first */
+    unsigned network;    /* of the configuration */
     bool (*wanted)(const struct machine *machine);
     void (*set)(const struct machine *machine, struct settings *settings);
+    /* The same for one of several. */
+    void (*set_entry)(const struct machine *machine, const struct board_device *entry,
+                      struct settings *settings);
 };
 
 /* --- Settings -------------------------------------------------------------------------------- */
@@ -226,6 +233,36 @@ static bool drive_controller(const struct machine *machine, unsigned drive,
     g_assert_not_reached();
 }
 
+/* --- Network cards --------------------------------------------------------------------------- */
+
+static void set_network(const struct machine *machine, const struct board_device *entry,
+                        struct settings *settings)
+{
+    const OrielNetwork *network = g_ptr_array_index(machine->config->networks, entry->network);
+
+    setting(settings, "mac", "%s", network->mac);
+}
+
+static void network_entry(const struct machine *machine, unsigned network,
+                          struct board_device *entry)
+{
+    const OrielNetwork *config = g_ptr_array_index(machine->config->networks, network);
+
+    *entry = (struct board_device){
+        .name = config->id,
+        .bdf = BDF(network == 0 ? NETWORK_SLOT : NETWORK_MORE_SLOT + network - 1, 0),
+        .irqs = { IRQ_NONE, IRQ_NONE },
+        .network = network,
+        .set_entry = set_network,
+    };
+    switch (config->model) {
+    case ORIEL_NETWORK_VIRTIO:
+        entry->class = "virtio-net";
+        return;
+    }
+    g_assert_not_reached();
+}
+
 /* --- Memories -------------------------------------------------------------------------------- */
 
 static uint64_t memory_size(struct device *device, const struct memory_desc *desc)
@@ -395,6 +432,10 @@ static struct machine_device *record_new(struct machine *machine, const struct b
     record->domain = domain_for(machine, entry->bdf);
     record->first_port = entry->first_port;
     record->first_drive = entry->drive;
+    if (record->class->on_net) {
+        record->card = net_cards_get(machine->networks, entry->network);
+        net_card_set_owner(record->card, record);
+    }
     record_fill_space(record);
     record_fill_lines(record, entry);
     record_fill_timers(record);
@@ -458,6 +499,9 @@ static bool device_make(struct machine *machine, const struct board_device *entr
     if (entry->set) {
         entry->set(machine, &settings);
     }
+    if (entry->set_entry) {
+        entry->set_entry(machine, entry, &settings);
+    }
     regions_place(record);
     record_connect(record);
     record->device = device_new(record->class, entry->name, &machine_services, record,
@@ -507,6 +551,14 @@ bool board_build(struct machine *machine, GError **error)
         struct board_device entry;
 
         if (drive_controller(machine, i, &entry) && !device_make(machine, &entry, error)) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < machine->config->networks->len; i++) {
+        struct board_device entry;
+
+        network_entry(machine, i, &entry);
+        if (!device_make(machine, &entry, error)) {
             return false;
         }
     }

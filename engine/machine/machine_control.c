@@ -45,6 +45,7 @@ void control_halt(struct machine *machine)
     clock_freeze(&machine->clock);
     bus_drain(&machine->bus);
     doorbells_halt(&machine->doorbells);
+    net_cards_halt(machine->networks);
     drive_pool_drain(machine->drives);
     vcpus_time_stop(&machine->vcpus);
     machine->vcpus_running = false;
@@ -65,6 +66,7 @@ void control_go(struct machine *machine)
         drive_pool_retry(machine->drives);
     }
     doorbells_go(&machine->doorbells);
+    net_cards_go(machine->networks);
     vcpus_unpark(&machine->vcpus);
 }
 

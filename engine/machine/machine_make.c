@@ -11,6 +11,7 @@
 #include "input/input_router.h"
 #include "machine/machine_control.h"
 #include "machine/machine_private.h"
+#include "machine/network.h"
 #include "rtc.h"
 #include "vmgenid.h"
 
@@ -198,6 +199,7 @@ struct machine *machine_new(const OrielConfig *config, const char *folder,
     pthread_mutex_init(&machine->control, NULL);
     pthread_mutex_init(&machine->lock, NULL);
     pthread_cond_init(&machine->wanted, NULL);
+    machine->networks = network_make(config);
     machine->notice_source = machine_notices_source_new(machine);
     serials_init(&machine->serials);
     if (!machine_make(machine, error)) {
@@ -224,6 +226,7 @@ void machine_free(struct machine *machine)
     vcpus_destroy(&machine->vcpus);
     clock_destroy(&machine->clock);
     doorbells_stop(&machine->doorbells);
+    net_cards_stop(machine->networks);
     if (machine->drives) {
         drive_pool_stop(machine->drives);
     }
@@ -232,6 +235,7 @@ void machine_free(struct machine *machine)
     board_free(machine);
     domain_destroy(&machine->chips);
     g_clear_pointer(&machine->drives, drive_pool_free);
+    net_cards_free(machine->networks);
     g_clear_pointer(&machine->boot, boot_free);
     memory_map_destroy(&machine->memory_map);
     doorbells_destroy(&machine->doorbells);

@@ -21,6 +21,7 @@
 #include "machine.h"
 #include "memory/memory_map.h"
 #include "machine/serial.h"
+#include "net/card.h"
 #include "services.h"
 #include "snapshot/memory_file.h"
 #include "cpu/vcpu.h"
@@ -38,8 +39,9 @@ struct machine_device {
     struct clock_timer *timers;
     struct irq_source *irqs; /* for PCI functions 0 is INTx */
     struct drive *drives[CONFIG_DRIVES_MAX];
-    unsigned first_port;  /* of machine.serials */
-    unsigned first_drive; /* of machine.board.drives */
+    struct net_card *card; /* what is behind a network card */
+    unsigned first_port;   /* of machine.serials */
+    unsigned first_drive;  /* of machine.board.drives */
 
     uint32_t tasks; /* to run; in the domain */
     struct machine_device *next_with_tasks;
@@ -91,6 +93,7 @@ struct machine {
     struct doorbells doorbells;
     struct serials serials;
     struct drive_pool *drives;
+    struct net_cards *networks;
     struct boot *boot;
     struct board board;
     GPtrArray *devices; /* struct machine_device, in the order of their making */

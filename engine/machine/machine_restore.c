@@ -358,6 +358,7 @@ bool machine_start_saved(struct machine *machine, const struct saved *saved, boo
     } else if (vcpus_start(&machine->vcpus, error) && control_thread_start(machine, error)) {
         vcpus_park(&machine->vcpus);
         good = machine_load(machine, saved, error);
+        net_cards_replug(machine->networks);
     }
     if (good) {
         control_state_set(machine, paused ? MACHINE_PAUSED : MACHINE_RUNNING, REASON_USER, NULL);

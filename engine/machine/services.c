@@ -308,6 +308,31 @@ static size_t service_char_read(struct device *device, unsigned port, void *byte
     return serial_read(&record->machine->serials, record->first_port + port, bytes, n);
 }
 
+static bool service_net_link(struct device *device)
+{
+    return net_card_link(record_of(device)->card);
+}
+
+static unsigned service_net_send(struct device *device, const struct net_frame *frames, unsigned n)
+{
+    return net_card_send(record_of(device)->card, frames, n);
+}
+
+static const struct net_received *service_net_peek(struct device *device)
+{
+    return net_card_peek(record_of(device)->card);
+}
+
+static void service_net_drop(struct device *device)
+{
+    net_card_drop(record_of(device)->card);
+}
+
+static void service_net_accept(struct device *device, unsigned accept)
+{
+    net_card_accept(record_of(device)->card, accept);
+}
+
 /* --- For the chipset ------------------------------------------------------------------------- */
 
 static void service_pam_set(struct device *device, unsigned segment, bool read_ram, bool write_ram)
@@ -385,6 +410,11 @@ const struct services machine_services = {
     .block_submit_batch = service_block_submit_batch,
     .char_write = service_char_write,
     .char_read = service_char_read,
+    .net_link = service_net_link,
+    .net_send = service_net_send,
+    .net_peek = service_net_peek,
+    .net_drop = service_net_drop,
+    .net_accept = service_net_accept,
     .pam_set = service_pam_set,
     .pirq_route = service_pirq_route,
     .pci_config_read = service_pci_config_read,

@@ -9,6 +9,7 @@
 
 #include "balloon.h"
 #include "machine/machine_private.h"
+#include "machine/network.h"
 
 const char *stats_exit_name(uint32_t reason)
 {
@@ -220,6 +221,7 @@ char *machine_stats(struct machine *machine)
         drive_add(json, drive_id(machine->board.drives[i]), machine->board.drives[i]);
     }
     json_builder_end_object(json);
+    network_stats_add(json, machine);
     json_builder_end_object(json);
     root = json_builder_get_root(json);
     return json_to_string(root, TRUE);
