@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "oriel-machine-item-private.h"
+#include "oriel-networks.h"
 #include "oriel-session.h"
 
 enum {
@@ -289,12 +290,27 @@ static gboolean pairs_apply(OrielConfig *config, gpointer data, GError **error)
     return TRUE;
 }
 
+/* Cables and port forwards change under the guest. */
+static gboolean networks_apply(const struct change *change, GError **error)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    g_autoptr(OrielMachine) machine = oriel_machine_load(change->folder);
+    g_auto(GStrv) keys = NULL;
+
+    for (char **pair = change->pairs; *pair; pair += 2) {
+        g_strv_builder_add(builder, *pair);
+    }
+    keys = g_strv_builder_end(builder);
+    return oriel_networks_apply_keys(machine, (const char *const *)keys, error);
+}
+
 static void change_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
     struct change *change = data;
     GError *error = NULL;
 
-    if (!oriel_machine_edit(change->folder, pairs_apply, change->pairs, &error)) {
+    if (!oriel_machine_edit(change->folder, pairs_apply, change->pairs, &error) ||
+        !networks_apply(change, &error)) {
         g_task_return_error(task, error);
         return;
     }

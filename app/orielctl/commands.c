@@ -81,6 +81,17 @@ static const struct option export_options[] = {
     { NULL },
 };
 
+static const struct option network_options[] = {
+    { "network", "CARD", "which network card (default: the first)" },
+    { NULL },
+};
+
+static const struct option capture_options[] = {
+    { "network", "CARD", "which network card (default: the first)" },
+    { "stop", NULL, "end the capture" },
+    { NULL },
+};
+
 #define COMMAND(name_, function_, arguments_, minimum_, maximum_, options_, summary_, examples_)   \
     static const struct command command_##function_ = { name_,     arguments_,     minimum_,       \
                                                         maximum_,  summary_,       options_,       \
@@ -99,7 +110,7 @@ COMMAND("show", show, "NAME", 1, 1, no_options, "Show a machine's settings.",
 COMMAND("set", set, "NAME KEY=VALUE...", 2, G_MAXUINT, no_options,
         "Change settings; a running machine takes them at its next start.",
         "orielctl set Debian memory=4G cpus=4\norielctl set Debian memory=512  (MiB)\n"
-        "orielctl set Debian firmware=uefi");
+        "orielctl set Debian firmware=uefi\norielctl set Debian net0.link=down  (at once)");
 COMMAND("rename", rename, "NAME NEW-NAME", 2, 2, no_options, "Give a stopped machine another name.",
         "orielctl rename Debian Server");
 COMMAND("clone", clone, "NAME NEW-NAME", 2, 2, no_options, "Copy a stopped machine.",
@@ -188,6 +199,19 @@ COMMAND("eject", eject, "NAME", 1, 1, eject_options, "Take the medium out of the
 COMMAND("balloon", balloon, "NAME SIZE", 2, 2, no_options,
         "Ask the guest to give memory back to this computer; 0 leaves it all.",
         "orielctl balloon Debian 512M\norielctl balloon Debian 0");
+COMMAND("forward", forward, "NAME add|remove|list [FORWARD]", 2, 3, network_options,
+        "Let ports of this computer lead to the guest, at once and from now on.",
+        "orielctl forward Debian add tcp:2222:22\n"
+        "orielctl forward Debian remove tcp:2222:22\n"
+        "orielctl forward Debian list");
+COMMAND("connections", connections, "NAME", 1, 1, network_options,
+        "List whom the guest talks to, the latest first.", "orielctl connections Debian");
+COMMAND("capture", capture, "NAME [FILE]", 1, 2, capture_options,
+        "Write what goes through the network card to a pcapng file, until --stop.",
+        "orielctl capture Debian network.pcapng\norielctl capture Debian --stop");
+COMMAND("limit", limit, "NAME TO-GUEST FROM-GUEST", 3, 3, network_options,
+        "Limit the network of a running machine to bytes a second; 0 is no limit.",
+        "orielctl limit Debian 1M 256K\norielctl limit Debian 0 0");
 COMMAND("stats", stats, "NAME", 1, 1, no_options, "Print counters of a running machine.",
         "orielctl stats Debian");
 COMMAND("log", log, "NAME", 1, 1, no_options, "Print the log of a machine's engine.",
@@ -232,6 +256,10 @@ const struct command *const commands[] = {
     &command_insert,
     &command_eject,
     &command_balloon,
+    &command_forward,
+    &command_connections,
+    &command_capture,
+    &command_limit,
     &command_stats,
     &command_log,
     &command_vnc,

@@ -5,6 +5,7 @@
 
 #include "oriel-host.h"
 #include "oriel-operations.h"
+#include "oriel-networks.h"
 #include "orielctl.h"
 
 enum {
@@ -152,6 +153,22 @@ static gboolean settings_set(OrielConfig *config, gpointer data, GError **error)
     return TRUE;
 }
 
+/* The keys that the call sets; *live: a running machine has them at once. */
+static char **settings_keys(const struct call *call, const OrielConfig *config, gboolean *live)
+{
+    g_autoptr(GStrvBuilder) keys = g_strv_builder_new();
+
+    *live = TRUE;
+    for (guint i = 1; i < call->n_arguments; i++) {
+        g_auto(GStrv) parts = g_strsplit(call->arguments[i], "=", 2);
+
+        g_strv_builder_add(keys, parts[0]);
+        *live = *live && oriel_config_key_live(config, parts[0]) &&
+                !g_str_has_suffix(parts[0], ".path");
+    }
+    return g_strv_builder_end(keys);
+}
+
 gboolean run_set(const struct call *call, GError **error)
 {
     g_autoptr(OrielMachine) machine = call_machine(call, error);
@@ -170,8 +187,16 @@ gboolean run_set(const struct call *call, GError **error)
         return FALSE;
     }
     const char *state = oriel_session_state(machine, NULL);
+    gboolean live;
+    g_auto(GStrv) keys = settings_keys(call, machine->config, &live);
 
-    if (strcmp(state, "stopped") != 0 && strcmp(state, "saved") != 0) {
+    if (strcmp(state, "stopped") == 0 || strcmp(state, "saved") == 0) {
+        return TRUE;
+    }
+    if (!oriel_networks_apply_keys(machine, (const char *const *)keys, error)) {
+        return FALSE;
+    }
+    if (!live) {
         fprintf(stderr, "“%s” is running; the change takes effect when it is started again.\n",
                 machine->name);
     }

@@ -31,7 +31,8 @@ _orielctl() {
         mapfile -t COMPREPLY < <(compgen -W "$("$program" list 2>/dev/null | sed -n 's/^[a-z]\{1,12\}  *//p')" -- "$current" | sed 's/ /\\ /g')
     else
         case $command in
-            disk | export | insert | screenshot | add-disk | add-cdrom) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+            disk | export | insert | screenshot | add-disk | add-cdrom | capture) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+            forward) [ "$COMP_CWORD" -eq 3 ] && mapfile -t COMPREPLY < <(compgen -W 'add remove list' -- "$current") ;;
             move) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
         esac
     fi

@@ -22,9 +22,9 @@ enum {
     NET_HEADER_SIZE = 14, /* bytes of an Ethernet header: destination, source, type */
     NET_VLAN_SIZE = 4,    /* of an 802.1Q tag, behind the addresses */
     NET_FRAME_MIN = NET_HEADER_SIZE,
-    NET_FRAME_MAX = NET_HEADER_SIZE + NET_VLAN_SIZE + 65535, /* bytes, with a large TCP segment */
-    NET_BATCH_MAX = 32,                                      /* frames in one net_send() */
-    NET_SPANS_MAX = 1024,                                    /* spans of all of them */
+    NET_FRAME_MAX = NET_HEADER_SIZE + NET_VLAN_SIZE + 40 + 65535, /* with a large IPv6 segment */
+    NET_BATCH_MAX = 32,                                           /* frames in one net_send() */
+    NET_SPANS_MAX = 1024,                                         /* spans of all of them */
 };
 
 /* What is left to do for a frame. */

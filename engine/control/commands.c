@@ -23,28 +23,17 @@ enum {
 /* --- Commands that take time
  * ----------------------------------------------------------------------- */
 
-struct slow_command;
-typedef bool (*slow_function)(struct slow_command *command, GError **error);
-
-/* One slow command under way: runs on a worker, answers on the main loop. */
-struct slow_command {
-    struct control *control;
-    struct machine *machine;
-    slow_function function;
-    bool (*transition)(struct machine *machine, GError **error); /* of those that are only that */
-    char *drive, *path;                                          /* of InsertMedia and EjectMedia */
-    gboolean force;
-    guint64 bytes;          /* of SetBalloon */
-    struct surface picture; /* of Screenshot and Save, a copy */
-    int fd;
-};
-
 static void slow_free(gpointer data)
 {
     struct slow_command *command = data;
 
     g_free(command->drive);
     g_free(command->path);
+    g_free(command->network);
+    g_free(command->forward);
+    if (command->answer) {
+        g_variant_unref(command->answer);
+    }
     g_free(command->picture.pixels);
     if (command->fd >= 0) {
         close(command->fd);
@@ -52,7 +41,7 @@ static void slow_free(gpointer data)
     g_free(command);
 }
 
-static struct slow_command *slow_new(struct control *control, slow_function function)
+struct slow_command *slow_new(struct control *control, slow_function function)
 {
     struct slow_command *command = g_new0(struct slow_command, 1);
 
@@ -90,14 +79,14 @@ static void slow_answer(GObject *source, GAsyncResult *result, gpointer data)
         oriel_engine_complete_screenshot(ORIEL_ENGINE(source), invocation, NULL,
                                          command->picture.width, command->picture.height);
     } else {
-        g_dbus_method_invocation_return_value(invocation, NULL);
+        g_dbus_method_invocation_return_value(invocation, command->answer);
     }
     command->control->saves -= command->function == save_run;
     command->control->running--;
 }
 
 /* Takes the command. */
-static gboolean slow_start(struct slow_command *command, GDBusMethodInvocation *invocation)
+gboolean slow_start(struct slow_command *command, GDBusMethodInvocation *invocation)
 {
     g_autoptr(GTask) task = g_task_new(command->control->skeleton, NULL, slow_answer, invocation);
 
@@ -234,7 +223,7 @@ static gboolean on_get_text(OrielEngine *engine, GDBusMethodInvocation *invocati
 
 /* The file descriptor that an argument of type h names; -1 with *error set. The caller closes it.
  */
-static int fd_argument(GUnixFDList *fds, GVariant *handle, GError **error)
+int fd_argument(GUnixFDList *fds, GVariant *handle, GError **error)
 {
     gint32 index = g_variant_get_handle(handle);
 
@@ -277,7 +266,7 @@ static bool screenshot_run(struct slow_command *command, GError **error)
 }
 
 /* Nothing else: writing to a pipe that nobody reads would never end. */
-static bool is_file(int fd)
+bool fd_is_file(int fd)
 {
     struct stat status;
 
@@ -291,7 +280,7 @@ static gboolean on_screenshot(OrielEngine *engine, GDBusMethodInvocation *invoca
     g_autoptr(GError) error = NULL;
 
     command->fd = fd_argument(fds, handle, &error);
-    if (command->fd >= 0 && !is_file(command->fd)) {
+    if (command->fd >= 0 && !fd_is_file(command->fd)) {
         g_set_error(&error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
                     "A screenshot can be written to a file only.");
     }
@@ -493,4 +482,5 @@ void commands_connect(struct control *control)
     for (gsize i = 0; i < G_N_ELEMENTS(methods); i++) {
         g_signal_connect(control->skeleton, methods[i].signal, methods[i].handler, control);
     }
+    network_connect(control);
 }

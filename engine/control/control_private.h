@@ -4,8 +4,10 @@
 #define ENGINE_CONTROL_PRIVATE_H
 
 #include <gio/gio.h>
+#include <gio/gunixfdlist.h>
 
 #include "control/control.h"
+#include "display.h"
 #include "display/viewer.h"
 #include "oriel-engine-contract.h"
 
@@ -32,11 +34,42 @@ struct control {
     guint save_watch;   /* timeout that looks how far a save is; 0: none */
 };
 
+struct slow_command;
+typedef bool (*slow_function)(struct slow_command *command, GError **error);
+
+/* One slow command under way: runs on a worker, answers on the main loop. */
+struct slow_command {
+    struct control *control;
+    struct machine *machine;
+    slow_function function;
+    bool (*transition)(struct machine *machine, GError **error); /* of those that are only that */
+    char *drive, *path;                                          /* of InsertMedia and EjectMedia */
+    gboolean force;
+    guint64 bytes;                /* of SetBalloon */
+    char *network, *forward;      /* of what is about network cards */
+    gboolean up;                  /* of SetLink */
+    guint64 to_guest, from_guest; /* of LimitNetwork */
+    GVariant *answer;             /* what the function leaves to be returned; NULL: nothing */
+    struct surface picture;       /* of Screenshot and Save, a copy */
+    int fd;
+};
+
+struct slow_command *slow_new(struct control *control, slow_function function);
+/* Takes the command. */
+gboolean slow_start(struct slow_command *command, GDBusMethodInvocation *invocation);
+/* The file descriptor that an argument of type h names; -1 with *error set. The caller closes it.
+ */
+int fd_argument(GUnixFDList *fds, GVariant *handle, GError **error);
+/* A regular file: writing to anything else might never end. */
+bool fd_is_file(int fd);
+
 /* Keeps the property SaveProgress up to date while commands run. */
 void control_watch_save(struct control *control);
 
 /* Connects a handler to every method of the Engine interface. */
 void commands_connect(struct control *control);
+/* Those about network cards. */
+void network_connect(struct control *control);
 /* Makes the Display interface, with its methods connected and its properties kept true. */
 void display_connect(struct control *control);
 /* From here on nothing of it refers to the machine. */

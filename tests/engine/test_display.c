@@ -105,6 +105,44 @@ void machine_stop(struct machine *machine, enum machine_reason reason)
     g_assert_not_reached();
 }
 
+bool machine_set_link(struct machine *machine, const char *network, bool up, GError **error)
+{
+    g_assert_not_reached();
+}
+
+bool machine_add_forward(struct machine *machine, const char *network, const char *forward,
+                         GError **error)
+{
+    g_assert_not_reached();
+}
+
+bool machine_remove_forward(struct machine *machine, const char *network, const char *forward,
+                            GError **error)
+{
+    g_assert_not_reached();
+}
+
+char *machine_list_forwards(struct machine *machine, const char *network, GError **error)
+{
+    g_assert_not_reached();
+}
+
+bool machine_capture(struct machine *machine, const char *network, int fd, GError **error)
+{
+    g_assert_not_reached();
+}
+
+bool machine_limit_network(struct machine *machine, const char *network, uint64_t to_guest,
+                           uint64_t from_guest, GError **error)
+{
+    g_assert_not_reached();
+}
+
+GVariant *machine_list_connections(struct machine *machine, const char *network, GError **error)
+{
+    g_assert_not_reached();
+}
+
 bool machine_insert(struct machine *machine, const char *drive, const char *path, GError **error)
 {
     g_assert_not_reached();
