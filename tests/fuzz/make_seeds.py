@@ -522,6 +522,46 @@ def virtio_gpu():
     )  # fmt: skip
 
 
+def net():
+    """Inputs of fuzz_net.c: struct wire_frame, frame."""
+
+    def be16(value):
+        return value.to_bytes(2, "big")
+
+    def wire(flags=0, gso=0, size=0, start=0, offset=0, accept=0):
+        return bytes([flags, gso]) + le16(0) + le16(size) + le16(start) + le16(offset) + bytes([accept, 0])
+
+    def ipv4(protocol, content):
+        return (
+            bytes(12) + be16(0x800) + b"\x45\0" + be16(20 + len(content)) + bytes(4) + bytes([64, protocol])
+            + bytes(2) + bytes([10, 0, 2, 15, 10, 0, 2, 2]) + content
+        )  # fmt: skip
+
+    def ipv6(protocol, content):
+        return bytes(12) + be16(0x86DD) + b"\x60\0\0\0" + be16(len(content)) + bytes([protocol, 64]) + bytes(32) + content
+
+    def tcp(flags, data, options=b""):
+        offset = (5 + len(options) // 4) << 4
+        return be16(1000) + be16(80) + bytes(8) + bytes([offset, flags]) + bytes(6) + options + data
+
+    def udp(port, data):
+        return be16(port) + be16(1000) + be16(8 + len(data)) + be16(0) + data
+
+    answer = (
+        be16(1) + be16(0x8180) + be16(1) + be16(2) + bytes(4) + b"\3www\4test\0" + be16(1) + be16(1)
+        + b"\xc0\x0c" + be16(1) + be16(1) + bytes(4) + be16(4) + bytes([192, 0, 2, 1])
+        + b"\xc0\x0c" + be16(28) + be16(1) + bytes(4) + be16(16) + bytes(16)
+    )  # fmt: skip
+    yield "tcp", wire(accept=1) + ipv4(6, tcp(0x18, b"data"))
+    yield "open", wire() + ipv4(6, tcp(2, b"", b"\1\1\2\4\5\xb4\0\0"))
+    yield "large", wire(1, 1, 100, 34, 16) + ipv4(6, tcp(0x19, bytes(1000)))
+    yield "large6", wire(5, 2, 100, 54, 16) + ipv6(6, tcp(0x99, bytes(1000)))
+    yield "partial", wire(1, 0, 0, 34, 6) + ipv4(17, udp(53, b"question"))
+    yield "answer", wire(accept=255) + ipv4(17, udp(53, answer))
+    yield "long", wire() + ipv4(17, udp(7, bytes(3000)))
+    yield "arp", wire() + bytes(12) + be16(0x806) + bytes(46)
+
+
 def virtio_driver():
     """Inputs of fuzz_virtio.c: device, features, operations. Devices are in the registry's order."""
 
@@ -599,6 +639,7 @@ SEEDS = {
     "i8042": i8042,
     "ich9-lpc": lpc,
     "ich9-smbus": smbus,
+    "net": net,
     "nvme": nvme,
     "pcie-root-port": root_port,
     "q35-host": host_bridge,

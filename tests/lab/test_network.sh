@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The network of a small Linux with a virtio card: DHCP, names, transfers both ways with sums, IPv6, port forwards, the
+# cable, the end of its oriel-net, a capture, whom it talks to; two machines on a private network.
+. "$(dirname "$0")/harness.sh"
+lab_enter small-linux
+
+kernel=(--kernel "$small_linux/vmlinuz" --initrd "$small_linux/initrd.gz")
+if [ -n "${ORIEL_IN_LAB:-}" ]; then
+    echo 'nameserver 127.0.0.1' >"$work/resolv.conf"
+    mount --bind "$work/resolv.conf" /etc/resolv.conf
+fi
+"$harness/network-server.py" >"$work/server" 2>&1 &
+server=$!
+trap 'kill $server; lab_leave' EXIT
+until grep -q ready "$work/server"; do
+    kill -0 $server || { cat "$work/server" >&2; exit 1; }
+    sleep 0.2
+done
+
+# echoes ADDRESS PORT: what is sent there comes back.
+echoes() {
+    python3 - "$1" "$2" <<'CODE'
+import socket, sys
+data = bytes(range(256)) * 4096
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), 300) as peer:
+    import threading
+    threading.Thread(target=peer.sendall, args=(data,), daemon=True).start()
+    got = b""
+    while len(got) < len(data):
+        got += peer.recv(1 << 16) or sys.exit("the connection ended")
+sys.exit(got != data)
+CODE
+}
+
+# The process behind the card of the story's machine: the engine's child.
+kill_network() {
+    local folder=$XDG_DATA_HOME/oriel/machines/$machine.oriel process engine=
+    for process in /proc/[0-9]*; do
+        if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "oriel-engine .*$folder"; then
+            engine=${process#/proc/}
+        fi
+    done
+    for process in /proc/[0-9]*; do
+        if [ "$(sed -n 's/^PPid:\t//p' "$process/status" 2>/dev/null)" = "$engine" ]; then
+            kill -KILL "${process#/proc/}"
+            return
+        fi
+    done
+    return 1
+}
+
+talks_to() {
+    oriel connections "$machine" | grep -E "$1"
+}
+
+user() {
+    machine user "${kernel[@]}" --memory 256M --append 'console=ttyS0 quiet tsc=reliable job=network size=8' -- \
+        net0.host-access=true net0.forwards=tcp:2207:7
+    step 'a capture begins' oriel capture user "$work/user.pcapng"
+    step 'an address comes by DHCP' wait_serial '^network: address 10\.0\.2\.15/24, nameserver 10\.0\.2\.3'
+    [ -z "${ORIEL_IN_LAB:-}" ] || step 'a name is found' wait_serial '^network: name found'
+    step 'the host is loaded from' wait_serial '^network: loaded'
+    step 'and sent to' wait_serial '^network: sent'
+    step 'the same by IPv6' wait_serial '^network: loaded by IPv6'
+    step 'both ways' wait_serial '^network: sent by IPv6'
+    step 'the guest listens' wait_serial '^network: listens'
+    step 'its port is reached through this computer' echoes 127.0.0.1 2207
+    step 'another forward is added' oriel forward user add 'tcp:[::1]:2208:7'
+    step 'which is reached by IPv6' echoes ::1 2208
+    step 'and removed' oriel forward user remove 'tcp:[::1]:2208:7'
+    step 'so nobody is there' eval '! echoes ::1 2208'
+    step 'the list of whom it talks to has the server' talks_to '10\.0\.2\.2:8080'
+    step 'by IPv6, too' talks_to '\[fd6f:7269:656c::2\]:8081'
+    step 'the capture ends' oriel capture user --stop
+    step 'it holds what was loaded' test "$(stat -c %s "$work/user.pcapng")" -gt $((24 << 20))
+    step 'the cable is pulled' oriel set user net0.link=down
+    step 'the guest sees that' wait_serial '^network: cable out'
+    step 'the cable is put in' oriel set user net0.link=up
+    step 'the guest sees that, too' wait_serial '^network: cable in'
+    step 'and loads again' wait_serial '^network: loaded again'
+    step 'its oriel-net is killed' kill_network
+    step 'the guest sees the cable go' wait_serial '^network: cable out again'
+    step 'and loads through another one' wait_serial '^network: loaded once more'
+    step 'the guest powers itself off' wait_state stopped
+}
+
+pair() {
+    local name
+    for name in one two; do
+        step "create $name" oriel create "$name" "${kernel[@]}" --memory 256M \
+            --append "console=ttyS0 quiet tsc=reliable job=private address=192.168.7.$([ $name = one ] && echo 1 peer=192.168.7.2 || echo 2 peer=192.168.7.1)"
+        step "$name is on the private network" oriel set "$name" net0.mode=private net0.network=lab
+    done
+    machine=one
+    step 'one starts' oriel start one
+    step 'two starts' oriel start two
+    step 'one meets two' wait_serial '^private: meets its peer'
+    step 'and loads from it' wait_serial '^private: loaded'
+    machine=two
+    step 'two loads from one' wait_serial '^private: loaded'
+    step 'two is turned off' oriel stop two
+    machine=one
+}
+
+stories user pair
