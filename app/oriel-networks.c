@@ -3,8 +3,9 @@
 #include "oriel-networks.h"
 
 #include <string.h>
+#include <unistd.h>
 
-#include "config/network.h"
+#include "config/runtime.h"
 #include "oriel-session.h"
 
 const OrielNetwork *oriel_network_find(const OrielConfig *config, const char *network,
@@ -222,4 +223,57 @@ gboolean oriel_forward_remove(const OrielMachine *machine, const char *network, 
                               GError **error)
 {
     return forward_change(machine, network, forward, FALSE, error);
+}
+
+/* --- Cards ------------------------------------------------------------------------------------ */
+
+static gboolean add_apply(OrielConfig *config, gpointer data, GError **error)
+{
+    const OrielNetwork *network = oriel_config_add_network(config, error);
+    char **id = data;
+
+    if (network) {
+        g_free(*id);
+        *id = g_strdup(network->id);
+    }
+    return network != NULL;
+}
+
+static gboolean remove_apply(OrielConfig *config, gpointer data, GError **error)
+{
+    const OrielNetwork *network = oriel_network_find(config, data, error);
+
+    if (network) {
+        g_ptr_array_remove(config->networks, (gpointer)network);
+    }
+    return network != NULL;
+}
+
+/* While no engine has the machine. */
+static gboolean edit_still(const OrielMachine *machine,
+                           gboolean (*apply)(OrielConfig *config, gpointer data, GError **error),
+                           gpointer data, GError **error)
+{
+    int lock = oriel_machine_lock(machine->folder, error);
+    gboolean good = lock >= 0 && oriel_machine_edit(machine->folder, apply, data, error);
+
+    if (lock >= 0) {
+        close(lock);
+    }
+    return good;
+}
+
+char *oriel_network_add(const OrielMachine *machine, GError **error)
+{
+    char *id = NULL;
+
+    if (!edit_still(machine, add_apply, &id, error)) {
+        g_clear_pointer(&id, g_free);
+    }
+    return id;
+}
+
+gboolean oriel_network_remove(const OrielMachine *machine, const char *network, GError **error)
+{
+    return edit_still(machine, remove_apply, (gpointer)network, error);
 }

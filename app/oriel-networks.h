@@ -3,6 +3,7 @@
 #ifndef ORIEL_NETWORKS_H
 #define ORIEL_NETWORKS_H
 
+#include "config/network.h"
 #include "oriel-library.h"
 
 /*
@@ -24,6 +25,13 @@ gboolean oriel_forward_add(const OrielMachine *machine, const char *network, con
                            GError **error);
 gboolean oriel_forward_remove(const OrielMachine *machine, const char *network, const char *forward,
                               GError **error);
+
+/*
+ * Adds a card to the user's network, or removes one, of a machine that does not run. The id of the
+ * new card, g_free(), or NULL. Errors: LOCKED, STATE, NOT_FOUND, INVALID (all are taken).
+ */
+char *oriel_network_add(const OrielMachine *machine, GError **error);
+gboolean oriel_network_remove(const OrielMachine *machine, const char *network, GError **error);
 
 /* The card with that id, NULL: the first one. NULL with NOT_FOUND. */
 const OrielNetwork *oriel_network_find(const OrielConfig *config, const char *network,

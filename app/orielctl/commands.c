@@ -199,6 +199,10 @@ COMMAND("eject", eject, "NAME", 1, 1, eject_options, "Take the medium out of the
 COMMAND("balloon", balloon, "NAME SIZE", 2, 2, no_options,
         "Ask the guest to give memory back to this computer; 0 leaves it all.",
         "orielctl balloon Debian 512M\norielctl balloon Debian 0");
+COMMAND("add-network", add_network, "NAME", 1, 1, no_options,
+        "Add a network card to a stopped machine.", "orielctl add-network Debian");
+COMMAND("remove-network", remove_network, "NAME CARD", 2, 2, no_options,
+        "Take a network card out of a stopped machine.", "orielctl remove-network Debian net1");
 COMMAND("forward", forward, "NAME add|remove|list [FORWARD]", 2, 3, network_options,
         "Let ports of this computer lead to the guest, at once and from now on.",
         "orielctl forward Debian add tcp:2222:22\n"
@@ -260,6 +264,8 @@ const struct command *const commands[] = {
     &command_connections,
     &command_capture,
     &command_limit,
+    &command_add_network,
+    &command_remove_network,
     &command_stats,
     &command_log,
     &command_vnc,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* forward, connections, capture, limit. */
+/* add-network, remove-network, forward, connections, capture, limit. */
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
@@ -7,9 +7,30 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/network.h"
 #include "oriel-networks.h"
 #include "orielctl.h"
+
+/* --- Cards ------------------------------------------------------------------------------------ */
+
+gboolean run_add_network(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+    g_autofree char *id = machine ? oriel_network_add(machine, error) : NULL;
+
+    if (id && call->json) {
+        print_json(json_object_of("network", id, NULL));
+    } else if (id) {
+        printf("%s\n", id);
+    }
+    return id != NULL;
+}
+
+gboolean run_remove_network(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+
+    return machine && oriel_network_remove(machine, call->arguments[1], error);
+}
 
 /* --- forward ---------------------------------------------------------------------------------- */
 

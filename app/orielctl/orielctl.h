@@ -106,6 +106,8 @@ gboolean run_serial(const struct call *call, GError **error);
 gboolean run_insert(const struct call *call, GError **error);
 gboolean run_eject(const struct call *call, GError **error);
 gboolean run_balloon(const struct call *call, GError **error);
+gboolean run_add_network(const struct call *call, GError **error);
+gboolean run_remove_network(const struct call *call, GError **error);
 gboolean run_forward(const struct call *call, GError **error);
 gboolean run_connections(const struct call *call, GError **error);
 gboolean run_capture(const struct call *call, GError **error);

@@ -6,6 +6,7 @@
 
 #include "oriel-drives.h"
 #include "oriel-move.h"
+#include "oriel-networks.h"
 #include "oriel-operations.h"
 #include "oriel-revisions.h"
 
@@ -148,6 +149,39 @@ static char *work_change_medium(OrielOperation *operation, gpointer data, GCance
     return result(oriel_change_medium(order->machine, order->first, order->second, FALSE, error));
 }
 
+static char *work_add_network(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                              GError **error)
+{
+    const Order *order = data;
+    g_autofree char *id = oriel_network_add(order->machine, error);
+
+    return result(id != NULL);
+}
+
+static char *work_remove_network(OrielOperation *operation, gpointer data,
+                                 GCancellable *cancellable, GError **error)
+{
+    const Order *order = data;
+
+    return result(oriel_network_remove(order->machine, order->first, error));
+}
+
+static char *work_add_forward(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                              GError **error)
+{
+    const Order *order = data;
+
+    return result(oriel_forward_add(order->machine, order->first, order->second, error));
+}
+
+static char *work_remove_forward(OrielOperation *operation, gpointer data,
+                                 GCancellable *cancellable, GError **error)
+{
+    const Order *order = data;
+
+    return result(oriel_forward_remove(order->machine, order->first, order->second, error));
+}
+
 static char *work_restore(OrielOperation *operation, gpointer data, GCancellable *cancellable,
                           GError **error)
 {
@@ -228,6 +262,30 @@ void machine_work_export(GtkWidget *widget, OrielMachineItem *item, const char *
     order->export.profile = profile;
     order->export.controller = controller;
     order_run(widget, item, _("Exporting the machine"), work_export, order, done);
+}
+
+void machine_work_add_network(GtkWidget *widget, OrielMachineItem *item, MachineWorkDone done)
+{
+    operate(widget, item, _("Adding a network card"), work_add_network, NULL, NULL, done);
+}
+
+void machine_work_remove_network(GtkWidget *widget, OrielMachineItem *item, const char *network,
+                                 MachineWorkDone done)
+{
+    operate(widget, item, _("Removing a network card"), work_remove_network, network, NULL, done);
+}
+
+void machine_work_add_forward(GtkWidget *widget, OrielMachineItem *item, const char *network,
+                              const char *forward, MachineWorkDone done)
+{
+    operate(widget, item, _("Adding a port forward"), work_add_forward, network, forward, done);
+}
+
+void machine_work_remove_forward(GtkWidget *widget, OrielMachineItem *item, const char *network,
+                                 const char *forward, MachineWorkDone done)
+{
+    operate(widget, item, _("Removing a port forward"), work_remove_forward, network, forward,
+            done);
 }
 
 void machine_work_restore(GtkWidget *widget, OrielMachineItem *item, guint revision,

@@ -40,6 +40,16 @@ void machine_work_change_medium(GtkWidget *widget, OrielMachineItem *item, const
 void machine_work_export(GtkWidget *widget, OrielMachineItem *item, const char *target,
                          OrielOvfProfile profile, OrielOvfController controller,
                          MachineWorkDone done);
+/* A card to the user's network, and one less. */
+void machine_work_add_network(GtkWidget *widget, OrielMachineItem *item, MachineWorkDone done);
+void machine_work_remove_network(GtkWidget *widget, OrielMachineItem *item, const char *network,
+                                 MachineWorkDone done);
+/* A port of this computer leads to the guest, or no longer, at once if the machine runs; see
+ * oriel-networks.h. */
+void machine_work_add_forward(GtkWidget *widget, OrielMachineItem *item, const char *network,
+                              const char *forward, MachineWorkDone done);
+void machine_work_remove_forward(GtkWidget *widget, OrielMachineItem *item, const char *network,
+                                 const char *forward, MachineWorkDone done);
 /* Puts the settings of a revision (OrielRevision.number) back. */
 void machine_work_restore(GtkWidget *widget, OrielMachineItem *item, guint revision,
                           MachineWorkDone done);

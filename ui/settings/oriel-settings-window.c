@@ -12,6 +12,7 @@
 #include "settings/oriel-drives-page.h"
 #include "settings/oriel-general-page.h"
 #include "settings/oriel-history-page.h"
+#include "settings/oriel-network-page.h"
 #include "settings/oriel-setting-rows.h"
 #include "widgets/oriel-button-names.h"
 #include "widgets/oriel-spin-row.h"
@@ -172,6 +173,7 @@ GtkWindow *oriel_settings_window_new(OrielMachineItem *item, OrielMachineList *l
     page_add(self, "page-system.ui");
     page_add(self, "page-hardware.ui");
     adw_preferences_window_add(window, oriel_drives_page_new(item, self->rows));
+    adw_preferences_window_add(window, oriel_network_page_new(item, self->rows));
     page_add(self, "page-remote.ui");
     adw_preferences_window_add(window, oriel_history_page_new(item, self->rows));
     g_signal_connect_object(item, "notify::name", G_CALLBACK(title_show), self, G_CONNECT_SWAPPED);
