@@ -46,7 +46,7 @@ def test_settings(home):
         tree.act("menu item", "^Settings")
         tree.wait("(frame|dialog)", "^One — Settings$")
         desktop.screenshot("forms-settings")
-        for page, row in (("System", "Firmware"), ("Hardware", "Video Memory"), ("Drives", "Disk 1"),
+        for page, row in (("System", "Firmware"), ("Hardware", "Video Memory"), ("Drives", "Disk 1"), ("Network", "Cable"),
                           ("Ports", "Address and Port"), ("History", "UUID"), ("General", "Notes")):
             tree.act("page tab", f"^{page}$")
             tree.wait(None, f"^{row}$", seconds=30)

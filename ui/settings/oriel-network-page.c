@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * See oriel-network-page.h. One group for each card; they are made anew whenever what they show
- * besides settings changes: the cards, their port forwards, whether cards can be removed.
+ * besides settings changes: the cards and their port forwards.
  */
 #include "settings/oriel-network-page.h"
 
@@ -181,15 +181,14 @@ static void settings_show(OrielNetworkPage *self, AdwPreferencesGroup *group, co
          switch_row(_("Programs on it answer at 10.0.2.2, also those that only this "
                       "computer can reach")),
          _("Reach This Computer"), access, NULL);
-    bind(self, group, combo_row(model_words), _("Compatibility"), model, models);
+    bind(self, group, combo_row(model_words), _("Kind of Card"), model, models);
     bind(self, group, adw_entry_row_new(), _("Hardware Address"), mac, NULL);
 }
 
 /* --- The page
  * -------------------------------------------------------------------------------------- */
 
-static void card_show(OrielNetworkPage *self, const OrielNetwork *network, guint number,
-                      gboolean still)
+static void card_show(OrielNetworkPage *self, const OrielNetwork *network, guint number)
 {
     AdwPreferencesGroup *group = ADW_PREFERENCES_GROUP(adw_preferences_group_new());
     /* Translators: %u counts the network cards of a machine. */
@@ -198,7 +197,6 @@ static void card_show(OrielNetworkPage *self, const OrielNetwork *network, guint
 
     adw_preferences_group_set_title(group, title);
     gtk_widget_add_css_class(button, "flat");
-    gtk_widget_set_sensitive(button, still);
     gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", network->id);
     gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "network.remove");
     adw_preferences_group_set_header_suffix(group, button);
@@ -211,9 +209,9 @@ static void card_show(OrielNetworkPage *self, const OrielNetwork *network, guint
 }
 
 /* All that the groups show but what is tied to settings. */
-static char *content(const OrielConfig *config, gboolean still)
+static char *content(const OrielConfig *config)
 {
-    g_autoptr(GString) text = g_string_new(still ? "still" : "active");
+    g_autoptr(GString) text = g_string_new(NULL);
 
     for (guint i = 0; config && i < config->networks->len; i++) {
         const OrielNetwork *network = g_ptr_array_index(config->networks, i);
@@ -224,11 +222,9 @@ static char *content(const OrielConfig *config, gboolean still)
     return g_strdup(text->str);
 }
 
-static void show(OrielNetworkPage *self)
+static void groups_show(OrielNetworkPage *self, const OrielConfig *config)
 {
-    const OrielConfig *config = oriel_machine_item_get_config(self->item);
-    gboolean still = !oriel_machine_item_is_active(self->item);
-    g_autofree char *shown = content(config, still);
+    g_autofree char *shown = content(config);
 
     if (g_strcmp0(shown, self->shown) == 0) {
         return;
@@ -240,7 +236,19 @@ static void show(OrielNetworkPage *self)
     }
     g_ptr_array_set_size(self->groups, 0);
     for (guint i = 0; config && i < config->networks->len; i++) {
-        card_show(self, g_ptr_array_index(config->networks, i), i, still);
+        card_show(self, g_ptr_array_index(config->networks, i), i);
+    }
+}
+
+static void show(OrielNetworkPage *self)
+{
+    const OrielConfig *config = oriel_machine_item_get_config(self->item);
+    gboolean still = !oriel_machine_item_is_active(self->item);
+
+    groups_show(self, config);
+    for (guint i = 0; i < self->groups->len; i++) {
+        gtk_widget_set_sensitive(
+            adw_preferences_group_get_header_suffix(g_ptr_array_index(self->groups, i)), still);
     }
     adw_preferences_group_set_description(
         self->add_group, still ? NULL : _("Shut the machine down to add or remove network cards."));

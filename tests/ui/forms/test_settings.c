@@ -7,6 +7,7 @@
 
 #include "oriel-drives.h"
 #include "oriel-operations.h"
+#include "settings/oriel-network-page.h"
 #include "settings/oriel-settings-window.h"
 #include "widgets/oriel-spin-row.h"
 
@@ -222,6 +223,54 @@ TEST(what_is_being_typed_is_not_lost)
     CHECK(shows(kernel, "/boot/vm"));
     set_outside("kernel", "/other");
     WAIT(shows(kernel, "/other"));
+    scene_close(&scene);
+}
+
+/* --- Network ------------------------------------------------------------------------------------
+ */
+
+TEST(network_cards_and_port_forwards)
+{
+    const char *entry = "Add a Port Forward, Such as tcp:2222:22";
+    struct scene scene;
+
+    scene_open(&scene);
+    page_show(&scene, "network");
+    GtkWidget *page = forms_find(scene.window, ORIEL_TYPE_NETWORK_PAGE);
+
+    forms_click(page, "Add a Network Card");
+    WAIT(is_saved(NAME, "net0.mode", "user"));
+    WAIT(forms_find_row(page, entry) && !oriel_machine_item_get_operation(scene.item));
+    forms_set(forms_row(page, entry), "nonsense");
+    WAIT(forms_problem(forms_row(page, entry)) &&
+         strstr(forms_problem(forms_row(page, entry)), "no port forward"));
+    CHECK(is_saved(NAME, "net0.forwards", ""));
+    WAIT(!oriel_machine_item_get_operation(scene.item));
+    forms_set(forms_row(page, entry), "udp:[::1]:5353:53");
+    WAIT(is_saved(NAME, "net0.forwards", "udp:[::1]:5353:53"));
+    WAIT(forms_find_row(page, "UDP port 5353 of ::1"));
+    CHECK(forms_says(forms_row(page, "UDP port 5353 of ::1"), "Leads to port 53 of the machine"));
+    forms_picture(scene.window, "settings-network");
+    WAIT(!oriel_machine_item_get_operation(scene.item));
+    forms_click(page, "Remove This Port Forward");
+    WAIT(is_saved(NAME, "net0.forwards", ""));
+    WAIT(!forms_find_row(page, "UDP port 5353 of ::1"));
+    forms_set(forms_row(page, "Cable"), "Pulled Out");
+    WAIT(is_saved(NAME, "net0.link", "down"));
+    forms_set(forms_row(page, "Reach This Computer"), "true");
+    WAIT(is_saved(NAME, "net0.host-access", "true"));
+    forms_set(forms_row(page, "Hardware Address"), "02:00:00:00:00:77");
+    WAIT(is_saved(NAME, "net0.mac", "02:00:00:00:00:77"));
+    /* A private network needs a name first. */
+    forms_set(forms_row(page, "Name of the Private Network"), "lab");
+    WAIT(is_saved(NAME, "net0.network", "lab"));
+    forms_set(forms_row(page, "Leads To"), "A private network of machines");
+    WAIT(is_saved(NAME, "net0.mode", "private"));
+    WAIT(!forms_find_row(page, entry));
+    WAIT(!oriel_machine_item_get_operation(scene.item));
+    forms_click(page, "Remove");
+    WAIT(!is_saved(NAME, "net0.mode", "private"));
+    WAIT(!forms_find_row(page, "Cable"));
     scene_close(&scene);
 }
 
@@ -479,8 +528,8 @@ TEST(earlier_settings_are_told_in_the_words_of_the_pages)
 
 static void pages_show(struct scene *scene, const char *what)
 {
-    static const char *const pages[] = { "general", "system",      "hardware",
-                                         "drives",  "connections", "history" };
+    static const char *const pages[] = { "general", "system",      "hardware", "drives",
+                                         "network", "connections", "history" };
 
     for (gsize i = 0; i < G_N_ELEMENTS(pages); i++) {
         g_autofree char *name = g_strdup_printf("settings-%s-%s", pages[i], what);
@@ -511,6 +560,7 @@ int main(void)
         T(every_row_follows_other_programs),
         T(a_wrong_value_is_told_at_its_row_and_changes_nothing),
         T(what_is_being_typed_is_not_lost),
+        T(network_cards_and_port_forwards),
         T(sizes_are_read_as_people_write_them),
         T(what_is_typed_counts_when_the_window_closes),
         T(name_and_notes),
