@@ -24,9 +24,12 @@ static void bucket_fill(struct bucket *bucket)
     gint64 now = g_get_monotonic_time();
     gint64 past = MIN(now - bucket->filled_at, 60 * G_USEC_PER_SEC);
 
-    bucket->tokens += (int64_t)(bucket->rate * (uint64_t)past / G_USEC_PER_SEC);
-    bucket->tokens = MIN(bucket->tokens, (int64_t)(bucket->rate * BURST_MS / 1000));
-    bucket->filled_at = now;
+    int64_t earned = (int64_t)(bucket->rate * (uint64_t)past / G_USEC_PER_SEC);
+
+    if (earned > 0) { /* else what is less than a byte counts the next time */
+        bucket->tokens = MIN(bucket->tokens + earned, (int64_t)(bucket->rate * BURST_MS / 1000));
+        bucket->filled_at = now;
+    }
 }
 
 void bucket_take(struct bucket *bucket, uint32_t bytes)
