@@ -197,6 +197,7 @@ static void card_show(OrielNetworkPage *self, const OrielNetwork *network, guint
 
     adw_preferences_group_set_title(group, title);
     gtk_widget_add_css_class(button, "flat");
+    gtk_widget_set_tooltip_text(button, _("Remove This Network Card"));
     gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", network->id);
     gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "network.remove");
     adw_preferences_group_set_header_suffix(group, button);

@@ -238,6 +238,11 @@ TEST(network_cards_and_port_forwards)
     page_show(&scene, "network");
     GtkWidget *page = forms_find(scene.window, ORIEL_TYPE_NETWORK_PAGE);
 
+    /* The card that every new machine has. */
+    WAIT(forms_find_row(page, "Cable") && !oriel_machine_item_get_operation(scene.item));
+    forms_click(page, "Remove This Network Card");
+    WAIT(!forms_find_row(page, "Cable") && !oriel_machine_item_get_operation(scene.item));
+    CHECK(!is_saved(NAME, "net0.mode", "user"));
     forms_click(page, "Add a Network Card");
     WAIT(is_saved(NAME, "net0.mode", "user"));
     WAIT(forms_find_row(page, entry) && !oriel_machine_item_get_operation(scene.item));
@@ -268,7 +273,7 @@ TEST(network_cards_and_port_forwards)
     WAIT(is_saved(NAME, "net0.mode", "private"));
     WAIT(!forms_find_row(page, entry));
     WAIT(!oriel_machine_item_get_operation(scene.item));
-    forms_click(page, "Remove");
+    forms_click(page, "Remove This Network Card");
     WAIT(!is_saved(NAME, "net0.mode", "private"));
     WAIT(!forms_find_row(page, "Cable"));
     scene_close(&scene);
