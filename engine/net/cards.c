@@ -38,12 +38,17 @@ static bool begin(struct net_cards *cards)
     return go_on;
 }
 
-static void end(struct net_cards *cards)
+/* False: it shall end. The turn may have taken the wake-up that came with that. */
+static bool end(struct net_cards *cards)
 {
+    bool go_on;
+
     pthread_mutex_lock(&cards->lock);
     cards->busy = false;
+    go_on = !cards->quit;
     pthread_cond_broadcast(&cards->changed);
     pthread_mutex_unlock(&cards->lock);
+    return go_on;
 }
 
 static void wake(const struct net_cards *cards)
@@ -226,7 +231,9 @@ static void *cards_thread(void *context)
             }
         }
         events_take(cards, events, n);
-        end(cards);
+        if (!end(cards)) {
+            return NULL;
+        }
     }
 }
 
