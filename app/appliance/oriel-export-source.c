@@ -307,6 +307,13 @@ static void drive_notes(const Export *export, OrielExportReport *report)
         note(report, "The disks are on an LSI Logic controller there; if the system does not find "
                      "them, export with the SATA controller.");
     }
+    for (guint i = 0; i < config->networks->len; i++) {
+        const OrielNetwork *network = config->networks->pdata[i];
+
+        if (network->forwards) {
+            note(report, "The ports that are forwarded to “%s” do not travel.", network->id);
+        }
+    }
     if (config->kernel) {
         note(report, "The kernel that is started directly does not travel: the system must start "
                      "from its disk.");

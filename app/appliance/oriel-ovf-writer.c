@@ -34,6 +34,7 @@ enum {
     RESOURCE_MEMORY = 4,
     RESOURCE_IDE = 5,
     RESOURCE_SCSI = 6,
+    RESOURCE_NETWORK_CARD = 10,
     RESOURCE_CDROM = 15,
     RESOURCE_DISK = 17,
     RESOURCE_OTHER_STORAGE = 20,
@@ -144,6 +145,38 @@ static void disks_write(xmlTextWriter *xml, const OrielOvf *ovf)
     end(xml);
 }
 
+/* What a card is connected to there. ESXi has a network of the first name from the start. */
+static const char *network_name(const OrielOvf *ovf, const OrielNetwork *network)
+{
+    if (network->mode == ORIEL_NETWORK_PRIVATE && network->network) {
+        return network->network;
+    }
+    return ovf->profile == ORIEL_OVF_VMWARE ? "VM Network" : "NAT";
+}
+
+static void networks_write(xmlTextWriter *xml, const OrielOvf *ovf)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+    if (ovf->config->networks->len == 0) {
+        return;
+    }
+    section(xml, "NetworkSection", "Logical networks");
+    for (guint i = 0; i < ovf->config->networks->len; i++) {
+        const char *name = network_name(ovf, ovf->config->networks->pdata[i]);
+
+        if (g_hash_table_add(names, (gpointer)name)) {
+            g_autofree char *text = xml_text(name);
+
+            start(xml, "Network");
+            attribute(xml, "ovf:name", text);
+            element(xml, "Description", "What the machine's network card is connected to");
+            end(xml);
+        }
+    }
+    end(xml);
+}
+
 /* --- Hardware
  * ------------------------------------------------------------------------------------- */
 
@@ -153,6 +186,7 @@ struct item {
     int address, address_on_parent;
     const char *allocation_units;
     const char *automatic_allocation;
+    const char *connection;
     const char *description;
     const char *element_name;
     const char *host_resource;
@@ -188,6 +222,7 @@ static void item_start(xmlTextWriter *xml, const struct item *item)
     text_if(xml, "rasd:AllocationUnits", item->allocation_units);
     text_if(xml, "rasd:AutomaticAllocation", item->automatic_allocation);
     text_if(xml, "rasd:Caption", item->element_name);
+    text_if(xml, "rasd:Connection", item->connection);
     text_if(xml, "rasd:Description", item->description);
     text_if(xml, "rasd:ElementName", item->element_name);
     text_if(xml, "rasd:HostResource", item->host_resource);
@@ -353,6 +388,34 @@ static void drives_write(xmlTextWriter *xml, const OrielOvf *ovf)
     }
 }
 
+/* Intel's card, which every importer has; Windows that starts by UEFI only has the later one's
+ * driver. */
+static void cards_write(xmlTextWriter *xml, const OrielOvf *ovf)
+{
+    gboolean later = ovf->config->firmware == ORIEL_FIRMWARE_UEFI &&
+                     strcmp(oriel_system_find(ovf->config->os)->family, "windows") == 0;
+
+    for (guint i = 0; i < ovf->config->networks->len; i++) {
+        const OrielNetwork *network = ovf->config->networks->pdata[i];
+        gboolean cable = network->mode != ORIEL_NETWORK_NONE && !network->link_down;
+        g_autofree char *name = g_strdup_printf("Network adapter %u", i + 1);
+
+        item_write(xml, &(struct item){
+                            .address = -1,
+                            .address_on_parent = (int)i,
+                            .automatic_allocation = cable ? "true" : "false",
+                            .connection = network_name(ovf, network),
+                            .description = "Ethernet adapter",
+                            .element_name = name,
+                            .instance_id = INSTANCE_DRIVES + (int)(ovf->config->drives->len + i),
+                            .parent = -1,
+                            .resource_sub_type = later ? "E1000e" : "E1000",
+                            .resource_type = RESOURCE_NETWORK_CARD,
+                            .virtual_quantity = -1,
+                        });
+    }
+}
+
 static const char *system_type(const OrielOvf *ovf)
 {
     if (ovf->profile != ORIEL_OVF_HYPER_V) {
@@ -375,6 +438,7 @@ static void hardware_write(xmlTextWriter *xml, const OrielOvf *ovf)
     memory_write(xml, ovf->config);
     controllers_write(xml, ovf);
     drives_write(xml, ovf);
+    cards_write(xml, ovf);
     if (ovf->config->firmware == ORIEL_FIRMWARE_UEFI) {
         start(xml, "vmw:Config");
         attribute(xml, "ovf:required", "false");
@@ -446,6 +510,7 @@ char *oriel_ovf_write(const OrielOvf *ovf, gsize *length)
     }
     references_write(xml, ovf);
     disks_write(xml, ovf);
+    networks_write(xml, ovf);
     virtual_system_write(xml, ovf);
     end(xml);
     xmlTextWriterEndDocument(xml);

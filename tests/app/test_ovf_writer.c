@@ -82,6 +82,7 @@ static OrielConfig *config_new(const char *name)
     oriel_config_add_drive(config, ORIEL_DRIVE_DISK, "disks/a.qcow2", NULL);
     oriel_config_add_drive(config, ORIEL_DRIVE_CDROM, NULL, NULL);
     oriel_config_add_drive(config, ORIEL_DRIVE_DISK, "disks/b.qcow2", NULL);
+    oriel_config_add_network(config, NULL);
     return config;
 }
 
@@ -173,7 +174,13 @@ TEST(vmware_gets_what_it_insists_on)
     check_text(&parsed, ITEM(4) "/rasd:VirtualQuantity", "1536");
     check_text(&parsed, ITEM(6) "/rasd:ResourceSubType", "lsilogic");
     check_text(&parsed, "count(//o:Item[not(rasd:Caption) or not(rasd:ElementName)])", "0");
-    check_text(&parsed, "count(//o:Item)", "7");
+    check_text(&parsed, "count(//o:Item)", "8");
+    check_text(&parsed, "local-name(/o:Envelope/*[3])", "NetworkSection");
+    check_text(&parsed, "//o:Network/@o:name", "VM Network");
+    check_text(&parsed, ITEM(10) "/rasd:Connection", "VM Network");
+    check_text(&parsed, ITEM(10) "/rasd:ResourceSubType", "E1000");
+    check_text(&parsed, ITEM(10) "/rasd:AutomaticAllocation", "true");
+    check_text(&parsed, "count(" ITEM(10) "/rasd:Address)", "0");
     check_text(&parsed, "count(" ITEM(15) "[@o:required='false'])", "1");
     check_text(&parsed, "//o:Annotation", "two\nlines\xef\xbf\xbd");
     check_text(&parsed, "count(//vmw:Config)", "0");
@@ -202,7 +209,7 @@ TEST(children_of_items_are_in_alphabetical_order)
     xmlXPathFreeObject(found);
     parsed_clear(&parsed);
     oriel_config_free(config);
-    CHECK(n == 6 && ordered);
+    CHECK(n == 7 && ordered);
 }
 
 TEST(disks_are_where_they_were)
@@ -227,6 +234,31 @@ TEST(disks_are_where_they_were)
     check_text(&parsed, "count(" ITEM(5) ")", "2");
     check_text(&parsed, ITEM(15) "/rasd:AddressOnParent", "0");
     check_text(&parsed, ITEM(15) "/rasd:Parent", "4");
+    parsed_clear(&parsed);
+    oriel_config_free(config);
+}
+
+TEST(cards_keep_their_networks)
+{
+    OrielConfig *config = config_new("a");
+    OrielNetwork *first = config->networks->pdata[0];
+    OrielNetwork *second = oriel_config_add_network(config, NULL);
+    struct parsed parsed;
+
+    first->link_down = 1;
+    second->mode = ORIEL_NETWORK_PRIVATE;
+    second->network = g_strdup("lab & <more>");
+    config->os = g_strdup("win11");
+    config->firmware = ORIEL_FIRMWARE_UEFI;
+    parsed = parse(ORIEL_OVF_VIRTUALBOX, ORIEL_OVF_CONTROLLER_DEFAULT, config);
+    check_text(&parsed, "count(//o:Network)", "2");
+    check_text(&parsed, "//o:Network[1]/@o:name", "NAT");
+    check_text(&parsed, "//o:Network[2]/@o:name", "lab & <more>");
+    check_text(&parsed, "(" ITEM(10) ")[1]/rasd:AutomaticAllocation", "false");
+    check_text(&parsed, "(" ITEM(10) ")[2]/rasd:AutomaticAllocation", "true");
+    check_text(&parsed, "(" ITEM(10) ")[2]/rasd:Connection", "lab & <more>");
+    check_text(&parsed, "(" ITEM(10) ")[2]/rasd:ResourceSubType", "E1000e");
+    check_text(&parsed, "count(//rasd:InstanceID[. = preceding::rasd:InstanceID])", "0");
     parsed_clear(&parsed);
     oriel_config_free(config);
 }
@@ -282,6 +314,7 @@ TEST(our_own_reader_understands_every_profile)
         CHECK_EQ(machine->memory, config->memory);
         CHECK_EQ(machine->firmware, ORIEL_OVF_FIRMWARE_UEFI);
         CHECK_EQ(machine->drives->len, 3);
+        CHECK_EQ(machine->cards->len, 1);
         const OrielOvfDrive *first = machine->drives->pdata[0];
         const OrielOvfDisk *disk = oriel_appliance_disk(appliance, first->disk);
 
@@ -295,4 +328,5 @@ TEST(our_own_reader_understands_every_profile)
 TEST_MAIN(T(names_become_names_of_files), T(systems_have_their_ids),
           T(controllers_by_profile_and_system), T(vmware_gets_what_it_insists_on),
           T(children_of_items_are_in_alphabetical_order), T(disks_are_where_they_were),
-          T(uefi_is_said), T(our_own_reader_understands_every_profile))
+          T(cards_keep_their_networks), T(uefi_is_said),
+          T(our_own_reader_understands_every_profile))
