@@ -75,8 +75,8 @@ void display_connect(struct control *control);
 /* From here on nothing of it refers to the machine. */
 void display_disconnect(struct control *control);
 
-/* From here on no method of the interface runs: each call is answered with the error State, until the
- * connection closes. */
+/* From here on no method of the interface runs: each call is answered with the error State, until
+ * the connection closes. */
 void interface_refuse(GDBusInterfaceSkeleton *skeleton);
 
 #endif

@@ -55,7 +55,7 @@ talks_to() {
 }
 
 user() {
-    machine user "${kernel[@]}" --memory 256M --append 'console=ttyS0 quiet tsc=reliable job=network size=8' -- \
+    machine user "${kernel[@]}" --memory 256M --append 'console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 job=network size=8' -- \
         net0.host-access=true net0.forwards=tcp:2207:7
     step 'a capture begins' oriel capture user "$work/user.pcapng"
     step 'an address comes by DHCP' wait_serial '^network: address 10\.0\.2\.15/24, nameserver 10\.0\.2\.3'
@@ -89,7 +89,7 @@ pair() {
     local name
     for name in one two; do
         step "create $name" oriel create "$name" "${kernel[@]}" --memory 256M \
-            --append "console=ttyS0 quiet tsc=reliable job=private address=192.168.7.$([ $name = one ] && echo 1 peer=192.168.7.2 || echo 2 peer=192.168.7.1)"
+            --append "console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 job=private address=192.168.7.$([ $name = one ] && echo 1 peer=192.168.7.2 || echo 2 peer=192.168.7.1)"
         step "$name is on the private network" oriel set "$name" net0.mode=private net0.network=lab
     done
     machine=one

@@ -7,7 +7,7 @@ lab_enter small-linux
 
 disk_works() {
     machine nvme --kernel "$small_linux/vmlinuz" --initrd "$small_linux/initrd.gz" --disk 64M --controller nvme \
-        --memory 512M --cpus 2 --append 'console=ttyS0 quiet tsc=reliable job=nvme,report'
+        --memory 512M --cpus 2 --append 'console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 job=nvme,report'
     step 'the disk is written, flushed, trimmed, zeroed and read' wait_serial '^nvme: disk good'
     step 'the guest powers itself off' wait_state stopped
     step 'lspci lists the controller' serial_says '^lspci: .*0108.*1b36:0010'

@@ -39,7 +39,7 @@ rtc_is_right() {
 
 saved() {
     machine saved --kernel "$small_linux/vmlinuz" --initrd "$small_linux/initrd.gz" --memory 512M --disk 64M --cpus 2 \
-        --append 'console=ttyS0 quiet tsc=reliable job=shell'
+        --append 'console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 job=shell'
     step 'a shell is there' wait_serial '^shell: ready'
     step 'the disk is formatted' serial_type 'mkdir /mnt; mkfs.ext4 -q -F /dev/sda; mount -t ext4 /dev/sda /mnt && echo disk mounted'
     step 'and mounted' wait_serial '^disk mounted'

@@ -55,7 +55,7 @@ uefi() {
 
 reboots() {
     machine reboots --kernel "$small_linux/vmlinuz" --initrd "$small_linux/initrd.gz" --memory 512M --disk 16M \
-        --append 'console=ttyS0 quiet tsc=reliable job=reboots'
+        --append 'console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 job=reboots'
     step '20 reboots in a row' wait_serial '^reboots: all 20 reboots done'
     step 'the guest powers itself off' wait_state stopped
 }

@@ -53,7 +53,7 @@ guest_memory() {
 devices() {
     local device
     machine devices "${kernel[@]}" --disk 64M --controller virtio --memory 512M --cpus 2 \
-        --append 'console=ttyS0 quiet tsc=reliable job=report,virtio' -- console=true
+        --append 'console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 job=report,virtio' -- console=true
     step 'the report is complete' wait_serial '^report: complaints [0-9]'
     for device in 1af4:1042 1af4:1043 1af4:1044 1af4:1045 1af4:1052; do
         step "lspci lists $device" serial_says "^lspci: .*$device"
@@ -86,7 +86,7 @@ devices() {
 # Partitions, file systems and many files, looked at again after a reboot.
 disk_job() {
     machine disk "${kernel[@]}" --disk 256M --controller virtio --memory 512M \
-        --append 'console=ttyS0 quiet tsc=reliable panic=-1 job=disk'
+        --append 'console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 panic=-1 job=disk'
     step 'the guest partitions, formats and fills its disk' wait_serial '^disk: written'
     step 'all is intact after a reboot' wait_serial '^disk: intact'
     step 'the guest powers itself off' wait_state stopped
@@ -107,7 +107,7 @@ kill_engine() {
 # What a guest has flushed stays, whatever happens to the engine.
 flushed_stays() {
     machine flushed "${kernel[@]}" --disk 64M --controller virtio --memory 512M --cpus 2 \
-        --append 'console=ttyS0 quiet tsc=reliable job=shell'
+        --append 'console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 job=shell'
     step 'a shell is there' wait_serial '^shell: ready'
     step 'a file system is made' serial_type 'mkdir /mnt; mkfs.ext4 -q -F /dev/vda; mount -t ext4 /dev/vda /mnt && echo mounted $((6 * 7))'
     step 'it is mounted' wait_serial '^mounted 42'
