@@ -49,7 +49,7 @@ def vnc(what, change, environment, command):
             viewer.wait()
 
 
-server = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "1920x1080x24", "-nolisten", "tcp"],
+server = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "1920x1080x24", "-nolisten", "tcp", "-noreset"],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 try:
     base = dict(os.environ, DISPLAY=":" + server.stdout.readline().strip(), GDK_BACKEND="x11", GTK_A11Y="none",

@@ -66,7 +66,8 @@ class Desktop:
         # Two that start at the same time may take the same number; tests/ui/display/under-xvfb has the same lock.
         with open(os.path.join(tempfile.gettempdir(), "oriel-xvfb.lock"), "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            self.spawn(["Xvfb", "-displayfd", str(writable), "-screen", "0", size + "x24", "-nolisten", "tcp"],
+            # A server that resets when its last client goes drops those that are just coming.
+            self.spawn(["Xvfb", "-displayfd", str(writable), "-screen", "0", size + "x24", "-nolisten", "tcp", "-noreset"],
                        pass_fds=[writable])
             os.close(writable)
             with os.fdopen(readable) as pipe:
