@@ -36,14 +36,21 @@ def png_read(path):
 
 def engine_pid(home, name):
     folder = os.path.realpath(home.json("show", name)["folder"])
+    found = {}  # pid -> its parent
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 words = file.read().decode(errors="replace").split("\0")
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                parent = int(file.read().rpartition(b")")[2].split()[1])
         except OSError:
             continue
         if words[0].endswith("oriel-engine") and folder in words:
-            return int(pid)
+            found[int(pid)] = parent
+    # What the engine starts looks like the engine until it has become another program.
+    for pid, parent in found.items():
+        if parent not in found:
+            return pid
     raise Failure(f"no engine of {name}")
 
 
