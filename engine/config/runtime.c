@@ -19,6 +19,7 @@ enum {
     SOCKET_NAME_MAX = 10, /* bytes of the longest name, with its slash: "/firmware" */
     ENDING_LOOK_MS = 20,
     ENDING_LOOKS = 3000, /* a minute: disks may still have to be flushed */
+    KILLED_LOOKS = 50,   /* a second */
 };
 
 /* A folder of ours that nobody else may enter; made if it is missing. */
@@ -191,7 +192,8 @@ static gboolean is_ending(int fd)
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* Looks again and again as long as the holder is ending. */
+/* Looks again and again as long as the holder is ending, and for a moment in any case: one that was
+ * killed says nothing, and its lock is the last that goes. */
 static gboolean lock_take(int fd)
 {
     struct flock lock = byte_lock(LOCK_MACHINE);
@@ -203,7 +205,7 @@ static gboolean lock_take(int fd)
         if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
             return TRUE;
         }
-        if (!ending) {
+        if (!ending && look >= KILLED_LOOKS) {
             break;
         }
         g_usleep(ENDING_LOOK_MS * 1000);

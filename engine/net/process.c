@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -47,22 +48,57 @@ static void pair_close(const int pair[2])
     }
 }
 
+/*
+ * By posix_spawn(): a fork would copy the page tables of the guest's memory, and hold the locks of
+ * the machine and its disks until it has become another program, even when the engine is killed
+ * meanwhile.
+ */
+static int spawn_with(const char *program, int frames, int control, pid_t *pid)
+{
+    char *const arguments[] = { (char *)program, NULL };
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t defaults;
+    int result;
+
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, frames, WIRE_FRAMES_FD);
+    posix_spawn_file_actions_adddup2(&actions, control, WIRE_CONTROL_FD);
+    posix_spawn_file_actions_addclosefrom_np(&actions, WIRE_CONTROL_FD + 1);
+    result = posix_spawn(pid, program, &actions, &attributes, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return result;
+}
+
 static bool spawn(struct net_process *process, int frames, int control, GError **error)
 {
     g_autofree char *program = program_find();
-    const char *const arguments[] = { program, NULL };
-    const int from[] = { frames, control };
-    const int to[] = { WIRE_FRAMES_FD, WIRE_CONTROL_FD };
-    g_autoptr(GError) cause = NULL;
+    /* Copies that are in nobody's way where the process expects them. */
+    int frames_copy = fcntl(frames, F_DUPFD_CLOEXEC, WIRE_CONTROL_FD + 1);
+    int control_copy = fcntl(control, F_DUPFD_CLOEXEC, WIRE_CONTROL_FD + 1);
+    int result = frames_copy < 0 || control_copy < 0
+                     ? errno
+                     : spawn_with(program, frames_copy, control_copy, &process->pid);
 
-    if (g_spawn_async_with_pipes_and_fds(NULL, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
-                                         NULL, -1, -1, -1, from, to, G_N_ELEMENTS(from),
-                                         &process->pid, NULL, NULL, NULL, &cause)) {
+    if (frames_copy >= 0) {
+        close(frames_copy);
+    }
+    if (control_copy >= 0) {
+        close(control_copy);
+    }
+    if (result == 0) {
         return true;
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
                 "The network of the machine cannot be started: %s. Its cable is out until then.",
-                cause->message);
+                g_strerror(result));
     return false;
 }
 
@@ -182,7 +218,6 @@ void net_process_end(struct net_process *process)
         kill(process->pid, SIGKILL);
         while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR) {
         }
-        g_spawn_close_pid(process->pid);
     }
     *process = (struct net_process){ .frames = -1, .control = -1 };
 }

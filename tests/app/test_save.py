@@ -517,6 +517,8 @@ def test_killed_at_any_moment(home):
         command = "save"
         if step % 2:
             home.ok("save", "Count", timeout=SLOW)
+            # It has answered, but may not be gone yet: it is not the one to kill.
+            wait_until(lambda pid=pid: not os.path.exists(f"/proc/{pid}"), "the saved engine does not go")
             command, pid, disk = "start", None, disk_hash(home, "Count")
         process = subprocess.Popen([ORIELCTL, command, "Count"], env=home.environment, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
