@@ -275,7 +275,7 @@ static bool engine_start(struct engine *engine, GError **error)
                     "There is no machine in “%s”: it has no machine.json.", engine->folder);
         return false;
     }
-    engine->lock = oriel_machine_lock(engine->folder, error);
+    engine->lock = oriel_machine_lock_to_run(engine->folder, error);
     if (engine->lock < 0) {
         return false;
     }

@@ -192,9 +192,8 @@ static gboolean is_ending(int fd)
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* Looks again and again as long as the holder is ending, and for a moment in any case: one that was
- * killed says nothing, and its lock is the last that goes. */
-static gboolean lock_take(int fd)
+/* Looks again and again as long as the holder is ending, and `looks` times in any case. */
+static gboolean lock_take(int fd, unsigned looks)
 {
     struct flock lock = byte_lock(LOCK_MACHINE);
 
@@ -205,7 +204,7 @@ static gboolean lock_take(int fd)
         if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
             return TRUE;
         }
-        if (!ending && look >= KILLED_LOOKS) {
+        if (!ending && look >= looks) {
             break;
         }
         g_usleep(ENDING_LOOK_MS * 1000);
@@ -213,11 +212,11 @@ static gboolean lock_take(int fd)
     return FALSE;
 }
 
-int oriel_machine_lock(const char *folder, GError **error)
+static int machine_lock(const char *folder, unsigned looks, GError **error)
 {
     int fd = lock_open(folder, error);
 
-    if (fd >= 0 && !lock_take(fd)) {
+    if (fd >= 0 && !lock_take(fd, looks)) {
         g_set_error(
             error, ORIEL_ERROR, ORIEL_ERROR_LOCKED,
             "The machine in “%s” is in use: it is running or being changed. Stop it, or try "
@@ -227,6 +226,16 @@ int oriel_machine_lock(const char *folder, GError **error)
         fd = -1;
     }
     return fd;
+}
+
+int oriel_machine_lock(const char *folder, GError **error)
+{
+    return machine_lock(folder, 0, error);
+}
+
+int oriel_machine_lock_to_run(const char *folder, GError **error)
+{
+    return machine_lock(folder, KILLED_LOOKS, error);
 }
 
 void oriel_machine_lock_ending(int lock)

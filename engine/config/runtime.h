@@ -34,10 +34,12 @@ void oriel_runtime_remove(const char *folder, int lock);
 /*
  * Locks a machine's folder for one engine (or for one change that a running engine must not see).
  * Returns a file descriptor that holds the lock until it is closed, also by the end of the process;
- * -1 with *error set, LOCKED if another process has it. One that is ending is waited for, and any
- * for a second: the lock of a killed one goes last.
+ * -1 with *error set, LOCKED if another process has it. One that is ending is waited for.
  */
 int oriel_machine_lock(const char *folder, GError **error);
+/* The same for an engine: waits a second for any holder, since a killed engine, which can say
+ * nothing, lets go of its lock last of all. */
+int oriel_machine_lock_to_run(const char *folder, GError **error);
 /* Says that the holder of this lock is about to close it, and that waiting is worth it. */
 void oriel_machine_lock_ending(int lock);
 
