@@ -23,6 +23,7 @@
 enum {
     READY_FD = 3, /* in the engine */
     READY_MAX = 8192,
+    RETRY_MS = 10,
 };
 
 /* Beside this program in the build folder, otherwise where it was installed. */
@@ -199,15 +200,27 @@ static char *socket_path(const OrielMachine *machine, GError **error)
     return folder ? g_build_filename(folder, "engine", NULL) : NULL;
 }
 
-/* The connected socket, or NULL: nobody listens, or the path leads nowhere. */
-static GSocketConnection *socket_connect(const char *path, GCancellable *cancellable,
-                                         GError **error)
+GSocketConnection *oriel_session_connect_socket(const char *path, GCancellable *cancellable,
+                                                GError **error)
 {
     g_autoptr(GSocketClient) client = g_socket_client_new();
     g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
 
     g_socket_client_set_enable_proxy(client, FALSE);
-    return g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), cancellable, error);
+    for (int tries = ORIEL_SESSION_PATIENCE * 1000 / RETRY_MS;; tries--) {
+        g_autoptr(GError) cause = NULL;
+        GSocketConnection *stream =
+            g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), cancellable, &cause);
+
+        if (stream || tries == 0 || !g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
+            if (cause) {
+                g_propagate_error(error, g_steal_pointer(&cause));
+            }
+            return stream;
+        }
+        /* Too many wait to be accepted; GIO cannot wait with them. */
+        g_usleep(RETRY_MS * 1000);
+    }
 }
 
 /* Of the process that listens, if it is ours; otherwise 0. */
@@ -311,7 +324,7 @@ OrielEngine *oriel_session_find(const OrielMachine *machine, OrielFound *found, 
         return NULL;
     }
     oriel_error_register_dbus();
-    stream = socket_connect(path, cancellable, &cause);
+    stream = oriel_session_connect_socket(path, cancellable, &cause);
     if (!stream) {
         nobody_listens(cause) ? not_running(machine, found, error)
                               : makes_no_sense(machine, cause, found, error);
@@ -423,6 +436,7 @@ gboolean oriel_session_kill(const OrielMachine *machine, GError **error)
 {
     g_autofree char *path = socket_path(machine, error);
     g_autoptr(GSocketConnection) stream = NULL;
+    g_autoptr(GError) cause = NULL;
     OrielFound found;
     pid_t pid;
     int process;
@@ -430,12 +444,19 @@ gboolean oriel_session_kill(const OrielMachine *machine, GError **error)
     if (!path) {
         return FALSE;
     }
-    stream = socket_connect(path, NULL, NULL);
+    stream = oriel_session_connect_socket(path, NULL, &cause);
+    if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
+                    "The engine of “%s” takes no calls, and too many wait for it; end the process "
+                    "oriel-engine of this machine.",
+                    machine->name);
+        return FALSE;
+    }
     pid = stream ? peer_pid(stream) : 0;
     /* The process is that which listens as long as somebody does. */
     process = pid > 0 ? pidfd_open(pid, 0) : -1;
     g_clear_object(&stream);
-    stream = process >= 0 ? socket_connect(path, NULL, NULL) : NULL;
+    stream = process >= 0 ? oriel_session_connect_socket(path, NULL, NULL) : NULL;
     if (!stream || peer_pid(stream) != pid) {
         if (process >= 0) {
             close(process);

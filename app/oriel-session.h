@@ -63,6 +63,15 @@ OrielEngine *oriel_session_find(const OrielMachine *machine, OrielFound *found, 
                                 GCancellable *cancellable, GError **error);
 
 /*
+ * The connected control socket under `path`, which waits while others are before it, but
+ * not longer than ORIEL_SESSION_PATIENCE seconds. NULL with *error set:
+ * G_IO_ERROR_CONNECTION_REFUSED if nobody listens, G_IO_ERROR_NOT_FOUND if the path leads nowhere,
+ * G_IO_ERROR_WOULD_BLOCK if too many wait, G_IO_ERROR_CANCELLED. Unref.
+ */
+GSocketConnection *oriel_session_connect_socket(const char *path, GCancellable *cancellable,
+                                                GError **error);
+
+/*
  * Ends the process that serves the machine's control socket, without asking it, and waits for its
  * end. Errors: STATE if there is none, HOST, TIMEOUT if it cannot be ended.
  */

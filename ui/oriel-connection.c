@@ -4,14 +4,15 @@
 
 #include <gio/gunixsocketaddress.h>
 
-/* The D-Bus address of the engine's socket: where the connection that controls it leads to. */
-static char *address_find(OrielMachineItem *item, GError **error)
+#include "oriel-session.h"
+
+/* The engine's socket: where the connection that controls it leads to. */
+static char *path_find(OrielMachineItem *item, GError **error)
 {
     OrielEngine *engine = oriel_machine_item_get_engine(item);
     GDBusConnection *connection = engine ? g_dbus_proxy_get_connection(G_DBUS_PROXY(engine)) : NULL;
     GIOStream *stream = connection ? g_dbus_connection_get_stream(connection) : NULL;
     g_autoptr(GSocketAddress) address = NULL;
-    g_autofree char *escaped = NULL;
 
     if (!G_IS_SOCKET_CONNECTION(stream)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED, "“%s” does not run.",
@@ -27,39 +28,39 @@ static char *address_find(OrielMachineItem *item, GError **error)
                     "“%s” is not reached by a local socket.", oriel_machine_item_get_name(item));
         return NULL;
     }
-    escaped =
-        g_dbus_address_escape_value(g_unix_socket_address_get_path(G_UNIX_SOCKET_ADDRESS(address)));
-    return g_strconcat("unix:path=", escaped, NULL);
+    return g_strdup(g_unix_socket_address_get_path(G_UNIX_SOCKET_ADDRESS(address)));
 }
 
-static void opened(GObject *source, GAsyncResult *result, gpointer data)
+static void open_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-    g_autoptr(GTask) task = data;
-    g_autoptr(GError) error = NULL;
-    GDBusConnection *connection = g_dbus_connection_new_for_address_finish(result, &error);
+    GError *error = NULL;
+    g_autoptr(GSocketConnection) stream = oriel_session_connect_socket(data, cancellable, &error);
+    GDBusConnection *connection =
+        stream ? g_dbus_connection_new_sync(G_IO_STREAM(stream), NULL,
+                                            G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL,
+                                            cancellable, &error)
+               : NULL;
 
     if (connection) {
-        g_dbus_connection_set_exit_on_close(connection, FALSE);
         g_task_return_pointer(task, connection, g_object_unref);
     } else {
-        g_task_return_error(task, g_steal_pointer(&error));
+        g_task_return_error(task, error);
     }
 }
 
 void oriel_connection_open_async(OrielMachineItem *item, GCancellable *cancellable,
                                  GAsyncReadyCallback callback, gpointer data)
 {
-    GTask *task = g_task_new(item, cancellable, callback, data);
+    g_autoptr(GTask) task = g_task_new(item, cancellable, callback, data);
     g_autoptr(GError) error = NULL;
-    g_autofree char *address = address_find(item, &error);
+    char *path = path_find(item, &error);
 
-    if (!address) {
+    if (!path) {
         g_task_return_error(task, g_steal_pointer(&error));
-        g_object_unref(task);
         return;
     }
-    g_dbus_connection_new_for_address(address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL,
-                                      cancellable, opened, task);
+    g_task_set_task_data(task, path, g_free);
+    g_task_run_in_thread(task, open_in_thread);
 }
 
 GDBusConnection *oriel_connection_open_finish(GAsyncResult *result, GError **error)

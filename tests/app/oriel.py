@@ -23,6 +23,13 @@ class Skip(Exception):
     """This host cannot run the test; the text says why."""
 
 
+def report(text):
+    """Says what led to a failure, among the results and where the runner shows it."""
+    for line in text.splitlines():
+        print(f"# {line}", flush=True)
+        print(line, file=sys.stderr, flush=True)
+
+
 class Home:
     """A library and a runtime folder of the test's own, removed at the end with all that runs there."""
 
@@ -61,7 +68,7 @@ class Home:
                 if name == "engine.log":
                     with open(os.path.join(parent, name), encoding="utf-8", errors="replace") as file:
                         for line in file.read().splitlines()[-20:]:
-                            print(f"# {parent}: {line}")
+                            report(f"{parent}: {line}")
 
     def check_sanitizers(self):
         """Fails if a program started in this home had something to report."""
@@ -146,8 +153,7 @@ def main(*tests):
             print(f"ok {number} - {name} # SKIP {reason}", flush=True)
         except Exception:  # a test may fail in any way; the rest still runs
             failed = True
-            for line in traceback.format_exc().splitlines():
-                print(f"# {line}")
+            report(f"{name}: {traceback.format_exc()}")
             print(f"not ok {number} - {name}", flush=True)
         print(f"# {name} took {time.monotonic() - start:.1f} s", flush=True)
     sys.exit(failed)

@@ -186,13 +186,13 @@ class Desktop:
     def __exit__(self, kind, *_):
         if kind not in (None, oriel.Skip):
             try:
-                print(f"# screenshot: {self.screenshot('failure-' + str(os.getpid()))}")
+                oriel.report(f"screenshot: {self.screenshot('failure-' + str(os.getpid()))}")
             except Exception as reason:  # the first failure is the one to report
-                print(f"# no screenshot: {reason}")
+                oriel.report(f"no screenshot: {reason}")
             for process in self.processes:
                 with open(process.log, encoding="utf-8", errors="replace") as log:
                     for line in log.read().splitlines()[-20:]:
-                        print(f"# {os.path.basename(process.log)}: {line}")
+                        oriel.report(f"{os.path.basename(process.log)}: {line}")
         self.end()
         if kind is None:
             self.check_complaints()
