@@ -61,9 +61,9 @@ saved() {
     step 'the programs are ended' serial_type 'kill %1 %2; wait; umount /mnt && fsck.ext4 -f -n /dev/sda && echo disk sound'
     step 'the file system is sound' wait_serial '^disk sound'
     step 'the kernel is asked for complaints' \
-        serial_type 'dmesg | grep -iE "stall|unstable|lockup|hung|nobody cared|exception" ; echo asked'
+        serial_type 'dmesg | grep -iE "detected stall|unstable|lockup|hung|nobody cared|exception" ; echo asked'
     step 'and answers' wait_serial '^asked'
-    step 'it has none' serial_lacks '^\[.*(stall|unstable|lockup|hung|nobody cared|exception)'
+    step 'it has none' serial_lacks '^\[.*(detected stall|unstable|lockup|hung|nobody cared|exception)'
     step 'it is told to power off' serial_type 'poweroff -f'
     step 'and does' wait_state stopped
 }
