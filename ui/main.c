@@ -4,6 +4,7 @@
 #include <locale.h>
 
 #include "oriel-application.h"
+#include "oriel-renderer.h"
 
 /* Translations as installed, otherwise those of the build folder this program lies in. */
 static void translations_bind(void)
@@ -22,6 +23,7 @@ int main(int argc, char **argv)
 {
     g_autoptr(OrielApplication) application = NULL;
 
+    oriel_renderer_choose();
     setlocale(LC_ALL, "");
     translations_bind();
     application = oriel_application_new();

@@ -12,7 +12,7 @@ struct _OrielWindow {
     AdwToastOverlay *toasts;
     GtkStack *stack;
     OrielLibraryPage *library;
-    OrielMachinePage *page;
+    OrielMachinePage *page; /* NULL until a machine is shown */
 
     OrielMachineList *list;
     OrielPreferences *preferences;

@@ -17,7 +17,7 @@ gboolean oriel_window_is_of_one_machine(OrielWindow *window)
 
 OrielMachineItem *oriel_window_get_machine(OrielWindow *window)
 {
-    return oriel_machine_page_get_item(window->page);
+    return window->page ? oriel_machine_page_get_item(window->page) : NULL;
 }
 
 void oriel_window_add_toast(OrielWindow *window, AdwToast *toast)
@@ -33,6 +33,40 @@ static void title_follow(OrielWindow *window)
     gtk_window_set_title(GTK_WINDOW(window), item ? oriel_machine_item_get_name(item) : _("Oriel"));
 }
 
+/* The keys of the application are off while the screen of the active window has the keyboard. */
+static void shortcuts_follow(OrielWindow *window)
+{
+    GtkApplication *application = gtk_window_get_application(GTK_WINDOW(window));
+
+    if (application && gtk_window_is_active(GTK_WINDOW(window))) {
+        oriel_application_set_shortcuts(ORIEL_APPLICATION(application),
+                                        !window->page ||
+                                            !oriel_machine_page_captures_keys(window->page));
+    }
+}
+
+static void fullscreen_follow(OrielWindow *window)
+{
+    if (window->page) {
+        oriel_machine_page_set_fullscreen(window->page,
+                                          gtk_window_is_fullscreen(GTK_WINDOW(window)));
+    }
+}
+
+/* The page of a machine, made when the first one is shown: it is most of the window's widgets. */
+static OrielMachinePage *page_get(OrielWindow *window)
+{
+    if (!window->page) {
+        window->page = g_object_new(ORIEL_TYPE_MACHINE_PAGE, NULL);
+        oriel_machine_page_set_up(window->page, window->preferences, window->of_one_machine);
+        g_signal_connect_swapped(window->page, "notify::captures-keys",
+                                 G_CALLBACK(shortcuts_follow), window);
+        gtk_stack_add_named(window->stack, GTK_WIDGET(window->page), "machine");
+        fullscreen_follow(window);
+    }
+    return window->page;
+}
+
 void oriel_window_show_machine(OrielWindow *window, OrielMachineItem *item)
 {
     OrielMachineItem *old = oriel_window_get_machine(window);
@@ -41,7 +75,7 @@ void oriel_window_show_machine(OrielWindow *window, OrielMachineItem *item)
         if (old) {
             g_signal_handlers_disconnect_by_func(old, title_follow, window);
         }
-        oriel_machine_page_set_item(window->page, item);
+        oriel_machine_page_set_item(page_get(window), item);
         if (item) {
             g_signal_connect_object(item, "notify::name", G_CALLBACK(title_follow), window,
                                     G_CONNECT_SWAPPED);
@@ -114,22 +148,6 @@ static void machines_changed(OrielWindow *window)
     }
 }
 
-/* The keys of the application are off while the screen of the active window has the keyboard. */
-static void shortcuts_follow(OrielWindow *window)
-{
-    GtkApplication *application = gtk_window_get_application(GTK_WINDOW(window));
-
-    if (application && gtk_window_is_active(GTK_WINDOW(window))) {
-        oriel_application_set_shortcuts(ORIEL_APPLICATION(application),
-                                        !oriel_machine_page_captures_keys(window->page));
-    }
-}
-
-static void fullscreen_follow(OrielWindow *window)
-{
-    oriel_machine_page_set_fullscreen(window->page, gtk_window_is_fullscreen(GTK_WINDOW(window)));
-}
-
 static gboolean close_request(GtkWindow *base)
 {
     return !oriel_window_may_close(ORIEL_WINDOW(base)) ||
@@ -141,6 +159,7 @@ static void oriel_window_dispose(GObject *object)
     OrielWindow *window = ORIEL_WINDOW(object);
 
     g_clear_pointer(&window->pending_folder, g_free);
+    window->page = NULL;
     gtk_widget_dispose_template(GTK_WIDGET(window), ORIEL_TYPE_WINDOW);
     g_clear_object(&window->list);
     g_clear_object(&window->preferences);
@@ -154,15 +173,12 @@ static void oriel_window_class_init(OrielWindowClass *class)
     G_OBJECT_CLASS(class)->dispose = oriel_window_dispose;
     GTK_WINDOW_CLASS(class)->close_request = close_request;
     g_type_ensure(ORIEL_TYPE_LIBRARY_PAGE);
-    g_type_ensure(ORIEL_TYPE_MACHINE_PAGE);
     gtk_widget_class_set_template_from_resource(widget_class,
                                                 "/io/github/oriel_vm/Oriel/oriel-window.ui");
     gtk_widget_class_bind_template_child(widget_class, OrielWindow, toasts);
     gtk_widget_class_bind_template_child(widget_class, OrielWindow, stack);
     gtk_widget_class_bind_template_child(widget_class, OrielWindow, library);
-    gtk_widget_class_bind_template_child(widget_class, OrielWindow, page);
     gtk_widget_class_bind_template_callback(widget_class, oriel_window_show_machine);
-    gtk_widget_class_bind_template_callback(widget_class, shortcuts_follow);
     oriel_window_install_actions(widget_class);
     oriel_window_install_form_actions(widget_class);
 }
@@ -199,7 +215,6 @@ OrielWindow *oriel_window_new(OrielApplication *application, OrielMachineItem *i
     window->preferences = g_object_ref(oriel_application_get_preferences(application));
     window->of_one_machine = item != NULL;
     oriel_library_page_set_up(window->library, window->list, window->preferences);
-    oriel_machine_page_set_up(window->page, window->preferences, window->of_one_machine);
     g_signal_connect_object(window->list, "items-changed", G_CALLBACK(machines_changed), window,
                             G_CONNECT_SWAPPED);
     g_signal_connect_object(window->list, "notify::loading", G_CALLBACK(pending_show), window,
