@@ -79,6 +79,7 @@ step() {
     local description=$1 began=$SECONDS output
     shift
     echo "$description" >>"$work/steps"
+    echo "$(date +%T) $story: $description" >>"$LAB_ARTIFACTS/progress" # for a look at a test that still runs
     if output=$("$@" 2>&1 </dev/null); then
         echo "ok - $story: $description ($((SECONDS - began)) s)"
         return
