@@ -39,8 +39,8 @@ static void object_print(JsonObject *object)
     const char *key;
     JsonNode *value;
 
-    json_object_iter_init(&iter, object);
-    while (json_object_iter_next(&iter, &key, &value)) {
+    json_object_iter_init_ordered(&iter, object);
+    while (json_object_iter_next_ordered(&iter, &key, &value)) {
         if (JSON_NODE_HOLDS_OBJECT(value)) {
             object_print(json_node_get_object(value));
         } else {

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See worker-operations.h. Options have the names of the structures that they come from. */
+#include "worker/worker-operations.h"
+
+#include <string.h>
+
+#include "config/config.h"
+#include "worker/disk-work.h"
+
+static const char *text(const struct worker_call *call, const char *key)
+{
+    const char *value = NULL;
+
+    g_variant_dict_lookup(call->options, key, "^&ay", &value);
+    return value;
+}
+
+static gboolean flag(const struct worker_call *call, const char *key)
+{
+    gboolean value = FALSE;
+
+    g_variant_dict_lookup(call->options, key, "b", &value);
+    return value;
+}
+
+/* An answer of nothing but "it is done". */
+static GVariant *done(gboolean good)
+{
+    return good ? g_variant_new("a{sv}", NULL) : NULL;
+}
+
+/* --- Disk images ------------------------------------------------------------------------------ */
+
+/* Takes the node. */
+static GVariant *json_answer(JsonNode *node)
+{
+    g_autofree char *json = node ? json_to_string(node, FALSE) : NULL;
+    GVariantDict answer;
+
+    if (!node) {
+        return NULL;
+    }
+    json_node_unref(node);
+    g_variant_dict_init(&answer, NULL);
+    g_variant_dict_insert_value(&answer, "json", g_variant_new_bytestring(json));
+    return g_variant_dict_end(&answer);
+}
+
+static GVariant *disk_info(const struct worker_call *call, GError **error)
+{
+    return json_answer(disk_work_info(text(call, "path"), text(call, "format"), error));
+}
+
+static GVariant *disk_convert(const struct worker_call *call, GError **error)
+{
+    const OrielDiskOptions options = {
+        .from = text(call, "from"),
+        .to = text(call, "to"),
+        .snapshot = text(call, "snapshot"),
+        .cluster_size = text(call, "cluster-size"),
+        .chain = flag(call, "chain"),
+        .compress = flag(call, "compress"),
+        .zstd = flag(call, "zstd"),
+        .fixed = flag(call, "fixed"),
+    };
+
+    return done(disk_work_convert(text(call, "path"), call->file, text(call, "target"), &options,
+                                  call->progress, call->data, call->cancellable, error));
+}
+
+static GVariant *disk_check(const struct worker_call *call, GError **error)
+{
+    return json_answer(disk_work_check(text(call, "path"), text(call, "format"), call->progress,
+                                       call->data, call->cancellable, error));
+}
+
+static GVariant *disk_repair(const struct worker_call *call, GError **error)
+{
+    return json_answer(disk_work_repair(text(call, "path"), error));
+}
+
+static GVariant *disk_resize(const struct worker_call *call, GError **error)
+{
+    return done(disk_work_resize(text(call, "path"), text(call, "format"), text(call, "size"),
+                                 flag(call, "shrink"), error));
+}
+
+static GVariant *disk_compact(const struct worker_call *call, GError **error)
+{
+    gboolean rewritten;
+    GVariantDict answer;
+
+    if (!disk_work_compact(text(call, "path"), text(call, "format"), call->file, &rewritten,
+                           call->progress, call->data, call->cancellable, error)) {
+        return NULL;
+    }
+    g_variant_dict_init(&answer, NULL);
+    g_variant_dict_insert(&answer, "rewritten", "b", rewritten);
+    return g_variant_dict_end(&answer);
+}
+
+static GVariant *disk_delete_snapshot(const struct worker_call *call, GError **error)
+{
+    return done(disk_work_delete_snapshot(text(call, "path"), text(call, "snapshot"), error));
+}
+
+/* --- The table -------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    const char *needs[3]; /* texts without which it cannot be */
+    gboolean needs_file;
+    GVariant *(*run)(const struct worker_call *call, GError **error);
+} operations[] = {
+    { "disk-info", { "path" }, FALSE, disk_info },
+    { "disk-convert", { "path", "target" }, TRUE, disk_convert },
+    { "disk-check", { "path" }, FALSE, disk_check },
+    { "disk-repair", { "path" }, FALSE, disk_repair },
+    { "disk-resize", { "path", "size" }, FALSE, disk_resize },
+    { "disk-compact", { "path" }, FALSE, disk_compact },
+    { "disk-delete-snapshot", { "path", "snapshot" }, FALSE, disk_delete_snapshot },
+};
+
+GVariant *worker_operation_run(const char *name, const struct worker_call *call, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(operations); i++) {
+        gboolean complete = !operations[i].needs_file || call->file >= 0;
+
+        if (strcmp(operations[i].name, name) != 0) {
+            continue;
+        }
+        for (gsize n = 0; operations[i].needs[n]; n++) {
+            complete &= text(call, operations[i].needs[n]) != NULL;
+        }
+        if (complete) {
+            return operations[i].run(call, error);
+        }
+    }
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "The worker cannot do “%s”.", name);
+    return NULL;
+}

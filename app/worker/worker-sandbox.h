@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What keeps oriel-worker to its work. Files: Landlock, by paths. System calls: a list of those
+ * that reading and writing need (seccomp), without sockets, programs, processes, and memory that
+ * can be executed. No new privileges, no core dumps, at most WORKER_MEMORY_MAX bytes of memory.
+ *
+ * A kernel without Landlock, or without seccomp, does without that part: what files may be opened
+ * is then up to the code alone, as in worker_sandbox_has_landlock()'s caller is said.
+ */
+#ifndef ORIEL_WORKER_SANDBOX_H
+#define ORIEL_WORKER_SANDBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "worker/worker-protocol.h"
+
+#define WORKER_MEMORY_MAX (UINT64_C(512) << 20)
+
+/* Paths; those that are not there are left out. Each list ends with NULL. */
+struct worker_rights {
+    const char *reads[WORKER_PATHS_MAX + 1];
+    const char *changes[WORKER_PATHS_MAX + 1];
+    const char *fills[WORKER_PATHS_MAX + 1];
+};
+
+/* Whether the kernel knows Landlock. */
+bool worker_sandbox_has_landlock(void);
+
+/* Enters the sandbox for ever. Before the process has a second thread. */
+void worker_sandbox_enter(const struct worker_rights *rights);
+
+#endif
