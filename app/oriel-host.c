@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "config/firmware_files.h"
+#include "worker/oriel-worker.h"
 
 #define MEMORY_LOW (UINT64_C(2) << 30)  /* bytes available, below which a guest will be cramped */
 #define DISK_LOW   (UINT64_C(10) << 30) /* bytes free, below which an installation will not fit */
@@ -139,6 +140,17 @@ static void firmware_check(GPtrArray *findings)
     }
 }
 
+static void sandbox_check(GPtrArray *findings)
+{
+    if (!oriel_worker_has_landlock()) {
+        add(findings, "no-landlock", -1,
+            g_strdup(
+                "The kernel has no Landlock, so nothing but Oriel's own care limits which files "
+                "an import of a damaged or hostile file may open."),
+            "Use Linux 5.13 or later with Landlock turned on; everything works without it.");
+    }
+}
+
 GPtrArray *oriel_host_check(const char *library)
 {
     GPtrArray *findings = g_ptr_array_new_with_free_func((GDestroyNotify)oriel_finding_free);
@@ -146,5 +158,6 @@ GPtrArray *oriel_host_check(const char *library)
     kvm_check(findings);
     firmware_check(findings);
     room_check(findings, library);
+    sandbox_check(findings);
     return findings;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of the export share. */
+/*
+ * What the files of the export share. The caller (oriel-export.c) has the names of what is made;
+ * oriel-worker reads the machine and writes.
+ */
 #ifndef ORIEL_EXPORT_PRIVATE_H
 #define ORIEL_EXPORT_PRIVATE_H
 
@@ -65,10 +68,7 @@ typedef struct {
 /* Checks the machine, opens its disks and looks how much they hold. export_clear() after it. */
 gboolean export_open(Export *export, GError **error);
 void export_clear(Export *export);
-/* Whether the name is that of an archive; otherwise it is a folder's. */
-gboolean export_is_archive(const char *target);
-/* Whether the target can be made: EXISTS, INVALID; NO_SPACE. */
-gboolean export_target_check(const Export *export, const char *target, GError **error);
+/* Whether there is room for it: NO_SPACE. */
 gboolean export_space_check(const OrielExportReport *report, const char *target, GError **error);
 /* What is known before anything is written. */
 OrielExportReport *export_report_new(const Export *export);
@@ -81,5 +81,25 @@ gboolean export_report(Export *export, guint64 done, GError **error);
  * the manifest; the descriptor; every block of every disk beside its source.
  */
 gboolean export_verify(Export *export, int fd, GError **error);
+
+/* --- Between the two
+ * ------------------------------------------------------------------------------- */
+
+OrielExportReport *export_report_empty(void);
+/* As an a{sv}, floating. */
+GVariant *export_report_to_wire(const OrielExportReport *report);
+
+/* Where the worker writes to. */
+typedef struct {
+    const char *target; /* what it will be called, for messages and the room there */
+    const char *folder; /* a folder without files, or NULL: an archive, into */
+    int file;           /* this empty file */
+} ExportPlace;
+
+OrielExportReport *export_estimate(const OrielMachine *machine, const OrielExportOptions *options,
+                                   GError **error);
+OrielExportReport *export_write(const OrielMachine *machine, const ExportPlace *place,
+                                const OrielExportOptions *options, OrielProgress progress,
+                                gpointer data, GCancellable *cancellable, GError **error);
 
 #endif

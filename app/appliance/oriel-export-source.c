@@ -201,39 +201,6 @@ void export_clear(Export *export)
 /* --- Where to
  * -------------------------------------------------------------------------------------- */
 
-gboolean export_is_archive(const char *target)
-{
-    gsize length = strlen(target);
-
-    return length > 4 && g_ascii_strcasecmp(target + length - 4, ".ova") == 0;
-}
-
-gboolean export_target_check(const Export *export, const char *target, GError **error)
-{
-    gboolean archive = export_is_archive(target);
-
-    if (archive && export->options->profile == ORIEL_OVF_HYPER_V) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "Hyper-V reads no OVA: give the name of a new folder instead of “%s”.", target);
-        return FALSE;
-    }
-    if (g_str_has_suffix(target, ".ovf")) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” would be one of several files: give the name of a new folder for them, "
-                    "or one that ends with “.ova”.",
-                    target);
-        return FALSE;
-    }
-    if (g_file_test(target, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK) &&
-        !(archive && export->options->force && !g_file_test(target, G_FILE_TEST_IS_DIR))) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                    "“%s” is there already; choose another name%s.", target,
-                    archive && !export->options->force ? ", or replace it with --force" : "");
-        return FALSE;
-    }
-    return TRUE;
-}
-
 gboolean export_space_check(const OrielExportReport *report, const char *target, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(target);
@@ -322,10 +289,8 @@ static void drive_notes(const Export *export, OrielExportReport *report)
 
 OrielExportReport *export_report_new(const Export *export)
 {
-    OrielExportReport *report = g_new0(OrielExportReport, 1);
+    OrielExportReport *report = export_report_empty();
 
-    report->files = g_ptr_array_new_with_free_func(g_free);
-    report->notes = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < export->disks->len; i++) {
         const ExportDisk *disk = export->disks->pdata[i];
 
@@ -335,11 +300,4 @@ OrielExportReport *export_report_new(const Export *export)
     firmware_notes(export, report);
     drive_notes(export, report);
     return report;
-}
-
-void oriel_export_report_free(OrielExportReport *report)
-{
-    g_ptr_array_unref(report->files);
-    g_ptr_array_unref(report->notes);
-    g_free(report);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From what an appliance declares to what the machine gets. See oriel-import.h. */
+/* From what an appliance declares to what the machine gets, in oriel-worker. See oriel-import.h. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -323,7 +323,7 @@ static gboolean plan_make(OrielImport *import, GError **error)
 /* --- Opening ------------------------------------------------------------------------------------
  */
 
-OrielImport *oriel_import_open(const char *path, const OrielImportOptions *options, GError **error)
+OrielImport *import_plan(const char *path, const OrielImportOptions *options, GError **error)
 {
     g_autoptr(OrielImport) import = g_new0(OrielImport, 1);
     const char *text;
@@ -334,6 +334,7 @@ OrielImport *oriel_import_open(const char *path, const OrielImportOptions *optio
     import->drives = g_array_new(FALSE, TRUE, sizeof(struct import_drive));
     import->report.drives = g_ptr_array_new_with_free_func(g_free);
     import->report.notes = g_ptr_array_new_with_free_func(g_free);
+    import->free_source = oriel_appliance_source_free;
     import->source = oriel_appliance_source_open(path, error);
     if (!import->source || (!options->ignore_manifest &&
                             !oriel_appliance_source_verify(import->source, NULL, NULL, error))) {
@@ -349,24 +350,4 @@ OrielImport *oriel_import_open(const char *path, const OrielImportOptions *optio
         return NULL;
     }
     return g_steal_pointer(&import);
-}
-
-void oriel_import_free(OrielImport *import)
-{
-    if (!import) {
-        return;
-    }
-    oriel_appliance_free(import->appliance);
-    oriel_appliance_source_free(import->source);
-    g_array_unref(import->drives);
-    g_ptr_array_unref(import->report.drives);
-    g_ptr_array_unref(import->report.notes);
-    g_free(import->name);
-    g_free(import->folder);
-    g_free(import);
-}
-
-const OrielImportReport *oriel_import_report(const OrielImport *import)
-{
-    return &import->report;
 }

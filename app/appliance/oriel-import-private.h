@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of the import share. */
+/*
+ * What the files of the import share. The caller's side (oriel-import.c) has settings and folders;
+ * oriel-worker opens the appliance and fills the folder. What the plan says crosses between them as
+ * a GVariant (oriel-import-wire.c).
+ */
 #ifndef ORIEL_IMPORT_PRIVATE_H
 #define ORIEL_IMPORT_PRIVATE_H
 
@@ -22,13 +26,39 @@ struct import_drive {
 };
 
 struct OrielImport {
-    OrielAppliance *appliance;
-    OrielApplianceSource *source;
+    OrielAppliance *appliance;    /* the caller's has what the report needs of it */
+    OrielApplianceSource *source; /* in the worker, */
+    void (*free_source)(OrielApplianceSource *source); /* which frees it so */
     OrielImportOptions options;
     OrielImportReport report;
     char *name, *folder; /* owned texts of options and report */
     GArray *drives;      /* struct import_drive */
+    char *path, *reads;  /* the caller's: what the worker may read */
+    GVariant *wire;      /* the caller's: owns texts of the report */
 };
+
+/* The name in the machine's folder of the file that a drive gets; NULL: none. g_free(). */
+char *import_drive_name(const OrielImport *import, guint number);
+
+/* --- Between the two ---------------------------------------------------------------------------
+ */
+
+/* The plan as an a{sv}, floating. */
+GVariant *import_to_wire(const OrielImport *import);
+/* What import->wire says, as if the appliance had been opened here. INVALID. */
+gboolean import_from_wire(OrielImport *import, GError **error);
+
+/* --- In the worker -----------------------------------------------------------------------------
+ */
+
+/* Opens an appliance and makes the plan; see oriel_import_open(). */
+OrielImport *import_plan(const char *path, const OrielImportOptions *options, GError **error);
+/*
+ * Copies all disks and CD images into the folder. If it only now turns out what the first disk
+ * starts by, the report's `uefi` changes.
+ */
+gboolean import_fill(OrielImport *import, const char *folder, OrielProgress progress, gpointer data,
+                     GCancellable *cancellable, GError **error);
 
 /* Opens a disk of the appliance. NULL with *error set: INVALID for what leads to other files. */
 struct image *import_image_open(OrielImport *import, const struct import_drive *drive,

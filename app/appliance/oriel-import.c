@@ -1,192 +1,50 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The import itself: disks, settings, the machine's folder. See oriel-import.h. */
+/* The caller's part of the import: settings and the machine's folder. See oriel-import.h. */
 #include "oriel-import.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "block/convert/convert.h"
-#include "block/drive.h"
-#include "block/files.h"
 #include "config/config.h"
 #include "oriel-building.h"
 #include "oriel-import-private.h"
 #include "oriel-system.h"
+#include "worker/oriel-worker.h"
 
-enum {
-    COPY_CHUNK = 1 << 20,
-};
-
-struct run {
-    OrielImport *import;
-    Building building;
-    OrielConfig *config;
-    OrielProgress progress;
-    gpointer data;
-    GCancellable *cancellable; /* the user's, passed on to `stop` */
-    GCancellable *stop;        /* of the checking thread */
-    guint64 done, total;       /* bytes of disks */
-};
-
-static bool report(uint64_t done, uint64_t total, void *context)
-{
-    struct run *run = context;
-
-    if (run->progress) {
-        run->progress(run->done + done, MAX(run->total, run->done + total), run->data);
-    }
-    return !g_cancellable_is_cancelled(run->cancellable);
-}
-
-/* --- Disks --------------------------------------------------------------------------------------
+/* --- The plan -----------------------------------------------------------------------------------
  */
 
-struct check {
-    struct run *run;
-    const OrielOvfFile *file;
-    GError *error;
-};
-
-static gpointer check_work(gpointer data)
+static GVariant *options_of(const OrielImport *import, const char *into)
 {
-    struct check *check = data;
+    g_autoptr(GVariant) texts = g_variant_ref_sink(
+        oriel_worker_texts("path", import->path, "machine", import->options.machine, "name",
+                           import->options.name, "folder", import->folder, "into", into, NULL));
+    GVariantDict dict;
 
-    oriel_appliance_source_verify(check->run->import->source, check->file, check->run->stop,
-                                  &check->error);
-    return NULL;
+    g_variant_dict_init(&dict, texts);
+    g_variant_dict_insert(&dict, "ignore-manifest", "b", import->options.ignore_manifest);
+    return g_variant_dict_end(&dict);
 }
 
-static gboolean disk_convert(struct run *run, const struct import_drive *drive, const char *target,
-                             GError **error)
+OrielImport *oriel_import_open(const char *path, const OrielImportOptions *options, GError **error)
 {
-    struct image *image =
-        import_image_open(run->import, drive, run->building.folder, run->cancellable, error);
-    struct convert_options options = {
-        .format = IMAGE_QCOW2,
-        .progress = report,
-        .context = run,
-    };
-    struct storage *storage = NULL;
-    gboolean good;
+    g_autoptr(OrielImport) import = g_new0(OrielImport, 1);
+    OrielWorkerRequest request = { .operation = "import-plan" };
 
-    if (!image) {
-        return FALSE;
+    import->options = *options;
+    import->path = g_strdup(path);
+    import->reads = oriel_worker_folder_of_text(path);
+    import->folder = options->folder ? g_canonicalize_filename(options->folder, NULL) : NULL;
+    request.options = options_of(import, NULL);
+    request.reads[0] = path;
+    request.reads[1] = import->reads;
+    import->wire = oriel_worker_run(&request, NULL, NULL, NULL, error);
+    if (!import->wire || !import_from_wire(import, error)) {
+        return NULL;
     }
-    if (!run->import->report.uefi && run->done == 0 &&
-        run->import->report.machine->firmware == ORIEL_OVF_FIRMWARE_UNKNOWN) {
-        run->import->report.uefi = import_image_is_uefi(image);
-    }
-    options.qcow2.size =
-        MAX(image->size, (drive->capacity + IMAGE_SECTOR - 1) / IMAGE_SECTOR * IMAGE_SECTOR);
-    int fd = image_file_create(target, error);
-
-    if (fd >= 0) {
-        storage = storage_file_new(fd, target, false, error);
-    }
-    good = storage && image_convert(image, storage, &options, error);
-    run->done += image->size;
-    image_free(image);
-    return good;
-}
-
-/* Converts, and checks the file by the manifest meanwhile. */
-static gboolean disk_take(struct run *run, const struct import_drive *drive, const char *target,
-                          GError **error)
-{
-    struct check check = { .run = run, .file = drive->file };
-    GThread *thread =
-        run->import->options.ignore_manifest ? NULL : g_thread_new("manifest", check_work, &check);
-    gboolean good = disk_convert(run, drive, target, error);
-
-    if (!good) {
-        g_cancellable_cancel(run->stop);
-    }
-    if (thread) {
-        g_thread_join(thread);
-    }
-    if (check.error && good) {
-        g_propagate_error(error, g_steal_pointer(&check.error));
-        good = FALSE;
-    } else if (g_error_matches(check.error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT) && error &&
-               !g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-        g_clear_error(error); /* the cause of what the conversion met */
-        g_propagate_error(error, g_steal_pointer(&check.error));
-    }
-    g_clear_error(&check.error);
-    return good;
-}
-
-static gboolean disk_add(struct run *run, const struct import_drive *drive, GError **error)
-{
-    g_autofree char *name = g_strdup_printf("disks/disk%u.qcow2", run->config->drives->len);
-    g_autofree char *target = g_build_filename(run->building.folder, name, NULL);
-    OrielDrive *added = oriel_config_add_drive(run->config, ORIEL_DRIVE_DISK, name, error);
-
-    if (!added) {
-        return FALSE;
-    }
-    added->format = ORIEL_DISK_FORMAT_QCOW2;
-    added->controller =
-        drive->bus == ORIEL_OVF_BUS_VIRTIO ? ORIEL_CONTROLLER_VIRTIO : ORIEL_CONTROLLER_AHCI;
-    return drive->file ? disk_take(run, drive, target, error)
-                       : drive_create_qcow2(target, drive->capacity, error);
-}
-
-/* --- CDs ----------------------------------------------------------------------------------------
- */
-
-static gboolean bytes_copy(struct run *run, struct storage *from, struct storage *to,
-                           GError **error)
-{
-    g_autofree guint8 *bytes = g_malloc(COPY_CHUNK);
-    guint64 size = storage_size(from);
-    int result = 0;
-
-    for (guint64 at = 0; at < size && result == 0; at += COPY_CHUNK) {
-        gsize n = MIN(size - at, COPY_CHUNK);
-
-        result = storage_read_all(from, at, bytes, n);
-        result = result == 0 ? storage_write(to, at, bytes, n) : result;
-        if (!report(at, size, run)) {
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                        "Cancelled; nothing was changed or left behind.");
-            return FALSE;
-        }
-    }
-    result = result == 0 ? storage_flush(to) : result;
-    if (result < 0) {
-        oriel_error_set_errno(error, -result, "“%s” cannot be copied", from->name);
-    }
-    run->done += size;
-    return result == 0;
-}
-
-static gboolean cd_copy(struct run *run, const struct import_drive *drive, const char *target,
-                        GError **error)
-{
-    struct storage *from =
-        oriel_appliance_source_storage(run->import->source, drive->file, run->building.folder,
-                                       IMPORT_DISK_MAX, run->cancellable, error);
-    int fd = from ? image_file_create(target, error) : -1;
-    struct storage *to = fd < 0 ? NULL : storage_file_new(fd, target, false, error);
-    gboolean good = to && bytes_copy(run, from, to, error);
-
-    storage_free(to);
-    storage_free(from);
-    return good && (run->import->options.ignore_manifest ||
-                    oriel_appliance_source_verify(run->import->source, drive->file,
-                                                  run->cancellable, error));
-}
-
-static gboolean cd_add(struct run *run, const struct import_drive *drive, GError **error)
-{
-    g_autofree char *name = g_strdup_printf("disks/cdrom%u.iso", run->config->drives->len);
-    g_autofree char *target = g_build_filename(run->building.folder, name, NULL);
-    g_autofree char *path = g_build_filename(run->building.final, name, NULL);
-    OrielDrive *added =
-        oriel_config_add_drive(run->config, ORIEL_DRIVE_CDROM, drive->file ? path : NULL, error);
-
-    return added && (!drive->file || cd_copy(run, drive, target, error));
+    return g_steal_pointer(&import);
 }
 
 /* --- Settings -----------------------------------------------------------------------------------
@@ -204,11 +62,10 @@ static char *notes_make(const OrielOvfMachine *machine)
     return *text ? g_steal_pointer(&text) : NULL;
 }
 
-static gboolean settings_apply(struct run *run, GError **error)
+static gboolean settings_apply(const OrielImport *import, OrielConfig *config, GError **error)
 {
-    const OrielImportReport *plan = &run->import->report;
+    const OrielImportReport *plan = &import->report;
     const OrielOvfMachine *machine = plan->machine;
-    OrielConfig *config = run->config;
 
     config->cpus = plan->cpus;
     config->memory = plan->memory;
@@ -220,16 +77,43 @@ static gboolean settings_apply(struct run *run, GError **error)
     return oriel_config_set(config, "os", plan->os, error) && oriel_config_check(config, error);
 }
 
-static gboolean drives_add(struct run *run, GError **error)
+/* The file that the worker was to make, and nothing else in its place. */
+static gboolean drive_check(const Building *building, const char *name, GError **error)
 {
-    const GArray *drives = run->import->drives;
+    g_autofree char *path = g_build_filename(building->folder, name, NULL);
+    struct stat status;
 
-    for (guint i = 0; i < drives->len; i++) {
-        const struct import_drive *drive = &g_array_index(drives, struct import_drive, i);
+    if (g_lstat(path, &status) == 0 && S_ISREG(status.st_mode)) {
+        return TRUE;
+    }
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
+                "The appliance was changed while it was imported; import it again.");
+    return FALSE;
+}
 
-        if (drive->kind == ORIEL_OVF_DRIVE_DISK ? !disk_add(run, drive, error)
-                                                : !cd_add(run, drive, error)) {
+static gboolean drives_add(const OrielImport *import, const Building *building, OrielConfig *config,
+                           GError **error)
+{
+    for (guint i = 0; i < import->drives->len; i++) {
+        const struct import_drive *drive = &g_array_index(import->drives, struct import_drive, i);
+        g_autofree char *name = import_drive_name(import, i);
+        gboolean disk = drive->kind == ORIEL_OVF_DRIVE_DISK;
+        g_autofree char *final =
+            name && !disk ? g_build_filename(building->final, name, NULL) : NULL;
+        OrielDrive *added;
+
+        if (name && !drive_check(building, name, error)) {
             return FALSE;
+        }
+        added = oriel_config_add_drive(config, disk ? ORIEL_DRIVE_DISK : ORIEL_DRIVE_CDROM,
+                                       disk ? name : final, error);
+        if (!added) {
+            return FALSE;
+        }
+        if (disk) {
+            added->format = ORIEL_DISK_FORMAT_QCOW2;
+            added->controller = drive->bus == ORIEL_OVF_BUS_VIRTIO ? ORIEL_CONTROLLER_VIRTIO
+                                                                   : ORIEL_CONTROLLER_AHCI;
         }
     }
     return TRUE;
@@ -262,34 +146,45 @@ static gboolean may_run(OrielImport *import, GError **error)
     return oriel_library_check_name(plan->name, error);
 }
 
+/* The worker sees the folder that is being built, and no other of the library. */
+static gboolean fill(OrielImport *import, const Building *building, OrielProgress progress,
+                     gpointer data, GCancellable *cancellable, GError **error)
+{
+    const OrielWorkerRequest request = {
+        .operation = "import",
+        .options = options_of(import, building->folder),
+        .reads = { import->path, import->reads },
+        .fill = building->folder,
+    };
+    g_autoptr(GVariant) answer = oriel_worker_run(&request, progress, data, cancellable, error);
+
+    if (answer) {
+        g_variant_lookup(answer, "uefi", "b", &import->report.uefi);
+    }
+    return answer != NULL;
+}
+
 char *oriel_import_run(OrielImport *import, OrielProgress progress, gpointer data,
                        GCancellable *cancellable, GError **error)
 {
-    g_autoptr(GCancellable) stop = g_cancellable_new();
-    struct run run = {
-        .import = import,
-        .progress = progress,
-        .data = data,
-        .cancellable = cancellable,
-        .stop = stop,
-        .total = import->report.disks_size,
-    };
+    g_auto(Building) building = { NULL };
+    OrielConfig *config;
     char *folder = NULL;
     int lock;
 
     if (!may_run(import, error)) {
         return NULL;
     }
-    run.config = oriel_config_new(import->name);
-    lock = oriel_building_start(&run.building, import->folder, import->name, error);
-    if (lock >= 0 && drives_add(&run, error) && settings_apply(&run, error) &&
+    config = oriel_config_new(import->report.name);
+    lock = oriel_building_start(&building, import->folder, import->report.name, error);
+    if (lock >= 0 && fill(import, &building, progress, data, cancellable, error) &&
+        drives_add(import, &building, config, error) && settings_apply(import, config, error) &&
         !g_cancellable_set_error_if_cancelled(cancellable, error)) {
-        folder = oriel_building_finish(&run.building, run.config, import->folder != NULL, error);
+        folder = oriel_building_finish(&building, config, import->folder != NULL, error);
     }
-    oriel_building_clear(&run.building);
     if (lock >= 0) {
         close(lock);
     }
-    oriel_config_free(run.config);
+    oriel_config_free(config);
     return folder;
 }

@@ -109,6 +109,10 @@ typedef struct {
  * is refused.
  */
 OrielAppliance *oriel_ovf_parse(const char *data, gsize length, const char *name, GError **error);
+
+/* One without anything, to be filled; the machine goes into its `systems`, which frees it. */
+OrielAppliance *oriel_appliance_new(void);
+OrielOvfMachine *oriel_ovf_machine_new(void);
 void oriel_appliance_free(OrielAppliance *appliance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielAppliance, oriel_appliance_free)
 

@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
+#include <linux/landlock.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,7 +32,11 @@ struct OrielWorker {
     OrielProgress progress;
     gpointer data;
     guint64 done, total;
-    GAsyncResult *result; /* of the call, when it is there */
+    const OrielWorkerRequest *request;
+    GVariant *options;
+    gboolean ended; /* one of these is there: */
+    GVariant *reply;
+    GError *cause;
 };
 
 /* --- The process ------------------------------------------------------------------------------ */
@@ -126,23 +132,6 @@ static int start(OrielWorker *worker, const OrielWorkerRequest *request, GError 
     return -1;
 }
 
-static gboolean connect_to(OrielWorker *worker, int fd, GError **error)
-{
-    g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, error);
-    g_autoptr(GSocketConnection) stream = NULL;
-    g_autofree char *guid = g_dbus_generate_guid();
-
-    if (!socket) {
-        close(fd);
-        return FALSE;
-    }
-    stream = g_socket_connection_factory_create_connection(socket);
-    worker->connection = g_dbus_connection_new_sync(G_IO_STREAM(stream), guid,
-                                                    G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER,
-                                                    NULL, NULL, error);
-    return worker->connection != NULL;
-}
-
 /* The status that it ended with. */
 static int process_end(OrielWorker *worker)
 {
@@ -164,7 +153,9 @@ static int process_end(OrielWorker *worker)
 void oriel_worker_end(OrielWorker *worker)
 {
     process_end(worker);
-    g_clear_object(&worker->result);
+    g_clear_pointer(&worker->reply, g_variant_unref);
+    g_clear_pointer(&worker->options, g_variant_unref);
+    g_clear_error(&worker->cause);
     g_main_context_pop_thread_default(worker->context);
     /* What the closed connection still had to say. */
     while (g_main_context_iteration(worker->context, FALSE)) {
@@ -205,20 +196,23 @@ static gboolean on_patience(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-static void source_take(OrielWorker *worker, GSource *source, GSourceFunc function)
+static GSource *source_attach(OrielWorker *worker, GSource *source, GSourceFunc function)
 {
     g_source_set_callback(source, function, worker, NULL);
     g_source_attach(source, worker->context);
-    g_source_unref(source);
+    return source;
 }
 
 static gboolean on_cancelled(GCancellable *cancellable, gpointer data)
 {
     OrielWorker *worker = data;
 
-    g_dbus_connection_call(worker->connection, NULL, WORKER_PATH, WORKER_INTERFACE, WORKER_CANCEL,
-                           NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
-    source_take(worker, g_timeout_source_new(PATIENCE_MS), on_patience);
+    if (worker->connection) {
+        g_dbus_connection_call(worker->connection, NULL, WORKER_PATH, WORKER_INTERFACE,
+                               WORKER_CANCEL, NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL,
+                               NULL);
+    }
+    g_source_unref(source_attach(worker, g_timeout_source_new(PATIENCE_MS), on_patience));
     return G_SOURCE_REMOVE;
 }
 
@@ -226,89 +220,122 @@ static void on_answer(GObject *object, GAsyncResult *result, gpointer data)
 {
     OrielWorker *worker = data;
 
-    worker->result = g_object_ref(result);
+    worker->reply = g_dbus_connection_call_with_unix_fd_list_finish(G_DBUS_CONNECTION(object), NULL,
+                                                                    result, &worker->cause);
+    worker->ended = TRUE;
 }
 
-static void call(OrielWorker *worker, const OrielWorkerRequest *request, GCancellable *cancellable)
+static void call(OrielWorker *worker)
 {
-    g_autoptr(GUnixFDList) files = request->file ? g_unix_fd_list_new() : NULL;
-    GSource *cancelled = cancellable ? g_cancellable_source_new(cancellable) : NULL;
-    GSource *tick = g_timeout_source_new(TICK_MS);
+    const int *file = worker->request->file;
+    g_autoptr(GUnixFDList) files = file ? g_unix_fd_list_new() : NULL;
 
     if (files) {
-        g_unix_fd_list_append(files, *request->file, NULL);
+        g_unix_fd_list_append(files, *file, NULL);
     }
     g_dbus_connection_signal_subscribe(worker->connection, NULL, WORKER_INTERFACE, WORKER_PROGRESS,
                                        WORKER_PATH, NULL, G_DBUS_SIGNAL_FLAGS_NO_MATCH_RULE,
                                        on_progress, worker, NULL);
     g_dbus_connection_call_with_unix_fd_list(
         worker->connection, NULL, WORKER_PATH, WORKER_INTERFACE, WORKER_RUN,
-        g_variant_new("(s@a{sv})", request->operation, request->options), G_VARIANT_TYPE("(a{sv})"),
-        G_DBUS_CALL_FLAGS_NONE, G_MAXINT, files, NULL, on_answer, worker);
-    source_take(worker, tick, on_tick);
+        g_variant_new("(s@a{sv})", worker->request->operation, worker->options),
+        G_VARIANT_TYPE("(a{sv})"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, files, NULL, on_answer,
+        worker);
+}
+
+static void on_connected(GObject *object, GAsyncResult *result, gpointer data)
+{
+    OrielWorker *worker = data;
+
+    worker->connection = g_dbus_connection_new_finish(result, &worker->cause);
+    if (worker->connection) {
+        call(worker);
+    } else {
+        worker->ended = TRUE;
+    }
+}
+
+/* Until there is an answer, or the process is no more. */
+static void converse(OrielWorker *worker, int fd, GCancellable *cancellable)
+{
+    g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, &worker->cause);
+    g_autoptr(GSocketConnection) stream = NULL;
+    g_autofree char *guid = g_dbus_generate_guid();
+    GSource *cancelled = cancellable ? g_cancellable_source_new(cancellable) : NULL;
+    GSource *tick = source_attach(worker, g_timeout_source_new(TICK_MS), on_tick);
+
     if (cancelled) {
-        g_source_set_callback(cancelled, G_SOURCE_FUNC(on_cancelled), worker, NULL);
-        g_source_attach(cancelled, worker->context);
+        source_attach(worker, cancelled, G_SOURCE_FUNC(on_cancelled));
         g_source_unref(cancelled);
     }
-    while (!worker->result) {
+    if (socket) {
+        stream = g_socket_connection_factory_create_connection(socket);
+        g_dbus_connection_new(G_IO_STREAM(stream), guid,
+                              G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER, NULL, NULL,
+                              on_connected, worker);
+    } else {
+        close(fd);
+        worker->ended = TRUE;
+    }
+    while (!worker->ended) {
         g_main_context_iteration(worker->context, TRUE);
     }
     g_source_destroy(tick);
+    g_source_unref(tick);
 }
 
 /* An error of the operation stays as it is; that of a process which is no more is put in words. */
-static void failure(OrielWorker *worker, GError *cause, GCancellable *cancellable, GError **error)
+static void failure(OrielWorker *worker, GCancellable *cancellable, GError **error)
 {
-    gboolean remote = g_dbus_error_is_remote_error(cause);
+    gboolean remote = g_dbus_error_is_remote_error(worker->cause);
     int status = process_end(worker);
 
     if (g_cancellable_is_cancelled(cancellable)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
                     "Cancelled; nothing was changed or left behind.");
     } else if (remote) {
-        g_dbus_error_strip_remote_error(cause);
-        g_propagate_error(error, g_steal_pointer(&cause));
+        g_dbus_error_strip_remote_error(worker->cause);
+        g_propagate_error(error, g_steal_pointer(&worker->cause));
     } else {
+        const char *why =
+            WIFSIGNALED(status) ? g_strsignal(WTERMSIG(status)) : worker->cause->message;
+        const char *changed = worker->request->change;
+
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                    "The helper program oriel-worker ended in the middle of its work (%s). What it "
-                    "had begun is removed; try again, with more free memory if that was short.",
-                    WIFSIGNALED(status) ? g_strsignal(WTERMSIG(status)) : cause->message);
+                    changed
+                        ? "The helper program oriel-worker ended in the middle of its work (%s). "
+                          "Check “%s” with “orielctl disk check”."
+                        : "The helper program oriel-worker ended in the middle of its work (%s). "
+                          "What it had begun is removed; try again, with more free memory if "
+                          "that was short.",
+                    why, changed);
     }
-    g_clear_error(&cause);
 }
 
 OrielWorker *oriel_worker_run_and_hold(const OrielWorkerRequest *request, GVariant **answer,
                                        OrielProgress progress, gpointer data,
                                        GCancellable *cancellable, GError **error)
 {
-    g_autoptr(GVariant) options = g_variant_ref_sink(request->options);
-    g_autoptr(GVariant) reply = NULL;
     OrielWorker *worker = g_new0(OrielWorker, 1);
-    GError *cause = NULL;
     int fd;
 
     *answer = NULL;
     oriel_error_register_dbus();
+    worker->request = request;
+    worker->options = g_variant_ref_sink(request->options);
     worker->progress = progress;
     worker->data = data;
     worker->context = g_main_context_new();
     g_main_context_push_thread_default(worker->context);
     fd = start(worker, request, error);
-    if (fd < 0) {
-        oriel_worker_end(worker);
-        return NULL;
+    if (fd >= 0) {
+        converse(worker, fd, cancellable);
+        if (worker->reply) {
+            *answer = g_variant_get_child_value(worker->reply, 0);
+            return worker;
+        }
+        failure(worker, cancellable, error);
     }
-    if (connect_to(worker, fd, &cause)) {
-        call(worker, request, cancellable);
-        reply = g_dbus_connection_call_with_unix_fd_list_finish(worker->connection, NULL,
-                                                                worker->result, &cause);
-    }
-    if (reply) {
-        *answer = g_variant_get_child_value(reply, 0);
-        return worker;
-    }
-    failure(worker, cause, cancellable, error);
     oriel_worker_end(worker);
     return NULL;
 }
@@ -345,6 +372,11 @@ GVariant *oriel_worker_texts(const char *key, ...)
     }
     va_end(arguments);
     return g_variant_dict_end(&dict);
+}
+
+gboolean oriel_worker_has_landlock(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 1;
 }
 
 /* --- What it may read ------------------------------------------------------------------------- */

@@ -53,4 +53,7 @@ GVariant *oriel_worker_texts(const char *key, ...) G_GNUC_NULL_TERMINATED;
  */
 char *oriel_worker_folder_of_text(const char *path);
 
+/* Whether the kernel can limit which files a worker opens. */
+gboolean oriel_worker_has_landlock(void);
+
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "oriel-export-private.h"
+#include "oriel-import-private.h"
 #include "worker/disk-work.h"
 
 static const char *text(const struct worker_call *call, const char *key)
@@ -104,6 +106,85 @@ static GVariant *disk_delete_snapshot(const struct worker_call *call, GError **e
     return done(disk_work_delete_snapshot(text(call, "path"), text(call, "snapshot"), error));
 }
 
+/* --- Appliances ------------------------------------------------------------------------------- */
+
+static OrielImport *plan(const struct worker_call *call, GError **error)
+{
+    const OrielImportOptions options = {
+        .machine = text(call, "machine"),
+        .name = text(call, "name"),
+        .folder = text(call, "folder"),
+        .ignore_manifest = flag(call, "ignore-manifest"),
+    };
+
+    return import_plan(text(call, "path"), &options, error);
+}
+
+static GVariant *import_plan_only(const struct worker_call *call, GError **error)
+{
+    g_autoptr(OrielImport) import = plan(call, error);
+
+    return import ? import_to_wire(import) : NULL;
+}
+
+static GVariant *import_all(const struct worker_call *call, GError **error)
+{
+    g_autoptr(OrielImport) import = plan(call, error);
+    GVariantDict answer;
+
+    if (!import || !import_fill(import, text(call, "into"), call->progress, call->data,
+                                call->cancellable, error)) {
+        return NULL;
+    }
+    g_variant_dict_init(&answer, NULL);
+    g_variant_dict_insert(&answer, "uefi", "b", import->report.uefi);
+    return g_variant_dict_end(&answer);
+}
+
+static guint32 number(const struct worker_call *call, const char *key, guint32 end)
+{
+    guint32 value = 0;
+
+    g_variant_dict_lookup(call->options, key, "u", &value);
+    return value < end ? value : 0;
+}
+
+static GVariant *export_some(const struct worker_call *call, gboolean write, GError **error)
+{
+    const OrielExportOptions options = {
+        .profile = (OrielOvfProfile)number(call, "profile", ORIEL_OVF_PROFILES),
+        .controller = (OrielOvfController)number(call, "controller", ORIEL_OVF_CONTROLLERS),
+        .sha1 = flag(call, "sha1"),
+        .verify = flag(call, "verify"),
+    };
+    const ExportPlace place = { text(call, "target"), text(call, "into"), call->file };
+    g_autoptr(OrielMachine) machine = oriel_machine_load(text(call, "machine"));
+    g_autoptr(OrielExportReport) report = NULL;
+
+    if (machine->problem) {
+        g_propagate_error(error, g_error_copy(machine->problem));
+        return NULL;
+    }
+    report = write ? export_write(machine, &place, &options, call->progress, call->data,
+                                  call->cancellable, error)
+                   : export_estimate(machine, &options, error);
+    return report ? export_report_to_wire(report) : NULL;
+}
+
+static GVariant *export_all(const struct worker_call *call, GError **error)
+{
+    if (!text(call, "into") && call->file < 0) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "The worker has nowhere to write.");
+        return NULL;
+    }
+    return export_some(call, TRUE, error);
+}
+
+static GVariant *export_estimate_only(const struct worker_call *call, GError **error)
+{
+    return export_some(call, FALSE, error);
+}
+
 /* --- The table -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -119,6 +200,10 @@ static const struct {
     { "disk-resize", { "path", "size" }, FALSE, disk_resize },
     { "disk-compact", { "path" }, FALSE, disk_compact },
     { "disk-delete-snapshot", { "path", "snapshot" }, FALSE, disk_delete_snapshot },
+    { "import-plan", { "path" }, FALSE, import_plan_only },
+    { "import", { "path", "into" }, FALSE, import_all },
+    { "export-estimate", { "machine" }, FALSE, export_estimate_only },
+    { "export", { "machine", "target" }, FALSE, export_all },
 };
 
 GVariant *worker_operation_run(const char *name, const struct worker_call *call, GError **error)

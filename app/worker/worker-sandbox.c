@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/landlock.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -33,11 +34,6 @@
 static long landlock_version(void)
 {
     return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-}
-
-bool worker_sandbox_has_landlock(void)
-{
-    return landlock_version() >= 1;
 }
 
 static void path_allow(int ruleset, const char *path, uint64_t access)

@@ -4,13 +4,12 @@
  * that reading and writing need (seccomp), without sockets, programs, processes, and memory that
  * can be executed. No new privileges, no core dumps, at most WORKER_MEMORY_MAX bytes of memory.
  *
- * A kernel without Landlock, or without seccomp, does without that part: what files may be opened
- * is then up to the code alone, as in worker_sandbox_has_landlock()'s caller is said.
+ * A kernel without Landlock, or without seccomp, does without that part; check-host says so
+ * (oriel_worker_has_landlock()).
  */
 #ifndef ORIEL_WORKER_SANDBOX_H
 #define ORIEL_WORKER_SANDBOX_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "worker/worker-protocol.h"
@@ -23,9 +22,6 @@ struct worker_rights {
     const char *changes[WORKER_PATHS_MAX + 1];
     const char *fills[WORKER_PATHS_MAX + 1];
 };
-
-/* Whether the kernel knows Landlock. */
-bool worker_sandbox_has_landlock(void);
 
 /* Enters the sandbox for ever. Before the process has a second thread. */
 void worker_sandbox_enter(const struct worker_rights *rights);

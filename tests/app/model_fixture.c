@@ -26,6 +26,7 @@ void fixture_start(void)
     g_setenv("XDG_DATA_HOME", data, TRUE);
     g_setenv("XDG_RUNTIME_DIR", run, TRUE);
     g_setenv("ORIEL_ENGINE", FAKE_ENGINE, TRUE);
+    g_setenv("ORIEL_WORKER", WORKER, TRUE);
 }
 
 const char *fixture_data(void)
