@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What tests of running machines share: PNG files, engine processes, waiting, raw D-Bus messages."""
 
+import atexit
 import os
 import re
+import shutil
 import socket
 import struct
+import tempfile
 import time
 import zlib
 
@@ -73,15 +76,32 @@ def log(home, name, file="engine.log"):
         return ""
 
 
-def start_welcome(home, name="Welcome", cpus="1"):
-    """The welcome machine, its picture drawn."""
-    home.ok("create", name, "--disk", os.environ["ORIEL_WELCOME"], "--memory", "64M", "--cpus", cpus)
+def boot_welcome(home, *options, name="Welcome"):
+    """The welcome machine from the beginning, its picture drawn."""
+    home.ok("create", name, "--disk", os.environ["ORIEL_WELCOME"], "--memory", "64M", *options)
     home.ok("start", name, timeout=SLOW)
     home.ok("wait", name, "--serial", "^welcome: ready", "--timeout", str(SLOW), timeout=SLOW + 60)
 
 
+_ready = {}  # number of processors -> a folder with that machine, saved when its picture was drawn
+
+
+def start_welcome(home, cpus="1"):
+    """The welcome machine, its picture drawn. It boots once in a test program; after that copies of it go on from there."""
+    folder = home.folder("Welcome")
+    if cpus not in _ready:
+        boot_welcome(home, "--cpus", cpus)
+        home.ok("save", "Welcome", timeout=SLOW)
+        keep = tempfile.mkdtemp(prefix="oriel-ready-")
+        atexit.register(shutil.rmtree, keep, ignore_errors=True)
+        _ready[cpus] = shutil.copytree(folder, os.path.join(keep, "Welcome.oriel"))
+    else:
+        shutil.copytree(_ready[cpus], folder)
+    home.ok("start", "Welcome", timeout=SLOW)
+
+
 def said(home, name, pattern):
-    """How many lines of the welcome machine match."""
+    """How many lines of the welcome machine since its last start match."""
     return len(re.findall(rf"^welcome: {pattern}\r?$", log(home, name, "serial0.log"), re.M))
 
 
