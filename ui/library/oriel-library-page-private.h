@@ -28,9 +28,13 @@ struct _OrielLibraryPage {
     GPtrArray *cells;     /* OrielMachineCell that show an item now; borrowed */
     char **tags;          /* those in the tag bar */
     gboolean selecting;
+    guint look;    /* source: which cells are in sight */
+    guint columns; /* source: the grid is wider or narrower */
 };
 
 void oriel_library_page_install_actions(GtkWidgetClass *class);
+/* The cells of the grid and the rows of the list. */
+void oriel_library_page_init_cells(OrielLibraryPage *page);
 void oriel_library_page_set_selecting(OrielLibraryPage *page, gboolean selecting);
 void oriel_library_page_select(OrielLibraryPage *page, OrielMachineItem *item, gboolean selected);
 /* The title, the bar and the actions of the selection as it is now. */

@@ -7,7 +7,6 @@
 #include "library/oriel-host-banner.h"
 #include "library/oriel-library-model.h"
 #include "library/oriel-library-page-private.h"
-#include "library/oriel-machine-cell.h"
 
 G_DEFINE_FINAL_TYPE(OrielLibraryPage, oriel_library_page, GTK_TYPE_WIDGET)
 
@@ -118,64 +117,6 @@ static void activated(OrielLibraryPage *page, guint position)
     }
 }
 
-/* Cells of the grid and rows of the list. */
-
-static void cell_toggled(OrielLibraryPage *page, OrielMachineCell *cell)
-{
-    OrielMachineItem *item = oriel_machine_cell_get_item(cell);
-
-    if (item) {
-        oriel_library_page_select(page, item, oriel_machine_cell_get_selected(cell));
-    }
-}
-
-static void cell_setup(OrielLibraryPage *page, GtkListItem *list_item, gboolean compact)
-{
-    GtkWidget *cell = oriel_machine_cell_new(compact);
-
-    g_signal_connect_swapped(cell, "toggled", G_CALLBACK(cell_toggled), page);
-    gtk_list_item_set_child(list_item, cell);
-}
-
-static void grid_setup(OrielLibraryPage *page, GtkListItem *list_item)
-{
-    cell_setup(page, list_item, FALSE);
-}
-
-static void list_setup(OrielLibraryPage *page, GtkListItem *list_item)
-{
-    cell_setup(page, list_item, TRUE);
-}
-
-static void cell_bind(OrielLibraryPage *page, GtkListItem *list_item)
-{
-    OrielMachineCell *cell = ORIEL_MACHINE_CELL(gtk_list_item_get_child(list_item));
-    OrielMachineItem *item = gtk_list_item_get_item(list_item);
-
-    oriel_machine_cell_set_item(cell, item);
-    oriel_machine_cell_set_selecting(cell, page->selecting);
-    oriel_machine_cell_set_selected(cell, g_hash_table_contains(page->selected, item));
-    g_ptr_array_add(page->cells, cell);
-}
-
-static void cell_unbind(OrielLibraryPage *page, GtkListItem *list_item)
-{
-    OrielMachineCell *cell = ORIEL_MACHINE_CELL(gtk_list_item_get_child(list_item));
-
-    g_ptr_array_remove_fast(page->cells, cell);
-    oriel_machine_cell_set_item(cell, NULL);
-}
-
-static GtkListItemFactory *factory_new(OrielLibraryPage *page, GCallback setup)
-{
-    GtkListItemFactory *factory = gtk_signal_list_item_factory_new();
-
-    g_signal_connect_swapped(factory, "setup", setup, page);
-    g_signal_connect_swapped(factory, "bind", G_CALLBACK(cell_bind), page);
-    g_signal_connect_swapped(factory, "unbind", G_CALLBACK(cell_unbind), page);
-    return factory;
-}
-
 /* Machines that are gone are no longer selected. */
 static void machines_changed(OrielLibraryPage *page)
 {
@@ -259,6 +200,8 @@ static void oriel_library_page_dispose(GObject *object)
 {
     OrielLibraryPage *page = ORIEL_LIBRARY_PAGE(object);
 
+    g_clear_handle_id(&page->look, g_source_remove);
+    g_clear_handle_id(&page->columns, g_source_remove);
     if (page->grid) {
         gtk_grid_view_set_model(page->grid, NULL);
         gtk_list_view_set_model(page->list, NULL);
@@ -320,16 +263,10 @@ static void oriel_library_page_class_init(OrielLibraryPageClass *class)
 
 static void oriel_library_page_init(OrielLibraryPage *page)
 {
-    g_autoptr(GtkListItemFactory) cells = NULL;
-    g_autoptr(GtkListItemFactory) rows = NULL;
-
     page->selected = g_hash_table_new_full(NULL, NULL, g_object_unref, NULL);
     page->cells = g_ptr_array_new();
     gtk_widget_init_template(GTK_WIDGET(page));
-    cells = factory_new(page, G_CALLBACK(grid_setup));
-    rows = factory_new(page, G_CALLBACK(list_setup));
-    gtk_grid_view_set_factory(page->grid, cells);
-    gtk_list_view_set_factory(page->list, rows);
+    oriel_library_page_init_cells(page);
     gtk_search_bar_connect_entry(page->search_bar, GTK_EDITABLE(page->search_entry));
     oriel_library_page_selection_follow(page);
     oriel_library_page_welcome_follow(page);

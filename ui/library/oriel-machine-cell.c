@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See oriel-machine-cell.h. */
+/*
+ * See oriel-machine-cell.h. A library has many cells, so what few of them ever show is made when it
+ * is first wanted: the badge of the state, the check mark, progress of work, the menu.
+ */
 #include "library/oriel-machine-cell.h"
 
 #include <glib/gi18n.h>
@@ -10,18 +13,19 @@
 
 struct _OrielMachineCell {
     GtkWidget parent_instance;
-    GtkWidget *box, *work;
+    GtkWidget *box, *texts;
+    GtkOverlay *overlay;
     OrielThumbnail *thumbnail;
+    GtkLabel *name, *state;
+    /* NULL until they are wanted. */
     GtkImage *badge;
     GtkCheckButton *check;
-    GtkLabel *name, *state;
-    GtkProgressBar *progress;
-    GMenuModel *menu;
-    GtkWidget *popover;
+    GtkWidget *work, *popover;
+    GtkProgressBar *progress; /* in work */
 
     OrielMachineItem *item;
     OrielOperation *operation; /* the item's, while its progress is shown */
-    gboolean compact, selecting;
+    gboolean compact, selecting, selected;
 };
 
 G_DEFINE_FINAL_TYPE(OrielMachineCell, oriel_machine_cell, GTK_TYPE_WIDGET)
@@ -36,6 +40,34 @@ enum {
 
 static GParamSpec *properties[N_PROPS];
 static guint signal_toggled;
+
+static void cancel_clicked(OrielMachineCell *cell)
+{
+    if (cell->operation) {
+        oriel_operation_cancel(cell->operation);
+    }
+}
+
+static void work_make(OrielMachineCell *cell)
+{
+    GtkWidget *cancel = gtk_button_new_from_icon_name("process-stop-symbolic");
+
+    cell->work = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
+    cell->progress = GTK_PROGRESS_BAR(gtk_progress_bar_new());
+    gtk_widget_set_hexpand(GTK_WIDGET(cell->progress), TRUE);
+    gtk_widget_set_valign(GTK_WIDGET(cell->progress), GTK_ALIGN_CENTER);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(cell->progress), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   _("Progress"), -1);
+    gtk_widget_set_tooltip_text(cancel, _("Cancel"));
+    gtk_accessible_update_property(GTK_ACCESSIBLE(cancel), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                   _("Cancel"), -1);
+    gtk_widget_add_css_class(cancel, "flat");
+    gtk_widget_add_css_class(cancel, "circular");
+    g_signal_connect_swapped(cancel, "clicked", G_CALLBACK(cancel_clicked), cell);
+    gtk_box_append(GTK_BOX(cell->work), GTK_WIDGET(cell->progress));
+    gtk_box_append(GTK_BOX(cell->work), cancel);
+    gtk_box_append(GTK_BOX(cell->texts), cell->work);
+}
 
 static void progress_follow(OrielMachineCell *cell)
 {
@@ -60,9 +92,58 @@ static void operation_set(OrielMachineCell *cell, OrielOperation *operation)
                                      cell);
         }
     }
-    gtk_widget_set_visible(cell->work, operation != NULL);
+    if (operation && !cell->work) {
+        work_make(cell);
+    }
+    if (cell->work) {
+        gtk_widget_set_visible(cell->work, operation != NULL);
+    }
     if (operation) {
         progress_follow(cell);
+    }
+}
+
+static void badge_show(OrielMachineCell *cell, const char *icon)
+{
+    if (icon && !cell->badge) {
+        cell->badge =
+            g_object_new(GTK_TYPE_IMAGE, "accessible-role", GTK_ACCESSIBLE_ROLE_PRESENTATION, NULL);
+        gtk_widget_set_halign(GTK_WIDGET(cell->badge), GTK_ALIGN_END);
+        gtk_widget_set_valign(GTK_WIDGET(cell->badge), GTK_ALIGN_END);
+        gtk_widget_add_css_class(GTK_WIDGET(cell->badge), "badge");
+        gtk_overlay_add_overlay(cell->overlay, GTK_WIDGET(cell->badge));
+    }
+    if (cell->badge) {
+        gtk_widget_set_visible(GTK_WIDGET(cell->badge), icon != NULL);
+        gtk_image_set_from_icon_name(cell->badge, icon);
+    }
+}
+
+static void check_toggled(OrielMachineCell *cell)
+{
+    oriel_machine_cell_set_selected(cell, gtk_check_button_get_active(cell->check));
+}
+
+/* The check mark, if there is one or has to be, as the cell is now. */
+static void check_follow(OrielMachineCell *cell)
+{
+    if (cell->selecting && !cell->check) {
+        cell->check = GTK_CHECK_BUTTON(gtk_check_button_new());
+        gtk_widget_set_halign(GTK_WIDGET(cell->check), GTK_ALIGN_START);
+        gtk_widget_set_valign(GTK_WIDGET(cell->check), GTK_ALIGN_START);
+        gtk_widget_add_css_class(GTK_WIDGET(cell->check), "selection-mode");
+        g_signal_connect_swapped(cell->check, "toggled", G_CALLBACK(check_toggled), cell);
+        gtk_overlay_add_overlay(cell->overlay, GTK_WIDGET(cell->check));
+    }
+    if (cell->check) {
+        g_autofree char *label =
+            cell->item ? g_strdup_printf(_("Select “%s”"), oriel_machine_item_get_name(cell->item))
+                       : g_strdup("");
+
+        gtk_accessible_update_property(GTK_ACCESSIBLE(cell->check), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                       label, -1);
+        gtk_widget_set_visible(GTK_WIDGET(cell->check), cell->selecting);
+        gtk_check_button_set_active(cell->check, cell->selected);
     }
 }
 
@@ -102,11 +183,9 @@ static void describe_parent(OrielMachineCell *cell, const char *name, const char
 static void follow(OrielMachineCell *cell)
 {
     OrielOperation *operation = oriel_machine_item_get_operation(cell->item);
-    const char *icon = oriel_state_icon(cell->item);
     const char *name = oriel_machine_item_get_name(cell->item);
     const char *message = oriel_machine_item_get_message(cell->item);
     const char *text;
-    g_autofree char *check_label = g_strdup_printf(_("Select “%s”"), name);
 
     if (operation && !oriel_operation_is_active(operation)) {
         operation = NULL;
@@ -115,10 +194,8 @@ static void follow(OrielMachineCell *cell)
     gtk_label_set_text(cell->name, name);
     gtk_label_set_text(cell->state, text);
     gtk_widget_set_tooltip_text(GTK_WIDGET(cell->state), message && *message ? message : NULL);
-    gtk_widget_set_visible(GTK_WIDGET(cell->badge), icon != NULL);
-    gtk_image_set_from_icon_name(cell->badge, icon);
-    gtk_accessible_update_property(GTK_ACCESSIBLE(cell->check), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                   check_label, -1);
+    badge_show(cell, oriel_state_icon(cell->item));
+    check_follow(cell);
     operation_set(cell, operation);
     describe_parent(cell, name, text);
 }
@@ -134,7 +211,9 @@ void oriel_machine_cell_set_item(OrielMachineCell *cell, OrielMachineItem *item)
     if (cell->item) {
         g_signal_handlers_disconnect_by_data(cell->item, cell);
         operation_set(cell, NULL);
-        gtk_widget_insert_action_group(GTK_WIDGET(cell), "machine", NULL);
+        if (cell->popover) {
+            gtk_widget_insert_action_group(GTK_WIDGET(cell), "machine", NULL);
+        }
     }
     g_set_object(&cell->item, item);
     oriel_thumbnail_set_item(cell->thumbnail, item);
@@ -152,44 +231,41 @@ OrielMachineItem *oriel_machine_cell_get_item(OrielMachineCell *cell)
     return cell->item;
 }
 
+void oriel_machine_cell_set_seen(OrielMachineCell *cell, gboolean seen)
+{
+    oriel_thumbnail_set_seen(cell->thumbnail, seen);
+}
+
 void oriel_machine_cell_set_selecting(OrielMachineCell *cell, gboolean selecting)
 {
     if (cell->selecting != selecting) {
         cell->selecting = selecting;
-        gtk_widget_set_visible(GTK_WIDGET(cell->check), selecting);
+        check_follow(cell);
         g_object_notify_by_pspec(G_OBJECT(cell), properties[PROP_SELECTING]);
     }
 }
 
 void oriel_machine_cell_set_selected(OrielMachineCell *cell, gboolean selected)
 {
-    gtk_check_button_set_active(cell->check, selected);
-}
-
-gboolean oriel_machine_cell_get_selected(OrielMachineCell *cell)
-{
-    return gtk_check_button_get_active(cell->check);
-}
-
-static void check_toggled(OrielMachineCell *cell)
-{
-    if (oriel_machine_cell_get_selected(cell)) {
+    if (cell->selected == selected) {
+        return;
+    }
+    cell->selected = selected;
+    if (selected) {
         gtk_widget_add_css_class(GTK_WIDGET(cell), "selected");
     } else {
         gtk_widget_remove_css_class(GTK_WIDGET(cell), "selected");
     }
+    check_follow(cell);
     g_object_notify_by_pspec(G_OBJECT(cell), properties[PROP_SELECTED]);
     g_signal_emit(cell, signal_toggled, 0);
 }
 
-static void cancel_clicked(OrielMachineCell *cell)
+gboolean oriel_machine_cell_get_selected(OrielMachineCell *cell)
 {
-    if (cell->operation) {
-        oriel_operation_cancel(cell->operation);
-    }
+    return cell->selected;
 }
 
-/* The popover is made when it is first wanted: a library has many cells. */
 static void menu_popup(OrielMachineCell *cell, const GdkRectangle *at)
 {
     if (!cell->item || cell->selecting) {
@@ -197,7 +273,11 @@ static void menu_popup(OrielMachineCell *cell, const GdkRectangle *at)
     }
     oriel_machine_actions_insert(GTK_WIDGET(cell), cell->item);
     if (!cell->popover) {
-        cell->popover = gtk_popover_menu_new_from_model(cell->menu);
+        g_autoptr(GtkBuilder) builder = gtk_builder_new_from_resource(
+            "/io/github/oriel_vm/Oriel/library/oriel-machine-menu.ui");
+
+        cell->popover =
+            gtk_popover_menu_new_from_model(G_MENU_MODEL(gtk_builder_get_object(builder, "menu")));
         gtk_popover_set_has_arrow(GTK_POPOVER(cell->popover), FALSE);
         gtk_widget_set_halign(cell->popover, GTK_ALIGN_START);
         gtk_widget_set_parent(cell->popover, GTK_WIDGET(cell));
@@ -341,16 +421,11 @@ static void oriel_machine_cell_class_init(OrielMachineCellClass *class)
         widget_class, "/io/github/oriel_vm/Oriel/library/oriel-machine-cell.ui");
     gtk_widget_class_set_css_name(widget_class, "machinecell");
     gtk_widget_class_bind_template_child(widget_class, OrielMachineCell, box);
-    gtk_widget_class_bind_template_child(widget_class, OrielMachineCell, work);
+    gtk_widget_class_bind_template_child(widget_class, OrielMachineCell, overlay);
+    gtk_widget_class_bind_template_child(widget_class, OrielMachineCell, texts);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineCell, thumbnail);
-    gtk_widget_class_bind_template_child(widget_class, OrielMachineCell, badge);
-    gtk_widget_class_bind_template_child(widget_class, OrielMachineCell, check);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineCell, name);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineCell, state);
-    gtk_widget_class_bind_template_child(widget_class, OrielMachineCell, progress);
-    gtk_widget_class_bind_template_child(widget_class, OrielMachineCell, menu);
-    gtk_widget_class_bind_template_callback(widget_class, check_toggled);
-    gtk_widget_class_bind_template_callback(widget_class, cancel_clicked);
     gtk_widget_class_bind_template_callback(widget_class, menu_pressed);
     gtk_widget_class_bind_template_callback(widget_class, long_pressed);
 }
@@ -358,6 +433,7 @@ static void oriel_machine_cell_class_init(OrielMachineCellClass *class)
 static void oriel_machine_cell_init(OrielMachineCell *cell)
 {
     gtk_widget_init_template(GTK_WIDGET(cell));
+    oriel_thumbnail_set_seen(cell->thumbnail, FALSE);
 }
 
 GtkWidget *oriel_machine_cell_new(gboolean compact)

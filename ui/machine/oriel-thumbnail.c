@@ -12,10 +12,10 @@ enum {
 
 struct _OrielThumbnail {
     GtkWidget parent_instance;
-    GtkWidget *stack;
-    GtkPicture *picture;
     GtkImage *icon;
+    GtkPicture *picture; /* in the icon's place; NULL until there is something to show */
     OrielMachineItem *item;
+    gboolean seen;
     OrielDisplayBackend *backend; /* while a running machine is looked at */
     GCancellable *cancellable;    /* of connecting, or of reading the file */
     guint look;                   /* source: when the next picture may come */
@@ -32,21 +32,37 @@ static GParamSpec *properties[N_PROPS];
 
 static void show_icon(OrielThumbnail *thumbnail)
 {
-    gtk_image_set_from_icon_name(thumbnail->icon,
-                                 thumbnail->item ? oriel_state_system_icon(thumbnail->item) : NULL);
-    gtk_picture_set_paintable(thumbnail->picture, NULL);
-    gtk_stack_set_visible_child(GTK_STACK(thumbnail->stack), GTK_WIDGET(thumbnail->icon));
+    if (thumbnail->item) {
+        gtk_image_set_from_icon_name(thumbnail->icon, oriel_state_system_icon(thumbnail->item));
+    }
+    if (thumbnail->picture) {
+        gtk_picture_set_paintable(thumbnail->picture, NULL);
+        gtk_widget_set_visible(GTK_WIDGET(thumbnail->picture), FALSE);
+    }
+    gtk_widget_set_visible(GTK_WIDGET(thumbnail->icon), thumbnail->item != NULL);
 }
 
 static void show_texture(OrielThumbnail *thumbnail, GdkTexture *texture, gboolean live)
 {
+    if (!thumbnail->picture) {
+        thumbnail->picture = GTK_PICTURE(gtk_picture_new());
+        gtk_picture_set_content_fit(thumbnail->picture, GTK_CONTENT_FIT_CONTAIN);
+        gtk_picture_set_can_shrink(thumbnail->picture, TRUE);
+        gtk_widget_set_parent(GTK_WIDGET(thumbnail->picture), GTK_WIDGET(thumbnail));
+    }
     gtk_picture_set_paintable(thumbnail->picture, GDK_PAINTABLE(texture));
     if (live) {
         gtk_widget_remove_css_class(GTK_WIDGET(thumbnail->picture), "off");
     } else {
         gtk_widget_add_css_class(GTK_WIDGET(thumbnail->picture), "off");
     }
-    gtk_stack_set_visible_child(GTK_STACK(thumbnail->stack), GTK_WIDGET(thumbnail->picture));
+    gtk_widget_set_visible(GTK_WIDGET(thumbnail->picture), TRUE);
+    gtk_widget_set_visible(GTK_WIDGET(thumbnail->icon), FALSE);
+}
+
+gboolean oriel_thumbnail_has_picture(OrielThumbnail *thumbnail)
+{
+    return thumbnail->picture && gtk_picture_get_paintable(thumbnail->picture);
 }
 
 static void stop_looking(OrielThumbnail *thumbnail)
@@ -137,7 +153,7 @@ static void refresh(OrielThumbnail *thumbnail)
     const char *path;
 
     stop_looking(thumbnail);
-    if (!thumbnail->item || !gtk_widget_get_mapped(GTK_WIDGET(thumbnail))) {
+    if (!thumbnail->item || !thumbnail->seen || !gtk_widget_get_mapped(GTK_WIDGET(thumbnail))) {
         return;
     }
     show_icon(thumbnail);
@@ -186,6 +202,17 @@ void oriel_thumbnail_set_item(OrielThumbnail *thumbnail, OrielMachineItem *item)
     g_object_notify_by_pspec(G_OBJECT(thumbnail), properties[PROP_ITEM]);
 }
 
+void oriel_thumbnail_set_seen(OrielThumbnail *thumbnail, gboolean seen)
+{
+    if (thumbnail->seen != seen) {
+        thumbnail->seen = seen;
+        refresh(thumbnail);
+        if (!seen) {
+            show_icon(thumbnail);
+        }
+    }
+}
+
 OrielMachineItem *oriel_thumbnail_get_item(OrielThumbnail *thumbnail)
 {
     return thumbnail->item;
@@ -210,7 +237,8 @@ static void oriel_thumbnail_dispose(GObject *object)
         g_signal_handlers_disconnect_by_data(thumbnail->item, thumbnail);
         g_clear_object(&thumbnail->item);
     }
-    g_clear_pointer(&thumbnail->stack, gtk_widget_unparent);
+    g_clear_pointer((GtkWidget **)&thumbnail->icon, gtk_widget_unparent);
+    g_clear_pointer((GtkWidget **)&thumbnail->picture, gtk_widget_unparent);
     G_OBJECT_CLASS(oriel_thumbnail_parent_class)->dispose(object);
 }
 
@@ -235,14 +263,9 @@ static void oriel_thumbnail_class_init(OrielThumbnailClass *class)
 
 static void oriel_thumbnail_init(OrielThumbnail *thumbnail)
 {
-    thumbnail->picture = GTK_PICTURE(gtk_picture_new());
+    thumbnail->seen = TRUE;
     thumbnail->icon = GTK_IMAGE(gtk_image_new());
-    thumbnail->stack = gtk_stack_new();
-    gtk_picture_set_content_fit(thumbnail->picture, GTK_CONTENT_FIT_CONTAIN);
-    gtk_picture_set_can_shrink(thumbnail->picture, TRUE);
     gtk_image_set_icon_size(thumbnail->icon, GTK_ICON_SIZE_LARGE);
-    gtk_stack_add_child(GTK_STACK(thumbnail->stack), GTK_WIDGET(thumbnail->icon));
-    gtk_stack_add_child(GTK_STACK(thumbnail->stack), GTK_WIDGET(thumbnail->picture));
-    gtk_widget_set_parent(thumbnail->stack, GTK_WIDGET(thumbnail));
+    gtk_widget_set_parent(GTK_WIDGET(thumbnail->icon), GTK_WIDGET(thumbnail));
     gtk_widget_set_overflow(GTK_WIDGET(thumbnail), GTK_OVERFLOW_HIDDEN);
 }
