@@ -79,7 +79,9 @@ step() {
     local description=$1 began=$SECONDS output
     shift
     echo "$description" >>"$work/steps"
-    echo "$(date +%T) $story: $description" >>"$LAB_ARTIFACTS/progress" # for a look at a test that still runs
+    # For a look at a test that still runs.
+    echo "$(date +%T) $(awk '/MemAvailable/ { print int($2 / 1024) }' /proc/meminfo) MiB free, $story: $description" \
+        >>"$LAB_ARTIFACTS/progress"
     if output=$("$@" 2>&1 </dev/null); then
         echo "ok - $story: $description ($((SECONDS - began)) s)"
         return
