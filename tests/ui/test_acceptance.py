@@ -233,6 +233,7 @@ def test_killed_window(home):
         tree = Tree(desktop)
         view = View(home, desktop, tree, "Two")
         tree.wait("push button", "^Fullscreen$")
+        choose(tree, "^Scaling$", "^Whole Multiples$")
         home.ok("pause", "Two")  # so that pictures can be compared
         tree.act("push button", "^Fullscreen$")
         view.wait_picture("after the first window was killed")
