@@ -50,7 +50,8 @@ static gboolean may_change(const char *path, GError **error)
     if (folder && oriel_saved_exists(folder)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
                     "“%s” belongs to a machine that is saved. Start it and shut it down first, or "
-                    "forget its saved state with “orielctl start --discard-saved”.",
+                    "forget its saved state: “Start Afresh” in the window, “orielctl start "
+                    "--discard-saved” in a terminal.",
                     path);
         return FALSE;
     }

@@ -300,7 +300,8 @@ gboolean oriel_machine_check_saved(const char *folder, const OrielConfig *config
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
                 "“%s” is saved, so its “%s” cannot be changed. Start it and shut it down first, or "
-                "forget its saved state with “orielctl start --discard-saved”.",
+                "forget its saved state: “Start Afresh” in the window, “orielctl start "
+                "--discard-saved” in a terminal.",
                 config->name, key);
     return FALSE;
 }

@@ -23,6 +23,7 @@ struct _OrielSupervisor {
     GError *refusal;           /* looking because of it: a start found the machine in use */
     gboolean ready;            /* the engine that we started has said so */
     gboolean end_wanted;       /* somebody asked for the end */
+    gboolean was_saved;        /* the last run ended with its state saved */
     OrielEngine *engine;
     GCancellable *starting; /* cancels a start that is not ready yet */
     GSubprocess *process;   /* if we started it */

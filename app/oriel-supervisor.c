@@ -86,7 +86,8 @@ static OrielMachineState engine_state(OrielSupervisor *self)
 
     for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
         if (g_strcmp0(name, states[i].name) == 0) {
-            gboolean saving = supervisor_waits_for(self, ORIEL_COMMAND_SAVE) &&
+            gboolean saving = (supervisor_waits_for(self, ORIEL_COMMAND_SAVE) ||
+                               oriel_engine_get_save_progress(self->engine) > 0) &&
                               (states[i].state == ORIEL_MACHINE_STATE_RUNNING ||
                                states[i].state == ORIEL_MACHINE_STATE_PAUSED);
 
@@ -106,8 +107,11 @@ static gboolean judge_up(OrielSupervisor *self, int command, GError **error)
 
 static gboolean judge_end(OrielSupervisor *self, int command, GError **error)
 {
-    if (command != ORIEL_COMMAND_SHUT_DOWN && command != ORIEL_COMMAND_POWER_OFF &&
-        command != ORIEL_COMMAND_SAVE && command != ORIEL_COMMAND_KILL) {
+    if (command == ORIEL_COMMAND_SAVE && !self->was_saved) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE, "“%s” ended before it was saved.",
+                    self->machine->name);
+    } else if (command != ORIEL_COMMAND_SHUT_DOWN && command != ORIEL_COMMAND_POWER_OFF &&
+               command != ORIEL_COMMAND_SAVE && command != ORIEL_COMMAND_KILL) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE, "“%s” has ended meanwhile.",
                     self->machine->name);
     }
@@ -190,9 +194,17 @@ static gboolean end_announced(OrielSupervisor *self)
 
 static void ended(OrielSupervisor *self, const GError *error)
 {
-    gboolean expected = self->end_wanted || end_announced(self);
+    gboolean announced = end_announced(self);
+    gboolean expected = announced || self->end_wanted;
     const char *said = self->engine ? oriel_engine_get_message(self->engine) : NULL;
     g_autofree char *message = NULL;
+
+    self->was_saved = announced && strcmp(oriel_engine_get_reason(self->engine), "saved") == 0;
+    /* Only its state was to be saved: an engine that ends without that has failed. */
+    if (!announced && supervisor_waits_for(self, ORIEL_COMMAND_SAVE) &&
+        !supervisor_waits_for(self, ORIEL_COMMAND_KILL)) {
+        expected = FALSE;
+    }
 
     if (!expected && said && *said && engine_state(self) == ORIEL_MACHINE_STATE_STOPPING) {
         message = g_strdup(said);
@@ -546,6 +558,11 @@ guint64 oriel_supervisor_get_generation(OrielSupervisor *self)
 GSubprocess *oriel_supervisor_get_process(OrielSupervisor *self)
 {
     return self->process;
+}
+
+gboolean oriel_supervisor_was_saved(OrielSupervisor *self)
+{
+    return self->was_saved;
 }
 
 gboolean oriel_supervisor_is_looking(OrielSupervisor *self)

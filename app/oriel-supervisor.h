@@ -43,6 +43,8 @@ guint64 oriel_supervisor_get_generation(OrielSupervisor *supervisor);
 
 /* The engine's process if this supervisor started it, otherwise NULL. */
 GSubprocess *oriel_supervisor_get_process(OrielSupervisor *supervisor);
+/* Whether the last run ended with its state saved. */
+gboolean oriel_supervisor_was_saved(OrielSupervisor *supervisor);
 /* Whether a look for an engine is under way. */
 gboolean oriel_supervisor_is_looking(OrielSupervisor *supervisor);
 

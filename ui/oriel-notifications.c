@@ -108,6 +108,22 @@ static void watched_free(gpointer data, GClosure *closure)
     g_free(watched);
 }
 
+/* What has happened, for somebody who did not look. */
+static void send_outcome(OrielNotifications *notifications, OrielMachineItem *item,
+                         OrielOperation *operation)
+{
+    const GError *error = oriel_operation_get_error(operation);
+    const char *outcome = oriel_operation_get_outcome(operation);
+    const char *name = oriel_machine_item_get_name(item);
+    g_autofree char *id = g_strconcat("operation-", name, NULL);
+    g_autofree char *text = error ? g_strdup_printf(_("Work on “%s” Failed"), name)
+                                  : g_strdup_printf(_("“%s” Is Ready"), name);
+    const char *body = error ? error->message : oriel_operation_get_title(operation);
+
+    send(notifications, item, id, outcome ? outcome : text, !error && outcome ? NULL : body);
+}
+
+/* Who looks sees it where the work was asked for; a machine that was not made has no such place. */
 static void operation_ended(OrielOperation *operation, gpointer data)
 {
     Watched *watched = data;
@@ -115,19 +131,16 @@ static void operation_ended(OrielOperation *operation, gpointer data)
     gint64 *begun = g_hash_table_lookup(notifications->beginning, operation);
     gboolean was_long = begun && g_get_monotonic_time() - *begun >= LONG_SECONDS * G_USEC_PER_SEC;
     const GError *error = oriel_operation_get_error(operation);
+    const char *outcome = oriel_operation_get_outcome(operation);
     const char *title = oriel_operation_get_title(operation);
     GtkWindow *window = looked_at(notifications);
 
-    if (error && window) {
-        oriel_message_error(GTK_WIDGET(window), title, error);
-    } else if (!window && (error || was_long) &&
-               !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-        const char *name = oriel_machine_item_get_name(watched->item);
-        g_autofree char *id = g_strconcat("operation-", name, NULL);
-        g_autofree char *text = error ? g_strdup_printf(_("Work on “%s” Failed"), name)
-                                      : g_strdup_printf(_("“%s” Is Ready"), name);
-
-        send(notifications, watched->item, id, text, error ? error->message : title);
+    if (!window && (error || was_long) &&
+        !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        send_outcome(notifications, watched->item, operation);
+    } else if (error && window &&
+               oriel_machine_item_get_state(watched->item) == ORIEL_MACHINE_STATE_PENDING) {
+        oriel_message_error(GTK_WIDGET(window), outcome ? outcome : title, error);
     }
     g_hash_table_remove(notifications->beginning, operation);
 }

@@ -83,7 +83,7 @@ static void saved(GObject *source, GAsyncResult *result, gpointer data)
             g_strdup_printf(_("Could Not Save “%s”"), oriel_machine_item_get_name(item));
         OrielApplication *application = ORIEL_APPLICATION(guard->application);
 
-        guard->failed = TRUE;
+        guard->failed = TRUE; /* also if the user has cancelled it */
         oriel_application_open_machine(application, item);
         oriel_message_error(GTK_WIDGET(gtk_application_get_active_window(guard->application)),
                             heading, error);

@@ -48,7 +48,8 @@ static void commanded(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(OrielApplication) application = data;
     g_autoptr(GError) error = NULL;
 
-    if (!oriel_machine_item_command_finish(ORIEL_MACHINE_ITEM(source), result, &error)) {
+    if (!oriel_machine_item_command_finish(ORIEL_MACHINE_ITEM(source), result, &error) &&
+        !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
         g_autofree char *heading = g_strdup_printf(
             _("“%s” Is Still Running"), oriel_machine_item_get_name(ORIEL_MACHINE_ITEM(source)));
 

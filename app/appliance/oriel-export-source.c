@@ -146,7 +146,8 @@ static gboolean machine_check(const Export *export, GError **error)
     if (oriel_saved_exists(machine->folder)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
                     "“%s” is saved, and its saved state cannot travel. Start it and shut it down "
-                    "first, or forget the state with “orielctl start --discard-saved”.",
+                    "first, or forget the state: “Start Afresh” in the window, “orielctl start "
+                    "--discard-saved” in a terminal.",
                     machine->name);
         return FALSE;
     }

@@ -147,13 +147,21 @@ gboolean oriel_machine_item_start_finish(OrielMachineItem *item, GAsyncResult *r
 static void command_end(GObject *object, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GTask) task = data;
+    OrielMachineItem *item = g_task_get_source_object(task);
     GError *error = NULL;
 
     if (oriel_supervisor_command_finish(ORIEL_SUPERVISOR(object), result, &error)) {
         g_task_return_boolean(task, TRUE);
-    } else {
-        g_task_return_error(task, error);
+        return;
     }
+    if (GPOINTER_TO_INT(g_task_get_task_data(task)) == ORIEL_COMMAND_SAVE) {
+        if (machine_item_saving_is_cancelled(item)) {
+            g_clear_error(&error);
+            g_set_error_literal(&error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "It was not saved.");
+        }
+        machine_item_saving_end(item, error);
+    }
+    g_task_return_error(task, error);
 }
 
 static void command_send(OrielMachineItem *item, GTask *task)

@@ -26,6 +26,7 @@ struct _OrielMachineItem {
     char *name, *folder, *uuid, *message;
     OrielMachineState state;
     OrielOperation *operation;
+    OrielOperation *saving;      /* while the engine saves; usually `operation` as well */
     OrielSupervisor *supervisor; /* NULL until the settings have been read once */
     OrielEngine *engine;
     OrielConfig *running_config; /* that the engine runs with, if it has said so */
@@ -50,5 +51,12 @@ void machine_item_set_waiting_keys(OrielMachineItem *item, char **keys);
 /* Asks a newly connected engine which settings it runs with. */
 void machine_item_running_config_ask(OrielMachineItem *item);
 void machine_item_waiting_keys_update(OrielMachineItem *item);
+
+/* oriel-machine-item-saving.c. After every change of the engine: */
+void machine_item_saving_follow(OrielMachineItem *item);
+/* The saving has ended, well if `error` is NULL. Nothing if there is none. */
+void machine_item_saving_end(OrielMachineItem *item, const GError *error);
+/* Whether the saving under way is one that somebody has cancelled. */
+gboolean machine_item_saving_is_cancelled(OrielMachineItem *item);
 
 #endif

@@ -178,6 +178,7 @@ static void on_changed(OrielSupervisor *supervisor, OrielMachineItem *item)
     g_object_freeze_notify(G_OBJECT(item));
     engine_update(item);
     state_update(item);
+    machine_item_saving_follow(item);
     g_object_thaw_notify(G_OBJECT(item));
     if (item->state == ORIEL_MACHINE_STATE_PAUSED && before == ORIEL_MACHINE_STATE_RUNNING) {
         oriel_machine_item_refresh_thumbnail(item);
@@ -527,6 +528,7 @@ static void dispose(GObject *object)
     supervisor_drop(item);
     g_clear_object(&item->engine);
     g_clear_object(&item->operation);
+    g_clear_object(&item->saving);
     G_OBJECT_CLASS(oriel_machine_item_parent_class)->dispose(object);
 }
 

@@ -38,6 +38,13 @@ static void making_ended(OrielOperation *operation, gpointer data)
     }
 }
 
+static void outcomes_set(OrielMachineItem *item, const char *failed)
+{
+    g_autofree char *done = g_strdup_printf(_("“%s” Is Ready"), item->name);
+
+    oriel_operation_set_outcomes(item->operation, done, failed);
+}
+
 OrielMachineItem *oriel_machine_list_make(OrielMachineList *list, const char *name,
                                           const char *title, OrielOperationWork work, gpointer data,
                                           GDestroyNotify free_data)
@@ -94,15 +101,19 @@ OrielMachineItem *oriel_machine_list_create(OrielMachineList *list,
                                             const OrielCreateOptions *options)
 {
     g_autofree char *title = g_strdup_printf(_("Creating “%s”"), options->name);
+    g_autofree char *failed = g_strdup_printf(_("Could Not Create “%s”"), options->name);
     struct creation *creation = g_new0(struct creation, 1);
+    OrielMachineItem *made;
     const char **text;
 
     creation->options = *options;
     for (gsize i = 0; (text = creation_texts(creation, i)); i++) {
         *text = g_strdup(*text);
     }
-    return oriel_machine_list_make(list, options->name, title, creation_work, creation,
-                                   creation_free);
+    made =
+        oriel_machine_list_make(list, options->name, title, creation_work, creation, creation_free);
+    outcomes_set(made, failed);
+    return made;
 }
 
 struct cloning {
@@ -136,13 +147,18 @@ OrielMachineItem *oriel_machine_list_clone(OrielMachineList *list, OrielMachineI
                                            const char *name)
 {
     g_autofree char *title = g_strdup_printf(_("Cloning “%s”"), oriel_machine_item_get_name(item));
+    g_autofree char *failed =
+        g_strdup_printf(_("Could Not Clone “%s”"), oriel_machine_item_get_name(item));
     struct cloning *cloning = NULL;
+    OrielMachineItem *made;
 
     g_return_val_if_fail(item->reading, NULL);
     cloning = g_new0(struct cloning, 1);
     cloning->machine = oriel_machine_item_dup_machine(item);
     cloning->name = g_strdup(name);
-    return oriel_machine_list_make(list, name, title, cloning_work, cloning, cloning_free);
+    made = oriel_machine_list_make(list, name, title, cloning_work, cloning, cloning_free);
+    outcomes_set(made, failed);
+    return made;
 }
 
 /* --- Deleting -----------------------------------------------------------------------------------

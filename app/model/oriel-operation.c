@@ -13,7 +13,7 @@ enum {
 
 struct _OrielOperation {
     GObject parent;
-    char *title, *detail;
+    char *title, *detail, *done_heading, *failed_heading;
     double fraction;
     gboolean active;
     GCancellable *cancellable;
@@ -101,12 +101,8 @@ static void data_release(OrielOperation *operation)
     operation->data = NULL;
 }
 
-/* On the main context; the thread has ended its work and touches the object no more. */
-static gboolean ended(gpointer data)
+static void finish(OrielOperation *operation)
 {
-    OrielOperation *operation = data;
-
-    data_release(operation);
     if (!operation->error) {
         operation->fraction = 1;
         g_object_notify_by_pspec(G_OBJECT(operation), properties[PROP_FRACTION]);
@@ -114,6 +110,13 @@ static gboolean ended(gpointer data)
     operation->active = FALSE;
     g_object_notify_by_pspec(G_OBJECT(operation), properties[PROP_ACTIVE]);
     g_signal_emit(operation, signal_ended, 0);
+}
+
+/* On the main context; the thread has ended its work and touches the object no more. */
+static gboolean ended(gpointer data)
+{
+    data_release(data);
+    finish(data);
     return G_SOURCE_REMOVE;
 }
 
@@ -143,9 +146,47 @@ void oriel_operation_run(OrielOperation *operation, OrielOperationWork work, gpo
     g_thread_unref(g_thread_new("operation", work_run, g_object_ref(operation)));
 }
 
+void oriel_operation_begin(OrielOperation *operation)
+{
+    g_return_if_fail(!operation->work && !operation->active);
+    operation->active = TRUE;
+    g_object_notify_by_pspec(G_OBJECT(operation), properties[PROP_ACTIVE]);
+}
+
+void oriel_operation_set_fraction(OrielOperation *operation, double fraction)
+{
+    operation->fraction = CLAMP(fraction, 0, 1);
+    g_object_notify_by_pspec(G_OBJECT(operation), properties[PROP_FRACTION]);
+}
+
+void oriel_operation_end(OrielOperation *operation, const GError *error)
+{
+    g_return_if_fail(!operation->work && operation->active);
+    operation->error = error ? g_error_copy(error) : NULL;
+    finish(operation);
+}
+
+GCancellable *oriel_operation_get_cancellable(OrielOperation *operation)
+{
+    return operation->cancellable;
+}
+
 void oriel_operation_cancel(OrielOperation *operation)
 {
     g_cancellable_cancel(operation->cancellable);
+}
+
+void oriel_operation_set_outcomes(OrielOperation *operation, const char *done, const char *failed)
+{
+    g_free(operation->done_heading);
+    g_free(operation->failed_heading);
+    operation->done_heading = g_strdup(done);
+    operation->failed_heading = g_strdup(failed);
+}
+
+const char *oriel_operation_get_outcome(OrielOperation *operation)
+{
+    return operation->error ? operation->failed_heading : operation->done_heading;
 }
 
 /* --- The object ---------------------------------------------------------------------------------
@@ -220,6 +261,8 @@ static void finalize(GObject *object)
     g_clear_error(&operation->error);
     g_free(operation->title);
     g_free(operation->detail);
+    g_free(operation->done_heading);
+    g_free(operation->failed_heading);
     g_free(operation->result);
     g_mutex_clear(&operation->lock);
     G_OBJECT_CLASS(oriel_operation_parent_class)->finalize(object);

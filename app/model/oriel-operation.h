@@ -33,7 +33,23 @@ void oriel_operation_run(OrielOperation *operation, OrielOperationWork work, gpo
  * most ten notifications a second come of it. */
 void oriel_operation_progress(guint64 done, guint64 total, gpointer operation);
 
+/*
+ * Instead of oriel_operation_run(): the work is somebody else's, an engine's for example. It is
+ * under way from begin to end; `fraction` is 0..1; a failure is copied, NULL: it went well. Whoever
+ * begins it heeds the cancellable, which is the operation's.
+ */
+void oriel_operation_begin(OrielOperation *operation);
+void oriel_operation_set_fraction(OrielOperation *operation, double fraction);
+void oriel_operation_end(OrielOperation *operation, const GError *error);
+GCancellable *oriel_operation_get_cancellable(OrielOperation *operation);
+
 void oriel_operation_cancel(OrielOperation *operation);
+
+/* Headings for those who are told how it ended: "“Debian” Was Cloned", "“Debian” Could Not Be
+ * Cloned". */
+void oriel_operation_set_outcomes(OrielOperation *operation, const char *done, const char *failed);
+/* After "ended": the heading that is true; NULL if none was given. */
+const char *oriel_operation_get_outcome(OrielOperation *operation);
 
 const char *oriel_operation_get_title(OrielOperation *operation);
 const char *oriel_operation_get_detail(OrielOperation *operation);

@@ -46,8 +46,8 @@ bool saved_refuse(const OrielConfig *config, GError **error, OrielError code, co
     va_end(arguments);
     g_set_error(error, ORIEL_ERROR, code,
                 "“%s” cannot go on from its saved state: %s. Nothing is lost if you put that "
-                "right; “orielctl start --discard-saved” forgets the state and starts the machine "
-                "anew.",
+                "right; “Start Afresh” in the window, or “orielctl start --discard-saved”, forgets "
+                "the state and starts the machine anew.",
                 config->name, text);
     return false;
 }

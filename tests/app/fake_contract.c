@@ -20,10 +20,11 @@ static const char contract[] =
     "<property name='Folder' type='s' access='read'/>"
     "<property name='State' type='s' access='read'/><property name='Reason' type='s' access='read'/>"
     "<property name='Message' type='s' access='read'/>"
+    "<property name='SaveProgress' type='d' access='read'/>"
     "<property name='VncAddresses' type='as' access='read'/>"
     "<property name='SerialSockets' type='as' access='read'/>"
     "<method name='Pause'/><method name='Resume'/><method name='Reset'/><method name='PowerButton'/>"
-    "<method name='PowerOff'/><method name='Save'/>"
+    "<method name='PowerOff'/><method name='Save'/><method name='CancelSave'/>"
     "<method name='GetConfig'><arg type='s' direction='out'/></method>"
     "<method name='GetStats'><arg type='s' direction='out'/></method>"
     "<method name='GetCrashReport'><arg type='s' direction='out'/></method>"
@@ -86,6 +87,9 @@ static GVariant *property(struct fake *fake, const char *name)
     if (strcmp(name, "ProtocolVersion") == 0) {
         return g_variant_new_uint32(fake->version);
     }
+    if (strcmp(name, "SaveProgress") == 0) {
+        return g_variant_new_double(fake->save_progress);
+    }
     return g_variant_new_strv(NULL, 0);
 }
 
@@ -112,7 +116,7 @@ void fake_emit(struct fake *fake, const char *signal, GVariant *arguments)
 
 void fake_properties_changed(struct fake *fake)
 {
-    static const char *const names[] = { "State", "Reason", "Message" };
+    static const char *const names[] = { "State", "Reason", "Message", "SaveProgress" };
     GVariantBuilder changed;
 
     if (!fake->config) {
@@ -201,12 +205,24 @@ static void type_text(struct fake *fake, GVariant *arguments, GDBusMethodInvocat
     g_dbus_method_invocation_return_value(invocation, NULL);
 }
 
-static void save(struct fake *fake)
+void fake_save(struct fake *fake)
 {
     g_autofree char *saved = g_build_filename(fake->folder, "saved", NULL);
 
     g_mkdir(saved, 0700);
     fake_turn_off(fake, "saved");
+}
+
+static void cancel_save(struct fake *fake)
+{
+    g_autoptr(GDBusMethodInvocation) saving = g_steal_pointer(&fake->saving);
+
+    fake->save_progress = 0;
+    if (saving) {
+        g_dbus_method_invocation_return_error(g_steal_pointer(&saving), ORIEL_ERROR,
+                                              ORIEL_ERROR_STATE, "It was not saved.");
+    }
+    fake_properties_changed(fake);
 }
 
 static void media(struct fake *fake, GVariant *arguments)
@@ -231,7 +247,9 @@ static gboolean plain_method(struct fake *fake, const char *method, GVariant *ar
     } else if (strcmp(method, "PowerOff") == 0) {
         fake_turn_off(fake, "user");
     } else if (strcmp(method, "Save") == 0) {
-        save(fake);
+        fake_save(fake);
+    } else if (strcmp(method, "CancelSave") == 0) {
+        cancel_save(fake);
     } else if (g_str_has_suffix(method, "Media")) {
         media(fake, arguments);
     } else if (g_str_has_prefix(method, "Get") || strcmp(method, "Screenshot") == 0 ||
@@ -269,6 +287,9 @@ static void on_method(GDBusConnection *connection, const char *sender, const cha
     struct fake *fake = data;
 
     if (g_hash_table_contains(fake->deaf, method)) {
+        if (strcmp(method, "Save") == 0) {
+            fake->saving = invocation;
+        }
         return; /* the caller waits for ever */
     }
     if (g_hash_table_contains(fake->refuse, method)) {

@@ -20,6 +20,8 @@
  *   signal N            the process gets a signal
  *   close               all connections are closed, the process stays
  *   state STATE REASON [MESSAGE]
+ *   progress PERCENT    of a Save under way (by somebody who is not told of its end)
+ *   saved               the state is there, and the engine ends
  *   off REASON          as if the guest had turned itself off
  *   reset               the guest was reset
  *   media DRIVE         a medium went in or out
@@ -171,6 +173,11 @@ void fake_command(struct fake *fake, char *line)
         set_state_from(fake, rest);
     } else if (strcmp(line, "off") == 0) {
         fake_turn_off(fake, rest);
+    } else if (strcmp(line, "progress") == 0) {
+        fake->save_progress = atoi(rest) / 100.0;
+        fake_properties_changed(fake);
+    } else if (strcmp(line, "saved") == 0) {
+        fake_save(fake);
     } else if (strcmp(line, "reset") == 0) {
         fake_emit(fake, "WasReset", NULL);
     } else if (strcmp(line, "media") == 0) {

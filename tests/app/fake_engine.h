@@ -21,7 +21,9 @@ struct fake {
     GPtrArray *connections;
     struct fake_display *display;
     char *state, *reason, *message;
-    GHashTable *deaf, *refuse; /* names of methods */
+    double save_progress;
+    GDBusMethodInvocation *saving; /* a Save that is deaf: CancelSave ends it */
+    GHashTable *deaf, *refuse;     /* names of methods */
     gboolean no_socket, no_ready, is_garbage, elsewhere;
     guint version;
 };
@@ -32,6 +34,7 @@ void fake_set_state(struct fake *fake, const char *state, const char *reason, co
 void fake_turn_off(struct fake *fake, const char *reason);
 
 /* fake_contract.c */
+void fake_save(struct fake *fake);
 gboolean fake_serve(struct fake *fake, const char *socket, GError **error);
 void fake_properties_changed(struct fake *fake);
 /* Takes the floating arguments. */

@@ -4,6 +4,7 @@
 
 #include <glib/gi18n.h>
 
+#include "machine/oriel-operation-box.h"
 #include "machine/oriel-thumbnail.h"
 #include "media/oriel-system.h"
 #include "oriel-state.h"
@@ -13,7 +14,8 @@ struct _OrielMachineDetails {
     GtkWidget *scroller;
     OrielThumbnail *thumbnail;
     GtkLabel *name, *message, *notes;
-    GtkWidget *start, *discard, *folder, *forget, *cancel;
+    GtkWidget *start, *discard, *folder, *forget;
+    OrielOperationBox *work;
     GtkWidget *facts, *notes_group, *eject;
     AdwActionRow *system, *hardware, *disks, *medium;
     OrielMachineItem *item;
@@ -94,22 +96,11 @@ static void follow(OrielMachineDetails *details)
     gtk_widget_set_visible(details->discard, saved);
     gtk_widget_set_visible(details->folder, state == ORIEL_MACHINE_STATE_DAMAGED);
     gtk_widget_set_visible(details->forget, state == ORIEL_MACHINE_STATE_UNAVAILABLE);
-    gtk_widget_set_visible(details->cancel, state == ORIEL_MACHINE_STATE_PENDING);
     gtk_widget_set_visible(details->facts, config != NULL);
     gtk_widget_set_visible(details->notes_group, *notes != 0);
     gtk_label_set_text(details->notes, notes);
     if (config) {
         facts_follow(details, config);
-    }
-}
-
-static void cancel_clicked(OrielMachineDetails *details)
-{
-    OrielOperation *operation =
-        details->item ? oriel_machine_item_get_operation(details->item) : NULL;
-
-    if (operation) {
-        oriel_operation_cancel(operation);
     }
 }
 
@@ -126,6 +117,7 @@ void oriel_machine_details_set_item(OrielMachineDetails *details, OrielMachineIt
     }
     g_set_object(&details->item, item);
     oriel_thumbnail_set_item(details->thumbnail, item);
+    oriel_operation_box_set_item(details->work, item);
     if (item) {
         for (guint i = 0; i < G_N_ELEMENTS(followed); i++) {
             g_signal_connect_swapped(item, followed[i], G_CALLBACK(follow), details);
@@ -150,6 +142,7 @@ static void oriel_machine_details_class_init(OrielMachineDetailsClass *class)
     GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
 
     G_OBJECT_CLASS(class)->dispose = oriel_machine_details_dispose;
+    g_type_ensure(ORIEL_TYPE_OPERATION_BOX);
     g_type_ensure(ORIEL_TYPE_THUMBNAIL);
     gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BIN_LAYOUT);
     gtk_widget_class_set_template_from_resource(
@@ -163,7 +156,7 @@ static void oriel_machine_details_class_init(OrielMachineDetailsClass *class)
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, discard);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, folder);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, forget);
-    gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, cancel);
+    gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, work);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, facts);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, notes_group);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, eject);
@@ -171,7 +164,6 @@ static void oriel_machine_details_class_init(OrielMachineDetailsClass *class)
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, hardware);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, disks);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, medium);
-    gtk_widget_class_bind_template_callback(widget_class, cancel_clicked);
 }
 
 static void oriel_machine_details_init(OrielMachineDetails *details)

@@ -6,6 +6,7 @@
 #include "machine/oriel-fullscreen-box.h"
 #include "machine/oriel-machine-details.h"
 #include "machine/oriel-machine-page.h"
+#include "machine/oriel-operation-box.h"
 
 struct _OrielMachinePage {
     GtkWidget parent_instance;
@@ -19,6 +20,8 @@ struct _OrielMachinePage {
     GtkStack *stack;
     OrielMachineDetails *details;
     AdwStatusPage *busy, *crashed, *lost;
+    GtkWidget *spinner;
+    OrielOperationBox *work;
     OrielDisplay *display;
     GMenu *monitors_section;
 

@@ -95,6 +95,7 @@ static void follow(OrielMachinePage *page)
         state == ORIEL_MACHINE_STATE_SAVING ? _("Saving “%s”") : _("Starting “%s”"), name);
 
     adw_status_page_set_title(page->busy, busy);
+    oriel_operation_box_set_known_title(page->work, busy);
     adw_status_page_set_description(page->crashed, message);
     adw_status_page_set_description(
         page->lost,
@@ -128,6 +129,7 @@ void oriel_machine_page_set_item(OrielMachinePage *page, OrielMachineItem *item)
     g_set_object(&page->item, item);
     oriel_machine_page_screen_follow(page);
     oriel_machine_details_set_item(page->details, item);
+    oriel_operation_box_set_item(page->work, item);
     if (item) {
         oriel_machine_actions_insert(GTK_WIDGET(page), item);
         for (guint i = 0; i < G_N_ELEMENTS(followed); i++) {
@@ -326,6 +328,8 @@ static void bind_template(GtkWidgetClass *class)
     gtk_widget_class_bind_template_child(class, OrielMachinePage, stack);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, details);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, busy);
+    gtk_widget_class_bind_template_child(class, OrielMachinePage, spinner);
+    gtk_widget_class_bind_template_child(class, OrielMachinePage, work);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, crashed);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, lost);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, display);
@@ -359,6 +363,7 @@ static void oriel_machine_page_class_init(OrielMachinePageClass *class)
     g_type_ensure(ORIEL_TYPE_DISPLAY);
     g_type_ensure(ORIEL_TYPE_FULLSCREEN_BOX);
     g_type_ensure(ORIEL_TYPE_MACHINE_DETAILS);
+    g_type_ensure(ORIEL_TYPE_OPERATION_BOX);
     gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BIN_LAYOUT);
     bind_template(widget_class);
     oriel_machine_page_install_actions(widget_class);
@@ -389,5 +394,7 @@ static void oriel_machine_page_init(OrielMachinePage *page)
     g_signal_connect_swapped(page->display, "notify::scaling", G_CALLBACK(scaling_changed), page);
     g_signal_connect_swapped(page->display, "notice", G_CALLBACK(oriel_message_toast),
                              page->display);
+    g_object_bind_property(page->work, "visible", page->spinner, "visible",
+                           G_BINDING_SYNC_CREATE | G_BINDING_INVERT_BOOLEAN);
     oriel_machine_page_watch_monitors(page);
 }

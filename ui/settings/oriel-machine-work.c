@@ -57,25 +57,24 @@ static Order *order_new(OrielMachineItem *item, const char *first, const char *s
     return order;
 }
 
-/* Takes the order. */
-static void order_run(GtkWidget *widget, OrielMachineItem *item, const char *title,
-                      OrielOperationWork work, Order *order, MachineWorkDone done)
+/* Takes the order. g_object_unref(). */
+static OrielOperation *order_run(GtkWidget *widget, OrielMachineItem *item, const char *title,
+                                 OrielOperationWork work, Order *order, MachineWorkDone done)
 {
     Asker *asker = g_new0(Asker, 1);
+    OrielOperation *operation = oriel_machine_item_operate(item, title, work, order, order_free);
 
     asker->widget = g_object_ref(widget);
     asker->done = done;
-    g_autoptr(OrielOperation) operation =
-        oriel_machine_item_operate(item, title, work, order, order_free);
-
     g_signal_connect_data(operation, "ended", G_CALLBACK(ended), asker, asker_free, 0);
+    return operation;
 }
 
 static void operate(GtkWidget *widget, OrielMachineItem *item, const char *title,
                     OrielOperationWork work, const char *first, const char *second,
                     MachineWorkDone done)
 {
-    order_run(widget, item, title, work, order_new(item, first, second), done);
+    g_object_unref(order_run(widget, item, title, work, order_new(item, first, second), done));
 }
 
 /* An operation that changes the machine where it is ends with an empty text. */
@@ -221,7 +220,13 @@ void machine_work_rename(GtkWidget *widget, OrielMachineItem *item, const char *
 void machine_work_move(GtkWidget *widget, OrielMachineItem *item, const char *folder,
                        MachineWorkDone done)
 {
-    operate(widget, item, _("Moving"), work_move, folder, NULL, done);
+    const char *name = oriel_machine_item_get_name(item);
+    g_autofree char *moved = g_strdup_printf(_("“%s” Is Moved"), name);
+    g_autofree char *failed = g_strdup_printf(_("Could Not Move “%s”"), name);
+    g_autoptr(OrielOperation) operation =
+        order_run(widget, item, _("Moving"), work_move, order_new(item, folder, NULL), done);
+
+    oriel_operation_set_outcomes(operation, moved, failed);
 }
 
 void machine_work_add_disk(GtkWidget *widget, OrielMachineItem *item, const char *source,
@@ -257,11 +262,16 @@ void machine_work_export(GtkWidget *widget, OrielMachineItem *item, const char *
                          OrielOvfProfile profile, OrielOvfController controller,
                          MachineWorkDone done)
 {
+    const char *name = oriel_machine_item_get_name(item);
+    g_autofree char *exported = g_strdup_printf(_("“%s” Is Exported"), name);
+    g_autofree char *failed = g_strdup_printf(_("Could Not Export “%s”"), name);
+    g_autoptr(OrielOperation) operation = NULL;
     Order *order = order_new(item, target, NULL);
 
     order->export.profile = profile;
     order->export.controller = controller;
-    order_run(widget, item, _("Exporting the machine"), work_export, order, done);
+    operation = order_run(widget, item, _("Exporting the machine"), work_export, order, done);
+    oriel_operation_set_outcomes(operation, exported, failed);
 }
 
 void machine_work_add_network(GtkWidget *widget, OrielMachineItem *item, MachineWorkDone done)

@@ -107,6 +107,13 @@ def extents(request):
     return [box.x, box.y, box.width, box.height]
 
 
+def value(request):
+    """Of a progress bar, say; None while there is none."""
+    node = first(request)
+    found = node.get_value_iface() if node else None
+    return found.get_current_value() if found else None
+
+
 def set_text(request):
     return needed(request).get_editable_text_iface().set_text_contents(request["text"])
 
@@ -158,6 +165,7 @@ COMMANDS = {
     "act": act,
     "extents": extents,
     "set_text": set_text,
+    "value": value,
     "names": names,
     "nameless": nameless,
     "focused": focused,

@@ -99,6 +99,10 @@ class Tree:
         self.wait(role, name)
         self.call("set_text", role=role, name=name, text=text)
 
+    def value(self, role, name):
+        """The number that the node shows, or None while it is not there."""
+        return self.call("value", role=role, name=name)
+
     def names(self, role):
         """Names of all nodes of that role that are showing, in order."""
         return self.call("names", role=role)
