@@ -43,7 +43,7 @@ struct _OrielVncBackend {
     GCancellable *cancellable;
     OrielVncLink *link; /* NULL until there is a connection */
     guint last_x, last_y, last_mask;
-    gboolean is_closed;
+    gboolean is_closed, was_refused;
 
     GTask *typing;
     gunichar *characters;
@@ -92,11 +92,16 @@ static void cursor_take(OrielVncBackend *vnc, OrielVncCursor *cursor)
     oriel_guest_cursor_unref(guest);
 }
 
-static void ended_take(OrielVncBackend *vnc, const char *problem)
+static void ended_take(OrielVncBackend *vnc, const char *problem, gboolean refused)
 {
     g_autofree char *message = NULL;
 
-    if (problem) {
+    vnc->was_refused = refused;
+    if (refused) {
+        message = g_strdup_printf(_("%s did not accept the password. Try again."),
+                                  vnc->address_text);
+        finish(vnc, ORIEL_DISPLAY_STATUS_FAILED, message);
+    } else if (problem) {
         fail(vnc, problem);
     } else {
         message = g_strdup_printf(_("%s closed the connection."), vnc->address_text);
@@ -142,7 +147,7 @@ static void on_link(OrielVncLink *link)
         g_signal_emit(vnc, signals[CREDENTIALS_NEEDED], 0, seen.needs_user_name, TRUE);
     }
     if (seen.ended && !vnc->is_closed) {
-        ended_take(vnc, seen.problem);
+        ended_take(vnc, seen.problem, seen.refused);
     }
     g_free(seen.title);
     g_free(seen.problem);
@@ -414,6 +419,11 @@ void oriel_vnc_backend_set_credentials(OrielVncBackend *vnc, const char *user_na
         g_cond_signal(&link->credentials_given);
         g_mutex_unlock(&link->mutex);
     }
+}
+
+gboolean oriel_vnc_backend_was_refused(OrielVncBackend *vnc)
+{
+    return vnc->was_refused;
 }
 
 static void oriel_vnc_backend_finalize(GObject *object)

@@ -21,4 +21,7 @@ OrielDisplayBackend *oriel_vnc_backend_new(const char *address, GError **error);
 void oriel_vnc_backend_set_credentials(OrielVncBackend *backend, const char *user_name,
                                        const char *password);
 
+/* After FAILED: whether that was because of what oriel_vnc_backend_set_credentials() gave. */
+gboolean oriel_vnc_backend_was_refused(OrielVncBackend *backend);
+
 #endif

@@ -40,6 +40,7 @@ struct session {
     guint8 *decoded;         /* the library's picture, lines of width pixels */
     OrielFramebuffer *shown; /* what the widget has */
     cairo_region_t *damage;  /* of the update that is being read */
+    gboolean gave_password;
 };
 
 /* The library's last word on why something went wrong; it has one function for all threads. */
@@ -185,9 +186,10 @@ static void on_cursor(rfbClient *client, int hot_x, int hot_y, int width, int he
 /* --- Who we are */
 
 /* Asks and waits; FALSE when the connection is to end instead. The strings are the caller's. */
-static gboolean credentials_wait(OrielVncLink *link, gboolean user_name, char **name,
+static gboolean credentials_wait(struct session *session, gboolean user_name, char **name,
                                  char **password)
 {
+    OrielVncLink *link = session->link;
     gboolean given;
 
     g_mutex_lock(&link->mutex);
@@ -203,6 +205,7 @@ static gboolean credentials_wait(OrielVncLink *link, gboolean user_name, char **
     *name = given ? strdup(link->user_name ? link->user_name : "") : NULL;
     *password = given ? strdup(link->password ? link->password : "") : NULL;
     g_mutex_unlock(&link->mutex);
+    session->gave_password = given;
     return given;
 }
 
@@ -210,7 +213,7 @@ static char *on_password(rfbClient *client)
 {
     char *name, *password;
 
-    if (!credentials_wait(session_of(client)->link, FALSE, &name, &password)) {
+    if (!credentials_wait(session_of(client), FALSE, &name, &password)) {
         return NULL;
     }
     free(name);
@@ -224,7 +227,7 @@ static rfbCredential *on_credential(rfbClient *client, int type)
 
     /* There is no way to ask whether a certificate is trusted: such servers are refused. */
     if (type != rfbCredentialTypeUser ||
-        !credentials_wait(session_of(client)->link, TRUE, &name, &password)) {
+        !credentials_wait(session_of(client), TRUE, &name, &password)) {
         return NULL;
     }
     credential = calloc(1, sizeof(*credential));
@@ -369,6 +372,13 @@ static void link_end(OrielVncLink *link, const char *problem)
     g_mutex_unlock(&link->mutex);
 }
 
+/* The library tells the answer to a password in its log only: these words, or what the server said. */
+static gboolean password_was_wrong(const struct session *session)
+{
+    return session->gave_password && (g_str_has_prefix(last_problem, "VNC authentication failed") ||
+                                      g_str_has_prefix(last_problem, "VNC connection failed"));
+}
+
 static void session_run(struct session *session)
 {
     OrielVncLink *link = session->link;
@@ -386,6 +396,7 @@ static void session_run(struct session *session)
     client = client_new(session, socket);
     last_problem[0] = '\0';
     if (!rfbInitClient(client, NULL, NULL)) { /* which freed it */
+        link->refused = password_was_wrong(session); /* the other side looks after the end */
         link_end(link, last_problem[0] ? g_strchomp(last_problem) : _("it does not speak VNC"));
         return;
     }

@@ -16,7 +16,7 @@ struct _OrielRemoteWindow {
     GtkStack *stack;
     GtkWidget *user_name, *password;
     OrielDisplay *display;
-    AdwStatusPage *ended;
+    AdwStatusPage *protected, *ended;
 
     char *address;
     OrielDisplayBackend *backend;
@@ -30,6 +30,19 @@ static void end(OrielRemoteWindow *window, const char *message)
     gtk_stack_set_visible_child_name(window->stack, "ended");
 }
 
+static void try_again(OrielRemoteWindow *window);
+
+/* A password that was wrong is asked for again, by a new connection. */
+static void fail(OrielRemoteWindow *window, const char *message)
+{
+    if (oriel_vnc_backend_was_refused(ORIEL_VNC_BACKEND(window->backend))) {
+        adw_status_page_set_description(window->protected, message);
+        try_again(window);
+    } else {
+        end(window, message && *message ? message : _("The connection failed."));
+    }
+}
+
 static void status_follow(OrielRemoteWindow *window)
 {
     const char *message = oriel_display_backend_get_message(window->backend);
@@ -39,14 +52,15 @@ static void status_follow(OrielRemoteWindow *window)
         gtk_stack_set_visible_child_name(window->stack, "busy");
         break;
     case ORIEL_DISPLAY_STATUS_CONNECTED:
+        adw_status_page_set_description(window->protected, NULL);
         gtk_stack_set_visible_child_name(window->stack, "display");
         gtk_widget_grab_focus(GTK_WIDGET(window->display));
         break;
     case ORIEL_DISPLAY_STATUS_FAILED:
-        end(window, message ? message : _("The connection failed."));
+        fail(window, message);
         break;
     case ORIEL_DISPLAY_STATUS_CLOSED:
-        end(window, _("The other side ended the connection."));
+        end(window, message && *message ? message : _("The other side ended the connection."));
         break;
     }
 }
@@ -144,6 +158,7 @@ static void oriel_remote_window_class_init(OrielRemoteWindowClass *class)
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, user_name);
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, password);
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, display);
+    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, protected);
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, ended);
     gtk_widget_class_bind_template_callback(widget_class, log_in);
     gtk_widget_class_bind_template_callback(widget_class, try_again);
