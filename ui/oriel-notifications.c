@@ -36,6 +36,18 @@ static GtkWindow *looked_at(OrielNotifications *notifications)
     return window;
 }
 
+/* A window that there is, whether or not somebody looks, or NULL. */
+static GtkWindow *any_window(OrielNotifications *notifications)
+{
+    for (GList *link = gtk_application_get_windows(notifications->application); link;
+         link = link->next) {
+        if (ORIEL_IS_WINDOW(link->data)) {
+            return link->data;
+        }
+    }
+    return NULL;
+}
+
 static void send(OrielNotifications *notifications, OrielMachineItem *item, const char *id,
                  const char *title, const char *body)
 {
@@ -133,13 +145,15 @@ static void operation_ended(OrielOperation *operation, gpointer data)
     const GError *error = oriel_operation_get_error(operation);
     const char *outcome = oriel_operation_get_outcome(operation);
     const char *title = oriel_operation_get_title(operation);
+    gboolean unmade = oriel_machine_item_get_state(watched->item) == ORIEL_MACHINE_STATE_PENDING;
+    gboolean cancelled = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
     GtkWindow *window = looked_at(notifications);
 
-    if (!window && (error || was_long) &&
-        !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+    if (!window && !cancelled && (error || was_long)) {
         send_outcome(notifications, watched->item, operation);
-    } else if (error && window &&
-               oriel_machine_item_get_state(watched->item) == ORIEL_MACHINE_STATE_PENDING) {
+    }
+    window = window ? window : any_window(notifications);
+    if (error && unmade && window) {
         oriel_message_error(GTK_WIDGET(window), outcome ? outcome : title, error);
     }
     g_hash_table_remove(notifications->beginning, operation);

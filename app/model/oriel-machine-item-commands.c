@@ -405,7 +405,7 @@ OrielOperation *oriel_machine_item_operate(OrielMachineItem *item, const char *t
         return operation;
     }
     g_signal_connect_object(operation, "ended", G_CALLBACK(work_ended), item, 0);
-    machine_item_set_operation(item, operation);
     oriel_operation_run(operation, work, data, free_data);
+    machine_item_set_operation(item, operation); /* under way before anybody sees it */
     return operation;
 }

@@ -55,12 +55,13 @@ OrielMachineItem *oriel_machine_list_make(OrielMachineList *list, const char *na
 
     making->list = g_object_ref(list);
     making->item = item;
+    /* Under way before anybody sees it; its end comes later, by the main context. */
+    oriel_operation_run(operation, work, data, free_data);
     machine_item_set_operation(item, operation);
     machine_list_add_one(list, item);
     /* After the caller's handlers, which may ask the row for its operation. */
     g_signal_connect_data(operation, "ended", G_CALLBACK(making_ended), making, making_free,
                           G_CONNECT_AFTER);
-    oriel_operation_run(operation, work, data, free_data);
     return item;
 }
 
@@ -221,10 +222,10 @@ void oriel_machine_list_delete_commit_async(OrielMachineList *list, OrielMachine
         return;
     }
     operation = oriel_operation_new(title);
-    machine_item_set_operation(item, operation);
     g_signal_connect(operation, "ended", G_CALLBACK(delete_ended), task);
     oriel_operation_run(operation, delete_work, oriel_machine_item_dup_machine(item),
                         (GDestroyNotify)oriel_machine_free);
+    machine_item_set_operation(item, operation);
 }
 
 gboolean oriel_machine_list_delete_commit_finish(OrielMachineList *list, GAsyncResult *result,

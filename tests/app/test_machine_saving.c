@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Saving a machine as work that is shown, over an engine that takes its time or fails. */
+/* Work on a machine as others see it, saving above all, over an engine that takes its time or
+ * fails. */
 #include "model_fixture.h"
 
 jmp_buf test_failed;
@@ -183,6 +184,35 @@ TEST(asked_for_by_somebody_else)
     scene_close();
 }
 
+static gboolean was_active;
+
+static void on_seen(void)
+{
+    OrielOperation *operation = oriel_machine_item_get_operation(item);
+
+    was_active |= operation && oriel_operation_is_active(operation);
+}
+
+static char *work(OrielOperation *operation, gpointer data, GCancellable *cancellable,
+                  GError **error)
+{
+    return g_strdup("");
+}
+
+TEST(seen_while_it_is_under_way)
+{
+    g_autoptr(OrielOperation) operation = NULL;
+
+    scene_open(NULL);
+    was_active = FALSE;
+    g_signal_connect(item, "notify::operation", G_CALLBACK(on_seen), NULL);
+    operation = oriel_machine_item_operate(item, "Working", work, NULL, NULL);
+    CHECK(was_active);
+    WAIT(!oriel_operation_is_active(operation));
+    g_signal_handlers_disconnect_by_func(item, G_CALLBACK(on_seen), NULL);
+    scene_close();
+}
+
 static const struct test all[] = {
     T(progress_and_end),
     T(cancelled),
@@ -190,6 +220,7 @@ static const struct test all[] = {
     T(engine_dies_meanwhile),
     T(ended_by_force_meanwhile),
     T(asked_for_by_somebody_else),
+    T(seen_while_it_is_under_way),
 };
 
 int main(void)

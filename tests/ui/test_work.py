@@ -127,11 +127,10 @@ def test_clone_that_fails(home):
     """A copy that cannot be made is told once, in a dialog, and leaves nothing behind."""
     create(home, "One")
     os.unlink(os.path.join(home.folder("One"), "disks", os.listdir(os.path.join(home.folder("One"), "disks"))[0]))
-    with Desktop(home) as desktop:
+    with Desktop(home, manager=True) as desktop:
         desktop.window()
         tree = Tree(desktop)
-        tree.wait("table cell", "^One, ")
-        tree.click("table cell", "^One, ")
+        tree.click("table cell", "^One, ", window="^Oriel$")
         tree.act("push button", "^Machine Menu$")
         tree.act("menu item", "^Clone")
         tree.wait(None, "Clone “One”")

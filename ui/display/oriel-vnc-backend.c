@@ -98,8 +98,8 @@ static void ended_take(OrielVncBackend *vnc, const char *problem, gboolean refus
 
     vnc->was_refused = refused;
     if (refused) {
-        message = g_strdup_printf(_("%s did not accept the password. Try again."),
-                                  vnc->address_text);
+        message =
+            g_strdup_printf(_("%s did not accept the password. Try again."), vnc->address_text);
         finish(vnc, ORIEL_DISPLAY_STATUS_FAILED, message);
     } else if (problem) {
         fail(vnc, problem);

@@ -372,7 +372,8 @@ static void link_end(OrielVncLink *link, const char *problem)
     g_mutex_unlock(&link->mutex);
 }
 
-/* The library tells the answer to a password in its log only: these words, or what the server said. */
+/* The library tells the answer to a password in its log only: these words, or what the server said.
+ */
 static gboolean password_was_wrong(const struct session *session)
 {
     return session->gave_password && (g_str_has_prefix(last_problem, "VNC authentication failed") ||
@@ -395,7 +396,7 @@ static void session_run(struct session *session)
     }
     client = client_new(session, socket);
     last_problem[0] = '\0';
-    if (!rfbInitClient(client, NULL, NULL)) { /* which freed it */
+    if (!rfbInitClient(client, NULL, NULL)) {        /* which freed it */
         link->refused = password_was_wrong(session); /* the other side looks after the end */
         link_end(link, last_problem[0] ? g_strchomp(last_problem) : _("it does not speak VNC"));
         return;
