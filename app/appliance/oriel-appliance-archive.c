@@ -25,7 +25,7 @@ static gboolean invalid(OrielApplianceSource *source, const char *member, const 
 }
 
 /* Names that stay where they are. */
-static gboolean name_safe(const char *name)
+gboolean source_name_safe(const char *name)
 {
     g_auto(GStrv) segments = g_strsplit(name, "/", -1);
 
@@ -59,7 +59,7 @@ static gboolean member_add(OrielApplianceSource *source, struct archive *archive
     while (name && g_str_has_prefix(name, "./")) {
         name += 2;
     }
-    if (!name || !name_safe(name)) {
+    if (!name || !source_name_safe(name)) {
         return invalid(source, name, "has a name that leads out of the appliance", error);
     }
     if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) ||

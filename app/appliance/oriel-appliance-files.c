@@ -35,7 +35,16 @@ static char *name_of(OrielApplianceSource *source, const OrielOvfFile *file, GEr
                     source->path, file->href);
         return NULL;
     }
-    return g_strconcat(source->base, href, NULL);
+    g_autofree char *name = g_strconcat(source->base, href, NULL);
+
+    if (file->outside && !source_has(source, name)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
+                    "“%s” needs “%s”, which is not a part of it. Say in which folder it may be "
+                    "read with --disks.",
+                    source->path, file->outside);
+        return NULL;
+    }
+    return g_steal_pointer(&name);
 }
 
 /* The names of its pieces, in order; one if it is whole. */

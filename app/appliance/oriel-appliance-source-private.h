@@ -20,10 +20,15 @@ struct member {
 struct OrielApplianceSource {
     char *path;
     char *folder;       /* of the OVF; NULL: an archive */
-    int fd;             /* the archive; -1: a folder */
+    gboolean alone;     /* of its folder only the image itself is its own */
+    char *disks;        /* more files may lie there; NULL: nowhere */
+    int fd;             /* the archive, or what was unpacked of it; -1: a folder */
     GPtrArray *members; /* struct member; of an archive */
     char *base;         /* what names in the description are relative to: "" or "x/" */
-    char *descriptor;   /* its name */
+    char *title;        /* what the user calls it, without folders */
+    OrielForeign format;
+    GPtrArray *images; /* char *; without a description */
+    char *descriptor;  /* its name; NULL: none */
     char *text;
     gsize length;
     GHashTable *digests; /* name -> "SHA256 hex"; NULL: no manifest */
@@ -38,6 +43,14 @@ struct part {
 
 /* Lists an archive. */
 gboolean source_archive_read(OrielApplianceSource *source, GError **error);
+/* Unpacks the one at `fd` into the file `scratch`, and lists that. */
+gboolean source_archive_unpack(OrielApplianceSource *source, int scratch, GError **error);
+/* Whether a member's name stays where it is. */
+gboolean source_name_safe(const char *name);
+/* Finds out what `path` is, and where its description and images are. */
+gboolean source_find(OrielApplianceSource *source, int scratch, GError **error);
+/* Where Hyper-V's exports have disks, "" first; the last is NULL. */
+extern const char *const source_places[];
 /* Opens one of the source's files by its name in it; fd is -1 on failure. */
 struct part source_part_open(OrielApplianceSource *source, const char *name, GError **error);
 gboolean source_has(OrielApplianceSource *source, const char *name);

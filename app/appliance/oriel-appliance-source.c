@@ -39,31 +39,91 @@ static const struct member *member_find(const OrielApplianceSource *source, cons
     return NULL;
 }
 
-gboolean source_has(OrielApplianceSource *source, const char *name)
+/* Whether disks may lie in other places than where they were named. */
+static gboolean is_searched(const OrielApplianceSource *source)
 {
-    g_autofree char *path = source->folder ? g_build_filename(source->folder, name, NULL) : NULL;
+    return source->format == ORIEL_FOREIGN_HYPER_V || source->format == ORIEL_FOREIGN_UNKNOWN;
+}
+
+static const struct member *member_locate(const OrielApplianceSource *source, const char *name)
+{
+    const struct member *member = member_find(source, name);
+    g_autofree char *base = g_path_get_basename(name);
+
+    for (guint i = 0; !member && is_searched(source) && i < source->members->len; i++) {
+        const struct member *other = source->members->pdata[i];
+        g_autofree char *other_base = g_path_get_basename(other->name);
+
+        member = g_ascii_strcasecmp(base, other_base) == 0 ? other : NULL;
+    }
+    return member;
+}
+
+static gboolean is_file(const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
     struct stat status;
 
-    return path ? lstat(path, &status) == 0 && S_ISREG(status.st_mode)
-                : member_find(source, name) != NULL;
+    return lstat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* The folder in which a file lies and, in *place, its name there (g_free()); NULL: in none. */
+static const char *folder_locate(const OrielApplianceSource *source, const char *name, char **place)
+{
+    g_autofree char *base = g_path_get_basename(name);
+
+    *place = g_strdup(name);
+    if ((!source->alone || strcmp(name, source->title) == 0) && is_file(source->folder, name)) {
+        return source->folder;
+    }
+    for (guint i = 0; is_searched(source) && !source->alone && source_places[i]; i++) {
+        g_free(*place);
+        *place = g_strconcat(source_places[i], base, NULL);
+        if (is_file(source->folder, *place)) {
+            return source->folder;
+        }
+    }
+    g_free(*place);
+    *place = g_steal_pointer(&base);
+    return source->disks && is_file(source->disks, *place) ? source->disks : NULL;
+}
+
+gboolean source_has(OrielApplianceSource *source, const char *name)
+{
+    g_autofree char *place = NULL;
+
+    return source->folder ? folder_locate(source, name, &place) != NULL
+                          : member_locate(source, name) != NULL;
+}
+
+static struct part folder_part_open(OrielApplianceSource *source, const char *name, GError **error)
+{
+    g_autofree char *place = NULL;
+    const char *folder = folder_locate(source, name, &place);
+    struct part part = { .fd = -1 };
+    struct stat status;
+
+    part.fd =
+        image_file_open(NULL, folder ? folder : source->folder, folder ? place : name, true, error);
+    if (part.fd >= 0 && (fstat(part.fd, &status) != 0 || !S_ISREG(status.st_mode))) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” of the appliance is no file.",
+                    name);
+        close(part.fd);
+        part.fd = -1;
+    }
+    part.size = part.fd >= 0 ? (guint64)status.st_size : 0;
+    return part;
 }
 
 struct part source_part_open(OrielApplianceSource *source, const char *name, GError **error)
 {
-    const struct member *member = source->folder ? NULL : member_find(source, name);
+    const struct member *member = source->folder ? NULL : member_locate(source, name);
     struct part part = { .fd = -1 };
-    struct stat status;
 
     if (source->folder) {
-        part.fd = image_file_open(NULL, source->folder, name, true, error);
-        if (part.fd >= 0 && (fstat(part.fd, &status) != 0 || !S_ISREG(status.st_mode))) {
-            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                        "“%s” of the appliance is no file.", name);
-            close(part.fd);
-            part.fd = -1;
-        }
-        part.size = part.fd >= 0 ? (guint64)status.st_size : 0;
-    } else if (member) {
+        return folder_part_open(source, name, error);
+    }
+    if (member) {
         part.fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 0);
         part.offset = member->offset;
         part.size = member->size;
@@ -115,75 +175,13 @@ char *source_text_read(OrielApplianceSource *source, const char *name, guint64 m
 /* --- Opening ------------------------------------------------------------------------------------
  */
 
-static gboolean is_descriptor(const char *name)
-{
-    g_autofree char *base = g_path_get_basename(name);
-    gsize n = strlen(base);
-
-    return n > 4 && base[0] != '.' && g_ascii_strcasecmp(base + n - 4, ".ovf") == 0;
-}
-
-static char *descriptor_in_archive(const OrielApplianceSource *source)
-{
-    for (guint i = 0; i < source->members->len; i++) {
-        const struct member *member = source->members->pdata[i];
-
-        if (is_descriptor(member->name)) {
-            return g_strdup(member->name);
-        }
-    }
-    return NULL;
-}
-
-static char *descriptor_in_folder(const char *folder)
-{
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir))) {
-        if (is_descriptor(name)) {
-            return g_strdup(name);
-        }
-    }
-    return NULL;
-}
-
-/* The folder itself, or that of an OVF; or the archive is opened and listed. */
-static gboolean place_open(OrielApplianceSource *source, GError **error)
-{
-    if (g_file_test(source->path, G_FILE_TEST_IS_DIR)) {
-        source->folder = g_strdup(source->path);
-        source->descriptor = descriptor_in_folder(source->folder);
-    } else if (is_descriptor(source->path)) {
-        source->folder = g_path_get_dirname(source->path);
-        source->descriptor = g_path_get_basename(source->path);
-    } else {
-        source->fd = open(source->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-        if (source->fd < 0) {
-            oriel_error_set_errno(error, errno, "“%s” cannot be opened", source->path);
-            return FALSE;
-        }
-        if (!source_archive_read(source, error)) {
-            return FALSE;
-        }
-        source->descriptor = descriptor_in_archive(source);
-    }
-    if (!source->descriptor) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is no appliance: no description (.ovf) is in it.", source->path);
-    }
-    return source->descriptor != NULL;
-}
-
-static gboolean descriptor_read(OrielApplianceSource *source, GError **error)
+/* An OVF's description with its manifest. */
+static gboolean manifest_read(OrielApplianceSource *source, GError **error)
 {
     g_autofree char *stem = g_strndup(source->descriptor, strlen(source->descriptor) - 4);
     g_autofree char *manifest = g_strconcat(stem, ".mf", NULL);
     g_autofree char *certificate = g_strconcat(stem, ".cert", NULL);
-    const char *slash = strrchr(source->descriptor, '/');
 
-    source->base =
-        g_strndup(source->descriptor, slash ? (gsize)(slash - source->descriptor) + 1 : 0);
     source->is_signed = source_has(source, certificate);
     if (source_has(source, manifest)) {
         gsize length;
@@ -195,19 +193,41 @@ static gboolean descriptor_read(OrielApplianceSource *source, GError **error)
         }
         source_manifest_read(source, text);
     }
+    return TRUE;
+}
+
+static gboolean descriptor_read(OrielApplianceSource *source, GError **error)
+{
+    const char *slash = source->descriptor ? strrchr(source->descriptor, '/') : NULL;
+
+    /* Hyper-V's lies beside its disks' folder. */
+    source->base = g_strndup(source->descriptor ? source->descriptor : "",
+                             slash && source->format != ORIEL_FOREIGN_HYPER_V
+                                 ? (gsize)(slash - source->descriptor) + 1
+                                 : 0);
+    if (!source->descriptor) {
+        return TRUE;
+    }
+    if (source->format == ORIEL_FOREIGN_OVF && !manifest_read(source, error)) {
+        return FALSE;
+    }
     source->text =
         source_text_read(source, source->descriptor, ORIEL_OVF_BYTES_MAX, &source->length, error);
     return source->text != NULL;
 }
 
-OrielApplianceSource *oriel_appliance_source_open(const char *path, GError **error)
+OrielApplianceSource *oriel_appliance_source_open(const char *path,
+                                                  const OrielApplianceSourceOptions *options,
+                                                  GError **error)
 {
     g_autoptr(OrielApplianceSource) source = g_new0(OrielApplianceSource, 1);
 
     source->fd = -1;
     source->path = g_canonicalize_filename(path, NULL);
+    source->disks = options->disks ? g_canonicalize_filename(options->disks, NULL) : NULL;
     source->members = g_ptr_array_new_with_free_func(member_free);
-    if (!place_open(source, error) || !descriptor_read(source, error)) {
+    source->images = g_ptr_array_new_with_free_func(g_free);
+    if (!source_find(source, options->scratch, error) || !descriptor_read(source, error)) {
         return NULL;
     }
     return g_steal_pointer(&source);
@@ -225,6 +245,9 @@ void oriel_appliance_source_free(OrielApplianceSource *source)
         g_hash_table_unref(source->digests);
     }
     g_ptr_array_unref(source->members);
+    g_ptr_array_unref(source->images);
+    g_free(source->disks);
+    g_free(source->title);
     g_free(source->path);
     g_free(source->folder);
     g_free(source->base);
@@ -241,7 +264,19 @@ const char *oriel_appliance_source_text(const OrielApplianceSource *source, gsiz
 
 const char *oriel_appliance_source_name(const OrielApplianceSource *source)
 {
-    return source->descriptor;
+    /* A bundle is called by its own name, and so is what has no description. */
+    return source->descriptor && source->format != ORIEL_FOREIGN_UTM ? source->descriptor
+                                                                     : source->title;
+}
+
+OrielForeign oriel_appliance_source_format(const OrielApplianceSource *source)
+{
+    return source->format;
+}
+
+const GPtrArray *oriel_appliance_source_images(const OrielApplianceSource *source)
+{
+    return source->images;
 }
 
 gboolean oriel_appliance_source_has_manifest(const OrielApplianceSource *source)

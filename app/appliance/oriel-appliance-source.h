@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where an appliance's files come from: a tar (OVA) in any order, or the folder of an OVF. Files
- * are never unpacked by their names; a name that leads elsewhere, a link or a device is refused.
+ * Where an appliance's files come from: a tar (OVA, box) in any order, also packed by gzip, xz,
+ * zstd or bzip2; a zip; the folder of a description; a loose disk image. Files are never unpacked
+ * by their names; a name that leads elsewhere, a link or a device is refused. What it is, its
+ * content says.
  *
  * Threads: blocking; any, several at a time once it is open.
  */
@@ -12,19 +14,31 @@
 
 #include "block/storage.h"
 #include "oriel-files.h"
-#include "oriel-ovf.h"
+#include "foreign/oriel-foreign.h"
 
 typedef struct OrielApplianceSource OrielApplianceSource;
 
+typedef struct {
+    const char *disks; /* a folder where files are looked for that are not beside the description;
+                          NULL: none */
+    int scratch; /* an open file that what is packed is unpacked into, or -1; stays the caller's */
+} OrielApplianceSourceOptions;
+
 /*
- * Opens an OVA, an OVF, or a folder with one, and reads its description, checked against the
- * manifest. Errors: NOT_FOUND, PERMISSION, INVALID, CORRUPT (cut short), HOST.
+ * Opens a file or folder and reads its description. Errors: NOT_FOUND, PERMISSION, INVALID,
+ * CORRUPT (cut short), NO_SPACE, HOST.
  */
-OrielApplianceSource *oriel_appliance_source_open(const char *path, GError **error);
+OrielApplianceSource *oriel_appliance_source_open(const char *path,
+                                                  const OrielApplianceSourceOptions *options,
+                                                  GError **error);
 void oriel_appliance_source_free(OrielApplianceSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielApplianceSource, oriel_appliance_source_free)
 
-/* The description. Owned by the source. */
+/* Of the description; UNKNOWN: there is none, only disks. */
+OrielForeign oriel_appliance_source_format(const OrielApplianceSource *source);
+/* UNKNOWN only: the names (char *) of the disk images, at least one. Owned by the source. */
+const GPtrArray *oriel_appliance_source_images(const OrielApplianceSource *source);
+/* The description, and what it is called for a user. Owned by the source. */
 const char *oriel_appliance_source_text(const OrielApplianceSource *source, gsize *length);
 const char *oriel_appliance_source_name(const OrielApplianceSource *source);
 /* Whether there is a manifest, and a certificate for it. */

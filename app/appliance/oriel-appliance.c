@@ -10,6 +10,8 @@ static void file_free(gpointer data)
 
     g_free(file->id);
     g_free(file->href);
+    g_free(file->outside);
+    g_free(file->parent);
     g_free(file);
 }
 

@@ -115,6 +115,13 @@ static gboolean drive_plan(OrielImport *import, const OrielOvfDrive *declared, G
                     disk ? disk->id : "?");
         return FALSE;
     }
+    if (drive.file && drive.kind == ORIEL_OVF_DRIVE_CDROM &&
+        oriel_appliance_source_format(import->source) != ORIEL_FOREIGN_OVF &&
+        !oriel_appliance_source_size(import->source, drive.file, &drive.space, NULL)) {
+        note(import, "The CD image “%s” is not there; the drive is empty.",
+             drive.file->outside ? drive.file->outside : drive.file->href);
+        drive.file = NULL;
+    }
     if (drive.file &&
         !oriel_appliance_source_size(import->source, drive.file, &drive.space, error)) {
         return FALSE;
@@ -283,7 +290,8 @@ static void differences_note(OrielImport *import)
         note(import, "The chipset was %s and is Q35 now; Windows may ask to be activated.",
              machine->chipset);
     }
-    if (!import->report.has_manifest) {
+    if (!import->report.has_manifest &&
+        oriel_appliance_source_format(import->source) == ORIEL_FOREIGN_OVF) {
         note(import, "It has no manifest: whether it is complete cannot be checked.");
     }
     if (import->report.is_signed) {
@@ -323,26 +331,37 @@ static gboolean plan_make(OrielImport *import, GError **error)
 /* --- Opening ------------------------------------------------------------------------------------
  */
 
-OrielImport *import_plan(const char *path, const OrielImportOptions *options, GError **error)
+static OrielAppliance *description_read(OrielImport *import, GError **error)
+{
+    OrielForeign format = oriel_appliance_source_format(import->source);
+    gsize length;
+    const char *text = oriel_appliance_source_text(import->source, &length);
+
+    return format == ORIEL_FOREIGN_UNKNOWN
+               ? import_images_describe(import, error)
+               : oriel_foreign_parse(format, text, length,
+                                     oriel_appliance_source_name(import->source), error);
+}
+
+OrielImport *import_plan(const char *path, const OrielImportOptions *options, int scratch,
+                         GError **error)
 {
     g_autoptr(OrielImport) import = g_new0(OrielImport, 1);
-    const char *text;
-    gsize length;
 
+    import->scratch = -1;
     import->options = *options;
     import->folder = options->folder ? g_canonicalize_filename(options->folder, NULL) : NULL;
     import->drives = g_array_new(FALSE, TRUE, sizeof(struct import_drive));
     import->report.drives = g_ptr_array_new_with_free_func(g_free);
     import->report.notes = g_ptr_array_new_with_free_func(g_free);
     import->free_source = oriel_appliance_source_free;
-    import->source = oriel_appliance_source_open(path, error);
+    import->source = oriel_appliance_source_open(
+        path, &(OrielApplianceSourceOptions){ options->disks, scratch }, error);
     if (!import->source || (!options->ignore_manifest &&
                             !oriel_appliance_source_verify(import->source, NULL, NULL, error))) {
         return NULL;
     }
-    text = oriel_appliance_source_text(import->source, &length);
-    import->appliance =
-        oriel_ovf_parse(text, length, oriel_appliance_source_name(import->source), error);
+    import->appliance = description_read(import, error);
     import->report.appliance = import->appliance;
     import->report.has_manifest = oriel_appliance_source_has_manifest(import->source);
     import->report.is_signed = oriel_appliance_source_is_signed(import->source);

@@ -35,6 +35,7 @@ struct OrielImport {
     GArray *drives;      /* struct import_drive */
     char *path, *reads;  /* the caller's: what the worker may read */
     GVariant *wire;      /* the caller's: owns texts of the report */
+    int scratch;         /* the caller's: a nameless file for what is packed; -1: none */
 };
 
 /* The name in the machine's folder of the file that a drive gets; NULL: none. g_free(). */
@@ -51,8 +52,10 @@ gboolean import_from_wire(OrielImport *import, GError **error);
 /* --- In the worker -----------------------------------------------------------------------------
  */
 
-/* Opens an appliance and makes the plan; see oriel_import_open(). */
-OrielImport *import_plan(const char *path, const OrielImportOptions *options, GError **error);
+/* Opens an appliance and makes the plan; see oriel_import_open(). `scratch` is a file to unpack
+ * into, or -1; stays the caller's. */
+OrielImport *import_plan(const char *path, const OrielImportOptions *options, int scratch,
+                         GError **error);
 /*
  * Copies all disks and CD images into the folder. If it only now turns out what the first disk
  * starts by, the report's `uefi` changes.
@@ -60,11 +63,21 @@ OrielImport *import_plan(const char *path, const OrielImportOptions *options, GE
 gboolean import_fill(OrielImport *import, const char *folder, OrielProgress progress, gpointer data,
                      GCancellable *cancellable, GError **error);
 
-/* Opens a disk of the appliance. NULL with *error set: INVALID for what leads to other files. */
+/* Opens a disk of the appliance with all that it is made of. NULL with *error set: INVALID for what
+ * leads out of the appliance, NOT_FOUND. */
 struct image *import_image_open(OrielImport *import, const struct import_drive *drive,
                                 const char *scratch, GCancellable *cancellable, GError **error);
 /* Whether it starts by UEFI only: a GPT with an EFI system partition, and no boot code. */
 gboolean import_image_is_uefi(struct image *image);
+/* "linux" or "windows" if the partitions are theirs; otherwise NULL. Static. */
+const char *import_image_system(struct image *image);
+/* The plain name of the file to which this one is a difference; NULL: none, or *error set. */
+char *import_image_parent(OrielImport *import, const OrielOvfFile *file, GError **error);
+/*
+ * Describes a machine of which only the disks are known: a loose image, one that was packed, a
+ * folder of Hyper-V.
+ */
+OrielAppliance *import_images_describe(OrielImport *import, GError **error);
 /* Bytes that hold data. */
 guint64 import_image_data(struct image *image);
 

@@ -3,6 +3,8 @@
  * The plan of an import on its way from oriel-worker. The worker has read a stranger's file: what
  * comes from it is used as carefully as that file, by type and range, and nothing in it is a path.
  */
+#include <unistd.h>
+
 #include "config/config.h"
 #include "oriel-import-private.h"
 
@@ -38,6 +40,9 @@ void oriel_import_free(OrielImport *import)
     g_free(import->folder);
     g_free(import->path);
     g_free(import->reads);
+    if (import->scratch >= 0) {
+        close(import->scratch);
+    }
     g_free(import);
 }
 
@@ -107,6 +112,7 @@ GVariant *import_to_wire(const OrielImport *import)
     text_put(&dict, "name", report->name);
     text_put(&dict, "machine", report->machine->name);
     text_put(&dict, "os", report->os);
+    text_put(&dict, "format", report->appliance->format);
     text_put(&dict, "version", report->appliance->version);
     text_put(&dict, "firmware-reason", report->firmware_reason);
     machines_put(&dict, report->appliance);
@@ -157,6 +163,7 @@ static OrielAppliance *appliance_get(GVariant *wire, const char *name, guint *ch
     g_autoptr(GPtrArray) names = texts_get(wire, "machines");
     g_autoptr(GPtrArray) eulas = texts_get(wire, "eulas");
 
+    appliance->format = text_get(wire, "format");
     appliance->version = g_strdup(text_get(wire, "version"));
     g_ptr_array_extend(appliance->eulas, eulas, (GCopyFunc)(void (*)(void))g_strdup, NULL);
     for (guint i = 0; i < names->len; i++) {
@@ -237,7 +244,7 @@ gboolean import_from_wire(OrielImport *import, GError **error)
     report->drives = texts_get(wire, "drive-lines");
     report->notes = texts_get(wire, "notes");
     numbers_get(wire, report);
-    if (import->appliance->systems->len == 0 || !import->appliance->version || !report->name ||
+    if (import->appliance->systems->len == 0 || !import->appliance->format || !report->name ||
         !report->os || !report->firmware_reason || !drives_get(wire, import)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
                     "“%s” is refused: what it declares makes no sense.", import->path);

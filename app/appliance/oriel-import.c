@@ -2,6 +2,7 @@
 /* The caller's part of the import: settings and the machine's folder. See oriel-import.h. */
 #include "oriel-import.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,11 +17,24 @@
 /* --- The plan -----------------------------------------------------------------------------------
  */
 
+/* What the worker may read besides the appliance itself. */
+static void reads_fill(const OrielImport *import, OrielWorkerRequest *request)
+{
+    guint n = 1;
+
+    if (import->reads) {
+        request->reads[n++] = import->reads;
+    }
+    if (import->options.disks) {
+        request->reads[n] = import->options.disks;
+    }
+}
+
 static GVariant *options_of(const OrielImport *import, const char *into)
 {
-    g_autoptr(GVariant) texts = g_variant_ref_sink(
-        oriel_worker_texts("path", import->path, "machine", import->options.machine, "name",
-                           import->options.name, "folder", import->folder, "into", into, NULL));
+    g_autoptr(GVariant) texts = g_variant_ref_sink(oriel_worker_texts(
+        "path", import->path, "machine", import->options.machine, "name", import->options.name,
+        "folder", import->folder, "disks", import->options.disks, "into", into, NULL));
     GVariantDict dict;
 
     g_variant_dict_init(&dict, texts);
@@ -28,18 +42,51 @@ static GVariant *options_of(const OrielImport *import, const char *into)
     return g_variant_dict_end(&dict);
 }
 
+/* Where the machine will be there is the space that it needs. */
+static int scratch_open(const OrielImport *import)
+{
+    g_autofree char *folder =
+        import->folder ? g_strdup(import->folder) : oriel_library_folder(FALSE, NULL);
+
+    while (folder && !g_file_test(folder, G_FILE_TEST_IS_DIR)) { /* not made yet */
+        char *parent = g_path_get_dirname(folder);
+
+        g_free(folder);
+        folder = parent;
+    }
+    return folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+}
+
+/* The folder of a description; of Hyper-V's, that which has the disks' folder too. */
+static char *reads_of(const char *path)
+{
+    char *folder = oriel_worker_folder_of_text(path);
+    g_autofree char *name = folder ? g_path_get_basename(folder) : NULL;
+
+    if (g_strcmp0(name, "Virtual Machines") == 0) {
+        char *parent = g_path_get_dirname(folder);
+
+        g_free(folder);
+        folder = parent;
+    }
+    return folder;
+}
+
 OrielImport *oriel_import_open(const char *path, const OrielImportOptions *options, GError **error)
 {
     g_autoptr(OrielImport) import = g_new0(OrielImport, 1);
     OrielWorkerRequest request = { .operation = "import-plan" };
 
+    import->scratch = -1;
     import->options = *options;
     import->path = g_strdup(path);
-    import->reads = oriel_worker_folder_of_text(path);
+    import->reads = reads_of(path);
     import->folder = options->folder ? g_canonicalize_filename(options->folder, NULL) : NULL;
     request.options = options_of(import, NULL);
+    import->scratch = scratch_open(import);
+    request.file = import->scratch >= 0 ? &import->scratch : NULL;
     request.reads[0] = path;
-    request.reads[1] = import->reads;
+    reads_fill(import, &request);
     import->wire = oriel_worker_run(&request, NULL, NULL, NULL, error);
     if (!import->wire || !import_from_wire(import, error)) {
         return NULL;
@@ -150,12 +197,14 @@ static gboolean may_run(OrielImport *import, GError **error)
 static gboolean fill(OrielImport *import, const Building *building, OrielProgress progress,
                      gpointer data, GCancellable *cancellable, GError **error)
 {
-    const OrielWorkerRequest request = {
+    OrielWorkerRequest request = {
         .operation = "import",
         .options = options_of(import, building->folder),
-        .reads = { import->path, import->reads },
+        .reads = { import->path },
         .fill = building->folder,
+        .file = import->scratch >= 0 ? &import->scratch : NULL,
     };
+    reads_fill(import, &request);
     g_autoptr(GVariant) answer = oriel_worker_run(&request, progress, data, cancellable, error);
 
     if (answer) {

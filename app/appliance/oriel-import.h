@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An appliance becomes a machine. First the plan: what the appliance declares, what the machine
- * gets of it, what is not honoured, how much space it takes. Then the import, which builds the
- * machine in a hidden folder: it is there whole or not at all, whatever fails, is cancelled or
- * killed.
+ * An appliance becomes a machine: OVA and OVF, the machines of other programs (oriel-foreign.h),
+ * Vagrant's boxes, loose disk images, and all of these when they are packed. First the plan: what
+ * the appliance declares, what the machine gets of it, what is not honoured, how much space it
+ * takes. Then the import, which builds the machine in a hidden folder: it is there whole or not at
+ * all, whatever fails, is cancelled or killed.
  *
  * Threads: blocking; any, one import in one thread at a time.
  */
@@ -19,6 +20,7 @@ typedef struct {
     const char *machine; /* which one of several, by name; NULL: the only one */
     const char *name;    /* of the machine; NULL: as the appliance says */
     const char *folder;  /* where its folder goes; NULL: the library's own */
+    const char *disks;   /* a folder where files may lie that the description names elsewhere */
     gboolean accept_licence;
     gboolean ignore_manifest; /* import what differs from it, too */
 } OrielImportOptions;
@@ -44,7 +46,8 @@ typedef struct {
 } OrielImportReport;
 
 /*
- * Opens an appliance and makes the plan; writes nothing. `options` is used only here and must not
+ * Opens an appliance and makes the plan; writes nothing but a nameless file where the machine will
+ * be, for what is packed. `options` is used only here and must not
  * change before oriel_import_run(). Errors: NOT_FOUND, PERMISSION, INVALID, CORRUPT, HOST.
  */
 OrielImport *oriel_import_open(const char *path, const OrielImportOptions *options, GError **error);

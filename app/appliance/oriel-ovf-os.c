@@ -96,7 +96,7 @@ static const struct {
     { 117, "win8.1" }, { 118, "win2k16" },  { 119, "win10" },     { 120, "win10" },
 };
 
-static const char *system_of(const char *text)
+const char *ovf_os_of(const char *text)
 {
     const char *maker = text && g_ascii_strncasecmp(text, "Microsoft ", 10) == 0 ? text + 10 : text;
     char bare[64];
@@ -138,7 +138,7 @@ void ovf_os_read(OrielOvfMachine *system, xmlNode *section)
     const char *found = NULL;
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
-        const char *candidate = system_of(texts[i]);
+        const char *candidate = ovf_os_of(texts[i]);
 
         /* A family's name is worth less than what a later one may say precisely. */
         if (candidate && (!found || strcmp(found, "linux") == 0 || strcmp(found, "windows") == 0)) {

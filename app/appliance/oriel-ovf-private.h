@@ -49,6 +49,10 @@ gboolean ovf_hardware_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *se
                            GError **error);
 /* vmw:Config, vbox:Machine, oVirt's and XenServer's own elements. After the hardware. */
 void ovf_vendor_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *node, xmlNode *hardware);
+/* A VirtualBox Machine element: what is not known yet, and what only it says. */
+void ovf_virtualbox_read(OrielOvfMachine *system, const xmlNode *machine);
+/* The system that a producer's word for it means ("Debian_64", "windows9-64"), or NULL; static. */
+const char *ovf_os_of(const char *text);
 /* OperatingSystemSection. */
 void ovf_os_read(OrielOvfMachine *system, xmlNode *section);
 /* Separators and case away: "08:00:27:aa:bb:cc", or NULL if it is no address of a card. */

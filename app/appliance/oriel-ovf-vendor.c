@@ -87,7 +87,7 @@ static void virtualbox_firmware(OrielOvfMachine *system, const xmlNode *machine)
     system->secure_boot |= ovf_yes(secure);
 }
 
-static void virtualbox_read(OrielOvfMachine *system, const xmlNode *machine)
+void ovf_virtualbox_read(OrielOvfMachine *system, const xmlNode *machine)
 {
     const xmlNode *hardware = ovf_child(machine, "Hardware");
     g_autofree char *count = ovf_attribute(ovf_below(hardware, "CPU"), "count");
@@ -161,6 +161,6 @@ void ovf_vendor_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *node, xm
     xenserver_read(system, hardware);
     vmware_read(system, hardware, TRUE);
     if (machine) {
-        virtualbox_read(system, machine);
+        ovf_virtualbox_read(system, machine);
     }
 }

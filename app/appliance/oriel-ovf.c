@@ -339,6 +339,7 @@ OrielAppliance *oriel_ovf_parse(const char *data, gsize length, const char *name
         return NULL;
     }
     ovf.appliance = oriel_appliance_new();
+    ovf.appliance->format = "OVF";
     ovf.envelope = xmlDocGetRootElement(document);
     if (!envelope_read(&ovf, error)) {
         g_clear_pointer(&ovf.appliance, oriel_appliance_free);

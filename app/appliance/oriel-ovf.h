@@ -28,6 +28,8 @@ typedef struct {
     guint64 size;       /* bytes as declared, 0: not said; a hint */
     guint64 chunk_size; /* bytes; 0: one piece; else HREF.000000000, ... */
     gboolean gzip;      /* the whole file is compressed */
+    char *outside;      /* where it lay on its computer, if not beside the description; NULL */
+    char *parent;       /* id of the file to which this one is a difference, or NULL: it says */
 } OrielOvfFile;
 
 /* DiskSection/Disk. */
@@ -96,7 +98,8 @@ typedef struct {
 } OrielOvfMachine;
 
 typedef struct {
-    char *version;      /* "0.9", "1.0", "2.0" */
+    const char *format; /* whose description: "OVF", "VMware", ...; static */
+    char *version;      /* OVF: "0.9", "1.0", "2.0"; otherwise NULL */
     GPtrArray *files;   /* OrielOvfFile */
     GPtrArray *disks;   /* OrielOvfDisk */
     GPtrArray *systems; /* OrielOvfMachine, at least one */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * See oriel-media.h. Each format is known by a signature at a fixed place: a table for those that
- * need nothing else, functions for the rest. The order matters where two would fit: a CD image that
- * also boots from a USB stick begins with the boot sector of a disk.
+ * See oriel-media.h. Disk images are known by the table of image.h, other things by a function
+ * each. The order matters where two would fit: a CD image that also boots from a USB stick begins
+ * with the boot sector of a disk.
  */
 #include "oriel-media.h"
 
@@ -14,48 +14,12 @@
 
 #include "block/drive.h"
 #include "config/config.h"
+#include "foreign/oriel-foreign.h"
 #include "oriel-media-private.h"
 
 enum {
     SECTOR = 512,
-    TEXT_LOOK = 4096,     /* bytes of a text file that are looked at */
-    TAR_MEMBERS_MAX = 64, /* members of a tar that are looked at for an OVF descriptor */
-    VHD_FOOTER = 512,
-};
-
-typedef struct {
-    guint64 offset;
-    const char *bytes;
-    gsize length;
-    OrielMediaKind kind;
-    const char *format;
-} Signature;
-
-#define SIGNATURE(offset_, bytes_, kind_, format_)                                                 \
-    {                                                                                              \
-        offset_, bytes_, sizeof(bytes_) - 1, kind_, format_                                        \
-    }
-
-static const Signature signatures[] = {
-    SIGNATURE(0, "QFI\xfb", ORIEL_MEDIA_DISK, "qcow2"),
-    SIGNATURE(0, "KDMV", ORIEL_MEDIA_DISK, "vmdk"),
-    SIGNATURE(0, "COWD", ORIEL_MEDIA_DISK, "vmdk"),
-    SIGNATURE(0, "# Disk DescriptorFile", ORIEL_MEDIA_DISK, "vmdk"),
-    SIGNATURE(64, "\x7f\x10\xda\xbe", ORIEL_MEDIA_DISK, "vdi"),
-    SIGNATURE(0, "vhdxfile", ORIEL_MEDIA_DISK, "vhdx"),
-    SIGNATURE(0, "conectix", ORIEL_MEDIA_DISK, "vhd"),
-    SIGNATURE(0, "WithoutFreeSpace", ORIEL_MEDIA_DISK, "parallels"),
-    SIGNATURE(0, "WithouFreSpacExt", ORIEL_MEDIA_DISK, "parallels"),
-    SIGNATURE(0, "\x1f\x8b", ORIEL_MEDIA_ARCHIVE, NULL),
-    SIGNATURE(0,
-              "\xfd"
-              "7zXZ",
-              ORIEL_MEDIA_ARCHIVE, NULL),
-    SIGNATURE(0, "\x28\xb5\x2f\xfd", ORIEL_MEDIA_ARCHIVE, NULL),
-    SIGNATURE(0, "BZh", ORIEL_MEDIA_ARCHIVE, NULL),
-    SIGNATURE(0, "PK\x03\x04", ORIEL_MEDIA_ARCHIVE, NULL),
-    SIGNATURE(0, "7z\xbc\xaf\x27\x1c", ORIEL_MEDIA_ARCHIVE, NULL),
-    SIGNATURE(514, "HdrS", ORIEL_MEDIA_KERNEL, NULL),
+    TAR_MEMBERS_MAX = 64, /* members of a tar that are looked at for a description */
 };
 
 gboolean media_read(int fd, guint64 offset, void *bytes, gsize length)
@@ -81,29 +45,32 @@ static gboolean has_bytes(int fd, guint64 offset, const char *bytes, gsize lengt
     return media_read(fd, offset, found, length) && memcmp(found, bytes, length) == 0;
 }
 
-static gboolean signature_find(int fd, OrielMedia *media)
+/* Disk images and what is packed, by the table that images are opened by. */
+static gboolean image_find(int fd, OrielMedia *media)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(signatures); i++) {
-        const Signature *signature = &signatures[i];
+    guint8 start[IMAGE_LOOK] = { 0 }, footer[IMAGE_SECTOR];
+    gboolean whole = media->size >= sizeof(footer);
+    const struct image_mark *mark;
 
-        if (has_bytes(fd, signature->offset, signature->bytes, signature->length)) {
-            media->kind = signature->kind;
-            media->format = signature->format;
-            return TRUE;
-        }
-    }
-    return FALSE;
-}
-
-/* A VHD of fixed size has its signature in the last sector only. */
-static gboolean fixed_vhd_find(int fd, OrielMedia *media)
-{
-    if (media->size < VHD_FOOTER || media->size % SECTOR != 0 ||
-        !has_bytes(fd, media->size - VHD_FOOTER, "conectix", 8)) {
+    if (!media_read(fd, 0, start, MIN(media->size, sizeof(start))) ||
+        (whole && !media_read(fd, media->size - sizeof(footer), footer, sizeof(footer)))) {
         return FALSE;
     }
-    media->kind = ORIEL_MEDIA_DISK;
-    media->format = "vhd";
+    mark = image_mark_find(start, whole ? footer : NULL);
+    if (mark) {
+        media->kind = mark->name ? ORIEL_MEDIA_DISK : ORIEL_MEDIA_ARCHIVE;
+        media->format = mark->name;
+    }
+    return mark != NULL;
+}
+
+/* The boot protocol of Linux's documentation, "HdrS". */
+static gboolean kernel_find(int fd, OrielMedia *media)
+{
+    if (!has_bytes(fd, 514, "HdrS", 4)) {
+        return FALSE;
+    }
+    media->kind = ORIEL_MEDIA_KERNEL;
     return TRUE;
 }
 
@@ -144,7 +111,7 @@ static gboolean tar_find(int fd, OrielMedia *media)
         g_autofree char *lower = g_ascii_strdown(name, -1);
         guint64 size;
 
-        if (g_str_has_suffix(lower, ".ovf")) {
+        if (g_str_has_suffix(lower, ".ovf") || g_str_has_suffix(lower, ".vmx")) {
             media->kind = ORIEL_MEDIA_OVA;
             break;
         }
@@ -156,19 +123,18 @@ static gboolean tar_find(int fd, OrielMedia *media)
     return TRUE;
 }
 
-/* An OVF descriptor is XML with an Envelope as its root. */
-static gboolean ovf_find(int fd, OrielMedia *media)
+/* The description of a machine: OVF's, or that of another program. */
+static gboolean description_find(int fd, OrielMedia *media)
 {
-    gsize length = MIN(media->size, TEXT_LOOK);
-    g_autofree char *text = g_malloc0(TEXT_LOOK + 1);
+    gsize length = MIN(media->size, ORIEL_FOREIGN_LOOK);
+    g_autofree char *text = g_malloc(length + 1);
 
-    if (!media_read(fd, 0, text, length) || !strchr(text, '<') ||
-        !g_regex_match_simple("^(\\xef\\xbb\\xbf)?\\s*<[?!\\w][^\\0]*<?([\\w-]+:)?Envelope[\\s>]",
-                              text, G_REGEX_RAW, 0)) {
+    if (!media_read(fd, 0, text, length)) {
         return FALSE;
     }
-    media->kind = ORIEL_MEDIA_OVF;
-    return TRUE;
+    media->format = oriel_foreign_name(oriel_foreign_recognise(text, length));
+    media->kind = media->format ? ORIEL_MEDIA_OVF : media->kind;
+    return media->format != NULL;
 }
 
 /* A boot sector, or a GUID partition table behind sectors of 512 or 4096 bytes, or ext2/3/4. */
@@ -189,9 +155,9 @@ void media_recognise(int fd, OrielMedia *media)
     if (iso_recognise(fd)) {
         media->kind = ORIEL_MEDIA_ISO;
         iso_describe(fd, media);
-    } else if (!signature_find(fd, media) && !tar_find(fd, media) && !fixed_vhd_find(fd, media) &&
+    } else if (!image_find(fd, media) && !kernel_find(fd, media) && !tar_find(fd, media) &&
                !raw_disk_find(fd, media)) {
-        ovf_find(fd, media);
+        description_find(fd, media);
     }
 }
 

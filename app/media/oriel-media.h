@@ -14,8 +14,8 @@ typedef enum {
     ORIEL_MEDIA_UNKNOWN,
     ORIEL_MEDIA_ISO,     /* ISO 9660, bootable or not */
     ORIEL_MEDIA_DISK,    /* a disk image: `format` says which */
-    ORIEL_MEDIA_OVA,     /* a tar with an OVF descriptor first */
-    ORIEL_MEDIA_OVF,     /* an OVF descriptor */
+    ORIEL_MEDIA_OVA,     /* a tar with an OVF descriptor, or that of VMware */
+    ORIEL_MEDIA_OVF,     /* the description of a machine, OVF or another: `format` says which */
     ORIEL_MEDIA_MACHINE, /* a machine's folder, or its machine.json */
     ORIEL_MEDIA_ARCHIVE, /* compressed or packed: zip, gz, xz, zst, 7z */
     ORIEL_MEDIA_KERNEL,  /* a Linux kernel image (bzImage) */
@@ -25,9 +25,9 @@ typedef struct {
     char *path; /* absolute */
     OrielMediaKind kind;
     guint64 size; /* bytes of the file */
-    const char
-        *format; /* "raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx", ...; static; NULL if not a disk */
-    char *label; /* the volume's own name, or NULL */
+    /* "raw", "qcow2", "vmdk", "vdi", ..., or "ovf", "vmware", ...; static; NULL if neither. */
+    const char *format;
+    char *label;        /* the volume's own name, or NULL */
     char *system;       /* id of the system on it (oriel-system.h), or NULL if not known */
     gboolean bootable;  /* ISO: has an El Torito catalogue; raw disk: a boot sector or GPT */
     gboolean uefi_only; /* ISO: its catalogue has only a UEFI entry */

@@ -40,6 +40,7 @@ static void report_json(const OrielImportReport *report, const char *folder)
     if (folder) {
         json_object_set_string_member(object, "folder", folder);
     }
+    json_object_set_string_member(object, "format", report->appliance->format);
     json_object_set_string_member(object, "ovf-version", report->appliance->version);
     json_object_set_array_member(object, "machines", machines_json(report->appliance));
     json_object_set_string_member(object, "product", report->machine->product);
@@ -87,6 +88,7 @@ static void report_print(const OrielImportReport *report)
         g_strdup_printf("%s, %s", report->uefi ? "uefi" : "bios", report->firmware_reason);
 
     line_print("name", report->name);
+    line_print("format", report->appliance->format);
     line_print("product", report->machine->product);
     line_print("description", report->machine->annotation);
     line_print("system", report->os);
@@ -114,6 +116,7 @@ gboolean run_import(const struct call *call, GError **error)
         .machine = call_option(call, "machine"),
         .name = call_option(call, "name"),
         .folder = call_option(call, "dir"),
+        .disks = call_option(call, "disks"),
         .accept_licence = call_option(call, "accept-licence") != NULL,
         .ignore_manifest = call_option(call, "ignore-manifest") != NULL,
     };

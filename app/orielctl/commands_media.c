@@ -63,9 +63,15 @@ static const char *const kinds[] = {
     [ORIEL_MEDIA_ARCHIVE] = "archive", [ORIEL_MEDIA_KERNEL] = "kernel",
 };
 
+/* A description's kind is its format. */
+static const char *kind_of(const OrielMedia *media)
+{
+    return media->kind == ORIEL_MEDIA_OVF ? media->format : kinds[media->kind];
+}
+
 static void media_print_json(const OrielMedia *media, const char *system_name)
 {
-    JsonNode *node = json_object_of("path", media->path, "kind", kinds[media->kind], NULL);
+    JsonNode *node = json_object_of("path", media->path, "kind", kind_of(media), NULL);
     JsonObject *object = json_node_get_object(node);
 
     json_object_set_string_member(object, "format", media->format);
@@ -93,8 +99,8 @@ static void media_print(const OrielMedia *media, const char *system_name)
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, media->size);
     gboolean starts = media->kind == ORIEL_MEDIA_ISO || media->kind == ORIEL_MEDIA_DISK;
 
-    line_print("kind", kinds[media->kind]);
-    line_print("format", media->format);
+    line_print("kind", kind_of(media));
+    line_print("format", media->kind == ORIEL_MEDIA_DISK ? media->format : NULL);
     line_print("label", media->label);
     line_print("system", system);
     line_print("bootable", !starts            ? NULL

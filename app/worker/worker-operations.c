@@ -114,10 +114,11 @@ static OrielImport *plan(const struct worker_call *call, GError **error)
         .machine = text(call, "machine"),
         .name = text(call, "name"),
         .folder = text(call, "folder"),
+        .disks = text(call, "disks"),
         .ignore_manifest = flag(call, "ignore-manifest"),
     };
 
-    return import_plan(text(call, "path"), &options, error);
+    return import_plan(text(call, "path"), &options, call->file, error);
 }
 
 static GVariant *import_plan_only(const struct worker_call *call, GError **error)

@@ -100,6 +100,26 @@ struct image {
 const char *image_format_name(enum image_format format);
 /* The opposite; also "vpc" for vhd. False if there is no such format. */
 bool image_format_parse(const char *name, enum image_format *format);
+
+enum {
+    IMAGE_LOOK = 128, /* bytes from the beginning that marks lie in */
+};
+
+/* How a format, or the packing of a file, is known. */
+struct image_mark {
+    unsigned offset, length;
+    const char *bytes;
+    enum image_format format; /* IMAGE_FORMATS: none that can be opened */
+    const char *name;         /* of the disk's format; NULL: no disk, but something packed */
+    const char *what;         /* IMAGE_FORMATS: what it is and what to do, for a sentence */
+};
+
+/*
+ * The mark that the first bytes of a file carry, or its last ones; `footer` is NULL for a file that
+ * has fewer. NULL: none, and it may be a raw disk. For imports only.
+ */
+const struct image_mark *image_mark_find(const uint8_t start[IMAGE_LOOK],
+                                         const uint8_t footer[IMAGE_SECTOR]);
 /*
  * What the content looks like; IMAGE_RAW if like nothing else. For imports only. INVALID with a
  * sentence for formats that are known and not supported, and for compressed files.

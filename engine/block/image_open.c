@@ -33,40 +33,52 @@ bool image_format_parse(const char *name, enum image_format *format)
     return false;
 }
 
-struct magic {
-    unsigned offset, length;
-    const char *bytes;
-    enum image_format format; /* IMAGE_FORMATS: not supported, see `what` */
-    const char *what;
-};
-
 /* clang-format off */
-static const struct magic magics[] = {
-    { 0, 4, "QFI\xfb", IMAGE_QCOW2, NULL },
-    { 0, 4, "KDMV", IMAGE_VMDK, NULL },
-    { 0, 20, "# Disk DescriptorFil", IMAGE_VMDK, NULL },
-    { 64, 4, "\x7f\x10\xda\xbe", IMAGE_VDI, NULL },
-    { 0, 8, "conectix", IMAGE_VHD, NULL },
-    { 0, 8, "vhdxfile", IMAGE_VHDX, NULL },
-    { 0, 4, "COWD", IMAGE_FORMATS, "an ESXi snapshot (vmfsSparse); consolidate the snapshots there and export the machine" },
-    { 0, 8, "\xbe\xba\xfe\xca\0\0\0\0", IMAGE_FORMATS, "an ESXi snapshot (seSparse); consolidate the snapshots there and export the machine" },
-    { 0, 4, "QED\0", IMAGE_FORMATS, "a QED image; convert it with qemu-img first" },
-    { 0, 16, "WithoutFreeSpace", IMAGE_FORMATS, "a Parallels image; convert it with qemu-img first" },
-    { 0, 16, "WithouFreSpacExt", IMAGE_FORMATS, "a Parallels image; convert it with qemu-img first" },
-    { 0, 5, "\xfd" "7zXZ", IMAGE_FORMATS, "compressed with xz; unpack it first" },
-    { 0, 2, "\x1f\x8b", IMAGE_FORMATS, "compressed with gzip; unpack it first" },
-    { 0, 4, "\x28\xb5\x2f\xfd", IMAGE_FORMATS, "compressed with zstd; unpack it first" },
-    { 0, 4, "PK\3\4", IMAGE_FORMATS, "a zip archive; unpack it first" },
+static const struct image_mark marks[] = {
+    { 0, 4, "QFI\xfb", IMAGE_QCOW2, "qcow2", NULL },
+    { 0, 4, "KDMV", IMAGE_VMDK, "vmdk", NULL },
+    { 0, 20, "# Disk DescriptorFil", IMAGE_VMDK, "vmdk", NULL },
+    { 64, 4, "\x7f\x10\xda\xbe", IMAGE_VDI, "vdi", NULL },
+    { 0, 8, "conectix", IMAGE_VHD, "vhd", NULL },
+    { 0, 8, "vhdxfile", IMAGE_VHDX, "vhdx", NULL },
+    { 0, 4, "COWD", IMAGE_FORMATS, "vmfs-sparse", "an ESXi snapshot (vmfsSparse); consolidate the snapshots there and export the machine" },
+    { 0, 8, "\xbe\xba\xfe\xca\0\0\0\0", IMAGE_FORMATS, "se-sparse", "an ESXi snapshot (seSparse); consolidate the snapshots there and export the machine" },
+    { 0, 4, "QED\0", IMAGE_FORMATS, "qed", "a QED image; convert it with qemu-img first" },
+    { 0, 16, "WithoutFreeSpace", IMAGE_FORMATS, "parallels", "a Parallels image; convert it with qemu-img first" },
+    { 0, 16, "WithouFreSpacExt", IMAGE_FORMATS, "parallels", "a Parallels image; convert it with qemu-img first" },
+    { 0, 6, "\xfd" "7zXZ\0", IMAGE_FORMATS, NULL, "compressed with xz; unpack it first" },
+    { 0, 2, "\x1f\x8b", IMAGE_FORMATS, NULL, "compressed with gzip; unpack it first" },
+    { 0, 4, "\x28\xb5\x2f\xfd", IMAGE_FORMATS, NULL, "compressed with zstd; unpack it first" },
+    { 0, 3, "BZh", IMAGE_FORMATS, NULL, "compressed with bzip2; unpack it first" },
+    { 0, 4, "PK\3\4", IMAGE_FORMATS, NULL, "a zip archive; unpack it first" },
+    { 0, 6, "7z\xbc\xaf\x27\x1c", IMAGE_FORMATS, NULL, "a 7z archive; unpack it first" },
 };
 /* clang-format on */
 
+/* A fixed VHD has its only mark at the end; the oldest are a byte short. */
+static const struct image_mark fixed_vhd = { 0, 8, "conectix", IMAGE_VHD, "vhd", NULL };
+
+const struct image_mark *image_mark_find(const uint8_t start[IMAGE_LOOK],
+                                         const uint8_t footer[IMAGE_SECTOR])
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(marks); i++) {
+        if (memcmp(start + marks[i].offset, marks[i].bytes, marks[i].length) == 0) {
+            return &marks[i];
+        }
+    }
+    return footer != NULL && (memcmp(footer, fixed_vhd.bytes, fixed_vhd.length) == 0 ||
+                              memcmp(footer + 1, fixed_vhd.bytes, fixed_vhd.length) == 0)
+               ? &fixed_vhd
+               : NULL;
+}
+
 bool image_detect(struct storage *storage, enum image_format *format, GError **error)
 {
-    uint8_t start[128], footer[IMAGE_SECTOR];
+    uint8_t start[IMAGE_LOOK], footer[IMAGE_SECTOR];
     uint64_t size = storage_size(storage);
+    const struct image_mark *mark;
     int result = storage_read(storage, 0, start, sizeof(start));
 
-    /* A fixed VHD has its only mark at the end; the oldest are a byte short. */
     if (result == 0 && size >= sizeof(footer)) {
         result = storage_read(storage, size - sizeof(footer), footer, sizeof(footer));
     }
@@ -74,23 +86,13 @@ bool image_detect(struct storage *storage, enum image_format *format, GError **e
         oriel_error_set_errno(error, -result, "“%s” cannot be read", storage->name);
         return false;
     }
-    *format = IMAGE_RAW;
-    for (unsigned i = 0; i < G_N_ELEMENTS(magics); i++) {
-        if (memcmp(start + magics[i].offset, magics[i].bytes, magics[i].length) == 0) {
-            *format = magics[i].format;
-            if (*format == IMAGE_FORMATS) {
-                g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is %s.", storage->name,
-                            magics[i].what);
-                return false;
-            }
-            return true;
-        }
+    mark = image_mark_find(start, size >= sizeof(footer) ? footer : NULL);
+    *format = mark != NULL ? mark->format : IMAGE_RAW;
+    if (*format == IMAGE_FORMATS) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is %s.", storage->name,
+                    mark->what);
     }
-    if (size >= sizeof(footer) &&
-        (memcmp(footer, "conectix", 8) == 0 || memcmp(footer + 1, "conectix", 8) == 0)) {
-        *format = IMAGE_VHD;
-    }
-    return true;
+    return *format != IMAGE_FORMATS;
 }
 
 struct image *image_open(struct storage *storage, enum image_format format, GError **error)

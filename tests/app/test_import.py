@@ -284,8 +284,9 @@ def test_hostile_archives(home):
     bench.refused(INVALID, bench.ova([ovf, disk] + [(f"f{n}", b"") for n in range(4200)]), "too many")
     bench.refused(CORRUPT, bench.ova([ovf, disk], cut=len(bench.vmdk) // 2 + 10240), "cut short")
     bench.refused(NOT_FOUND, bench.ova([ovf]), "disk1.vmdk")
-    bench.refused(INVALID, bench.ova([disk]), "no description")
-    bench.refused(INVALID, home.file("zip.ova", b"PK\3\4" + bytes(4000)), "no OVA")
+    bench.refused(INVALID, bench.ova([("readme", b"x")]), "no description")
+    bench.refused(INVALID, home.file("zip.ova", b"PK\3\4" + bytes(4000)), "refused")
+    bench.refused(CORRUPT, home.file("gz.ova", gzip.compress(bench.vmdk)[:-50]), "cut short")
     bench.refused(INVALID, home.file("empty.ova", b""), "no OVA")
     huge = tarfile.TarInfo("disk1.vmdk")
     huge.size = 1 << 50

@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     media_recognise(fd, media);
     g_assert_true(media->kind <= ORIEL_MEDIA_KERNEL);
     g_assert_true(!media->label || g_utf8_validate(media->label, -1, NULL));
-    g_assert_true((media->kind == ORIEL_MEDIA_DISK) == (media->format != NULL));
+    g_assert_true((media->kind == ORIEL_MEDIA_DISK || media->kind == ORIEL_MEDIA_OVF) ==
+                  (media->format != NULL));
     oriel_media_free(media);
     close(fd);
     return 0;
