@@ -148,10 +148,14 @@ COMMAND("disk", disk,
         "orielctl disk convert disk.qcow2 disk.vhdx --fixed\n"
         "orielctl disk check disk.qcow2\n"
         "orielctl disk resize disk.qcow2 +10G");
-COMMAND("import", import, "FILE.ova|FILE.ovf|FOLDER", 1, 1, import_options,
-        "Make a machine of an appliance: an OVA, or an OVF with its disks beside it.",
+COMMAND("import", import, "FILE|FOLDER", 1, 1, import_options,
+        "Make a machine of an OVA or OVF, of a machine of VMware, VirtualBox, libvirt, UTM, "
+        "Quickemu or "
+        "Hyper-V, of a Vagrant box, or of a disk image; packed or not.",
         "orielctl import appliance.ova --report\n"
-        "orielctl import appliance.ova --name Server --accept-licence");
+        "orielctl import appliance.ova --name Server --accept-licence\n"
+        "orielctl import server.xml --disks /var/lib/libvirt/images\n"
+        "orielctl import debian-12-nocloud-amd64.qcow2 --name Debian");
 COMMAND("export", export, "NAME [FILE.ova|FOLDER]", 1, 2, export_options,
         "Export a stopped machine as an appliance for other programs: an OVA, or a new folder with "
         "an OVF.",

@@ -18,7 +18,7 @@ _orielctl() {
         --state) mapfile -t COMPREPLY < <(compgen -W 'stopped saved running paused crashed' -- "$current"); return ;;
         --from | --to) mapfile -t COMPREPLY < <(compgen -W 'raw qcow2 vmdk vdi vhd vhdx' -- "$current"); return ;;
         --cdrom | --disk | --kernel | --initrd) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-        --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+        --dir | --disks) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
     esac
     if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$program" "$command" --help | grep -o -- '^  --[a-z-]*')" -- "$current")

@@ -52,6 +52,17 @@ static const char *skip_past(const char *at, const char *end, const char *what)
     return found ? found + strlen(what) : NULL;
 }
 
+/* Behind a declaration, which may have others in brackets. */
+static const char *skip_declaration(const char *at, const char *end)
+{
+    const char *bracket = memchr(at, '[', (gsize)(end - at));
+    const char *close = skip_past(at, end, ">");
+
+    return bracket && close && bracket < close && (at = skip_past(bracket, end, "]"))
+               ? skip_past(at, end, ">")
+               : close;
+}
+
 /* The first element of XML, behind what may stand before it, or NULL. */
 static const char *root_of(const char *at, const char *end)
 {
@@ -70,7 +81,7 @@ static const char *root_of(const char *at, const char *end)
         }
         at = rest >= 4 && memcmp(at, "<!--", 4) == 0 ? skip_past(at + 4, end, "-->")
              : at[1] == '?'                          ? skip_past(at, end, "?>")
-                                                     : skip_past(at, end, ">");
+                                                     : skip_declaration(at, end);
     }
     return NULL;
 }
