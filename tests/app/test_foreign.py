@@ -439,6 +439,10 @@ def test_loose_disks(home):
         result = bench.take(path)
         check(("on virtio" in result["drives"][0]) == (form == "qcow2"), repr(result))
         check(bench.report(path)["name"] == "some", "the name")
+    overlay = folder + "/over.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", "some.qcow2", overlay], check=True)
+    bench.refused(NOT_FOUND, overlay, "some.qcow2", "--disks")
+    bench.take(overlay, "--disks", folder)
     for kind, system in (("af3dc60f838472478e793d69d8477de4", "linux"), ("16e3c9e35c0bb84d817df92df00215ae", "windows")):
         raw = bench.write(folder + "/guess.img", gpt(bench.content, kind))
         result = bench.take(raw, raw=raw)
