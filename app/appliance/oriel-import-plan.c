@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/network.h"
 #include "oriel-import-private.h"
 #include "oriel-library.h"
 #include "oriel-plan.h"
@@ -69,7 +70,7 @@ static char *name_make(const char *text)
 
 static const char *bus_word(OrielOvfBus bus)
 {
-    return bus == ORIEL_OVF_BUS_VIRTIO ? "virtio" : "SATA";
+    return bus == ORIEL_OVF_BUS_VIRTIO ? "virtio" : bus == ORIEL_OVF_BUS_NVME ? "NVMe" : "SATA";
 }
 
 static void drive_line(OrielImport *import, const struct import_drive *drive)
@@ -87,7 +88,8 @@ static void drive_line(OrielImport *import, const struct import_drive *drive)
                                         drive->file ? drive->file->href : ""));
     }
     if (drive->kind == ORIEL_OVF_DRIVE_DISK && drive->bus != ORIEL_OVF_BUS_NONE &&
-        drive->bus != ORIEL_OVF_BUS_SATA && drive->bus != ORIEL_OVF_BUS_VIRTIO) {
+        drive->bus != ORIEL_OVF_BUS_SATA && drive->bus != ORIEL_OVF_BUS_VIRTIO &&
+        drive->bus != ORIEL_OVF_BUS_NVME) {
         note(import, "A disk was on %s and is on SATA now, which every system knows.",
              oriel_ovf_bus_name(drive->bus));
     }
@@ -259,19 +261,70 @@ static void hardware_plan(OrielImport *import, const OrielPlan *plan)
     report->memory = CLAMP(report->memory >> 20 << 20, CONFIG_MEMORY_MIN, CONFIG_MEMORY_MAX);
 }
 
+/* --- Network cards ------------------------------------------------------------------------------
+ */
+
+static gboolean address_taken(const OrielImport *import, const char *mac)
+{
+    for (guint i = 0; i < import->cards->len; i++) {
+        if (strcmp(g_array_index(import->cards, struct import_card, i).mac, mac) == 0) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static gboolean is_virtio(const char *model)
+{
+    g_autofree char *lower = model ? g_ascii_strdown(model, -1) : NULL;
+
+    return !lower || strstr(lower, "virtio");
+}
+
+/* An address is kept: systems call their connections by it. */
+static void card_plan(OrielImport *import, const OrielOvfCard *declared)
+{
+    struct import_card card = { .connected = declared->connected };
+
+    if (declared->mac && oriel_mac_is_valid(declared->mac) &&
+        !address_taken(import, declared->mac)) {
+        g_strlcpy(card.mac, declared->mac, sizeof(card.mac));
+    }
+    g_array_append_val(import->cards, card);
+    g_ptr_array_add(import->report.cards,
+                    g_strdup_printf("virtio, %s%s%s",
+                                    *card.mac ? "with the address " : "with a new address",
+                                    card.mac, card.connected ? "" : ", its cable out"));
+    if (!is_virtio(declared->model)) {
+        note(import,
+             "A network card was %s and is virtio now: a system without a driver for that "
+             "has no network.",
+             declared->model);
+    }
+}
+
+static void cards_plan(OrielImport *import)
+{
+    const GPtrArray *cards = import->report.machine->cards;
+
+    for (guint i = 0; i < cards->len && i < CONFIG_NETWORKS_MAX; i++) {
+        card_plan(import, cards->pdata[i]);
+    }
+    if (cards->len > CONFIG_NETWORKS_MAX) {
+        note(import, "It has %u network cards; a machine has at most %d.", cards->len,
+             CONFIG_NETWORKS_MAX);
+    }
+    if (cards->len > 0) {
+        note(import, "Its network is the user's own now, whatever it was connected to.");
+    }
+}
+
 static void differences_note(OrielImport *import)
 {
     const OrielOvfMachine *machine = import->report.machine;
 
     for (guint i = 0; i < import->appliance->notes->len; i++) {
         note(import, "%s", (const char *)import->appliance->notes->pdata[i]);
-    }
-    for (guint i = 0; i < machine->cards->len; i++) {
-        const OrielOvfCard *card = machine->cards->pdata[i];
-
-        note(import, "The network card%s%s%s%s is left out.", card->model ? " " : "",
-             card->model ? card->model : "", card->mac ? " with the address " : "",
-             card->mac ? card->mac : "");
     }
     if (machine->sound) {
         note(import, "The sound card is left out.");
@@ -324,6 +377,7 @@ static gboolean plan_make(OrielImport *import, GError **error)
                        : machine->firmware == ORIEL_OVF_FIRMWARE_UEFI;
     report->firmware_reason =
         machine->firmware != ORIEL_OVF_FIRMWARE_UNKNOWN ? "as it says" : "by its first disk";
+    cards_plan(import);
     differences_note(import);
     return TRUE;
 }
@@ -352,7 +406,9 @@ OrielImport *import_plan(const char *path, const OrielImportOptions *options, in
     import->options = *options;
     import->folder = options->folder ? g_canonicalize_filename(options->folder, NULL) : NULL;
     import->drives = g_array_new(FALSE, TRUE, sizeof(struct import_drive));
+    import->cards = g_array_new(FALSE, TRUE, sizeof(struct import_card));
     import->report.drives = g_ptr_array_new_with_free_func(g_free);
+    import->report.cards = g_ptr_array_new_with_free_func(g_free);
     import->report.notes = g_ptr_array_new_with_free_func(g_free);
     import->free_source = oriel_appliance_source_free;
     import->source = oriel_appliance_source_open(

@@ -25,6 +25,16 @@ struct import_drive {
     guint64 space;            /* bytes that it is expected to take */
 };
 
+enum {
+    IMPORT_MAC = 18, /* bytes of "00:50:56:aa:bb:cc" */
+};
+
+/* A network card that the machine gets. */
+struct import_card {
+    char mac[IMPORT_MAC]; /* empty: a new address */
+    gboolean connected;
+};
+
 struct OrielImport {
     OrielAppliance *appliance;    /* the caller's has what the report needs of it */
     OrielApplianceSource *source; /* in the worker, */
@@ -33,6 +43,7 @@ struct OrielImport {
     OrielImportReport report;
     char *name, *folder; /* owned texts of options and report */
     GArray *drives;      /* struct import_drive */
+    GArray *cards;       /* struct import_card */
     char *path, *reads;  /* the caller's: what the worker may read */
     GVariant *wire;      /* the caller's: owns texts of the report */
     int scratch;         /* the caller's: a nameless file for what is packed; -1: none */

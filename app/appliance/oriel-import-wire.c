@@ -3,12 +3,15 @@
  * The plan of an import on its way from oriel-worker. The worker has read a stranger's file: what
  * comes from it is used as carefully as that file, by type and range, and nothing in it is a path.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/network.h"
 #include "oriel-import-private.h"
 
 #define DRIVES_TYPE "a(uubayttt)"
+#define CARDS_TYPE  "a(ayb)"
 
 /* --- Both sides ---------------------------------------------------------------------------------
  */
@@ -33,6 +36,8 @@ void oriel_import_free(OrielImport *import)
         import->free_source(import->source);
     }
     g_clear_pointer(&import->drives, g_array_unref);
+    g_clear_pointer(&import->cards, g_array_unref);
+    g_clear_pointer(&import->report.cards, g_ptr_array_unref);
     g_clear_pointer(&import->report.drives, g_ptr_array_unref);
     g_clear_pointer(&import->report.notes, g_ptr_array_unref);
     g_clear_pointer(&import->wire, g_variant_unref);
@@ -103,6 +108,20 @@ static GVariant *drives_put(const GArray *drives)
     return g_variant_builder_end(&builder);
 }
 
+static GVariant *cards_put(const GArray *cards)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE(CARDS_TYPE));
+    for (guint i = 0; i < cards->len; i++) {
+        const struct import_card *card = &g_array_index(cards, struct import_card, i);
+
+        g_variant_builder_add(&builder, "(@ayb)", g_variant_new_bytestring(card->mac),
+                              card->connected);
+    }
+    return g_variant_builder_end(&builder);
+}
+
 GVariant *import_to_wire(const OrielImport *import)
 {
     const OrielImportReport *report = &import->report;
@@ -127,8 +146,10 @@ GVariant *import_to_wire(const OrielImport *import)
     g_variant_dict_insert(&dict, "has-manifest", "b", report->has_manifest);
     g_variant_dict_insert(&dict, "is-signed", "b", report->is_signed);
     texts_put(&dict, "drive-lines", report->drives);
+    texts_put(&dict, "card-lines", report->cards);
     texts_put(&dict, "notes", report->notes);
     g_variant_dict_insert_value(&dict, "drives", drives_put(import->drives));
+    g_variant_dict_insert_value(&dict, "cards", cards_put(import->cards));
     return g_variant_dict_end(&dict);
 }
 
@@ -218,6 +239,28 @@ static gboolean drives_get(GVariant *wire, OrielImport *import)
     return TRUE;
 }
 
+static gboolean cards_get(GVariant *wire, OrielImport *import)
+{
+    g_autoptr(GVariantIter) iter = NULL;
+    struct import_card card;
+    gboolean connected;
+    const char *mac;
+
+    import->cards = g_array_new(FALSE, TRUE, sizeof(struct import_card));
+    g_variant_lookup(wire, "cards", CARDS_TYPE, &iter);
+    while (iter && g_variant_iter_next(iter, "(^&ayb)", &mac, &connected)) {
+        memset(&card, 0, sizeof(card));
+        if ((*mac && (strlen(mac) >= sizeof(card.mac) || !oriel_mac_is_valid(mac))) ||
+            import->cards->len >= CONFIG_NETWORKS_MAX) {
+            return FALSE;
+        }
+        strcpy(card.mac, mac);
+        card.connected = connected;
+        g_array_append_val(import->cards, card);
+    }
+    return TRUE;
+}
+
 static void numbers_get(GVariant *wire, OrielImportReport *report)
 {
     g_variant_lookup(wire, "cpus", "u", &report->cpus);
@@ -242,10 +285,12 @@ gboolean import_from_wire(OrielImport *import, GError **error)
     report->os = text_get(wire, "os");
     report->firmware_reason = text_get(wire, "firmware-reason");
     report->drives = texts_get(wire, "drive-lines");
+    report->cards = texts_get(wire, "card-lines");
     report->notes = texts_get(wire, "notes");
     numbers_get(wire, report);
     if (import->appliance->systems->len == 0 || !import->appliance->format || !report->name ||
-        !report->os || !report->firmware_reason || !drives_get(wire, import)) {
+        !report->os || !report->firmware_reason || !drives_get(wire, import) ||
+        !cards_get(wire, import)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
                     "“%s” is refused: what it declares makes no sense.", import->path);
         return FALSE;

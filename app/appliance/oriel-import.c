@@ -160,8 +160,27 @@ static gboolean drives_add(const OrielImport *import, const Building *building, 
         if (disk) {
             added->format = ORIEL_DISK_FORMAT_QCOW2;
             added->controller = drive->bus == ORIEL_OVF_BUS_VIRTIO ? ORIEL_CONTROLLER_VIRTIO
+                                : drive->bus == ORIEL_OVF_BUS_NVME ? ORIEL_CONTROLLER_NVME
                                                                    : ORIEL_CONTROLLER_AHCI;
         }
+    }
+    return TRUE;
+}
+
+static gboolean cards_add(const OrielImport *import, OrielConfig *config, GError **error)
+{
+    for (guint i = 0; i < import->cards->len; i++) {
+        const struct import_card *card = &g_array_index(import->cards, struct import_card, i);
+        OrielNetwork *network = oriel_config_add_network(config, error);
+
+        if (!network) {
+            return FALSE;
+        }
+        if (*card->mac) {
+            g_free(network->mac);
+            network->mac = g_strdup(card->mac);
+        }
+        network->link_down = !card->connected;
     }
     return TRUE;
 }
@@ -227,7 +246,8 @@ char *oriel_import_run(OrielImport *import, OrielProgress progress, gpointer dat
     config = oriel_config_new(import->report.name);
     lock = oriel_building_start(&building, import->folder, import->report.name, error);
     if (lock >= 0 && fill(import, &building, progress, data, cancellable, error) &&
-        drives_add(import, &building, config, error) && settings_apply(import, config, error) &&
+        drives_add(import, &building, config, error) && cards_add(import, config, error) &&
+        settings_apply(import, config, error) &&
         !g_cancellable_set_error_if_cancelled(cancellable, error)) {
         folder = oriel_building_finish(&building, config, import->folder != NULL, error);
     }

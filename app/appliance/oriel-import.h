@@ -42,6 +42,7 @@ typedef struct {
     guint64 space_free; /* bytes */
     gboolean has_manifest, is_signed;
     GPtrArray *drives; /* a line for each drive */
+    GPtrArray *cards;  /* a line for each network card */
     GPtrArray *notes;  /* sentences: what is not honoured, what changes */
 } OrielImportReport;
 

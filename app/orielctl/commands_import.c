@@ -50,6 +50,7 @@ static void report_json(const OrielImportReport *report, const char *folder)
     json_object_set_int_member(object, "memory", (gint64)report->memory);
     json_object_set_string_member(object, "firmware", report->uefi ? "uefi" : "bios");
     json_object_set_array_member(object, "drives", texts_json(report->drives));
+    json_object_set_array_member(object, "networks", texts_json(report->cards));
     json_object_set_int_member(object, "disks-size", (gint64)report->disks_size);
     json_object_set_int_member(object, "space", (gint64)report->space);
     json_object_set_int_member(object, "space-free", (gint64)report->space_free);
@@ -99,6 +100,9 @@ static void report_print(const OrielImportReport *report)
     line_print("firmware", firmware);
     for (guint i = 0; i < report->drives->len; i++) {
         line_print("drive", report->drives->pdata[i]);
+    }
+    for (guint i = 0; i < report->cards->len; i++) {
+        line_print("network", report->cards->pdata[i]);
     }
     line_print("space", spaces);
     notes_print(report);

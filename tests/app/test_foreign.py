@@ -108,7 +108,10 @@ def test_vmware(home):
     check(result["memory"] == 768 * MIB and result["cpus"] == 1, repr(result))
     check(result["description"] == 'say "hello"', "escapes")
     says(result, "old.iso", "floppy", "TPM", "NVRAM", "SCSI")
+    check("00:0c:29:12:34:56" in str(result["settings"]) and len(result["networks"]) == 1, repr(result))
     check(home.json("identify", path)["kind"] == "vmware", "identify")
+    nvme = vmx('nvme0.present = "TRUE"', 'nvme0:0.fileName = "disk.vmdk"').replace("scsi0:0.", "unused:")
+    check("on NVMe" in bench.take(bench.write(path, nvme))["drives"][0], "NVMe")
     check(bench.report(path)["name"] == "Box", "the name")
 
     old = vmx('annotation = "na\xefve"').replace("UTF-8", "windows-1252").replace("\n", "\r\n").encode("cp1252")
@@ -233,7 +236,8 @@ def test_libvirt(home):
     check(result["format"] == "libvirt" and result["system"] == "debian12" and result["firmware"] == "uefi", repr(result))
     check(result["memory"] == 768 * MIB and bench.report(path, "--disks", images)["name"] == "The box", repr(result))
     check("on virtio" in result["drives"][0], repr(result["drives"]))
-    says(result, "network", "left out")
+    says(result, "the kind “network”", "left out")
+    check("52:54:00:11:22:33" in str(result["settings"]), repr(result["settings"]))
     shutil.move(disk, folder + "/box.qcow2")
     bench.take(folder)
 

@@ -229,13 +229,15 @@ def test_what_the_machine_gets(home):
     check(home.json("list") == [] and "folder" not in report, "a report makes nothing")
     check(report["firmware"] == "uefi" and report["system"] == "win10" and report["memory"] == 256 * MIB, repr(report))
     check(report["space"] < SIZE <= report["disks-size"], repr(report))
-    check(any("00:50:56:00:00:01" in note for note in report["notes"]), "the network card is mentioned")
+    check("00:50:56:00:00:01" in report["networks"][0], "the network card is mentioned")
+    check(any("E1000" in note for note in report["notes"]), "and that it is another one now")
     for word in ("disk of", "space", "Hello."):
         check(word in home.ok("import", path, "--report"), word)
     home.ok("import", path)
     shown = home.json("show", "Box")
     check("Hello." in str(shown) and "win10" in str(shown), repr(shown))
     check("cdrom" in str(shown), "the CD drive")
+    check("00:50:56:00:00:01" in str(shown) and "net0" in str(shown), f"the network card: {shown}")
     home.fails(EXISTS, "import", path, words=["Box"])
     home.ok("delete", "Box", "--permanently")
 
