@@ -4,8 +4,10 @@
  * devices/include/block.h. (This header is not called block.h because that one is.)
  *
  * One `struct drive_pool` a machine holds the worker threads, which are made when the first request
- * comes, and the requests that wait. One `struct drive` is one place for a medium; a disk gets its
- * medium once, before the machine starts, an optical drive any number of times.
+ * comes, and the requests that wait. Reads that are not in the host's page cache, and all of a
+ * drive with direct I/O, go through one io_uring (ring.h) instead of keeping a thread waiting. One
+ * `struct drive` is one place for a medium; a disk gets its medium once, before the machine starts,
+ * an optical drive any number of times.
  *
  * Errors of the host. A write that finds the host's disk full is parked, and `stalled` tells the
  * machine, which pauses; drive_pool_retry() tries again, as often as needed. Any other host error
@@ -47,8 +49,16 @@ struct drive_events {
     void *context;
 };
 
+/* How requests reach the host. */
+enum drive_engine {
+    DRIVE_ENGINE_BEST,    /* threads, and io_uring where that is better and the host lets us */
+    DRIVE_ENGINE_THREADS, /* threads only */
+};
+
 /* Never fails. `events` is copied. */
-struct drive_pool *drive_pool_new(const struct drive_events *events);
+struct drive_pool *drive_pool_new(const struct drive_events *events, enum drive_engine engine);
+/* Whether requests may go through io_uring. */
+bool drive_pool_has_ring(struct drive_pool *pool);
 /* Waits until no request is queued or running: each has been given back or is parked. No domain
  * lock held. */
 void drive_pool_drain(struct drive_pool *pool);
@@ -80,6 +90,8 @@ struct drive_figures {
 struct drive *drive_new(struct drive_pool *pool, const char *id, const char *uuid, bool optical);
 const char *drive_id(const struct drive *drive);
 
+/* Media that are put in from now on are read and written past the host's page cache. */
+void drive_set_direct(struct drive *drive);
 /*
  * Puts a medium in; the drive must be empty. Disks: `path` is relative to `folder` and may not lead
  * out of it, be it through a symbolic link; a file or block device of the given format, which is

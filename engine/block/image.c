@@ -262,6 +262,69 @@ int image_sync(struct image *image)
                                                           : image->class->sync(image);
 }
 
+/* --- Places -------------------------------------------------------------------------------------
+ */
+
+void image_place_end(struct image *image, const struct image_place *place)
+{
+    end(image);
+    while (image != place->last) {
+        image = image->backing;
+        end(image);
+    }
+}
+
+static bool begin_now(struct image *image)
+{
+    return image->class->begin_now == NULL || image->class->begin_now(image);
+}
+
+/* Goes down the chain to the image that has all of it; each one passed stays begun. */
+static bool place_read(struct image *image, uint64_t offset, uint64_t length,
+                       struct image_place *place)
+{
+    struct image_extent extent;
+
+    if (!range_fits(offset, length, image->size) || image->class->map_now == NULL ||
+        !begin_now(image)) {
+        return false;
+    }
+    if (image->class->map_now(image, offset, length, &extent) == 0 && extent.length == length) {
+        if (extent.kind == IMAGE_DATA) {
+            *place = (struct image_place){ extent.storage, extent.host, image };
+            return true;
+        }
+        if (extent.kind == IMAGE_ABSENT && image->backing != NULL &&
+            place_read(image->backing, offset, length, place)) {
+            return true;
+        }
+    }
+    end(image);
+    return false;
+}
+
+static bool place_write(struct image *image, uint64_t offset, uint64_t length,
+                        struct image_place *place)
+{
+    if (image->read_only || !range_fits(offset, length, image->size) ||
+        image->class->place_write == NULL || !begin_now(image)) {
+        return false;
+    }
+    *place = (struct image_place){ .storage = image->storage, .last = image };
+    if (image->class->place_write(image, offset, length, &place->host) == 0) {
+        return true;
+    }
+    end(image);
+    return false;
+}
+
+bool image_place(struct image *image, uint64_t offset, uint64_t length, bool write,
+                 struct image_place *place)
+{
+    return length > 0 && (write ? place_write(image, offset, length, place)
+                                : place_read(image, offset, length, place));
+}
+
 /* --- Status ------------------------------------------------------------------------------------
  */
 

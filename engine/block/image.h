@@ -66,6 +66,11 @@ struct image_class {
     enum image_format format;
     int (*map)(struct image *image, uint64_t offset, uint64_t length, struct image_extent *extent);
     /* The rest may be NULL: not possible with this format. */
+    /* For image_place(): -EAGAIN instead of waiting for a lock or the host's disk. */
+    int (*map_now)(struct image *image, uint64_t offset, uint64_t length,
+                   struct image_extent *extent);
+    /* Where a write goes that changes nothing but data; else a negative errno value. */
+    int (*place_write)(struct image *image, uint64_t offset, uint64_t length, uint64_t *host);
     int (*decompress)(struct image *image, const struct image_extent *extent, uint8_t *unit);
     int (*write)(struct image *image, uint64_t offset, const struct iovec *spans, unsigned n,
                  uint64_t length);
@@ -73,7 +78,8 @@ struct image_class {
     int (*flush)(struct image *image);
     int (*sync)(struct image *image); /* NULL: flush does it */
     bool (*resize)(struct image *image, uint64_t size, GError **error);
-    void (*begin)(struct image *image); /* around the map and what is done with its answer */
+    void (*begin)(struct image *image);     /* around the map and what is done with its answer */
+    bool (*begin_now)(struct image *image); /* false where `begin` would wait */
     void (*end)(struct image *image);
     GPtrArray *(*describe)(struct image *image);
     void (*free)(struct image *image);
@@ -152,6 +158,23 @@ int image_zero(struct image *image, uint64_t offset, uint64_t length, bool relea
 int image_flush(struct image *image);
 /* The same, and nothing is left for later: until the next change the file stays as it is. */
 int image_sync(struct image *image);
+
+/* One piece of a storage that a request is about; it stays there until image_place_end(). */
+struct image_place {
+    struct storage *storage;
+    uint64_t host;      /* offset in the storage */
+    struct image *last; /* the image, or one of its backing images */
+};
+
+/*
+ * Finds the place of a whole request, so that the caller moves the data himself, in whatever way.
+ * False if that is not possible, or not without waiting (for a lock, or for the host's disk): the
+ * request is then one for image_readv() or image_writev(). True: image_place_end() must follow,
+ * from any thread, when the data has been moved.
+ */
+bool image_place(struct image *image, uint64_t offset, uint64_t length, bool write,
+                 struct image_place *place);
+void image_place_end(struct image *image, const struct image_place *place);
 
 /*
  * What is at `offset`, and for how many bytes (at most `length`), through all backing images:

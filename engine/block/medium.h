@@ -43,6 +43,13 @@ void medium_unref(struct medium *medium);
  */
 int medium_run(struct medium *medium, const struct block_request *request);
 
+/*
+ * image_place() for a read or a write that needs nothing but its data moved; false for all others.
+ * The caller ends it with image_place_end().
+ */
+bool medium_place(struct medium *medium, const struct block_request *request,
+                  struct image_place *place);
+
 /* Refuses an ISO 9660 image that is shorter than the volume in it (ECMA-119 8.4). */
 bool iso_check(int fd, const char *path, uint64_t size, GError **error);
 

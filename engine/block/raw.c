@@ -13,6 +13,12 @@ static int raw_map(struct image *image, uint64_t offset, uint64_t length,
     return 0;
 }
 
+static int raw_place_write(struct image *image, uint64_t offset, uint64_t length, uint64_t *host)
+{
+    *host = offset;
+    return 0;
+}
+
 static int raw_write(struct image *image, uint64_t offset, const struct iovec *spans, unsigned n,
                      uint64_t length)
 {
@@ -52,6 +58,8 @@ static void raw_free(struct image *image)
 static const struct image_class raw_class = {
     .format = IMAGE_RAW,
     .map = raw_map,
+    .map_now = raw_map,
+    .place_write = raw_place_write,
     .write = raw_write,
     .zero = raw_zero,
     .flush = raw_flush,

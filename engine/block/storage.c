@@ -20,6 +20,14 @@ int storage_readv(struct storage *storage, uint64_t offset, const struct iovec *
     return storage->class->read(storage, offset, spans, n);
 }
 
+int storage_readv_cached(struct storage *storage, uint64_t offset, const struct iovec *spans,
+                         unsigned n)
+{
+    return storage->class->read_cached == NULL
+               ? -EAGAIN
+               : storage->class->read_cached(storage, offset, spans, n);
+}
+
 int storage_writev(struct storage *storage, uint64_t offset, const struct iovec *spans, unsigned n)
 {
     uint64_t length = 0;

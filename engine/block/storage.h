@@ -20,6 +20,9 @@
 struct storage;
 
 struct storage_class {
+    /* NULL: cannot */
+    int (*read_cached)(struct storage *storage, uint64_t offset, const struct iovec *spans,
+                       unsigned n);
     int (*read)(struct storage *storage, uint64_t offset, const struct iovec *spans, unsigned n);
     int (*write)(struct storage *storage, uint64_t offset, const struct iovec *spans, unsigned n);
     int (*clear)(struct storage *storage, uint64_t offset, uint64_t length, bool release);
@@ -35,6 +38,7 @@ struct storage {
     uint64_t size;    /* bytes; atomic */
     bool read_only;   /* constant */
     bool releases;    /* constant: storage_clear() with `release` gives space back */
+    bool direct;      /* set by storage_file_set_direct() */
     int flush_failed; /* atomic: written data was lost; no flush succeeds any more */
 };
 
@@ -46,11 +50,26 @@ struct storage *storage_file_new(int fd, const char *name, bool read_only, GErro
 /* The descriptor of a storage made by storage_file_new(), still owned by it; -1 for another kind.
  */
 int storage_file_fd(const struct storage *storage);
+/*
+ * From now on reads and writes go past the host's page cache (O_DIRECT), which is left to other
+ * things; those that do not lie on whole pages of 4096 bytes still go through it, and the kernel
+ * keeps both views the same. Before the first request. INVALID if the file system cannot.
+ */
+bool storage_file_set_direct(struct storage *storage, GError **error);
+/*
+ * The descriptor with which a ring (ring.h) may move these bytes, if that is the best way to; -1:
+ * plain calls are better, or needed. Of a storage of any kind.
+ */
+int storage_ring_fd(const struct storage *storage, uint64_t offset, const struct iovec *spans,
+                    unsigned n, bool write);
 /* Closes without a flush. NULL is allowed. */
 void storage_free(struct storage *storage);
 
 /* Reads into spans (at most SPANS_MAX); what lies behind the end reads as zeroes. */
 int storage_readv(struct storage *storage, uint64_t offset, const struct iovec *spans, unsigned n);
+/* The same, if all of it can be had without waiting for the host's disk; -EAGAIN otherwise. */
+int storage_readv_cached(struct storage *storage, uint64_t offset, const struct iovec *spans,
+                         unsigned n);
 int storage_writev(struct storage *storage, uint64_t offset, const struct iovec *spans, unsigned n);
 int storage_read(struct storage *storage, uint64_t offset, void *bytes, size_t length);
 /* As storage_read(), but -EUCLEAN if the storage ends before `length` bytes. */

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Files and block devices with blocking system calls. See storage.h. */
+/*
+ * Files and block devices with plain system calls. See storage.h.
+ *
+ * With direct I/O there are two descriptors of one file. What lies on whole pages takes the direct
+ * one. The rest takes the other: the kernel then reads, changes and writes back the page around a
+ * part, with a lock on it, which from here could not be done without losing a neighbour's write.
+ * Page by page, so that the direct writes and the page cache never change parts of the same one.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -16,12 +23,16 @@ enum {
     PUNCH_PROBE = 4096,
     ZEROES = 64 << 10,
     ZERO_SPANS = 16,
+    DIRECT_PAGE = 4096,
+    DIRECT_MEMORY = 512, /* what the memory of direct I/O must be a multiple of, for any driver */
 };
 
 struct storage_file {
     struct storage storage;
     int fd;
+    int direct_fd; /* -1: none */
     bool device;
+    bool cached; /* the file system can tell what is in the page cache (RWF_NOWAIT) */
 };
 
 static struct storage_file *file_of(struct storage *storage)
@@ -106,16 +117,45 @@ static size_t spans_length(const struct iovec *spans, unsigned n)
     return length;
 }
 
-static int file_read(struct storage *storage, uint64_t offset, const struct iovec *spans,
-                     unsigned n)
+/* The descriptor for a transfer. */
+static int fd_for(const struct storage_file *file, uint64_t offset, const struct iovec *spans,
+                  unsigned n)
 {
-    int fd = file_of(storage)->fd;
-    ssize_t moved;
+    uint64_t length = 0, bits = 0;
 
-    if (offset > INT64_MAX) {
-        return -EINVAL;
+    if (file->direct_fd < 0) {
+        return file->fd;
     }
-    moved = preadv(fd, spans, (int)n, (off_t)offset);
+    for (unsigned i = 0; i < n; i++) {
+        length += spans[i].iov_len;
+        bits |= (uintptr_t)spans[i].iov_base | spans[i].iov_len;
+    }
+    return (offset | length) % DIRECT_PAGE == 0 && bits % DIRECT_MEMORY == 0 ? file->direct_fd
+                                                                             : file->fd;
+}
+
+/* A direct transfer that the driver does not take after all, or whose end is the file's. */
+static bool direct_refused(const struct storage_file *file, int fd, int result)
+{
+    return fd == file->direct_fd && result == -EINVAL;
+}
+
+static int file_read_cached(struct storage *storage, uint64_t offset, const struct iovec *spans,
+                            unsigned n)
+{
+    const struct storage_file *file = (const struct storage_file *)storage;
+    ssize_t moved = -1;
+
+    if (file->cached && file->direct_fd < 0 && offset <= INT64_MAX) {
+        moved = preadv2(file->fd, spans, (int)n, (off_t)offset, RWF_NOWAIT);
+    }
+    return moved >= 0 && (size_t)moved == spans_length(spans, n) ? 0 : -EAGAIN;
+}
+
+static int read_with(int fd, uint64_t offset, const struct iovec *spans, unsigned n)
+{
+    ssize_t moved = preadv(fd, spans, (int)n, (off_t)offset);
+
     if (moved < 0 && errno != EINTR) {
         return -errno;
     }
@@ -123,6 +163,19 @@ static int file_read(struct storage *storage, uint64_t offset, const struct iove
         return 0;
     }
     return read_slowly(fd, offset, spans, n, moved < 0 ? 0 : (size_t)moved);
+}
+
+static int file_read(struct storage *storage, uint64_t offset, const struct iovec *spans,
+                     unsigned n)
+{
+    const struct storage_file *file = file_of(storage);
+    int fd = fd_for(file, offset, spans, n), result;
+
+    if (offset > INT64_MAX) {
+        return -EINVAL;
+    }
+    result = read_with(fd, offset, spans, n);
+    return direct_refused(file, fd, result) ? read_with(file->fd, offset, spans, n) : result;
 }
 
 static int write_rest(int fd, struct cursor *cursor)
@@ -154,21 +207,30 @@ write_slowly(int fd, uint64_t offset, const struct iovec *spans, unsigned n, siz
     return write_rest(fd, &cursor);
 }
 
-static int file_write(struct storage *storage, uint64_t offset, const struct iovec *spans,
-                      unsigned n)
+static int write_with(int fd, uint64_t offset, const struct iovec *spans, unsigned n)
 {
-    int fd = file_of(storage)->fd, result = 0;
-    size_t length = spans_length(spans, n);
     ssize_t moved = pwritev(fd, spans, (int)n, (off_t)offset);
 
     if (moved < 0 && errno != EINTR) {
         return -errno;
     }
-    if (moved < 0 || (size_t)moved != length) {
-        result = write_slowly(fd, offset, spans, n, moved < 0 ? 0 : (size_t)moved);
+    if (moved >= 0 && (size_t)moved == spans_length(spans, n)) {
+        return 0;
+    }
+    return write_slowly(fd, offset, spans, n, moved < 0 ? 0 : (size_t)moved);
+}
+
+static int file_write(struct storage *storage, uint64_t offset, const struct iovec *spans,
+                      unsigned n)
+{
+    const struct storage_file *file = file_of(storage);
+    int fd = fd_for(file, offset, spans, n), result = write_with(fd, offset, spans, n);
+
+    if (direct_refused(file, fd, result)) {
+        result = write_with(file->fd, offset, spans, n);
     }
     if (result == 0) {
-        storage_grown(storage, offset + length);
+        storage_grown(storage, offset + spans_length(spans, n));
     }
     return result;
 }
@@ -261,11 +323,15 @@ static int file_extent(struct storage *storage, uint64_t offset, uint64_t *lengt
 static void file_free(struct storage *storage)
 {
     close(file_of(storage)->fd);
+    if (file_of(storage)->direct_fd >= 0) {
+        close(file_of(storage)->direct_fd);
+    }
     g_free(storage->name);
     g_free(storage);
 }
 
 static const struct storage_class file_class = {
+    .read_cached = file_read_cached,
     .read = file_read,
     .write = file_write,
     .clear = file_clear,
@@ -278,6 +344,48 @@ static const struct storage_class file_class = {
 int storage_file_fd(const struct storage *storage)
 {
     return storage->class == &file_class ? ((const struct storage_file *)storage)->fd : -1;
+}
+
+int storage_ring_fd(const struct storage *storage, uint64_t offset, const struct iovec *spans,
+                    unsigned n, bool write)
+{
+    const struct storage_file *file = (const struct storage_file *)storage;
+    uint64_t size = storage_size(storage);
+    int fd;
+
+    if (storage->class != &file_class || offset > size || spans_length(spans, n) > size - offset) {
+        return -1;
+    }
+    fd = fd_for(file, offset, spans, n);
+    return fd == file->direct_fd || (file->cached && !write) ? fd : -1;
+}
+
+bool storage_file_set_direct(struct storage *storage, GError **error)
+{
+    struct storage_file *file = file_of(storage);
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", file->fd);
+
+    /* A second description of the same file; the lock stays with the first one. */
+    file->direct_fd = open(path, (storage->read_only ? O_RDONLY : O_RDWR) | O_DIRECT | O_CLOEXEC);
+    if (file->direct_fd < 0 && errno == EINVAL) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "The file system of “%s” knows no direct I/O. Set the disk's cache to "
+                    "“writeback”, or move the machine to another file system.",
+                    storage->name);
+    } else if (file->direct_fd < 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be opened for direct I/O", storage->name);
+    }
+    storage->direct = file->direct_fd >= 0;
+    return storage->direct;
+}
+
+/* Whether RWF_NOWAIT is known for this file; a file system without it refuses before it reads. */
+static bool can_read_cached(int fd)
+{
+    uint8_t byte;
+    struct iovec span = { &byte, 1 };
+
+    return preadv2(fd, &span, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN;
 }
 
 /*
@@ -313,6 +421,8 @@ struct storage *storage_file_new(int fd, const char *name, bool read_only, GErro
     }
     file = g_new0(struct storage_file, 1);
     file->fd = fd;
+    file->direct_fd = -1;
+    file->cached = can_read_cached(fd);
     file->device = S_ISBLK(status.st_mode);
     file->storage.class = &file_class;
     file->storage.name = g_strdup(name);

@@ -57,3 +57,13 @@ int medium_run(struct medium *medium, const struct block_request *request)
     }
     return medium->read_only ? -EROFS : run_change(image, request);
 }
+
+bool medium_place(struct medium *medium, const struct block_request *request,
+                  struct image_place *place)
+{
+    bool write = request->op == BLOCK_WRITE;
+
+    return (request->op == BLOCK_READ || (write && !request->fua && !medium->read_only)) &&
+           spans_check(request) &&
+           image_place(medium->image, request->offset, request->length, write, place);
+}

@@ -53,7 +53,7 @@ static bool drives_open(struct machine *machine, GError **error)
     const struct drive_events events = { on_block_done, on_block_stalled, machine };
     GPtrArray *drives = machine->config->drives;
 
-    machine->drives = drive_pool_new(&events);
+    machine->drives = drive_pool_new(&events, DRIVE_ENGINE_BEST);
     for (guint i = 0; i < drives->len && i < CONFIG_DRIVES_MAX; i++) {
         const OrielDrive *config = g_ptr_array_index(drives, i);
         bool optical = config->kind == ORIEL_DRIVE_CDROM;

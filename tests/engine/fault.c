@@ -3,6 +3,7 @@
 #include "fault.h"
 
 #include <errno.h>
+#include <liburing.h>
 #include <stdatomic.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -88,6 +89,46 @@ static int shorten(const struct iovec *spans, int n, struct iovec *cut)
 
 TRANSFER(preadv64, FAULT_READ)
 TRANSFER(pwritev64, FAULT_WRITE)
+
+ssize_t __real_preadv64v2(int fd, const struct iovec *spans, int n, off_t offset, int flags);
+ssize_t __wrap_preadv64v2(int fd, const struct iovec *spans, int n, off_t offset, int flags);
+ssize_t __wrap_preadv64v2(int fd, const struct iovec *spans, int n, off_t offset, int flags)
+{
+    struct iovec cut;
+
+    if (fails(FAULT_READ)) {
+        return -1;
+    }
+    if (short_bytes == 0) {
+        return __real_preadv64v2(fd, spans, n, offset, flags);
+    }
+    return __real_preadv64v2(fd, &cut, shorten(spans, n, &cut), offset, flags);
+}
+
+/* An entry of a ring that is about to be submitted: with a fault it gets a descriptor that is none,
+ * or fewer spans. */
+static void spoil(struct io_uring_sqe *entry)
+{
+    if (entry->opcode != IORING_OP_READV && entry->opcode != IORING_OP_WRITEV) {
+        return;
+    }
+    counts[FAULT_RING]++;
+    if (fails(entry->opcode == IORING_OP_READV ? FAULT_READ : FAULT_WRITE)) {
+        entry->fd = -1;
+    } else if (short_bytes != 0 && entry->len > 1) {
+        entry->len = 1;
+    }
+}
+
+int __real_io_uring_submit_and_wait(struct io_uring *ring, unsigned n);
+int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned n);
+int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned n)
+{
+    for (unsigned i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++) {
+        spoil(&ring->sq.sqes[i & ring->sq.ring_mask]);
+    }
+    return __real_io_uring_submit_and_wait(ring, n);
+}
 
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Disk faults for tests: the linker leads the system calls of the code under test here (--wrap of
- * preadv64, pwritev64, fdatasync, fallocate64), and these do as they are told. Any thread; the
- * settings are atomic.
+ * preadv64, pwritev64, preadv64v2, fdatasync, fallocate64, io_uring_submit_and_wait), and these do
+ * as they are told. Any thread; the settings are atomic.
  */
 #ifndef TESTS_FAULT_H
 #define TESTS_FAULT_H
@@ -14,6 +14,8 @@ enum fault_call {
     FAULT_WRITE,
     FAULT_SYNC,
     FAULT_ALLOCATE,
+    FAULT_RING, /* only counted: reads and writes through io_uring, which fail as FAULT_READ, _WRITE
+                 */
     FAULT_CALLS,
 };
 

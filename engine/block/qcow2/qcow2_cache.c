@@ -183,6 +183,11 @@ int qcow2_cache_get(struct qcow2 *q, struct cache *cache, uint64_t offset, struc
     return 0;
 }
 
+bool qcow2_cache_has(const struct cache *cache, uint64_t offset, uint32_t slice_size)
+{
+    return g_hash_table_contains(cache->slices, GSIZE_TO_POINTER(offset / slice_size * slice_size));
+}
+
 void qcow2_cache_dirty(struct cache *cache, struct slice *slice)
 {
     cache->n_dirty += !slice->dirty;

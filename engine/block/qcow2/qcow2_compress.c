@@ -148,7 +148,7 @@ int qcow2_write_compressed(struct image *image, uint64_t offset, const uint8_t *
     if (result < 0) {
         return result;
     }
-    pthread_rwlock_rdlock(&q->operations);
+    gate_enter(&q->operations);
     pthread_mutex_lock(&q->lock);
     result = qcow2_touch(q);
     if (result == 0) {
@@ -163,6 +163,6 @@ int qcow2_write_compressed(struct image *image, uint64_t offset, const uint8_t *
         result = packed_link(q, offset, packed_entry(q, at, n_packed));
     }
     pthread_mutex_unlock(&q->lock);
-    pthread_rwlock_unlock(&q->operations);
+    gate_leave(&q->operations);
     return result;
 }

@@ -121,7 +121,7 @@ static int frees_apply(struct qcow2 *q, const GArray *frees)
     GArray *released = g_array_new(FALSE, FALSE, sizeof(struct cluster_range));
     int result = 0;
 
-    pthread_rwlock_wrlock(&q->operations);
+    gate_close(&q->operations);
     pthread_mutex_lock(&q->lock);
     for (guint i = 0; i < frees->len && result == 0; i++) {
         const struct cluster_range *range = &g_array_index(frees, struct cluster_range, i);
@@ -137,7 +137,7 @@ static int frees_apply(struct qcow2 *q, const GArray *frees)
                           range->n << q->cluster_bits, true);
         }
     }
-    pthread_rwlock_unlock(&q->operations);
+    gate_open(&q->operations);
     g_array_unref(released);
     return result;
 }

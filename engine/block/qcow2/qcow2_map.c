@@ -23,6 +23,16 @@ int qcow2_l2_entry_find(struct qcow2 *q, uint64_t l2_offset, uint64_t guest, str
     return qcow2_cache_get(q, &q->l2_cache, offset, slice);
 }
 
+bool qcow2_l2_cached(struct qcow2 *q, uint64_t guest)
+{
+    uint64_t l1 = guest >> l1_shift(q), entry = l1 < q->l1.n ? q->l1.entries[l1] : 0;
+    uint64_t index = (guest >> q->cluster_bits) & ((UINT64_C(1) << q->l2_bits) - 1);
+
+    entry &= QCOW2_OFFSET_MASK;
+    return entry == 0 ||
+           qcow2_cache_has(&q->l2_cache, entry + index * l2_entry_size(q), q->slice_size);
+}
+
 static int l2_offset_check(struct qcow2 *q, uint64_t offset)
 {
     if (offset % q->cluster_size != 0 ||
@@ -191,6 +201,21 @@ int qcow2_map(struct image *image, uint64_t offset, uint64_t length, struct imag
     pthread_mutex_lock(&q->lock);
     result = map_locked(q, offset, length, extent);
     pthread_mutex_unlock(&q->lock);
+    return result;
+}
+
+int qcow2_map_now(struct image *image, uint64_t offset, uint64_t length,
+                  struct image_extent *extent)
+{
+    struct qcow2 *q = qcow2_of(image);
+    int result = -EAGAIN;
+
+    if (pthread_mutex_trylock(&q->lock) == 0) {
+        if (qcow2_l2_cached(q, offset)) {
+            result = map_locked(q, offset, length, extent);
+        }
+        pthread_mutex_unlock(&q->lock);
+    }
     return result;
 }
 

@@ -7,12 +7,17 @@
 
 static void begin(struct image *image)
 {
-    pthread_rwlock_rdlock(&qcow2_of(image)->operations);
+    gate_enter(&qcow2_of(image)->operations);
+}
+
+static bool begin_now(struct image *image)
+{
+    return gate_enter_now(&qcow2_of(image)->operations);
 }
 
 static void end(struct image *image)
 {
-    pthread_rwlock_unlock(&qcow2_of(image)->operations);
+    gate_leave(&qcow2_of(image)->operations);
 }
 
 static void add(GPtrArray *pairs, const char *key, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -60,7 +65,7 @@ static void free_image(struct image *image)
     g_array_unref(q->frees);
     pthread_mutex_destroy(&q->lock);
     pthread_mutex_destroy(&q->flushing);
-    pthread_rwlock_destroy(&q->operations);
+    gate_clear(&q->operations);
     pthread_cond_destroy(&q->landed);
     image_clear(image);
     g_free(q);
@@ -80,7 +85,10 @@ const struct image_class qcow2_class = {
     .flush = qcow2_flush,
     .sync = sync_all,
     .resize = qcow2_resize,
+    .map_now = qcow2_map_now,
+    .place_write = qcow2_place_write,
     .begin = begin,
+    .begin_now = begin_now,
     .end = end,
     .describe = describe,
     .free = free_image,
@@ -89,17 +97,12 @@ const struct image_class qcow2_class = {
 static struct qcow2 *new (struct storage *storage)
 {
     struct qcow2 *q = g_new0(struct qcow2, 1);
-    pthread_rwlockattr_t attributes;
 
     image_init(&q->image, &qcow2_class, storage);
     pthread_mutex_init(&q->lock, NULL);
     pthread_mutex_init(&q->flushing, NULL);
     pthread_cond_init(&q->landed, NULL);
-    /* A flush must not wait for ever behind reads that keep coming. */
-    pthread_rwlockattr_init(&attributes);
-    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    pthread_rwlock_init(&q->operations, &attributes);
-    pthread_rwlockattr_destroy(&attributes);
+    gate_init(&q->operations);
     q->metadata = g_hash_table_new(g_direct_hash, g_direct_equal);
     q->frees = g_array_new(FALSE, FALSE, sizeof(struct cluster_range));
     return q;

@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 
+#include "../gate.h"
 #include "bytes.h"
 #include "config/config.h"
 #include "qcow2.h"
@@ -124,7 +125,7 @@ struct qcow2 {
     bool for_repair;
 
     pthread_mutex_t flushing;
-    pthread_rwlock_t operations;
+    struct gate operations;
     pthread_mutex_t lock;
     /* Below: under `lock`. */
     pthread_cond_t landed; /* an allocating write has ended */
@@ -187,6 +188,8 @@ void qcow2_cache_clear(struct cache *cache);
  * flush, which requests begin with when qcow2_cache_crowded().
  */
 int qcow2_cache_get(struct qcow2 *q, struct cache *cache, uint64_t offset, struct slice **slice);
+/* Whether qcow2_cache_get() would not have to read. */
+bool qcow2_cache_has(const struct cache *cache, uint64_t offset, uint32_t slice_size);
 void qcow2_cache_dirty(struct cache *cache, struct slice *slice);
 bool qcow2_cache_crowded(const struct cache *cache);
 /* Forgets the slices of a cluster that holds no table any more. */
@@ -195,6 +198,11 @@ void qcow2_cache_drop_cluster(struct qcow2 *q, struct cache *cache, uint64_t off
 /* --- qcow2_map.c ---------------------------------------------------------------------------- */
 
 int qcow2_map(struct image *image, uint64_t offset, uint64_t length, struct image_extent *extent);
+/* The same, but -EAGAIN instead of waiting for the lock or the host's disk. */
+int qcow2_map_now(struct image *image, uint64_t offset, uint64_t length,
+                  struct image_extent *extent);
+/* The L2 entry for this guest address is in memory, or there is no table for it. Lock held. */
+bool qcow2_l2_cached(struct qcow2 *q, uint64_t guest);
 /* The place of an L2 entry: slice and byte in it. Lock held. */
 int qcow2_l2_entry_find(struct qcow2 *q, uint64_t l2_offset, uint64_t guest, struct slice **slice,
                         unsigned *at);
@@ -260,6 +268,8 @@ int qcow2_corrupt(struct qcow2 *q, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* --- qcow2_write.c, qcow2_zero.c, qcow2_flush.c, qcow2_resize.c ------------------------------ */
 
+/* image_class.place_write */
+int qcow2_place_write(struct image *image, uint64_t offset, uint64_t length, uint64_t *host);
 int qcow2_write(struct image *image, uint64_t offset, const struct iovec *spans, unsigned n,
                 uint64_t length);
 int qcow2_zero(struct image *image, uint64_t offset, uint64_t length, bool release);

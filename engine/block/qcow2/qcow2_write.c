@@ -205,6 +205,32 @@ static int piece_link(struct qcow2 *q, const struct piece *piece)
     return 0;
 }
 
+int qcow2_place_write(struct image *image, uint64_t offset, uint64_t length, uint64_t *host)
+{
+    struct qcow2 *q = qcow2_of(image);
+    uint64_t within = offset & (q->cluster_size - 1), guest = offset >> q->cluster_bits;
+    uint64_t n = clusters_of(q, within + length), entry;
+    struct slice *slice;
+    unsigned at;
+    int result = -EAGAIN;
+
+    if (pthread_mutex_trylock(&q->lock) != 0) {
+        return -EAGAIN;
+    }
+    entry = q->l1.entries[offset >> l1_shift(q)];
+    if (q->written && !q->extended_l2 && (entry & QCOW2_COPIED) && (entry & QCOW2_OFFSET_MASK) &&
+        !overlaps(q, guest, n) && qcow2_l2_cached(q, offset) &&
+        qcow2_l2_entry_find(q, entry & QCOW2_OFFSET_MASK, offset, &slice, &at) == 0) {
+        entry = load_be64(slice->bytes + at);
+        if (in_place(entry) && same_count(q, slice, at, n) == n) {
+            *host = (entry & QCOW2_OFFSET_MASK) + within;
+            result = in_place_check(q, *host - within, n);
+        }
+    }
+    pthread_mutex_unlock(&q->lock);
+    return result;
+}
+
 /* --- Data ---------------------------------------------------------------------------------------
  */
 
@@ -317,7 +343,7 @@ int qcow2_write(struct image *image, uint64_t offset, const struct iovec *list, 
     if (result < 0) {
         return result;
     }
-    pthread_rwlock_rdlock(&q->operations);
+    gate_enter(&q->operations);
     while (length > 0 && result == 0) {
         struct piece piece = { .offset = offset, .length = length };
 
@@ -325,6 +351,6 @@ int qcow2_write(struct image *image, uint64_t offset, const struct iovec *list, 
         offset += piece.length;
         length -= piece.length;
     }
-    pthread_rwlock_unlock(&q->operations);
+    gate_leave(&q->operations);
     return result;
 }

@@ -82,7 +82,7 @@ static int zero_clusters(struct qcow2 *q, uint64_t first, uint64_t n)
         if (result < 0) {
             break;
         }
-        pthread_rwlock_rdlock(&q->operations);
+        gate_enter(&q->operations);
         pthread_mutex_lock(&q->lock);
         qcow2_in_flight_wait(q, first, part);
         result = qcow2_touch(q);
@@ -90,7 +90,7 @@ static int zero_clusters(struct qcow2 *q, uint64_t first, uint64_t n)
             result = zero_slice(q, first, part, &done);
         }
         pthread_mutex_unlock(&q->lock);
-        pthread_rwlock_unlock(&q->operations);
+        gate_leave(&q->operations);
         first += done;
         n -= done;
     }

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of the drives share: drive.c (drives), drive_pool.c (queues and threads),
+ * drive_ring.c (requests through io_uring). See drive.h.
+ *
+ * One lock covers all queues (a pthread one, so that the thread sanitizer sees it); it is never
+ * held while a system call on a medium or a callback runs. A request is in exactly one place:
+ * waiting, plain (both: to be run by a thread, the latter with blocking calls only), cancelled (to
+ * be given back with -ENOMEDIUM), parked, with the thread that runs it, or in the ring. While a
+ * request waits, its status is 0, or, after a retry, the error for which it was parked before.
+ */
+#ifndef ENGINE_BLOCK_DRIVE_PRIVATE_H
+#define ENGINE_BLOCK_DRIVE_PRIVATE_H
+
+#include <pthread.h>
+
+#include "drive.h"
+#include "medium.h"
+#include "ring.h"
+
+enum {
+    THREADS_MAX = 4,
+};
+
+struct request_list {
+    struct block_request *first, *last;
+    unsigned n;
+};
+
+struct drive_op;
+
+struct drive {
+    struct drive_pool *pool;
+    char *id;
+    char serial[BLOCK_SERIAL_MAX];
+    bool optical;
+    bool direct; /* set before the medium */
+    /* Below: under the pool's lock. */
+    struct medium *medium; /* NULL: empty */
+    uint64_t generation;
+    struct request_list waiting, plain, cancelled, parked;
+    struct drive_figures figures;
+};
+
+struct drive_pool {
+    struct drive_events events;
+    pthread_mutex_t lock;
+    pthread_cond_t work; /* a request waits, or the pool stops */
+    pthread_cond_t idle; /* nothing waits or runs */
+    GPtrArray *drives;
+    unsigned next_drive; /* whose turn it is */
+    pthread_t threads[THREADS_MAX];
+    unsigned n_threads, n_sleeping;
+    unsigned n_running, n_waiting; /* requests; waiting counts plain and cancelled ones too */
+    bool stalled, stopping;
+    enum drive_engine engine;
+    struct ring *ring;         /* NULL: none, or none yet; constant once set */
+    struct drive_op *ops;      /* RING_DEPTH of them, with the ring */
+    struct drive_op *free_ops; /* those that are in no use */
+};
+
+/* --- drive_pool.c ---------------------------------------------------------------------------- */
+
+void request_list_append(struct request_list *list, struct block_request *request);
+struct block_request *request_list_take(struct request_list *list);
+void request_list_move(struct request_list *to, struct request_list *from);
+/* A request was put into a queue: somebody must see it. Lock held. */
+void drive_pool_wake(struct drive_pool *pool);
+/*
+ * A request that ran on `medium` (referenced; NULL: cancelled), and counts as running, has ended
+ * with `status`: it is given back or parked. Lock not held.
+ */
+void drive_request_ended(struct drive *drive, struct medium *medium, struct block_request *request,
+                         int status);
+
+/* --- drive_ring.c ---------------------------------------------------------------------------- */
+
+/* Opens the ring for the pool, if it has none and the host lets us. Lock not held. */
+void drive_ring_open(struct drive_pool *pool);
+void drive_ring_close(struct drive_pool *pool);
+
+enum drive_ring_answer {
+    DRIVE_RING_NO,   /* the request is one for medium_run() */
+    DRIVE_RING_DONE, /* it was done here and now, without waiting */
+    DRIVE_RING_YES,  /* the ring has it, and `medium` with it */
+};
+
+/*
+ * Tries to start a request that counts as running. With `wait_less` nothing is even copied: what is
+ * not for the ring is left. Lock not held.
+ */
+enum drive_ring_answer drive_ring_try(struct drive *drive, struct medium *medium,
+                                      struct block_request *request, bool wait_less);
+
+#endif
