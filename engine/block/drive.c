@@ -65,7 +65,6 @@ bool drive_open(struct drive *drive, const char *folder, const char *path, enum 
         medium_unref(medium);
         return false;
     }
-    drive_ring_open(drive->pool);
     pthread_mutex_lock(&drive->pool->lock);
     empty = drive->medium == NULL;
     if (empty) {

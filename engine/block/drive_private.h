@@ -53,8 +53,8 @@ struct drive_pool {
     unsigned n_threads, n_sleeping;
     unsigned n_running, n_waiting; /* requests; waiting counts plain and cancelled ones too */
     bool stalled, stopping;
-    enum drive_engine engine;
-    struct ring *ring;         /* NULL: none, or none yet; constant once set */
+    int engine;                /* enum drive_engine; atomic */
+    struct ring *ring;         /* NULL: none, or none yet; atomic, constant once set */
     struct drive_op *ops;      /* RING_DEPTH of them, with the ring */
     struct drive_op *free_ops; /* those that are in no use */
 };
@@ -75,8 +75,7 @@ void drive_request_ended(struct drive *drive, struct medium *medium, struct bloc
 
 /* --- drive_ring.c ---------------------------------------------------------------------------- */
 
-/* Opens the ring for the pool, if it has none and the host lets us. Lock not held. */
-void drive_ring_open(struct drive_pool *pool);
+/* Every request has ended. */
 void drive_ring_close(struct drive_pool *pool);
 
 enum drive_ring_answer {

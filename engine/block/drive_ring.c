@@ -57,30 +57,30 @@ static void on_done(void *context, struct ring_op *ring_op)
     medium_unref(was.medium);
 }
 
-void drive_ring_open(struct drive_pool *pool)
+/* The pool's ring, made if it has none yet and the host lets us; it is not asked twice. */
+static struct ring *ring_of(struct drive_pool *pool)
 {
     struct ring *ring;
 
-    pthread_mutex_lock(&pool->lock);
-    if (pool->engine == DRIVE_ENGINE_THREADS || pool->ring != NULL) {
-        pthread_mutex_unlock(&pool->lock);
-        return;
+    if (g_atomic_pointer_get(&pool->ring) != NULL ||
+        g_atomic_int_get(&pool->engine) == DRIVE_ENGINE_THREADS) {
+        return g_atomic_pointer_get(&pool->ring);
     }
-    pthread_mutex_unlock(&pool->lock);
     ring = ring_new(on_done, pool);
     pthread_mutex_lock(&pool->lock);
     if (ring == NULL) {
-        pool->engine = DRIVE_ENGINE_THREADS; /* not asked again */
+        g_atomic_int_set(&pool->engine, DRIVE_ENGINE_THREADS);
     } else if (pool->ring == NULL) {
         pool->ops = g_new0(struct drive_op, RING_DEPTH);
         for (unsigned i = 0; i < RING_DEPTH; i++) {
             pool->ops[i].next = pool->free_ops;
             pool->free_ops = &pool->ops[i];
         }
-        pool->ring = g_steal_pointer(&ring);
+        g_atomic_pointer_set(&pool->ring, g_steal_pointer(&ring));
     }
     pthread_mutex_unlock(&pool->lock);
-    ring_free(ring); /* two media were opened at once */
+    ring_free(ring); /* two threads made one at once */
+    return g_atomic_pointer_get(&pool->ring);
 }
 
 void drive_ring_close(struct drive_pool *pool)
@@ -107,9 +107,10 @@ enum drive_ring_answer drive_ring_try(struct drive *drive, struct medium *medium
     bool write = request->op == BLOCK_WRITE;
     struct image_place place;
     struct drive_op *op = NULL;
+    struct ring *ring = wait_less ? g_atomic_pointer_get(&pool->ring) : ring_of(pool);
     int fd;
 
-    if (pool->ring == NULL || !medium_place(medium, request, &place)) {
+    if (ring == NULL || !medium_place(medium, request, &place)) {
         return DRIVE_RING_NO;
     }
     fd = storage_ring_fd(place.storage, place.host, spans, request->n_spans, write);
@@ -132,6 +133,6 @@ enum drive_ring_answer drive_ring_try(struct drive *drive, struct medium *medium
         .request = request,
         .place = place,
     };
-    ring_queue(pool->ring, &op->ring);
+    ring_queue(ring, &op->ring);
     return DRIVE_RING_YES;
 }
