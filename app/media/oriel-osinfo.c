@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See oriel-osinfo.h. */
+/* The module: see oriel-osinfo.h. */
 #include "oriel-osinfo.h"
 
+#include <gmodule.h>
 #include <osinfo/osinfo.h>
 #include <string.h>
 
@@ -123,7 +124,7 @@ static OsinfoOs *os_find(const char *id)
     return g_hash_table_lookup(systems, id);
 }
 
-OrielSystem *osinfo_system_find(const char *id)
+static OrielSystem *system_find(const char *id)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&osinfo_lock);
     OsinfoOs *os = os_find(id);
@@ -164,7 +165,7 @@ static gboolean runs_on_pc(OsinfoOs *os)
     return pc && g_strcmp0(family, "darwin") != 0;
 }
 
-char **osinfo_system_ids(void)
+static char **system_ids(void)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&osinfo_lock);
     g_autoptr(OsinfoOsList) list = osinfo_db_get_os_list(database());
@@ -181,7 +182,7 @@ char **osinfo_system_ids(void)
     return g_strv_builder_end(ids);
 }
 
-gboolean osinfo_media_identify(OrielMedia *media, GCancellable *cancellable)
+static gboolean media_identify(OrielMedia *media, GCancellable *cancellable)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&osinfo_lock);
     g_autofree char *uri = g_filename_to_uri(media->path, NULL, NULL);
@@ -207,3 +208,9 @@ gboolean osinfo_media_identify(OrielMedia *media, GCancellable *cancellable)
     g_clear_object(&os);
     return media->system != NULL;
 }
+
+G_MODULE_EXPORT const struct osinfo_functions osinfo_functions = {
+    .system_find = system_find,
+    .system_ids = system_ids,
+    .media_identify = media_identify,
+};

@@ -9,6 +9,18 @@
 
 #include "oriel-media-private.h"
 
+/*
+ * What the module oriel-osinfo, which alone is linked to libosinfo, exports as osinfo_functions;
+ * the functions below, with the same names, call it. Without the module they find nothing.
+ */
+struct osinfo_functions {
+    OrielSystem *(*system_find)(const char *id);
+    char **(*system_ids)(void);
+    gboolean (*media_identify)(OrielMedia *media, GCancellable *cancellable);
+};
+
+/* Loads the module, for a process that soon may load nothing more. */
+void osinfo_module_load(void);
 /* The system with this short id as a new structure, or NULL if the database does not have it. */
 OrielSystem *osinfo_system_find(const char *id);
 /* The short ids of all systems that a PC runs and that are no mere family. g_strfreev(). */

@@ -137,6 +137,11 @@ const OrielSystem *oriel_system_load(const char *id)
     return remember(found);
 }
 
+void oriel_system_prepare(void)
+{
+    osinfo_module_load();
+}
+
 /* What most people look for comes first. */
 static int family_rank(const char *family)
 {

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "config/runtime.h"
+#include "media/oriel-system.h"
 #include "worker/worker-operations.h"
 #include "worker/worker-protocol.h"
 #include "worker/worker-sandbox.h"
@@ -193,6 +194,7 @@ int main(int argc, char **argv)
     g_setenv("GIO_USE_VFS", "local", TRUE);
     g_setenv("GIO_MODULE_DIR", "/nonexistent", TRUE);
     encodings_load();
+    oriel_system_prepare();
     worker_sandbox_enter(&rights);
     oriel_error_register_dbus();
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);

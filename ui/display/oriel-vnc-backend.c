@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "oriel-keymap.h"
+#include "oriel-module.h"
 #include "oriel-vnc-address.h"
 #include "oriel-vnc-link.h"
 
@@ -339,6 +340,21 @@ static int socket_take(GSocketConnection *connection)
     return fd;
 }
 
+/* The thread. LibVNCClient brings TLS, SASL and more into a process: it comes with a module. */
+static gpointer thread_run(gpointer data)
+{
+    OrielVncLink *link = data;
+    GThreadFunc run =
+        (GThreadFunc)oriel_module_symbol("ui/display", "oriel-vncclient", "oriel_vnc_thread_run");
+
+    if (run) {
+        return run(link);
+    }
+    oriel_vnc_link_end(link, _("the part of Oriel that speaks VNC is not installed"));
+    oriel_vnc_link_unref(link);
+    return NULL;
+}
+
 static void on_connected(GObject *source, GAsyncResult *result, gpointer data)
 {
     OrielVncBackend *vnc = data;
@@ -358,7 +374,7 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer data)
     vnc->link = oriel_vnc_link_new(fd, vnc->local);
     vnc->link->backend = vnc;
     vnc->link->notify = on_link;
-    g_thread_unref(g_thread_new("vnc", oriel_vnc_thread_run, oriel_vnc_link_ref(vnc->link)));
+    g_thread_unref(g_thread_new("vnc", thread_run, oriel_vnc_link_ref(vnc->link)));
 }
 
 static void vnc_start(OrielDisplayBackend *backend)

@@ -80,6 +80,15 @@ void oriel_vnc_link_post(OrielVncLink *link)
     }
 }
 
+void oriel_vnc_link_end(OrielVncLink *link, const char *problem)
+{
+    g_mutex_lock(&link->mutex);
+    link->ended = TRUE;
+    link->problem = g_strdup(problem);
+    oriel_vnc_link_post(link);
+    g_mutex_unlock(&link->mutex);
+}
+
 void oriel_vnc_link_wake(OrielVncLink *link)
 {
     guint64 one = 1;

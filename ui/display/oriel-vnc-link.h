@@ -74,14 +74,17 @@ OrielVncLink *oriel_vnc_link_ref(OrielVncLink *link);
 void oriel_vnc_link_unref(OrielVncLink *link);
 /* Any thread, mutex held: the main context shall look. */
 void oriel_vnc_link_post(OrielVncLink *link);
+/* The thread: the connection has ended, why unless the server closed it. */
+void oriel_vnc_link_end(OrielVncLink *link, const char *problem);
 void oriel_vnc_link_wake(OrielVncLink *link);
 void oriel_vnc_cursor_free(OrielVncCursor *cursor);
 
-/* The thread's function. */
+/* The thread's function, in the module oriel-vncclient. It uses of the program what is declared
+ * here and in oriel-framebuffer.h. */
 gpointer oriel_vnc_thread_run(gpointer link);
 
 /* oriel-vnc-extension.c, on the thread. */
-extern const char oriel_vnc_link_tag; /* of the client's data: the link */
+extern const char oriel_vnc_link_tag;    /* of the client's data: the link */
 void oriel_vnc_extension_register(void); /* once */
 
 #endif

@@ -363,15 +363,6 @@ static void loop(struct session *session)
     }
 }
 
-static void link_end(OrielVncLink *link, const char *problem)
-{
-    g_mutex_lock(&link->mutex);
-    link->ended = TRUE;
-    link->problem = g_strdup(problem);
-    oriel_vnc_link_post(link);
-    g_mutex_unlock(&link->mutex);
-}
-
 /* The library tells the answer to a password in its log only: these words, or what the server said.
  */
 static gboolean password_was_wrong(const struct session *session)
@@ -391,14 +382,15 @@ static void session_run(struct session *session)
         if (socket >= 0) {
             close(socket);
         }
-        link_end(link, _("too many files are open"));
+        oriel_vnc_link_end(link, _("too many files are open"));
         return;
     }
     client = client_new(session, socket);
     last_problem[0] = '\0';
     if (!rfbInitClient(client, NULL, NULL)) {        /* which freed it */
         link->refused = password_was_wrong(session); /* the other side looks after the end */
-        link_end(link, last_problem[0] ? g_strchomp(last_problem) : _("it does not speak VNC"));
+        oriel_vnc_link_end(link,
+                           last_problem[0] ? g_strchomp(last_problem) : _("it does not speak VNC"));
         return;
     }
     session->client = client;
@@ -411,7 +403,7 @@ static void session_run(struct session *session)
         loop(session);
         commands_run(session, &may_read); /* keys that were let go at the end */
     }
-    link_end(link, NULL);
+    oriel_vnc_link_end(link, NULL);
     free(client->rcSource);
     free(client->rcMask);
     rfbClientCleanup(client);
