@@ -173,6 +173,8 @@ static void oriel_display_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
     const OrielGeometry *place = &display->geometry;
 
     oriel_display_update_geometry(display);
+    oriel_picture_set_cairo(display->picture, GSK_IS_CAIRO_RENDERER(gtk_native_get_renderer(
+                                                  gtk_widget_get_native(widget))));
     if (place->width > 0) {
         gtk_snapshot_push_clip(snapshot,
                                &GRAPHENE_RECT_INIT(0, 0, (float)gtk_widget_get_width(widget),

@@ -12,14 +12,16 @@ enum {
 struct tile {
     guint x, y, width, height; /* guest pixels */
     GdkTexture *texture;       /* NULL: none yet */
-    gboolean dirty;            /* the texture shows older pixels */
+    GskRenderNode *node;       /* instead of it for the cairo renderer */
+    gboolean dirty;            /* the texture, or what was drawn, shows older pixels */
 };
 
 struct _OrielPicture {
     OrielFramebuffer *framebuffer;
     struct tile *tiles;
     guint columns, rows;
-    guint zoom; /* that the tiles were made for */
+    guint zoom;     /* that the tiles were made for */
+    gboolean cairo; /* the renderer takes cairo's drawings as they are */
     guint64 textures_made;
 };
 
@@ -27,6 +29,7 @@ static void tiles_free(OrielPicture *picture)
 {
     for (guint i = 0; i < picture->columns * picture->rows; i++) {
         g_clear_object(&picture->tiles[i].texture);
+        g_clear_pointer(&picture->tiles[i].node, gsk_render_node_unref);
     }
     g_clear_pointer(&picture->tiles, g_free);
     picture->columns = picture->rows = 0;
@@ -146,6 +149,71 @@ void oriel_picture_damage(OrielPicture *picture, const cairo_region_t *region)
     }
 }
 
+void oriel_picture_set_cairo(OrielPicture *picture, gboolean cairo)
+{
+    if (picture->cairo != cairo) {
+        picture->cairo = cairo;
+        tiles_free(picture);
+    }
+}
+
+/*
+ * A drawing of the tile's own memory. cairo copies pixels of a surface that ends before what was
+ * drawn from it, so the surface is kept as long as the drawing.
+ */
+static void tile_draw(OrielPicture *picture, struct tile *tile, const graphene_rect_t *area)
+{
+    static const cairo_user_data_key_t surface_key, bytes_key;
+    GBytes *bytes = oriel_framebuffer_get_bytes(picture->framebuffer, tile->x, tile->y, tile->width,
+                                                tile->height);
+    cairo_surface_t *surface = cairo_image_surface_create_for_data(
+        (guchar *)g_bytes_get_data(bytes, NULL), CAIRO_FORMAT_RGB24, (int)tile->width,
+        (int)tile->height, (int)oriel_framebuffer_get_stride(picture->framebuffer));
+    cairo_t *cr;
+
+    cairo_surface_set_user_data(surface, &bytes_key, bytes, (cairo_destroy_func_t)g_bytes_unref);
+    g_clear_pointer(&tile->node, gsk_render_node_unref);
+    tile->node = gsk_cairo_node_new(area);
+    cr = gsk_cairo_node_get_draw_context(tile->node);
+    cairo_rectangle(cr, (double)area->origin.x, (double)area->origin.y, (double)area->size.width,
+                    (double)area->size.height);
+    cairo_translate(cr, (double)area->origin.x, (double)area->origin.y);
+    cairo_scale(cr, (double)area->size.width / tile->width,
+                (double)area->size.height / tile->height);
+    cairo_set_source_surface(cr, surface, 0, 0);
+    cairo_pattern_set_extend(cairo_get_source(cr), CAIRO_EXTEND_PAD);
+    if (picture->zoom > 0) {
+        cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_NEAREST);
+    }
+    cairo_fill(cr);
+    cairo_destroy(cr);
+    cairo_surface_set_user_data(gsk_cairo_node_get_surface(tile->node), &surface_key, surface,
+                                (cairo_destroy_func_t)cairo_surface_destroy);
+    tile->dirty = FALSE;
+    picture->textures_made++;
+}
+
+static void tile_snapshot(OrielPicture *picture, struct tile *tile, GtkSnapshot *snapshot,
+                          const graphene_rect_t *area)
+{
+    graphene_rect_t drawn = GRAPHENE_RECT_INIT(0, 0, 0, 0);
+
+    if (!picture->cairo) {
+        if (tile->dirty) {
+            tile_refresh(picture, tile);
+        }
+        gtk_snapshot_append_texture(snapshot, tile->texture, area);
+        return;
+    }
+    if (tile->node) {
+        gsk_render_node_get_bounds(tile->node, &drawn);
+    }
+    if (tile->dirty || !graphene_rect_equal(&drawn, area)) {
+        tile_draw(picture, tile, area);
+    }
+    gtk_snapshot_append_node(snapshot, tile->node);
+}
+
 void oriel_picture_snapshot(OrielPicture *picture, GtkSnapshot *snapshot,
                             const graphene_rect_t *bounds, guint zoom)
 {
@@ -162,14 +230,11 @@ void oriel_picture_snapshot(OrielPicture *picture, GtkSnapshot *snapshot,
     for (guint i = 0; i < picture->columns * picture->rows; i++) {
         struct tile *tile = &picture->tiles[i];
 
-        if (tile->dirty) {
-            tile_refresh(picture, tile);
-        }
-        gtk_snapshot_append_texture(snapshot, tile->texture,
-                                    &GRAPHENE_RECT_INIT(bounds->origin.x + (float)tile->x * scale_x,
-                                                        bounds->origin.y + (float)tile->y * scale_y,
-                                                        (float)tile->width * scale_x,
-                                                        (float)tile->height * scale_y));
+        tile_snapshot(picture, tile, snapshot,
+                      &GRAPHENE_RECT_INIT(bounds->origin.x + (float)tile->x * scale_x,
+                                          bounds->origin.y + (float)tile->y * scale_y,
+                                          (float)tile->width * scale_x,
+                                          (float)tile->height * scale_y));
     }
 }
 

@@ -8,6 +8,10 @@
  * be filtered together, so there is one texture. At zooms of 2 and more the pixels of a tile are
  * repeated beforehand: GTK 4.8 has no way to ask for the nearest pixel.
  *
+ * GTK's cairo renderer converts every texture of a frame anew, changed or not, with each pixel as
+ * four floating point numbers. It gets drawings of the memory itself instead, of the same tiles,
+ * of which it draws those that changed.
+ *
  * Threads: main context only.
  */
 #ifndef ORIEL_PICTURE_H
@@ -32,11 +36,13 @@ OrielFramebuffer *oriel_picture_get_framebuffer(OrielPicture *picture);
 /* Notes what changed; parts outside the picture are ignored. Kept until a texture was made of it.
  */
 void oriel_picture_damage(OrielPicture *picture, const cairo_region_t *region);
+/* Whether what is drawn is for GTK's cairo renderer (GskCairoRenderer); FALSE at first. */
+void oriel_picture_set_cairo(OrielPicture *picture, gboolean cairo);
 /* Draws all of it into `bounds`; `zoom` as of OrielGeometry. */
 void oriel_picture_snapshot(OrielPicture *picture, GtkSnapshot *snapshot,
                             const graphene_rect_t *bounds, guint zoom);
 
-/* Textures made so far: for tests and benchmarks. */
+/* Textures or drawings made so far: for tests and benchmarks. */
 guint64 oriel_picture_get_textures_made(OrielPicture *picture);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielPicture, oriel_picture_free)

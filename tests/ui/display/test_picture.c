@@ -122,5 +122,75 @@ TEST(whole_zooms_repeat_pixels)
     gsk_render_node_unref(node);
 }
 
-TEST_MAIN(T(only_changed_tiles_are_made_anew), T(damage_before_the_first_drawing_is_kept),
+/* What the cairo renderer draws of the picture. */
+static void render(GskRenderNode *node, guint32 *to, int side)
+{
+    cairo_surface_t *surface = cairo_image_surface_create_for_data(
+        (guchar *)to, CAIRO_FORMAT_ARGB32, side, side, side * 4);
+    cairo_t *cr = cairo_create(surface);
+
+    cairo_translate(cr, -3, -5); /* where draw() puts the picture */
+    gsk_render_node_draw(node, cr);
+    cairo_destroy(cr);
+    cairo_surface_destroy(surface);
+}
+
+TEST(drawings_for_cairo_share_the_memory)
+{
+    enum {
+        SIDE = 6,
+    };
+    g_autoptr(OrielPicture) picture = oriel_picture_new();
+    g_autoptr(OrielFramebuffer) framebuffer = oriel_framebuffer_new(800, 600);
+    guint32 *pixels = (guint32 *)(void *)oriel_framebuffer_get_pixels(framebuffer);
+    guint32 drawn[SIDE * SIDE] = { 0 };
+    GskRenderNode *node;
+
+    for (guint i = 0; i < SIDE; i++) {
+        pixels[i] = 0x00102030 + i; /* the fourth byte says nothing */
+    }
+    oriel_picture_set_framebuffer(picture, framebuffer);
+    oriel_picture_set_cairo(picture, TRUE);
+    node = draw(picture, 1);
+    render(node, drawn, SIDE);
+    for (guint i = 0; i < SIDE; i++) {
+        CHECK_EQ(drawn[i], 0xff102030 + i);
+    }
+    pixels[0] = 0x00ffffff; /* later than the drawing was made: it must not be of a copy */
+    render(node, drawn, SIDE);
+    CHECK_EQ(drawn[0], 0xffffffff);
+    oriel_picture_set_framebuffer(picture, NULL); /* the drawing keeps what it needs */
+    render(node, drawn, SIDE);
+    CHECK_EQ(drawn[0], 0xffffffff);
+    gsk_render_node_unref(node);
+}
+
+TEST(drawings_for_cairo_stay_where_nothing_changed)
+{
+    g_autoptr(OrielPicture) picture = oriel_picture_new();
+    g_autoptr(OrielFramebuffer) framebuffer = oriel_framebuffer_new(800, 600);
+    GskRenderNode *before, *after;
+
+    oriel_picture_set_framebuffer(picture, framebuffer);
+    oriel_picture_set_cairo(picture, TRUE);
+    before = draw(picture, 1);
+    CHECK_EQ(gsk_container_node_get_n_children(before), 4 * 3);
+    damage(picture, 300, 10, 1, 1);
+    after = draw(picture, 1);
+    for (guint i = 0; i < 4 * 3; i++) {
+        gboolean same =
+            gsk_container_node_get_child(before, i) == gsk_container_node_get_child(after, i);
+
+        CHECK_EQ(same, i != 1);
+    }
+    gsk_render_node_unref(before);
+    gsk_render_node_unref(after);
+    CHECK_EQ(made(picture, 1), 0);
+    CHECK_EQ(made(picture, 2), 12);
+    oriel_picture_set_cairo(picture, FALSE);
+    CHECK_EQ(made(picture, 1), 12);
+}
+
+TEST_MAIN(T(drawings_for_cairo_share_the_memory), T(drawings_for_cairo_stay_where_nothing_changed),
+          T(only_changed_tiles_are_made_anew), T(damage_before_the_first_drawing_is_kept),
           T(a_texture_shares_the_memory), T(whole_zooms_repeat_pixels))
