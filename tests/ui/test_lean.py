@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-MAY = re.compile(r"lib(json-glib-1\.0|xml2|icu\w+)\.so\.\d+")
+MAY = re.compile(r"lib(json-glib-1\.0|xml2|icu\w+|uring)\.so\.\d+")
 
 
 def libraries(program):
