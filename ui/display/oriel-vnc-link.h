@@ -64,7 +64,7 @@ struct _OrielVncLink {
     guint leds;             /* ORIEL_LEDS_UNKNOWN: not told */
     gboolean absolute;
     gboolean connected, ended;
-    char *problem; /* why it ended; NULL: the server closed it */
+    char *problem;    /* why it ended; NULL: the server closed it */
     gboolean refused; /* the password, or the name with it, was not the right one */
     gboolean needs_user_name, needs_password;
 };
