@@ -116,6 +116,27 @@ def test_password(home):
         desktop.screenshot("remote-password")
 
 
+def test_tls(home):
+    """Encrypted without certificates it opens; a server with one is refused, and the page says why and what to do."""
+    anonymous = ["-object", "tls-creds-anon,id=tls,endpoint=server"]
+    with Server(home, anonymous, ",tls-creds=tls") as server, Desktop(home) as desktop:
+        tree = connect(desktop, f"unix:{server.path}")
+        desktop.wait_window("^QEMU \\(Quince\\)$")
+        tree.wait(None, SCREEN)
+    if not shutil.which("openssl"):
+        raise oriel.Skip("openssl is not installed")
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=quince", "-days", "2",
+                           "-keyout", os.path.join(home.path, "server-key.pem"),
+                           "-out", os.path.join(home.path, "server-cert.pem")], capture_output=True, text=True, check=False)
+    check(made.returncode == 0, made.stderr)
+    shutil.copy(os.path.join(home.path, "server-cert.pem"), os.path.join(home.path, "ca-cert.pem"))
+    certified = ["-object", f"tls-creds-x509,id=tls,endpoint=server,verify-peer=off,sanity-check=off,dir={home.path}"]
+    with Server(home, certified, ",tls-creds=tls") as server, Desktop(home) as desktop:
+        tree = connect(desktop, f"unix:{server.path}")
+        tree.wait("label", "identifies itself by a certificate")
+        desktop.screenshot("remote-certificate")
+
+
 def test_no_vnc(home):
     """A server that speaks something else, and an address that is none."""
     path = os.path.join(home.path, "other")
@@ -134,4 +155,4 @@ def test_no_vnc(home):
         desktop.screenshot("remote-no-vnc")
 
 
-oriel.main(test_open, test_password, test_no_vnc)
+oriel.main(test_open, test_password, test_tls, test_no_vnc)

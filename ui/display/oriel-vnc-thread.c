@@ -40,7 +40,7 @@ struct session {
     guint8 *decoded;         /* the library's picture, lines of width pixels */
     OrielFramebuffer *shown; /* what the widget has */
     cairo_region_t *damage;  /* of the update that is being read */
-    gboolean gave_password;
+    gboolean gave_password, wants_certificate;
 };
 
 /* The library's last word on why something went wrong; it has one function for all threads. */
@@ -226,6 +226,7 @@ static rfbCredential *on_credential(rfbClient *client, int type)
     char *name, *password;
 
     /* There is no way to ask whether a certificate is trusted: such servers are refused. */
+    session_of(client)->wants_certificate = type != rfbCredentialTypeUser;
     if (type != rfbCredentialTypeUser ||
         !credentials_wait(session_of(client), TRUE, &name, &password)) {
         return NULL;
@@ -371,6 +372,17 @@ static gboolean password_was_wrong(const struct session *session)
                                       g_str_has_prefix(last_problem, "VNC connection failed"));
 }
 
+/* Why there is no connection, as the end of a sentence. */
+static const char *problem_of(const struct session *session)
+{
+    if (session->wants_certificate) {
+        return _(
+            "it identifies itself by a certificate, which Oriel cannot check yet; a tunnel, of "
+            "SSH for example, leads to it");
+    }
+    return last_problem[0] ? g_strchomp(last_problem) : _("it does not speak VNC");
+}
+
 static void session_run(struct session *session)
 {
     OrielVncLink *link = session->link;
@@ -389,8 +401,7 @@ static void session_run(struct session *session)
     last_problem[0] = '\0';
     if (!rfbInitClient(client, NULL, NULL)) {        /* which freed it */
         link->refused = password_was_wrong(session); /* the other side looks after the end */
-        oriel_vnc_link_end(link,
-                           last_problem[0] ? g_strchomp(last_problem) : _("it does not speak VNC"));
+        oriel_vnc_link_end(link, problem_of(session));
         return;
     }
     session->client = client;
