@@ -6,6 +6,7 @@
 
 extern const struct device_class ahci_class;
 extern const struct device_class debug_port_class;
+extern const struct device_class e1000e_class;
 extern const struct device_class flash_class;
 extern const struct device_class fw_cfg_class;
 extern const struct device_class host_bridge_class;
@@ -32,6 +33,7 @@ extern const struct device_class vmgenid_class;
 const struct device_class *const device_classes[] = {
     &ahci_class,
     &debug_port_class,
+    &e1000e_class,
     &flash_class,
     &fw_cfg_class,
     &host_bridge_class,

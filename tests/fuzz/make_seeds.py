@@ -476,6 +476,59 @@ def virtio_console():
     yield "receive", virtio_start(2) + virtio_chain(0, 0, (VIRTIO_DATA, 64, WRITE_ONLY)) + char(b"abc") + RUN + SAVED
 
 
+# Registers of the 82574L: region 0.
+def e1000e_write(*pairs):
+    return b"".join(access_write(0, offset, 4, value) for offset, value in pairs)
+
+
+E1000E_TX, E1000E_RX, E1000E_DATA = 0x10000, 0x20000, 0x30000
+E1000E_FRAME = b"\xff" * 6 + b"\x02" + bytes(5) + b"\x08\x06" + bytes(46)
+
+
+def e1000e():
+    start = e1000e_write(
+        (0x3800, E1000E_TX), (0x3808, 256), (0x2800, E1000E_RX), (0x2808, 256), (0x5008, 0x8000), (0x100, 0x4008002),
+        (0x400, 10), (0xD0, 0x1F782D7),
+    )  # fmt: skip
+    legacy = ram(E1000E_TX, le64(E1000E_DATA) + le32(60 | 0x9 << 24) + le32(0))
+    large = ram(
+        E1000E_TX,
+        le32(14 | 24 << 8 | 33 << 16) + le32(34 | 50 << 8) + le32(0x27 << 24) + le32(54 << 8 | 1448 << 16)
+        + le64(E1000E_DATA) + le32(5054 | 0x2D1 << 20) + le32(0x300),
+    )  # fmt: skip
+    packet = E1000E_FRAME[:12] + b"\x08\x00\x45" + bytes(8) + b"\x06" + bytes(22) + b"\x50" + bytes(7)
+    nvm = b"".join(e1000e_write((0x14, word << 2 | 1)) + access_read(0, 0x14, 4) for word in (0, 1, 2, 63))
+    phy = e1000e_write((0x20, 2 << 26 | 1 << 21 | 2 << 16), (0x20, 1 << 26 | 1 << 21 | 0x1340))
+    yield "start", nvm + phy + access_read(0, 8, 4) + e1000e_write((0, 1 << 26)) + SAVED
+    yield "send", start + ram(E1000E_DATA, E1000E_FRAME) + legacy + e1000e_write((0x3818, 1)) + access_read(0, 0xC0, 4)
+    yield "large", start + ram(E1000E_DATA, packet) + large + e1000e_write((0x3818, 2)) + SAVED + reset()
+    yield "vectors", (
+        config_write(0x86, 2, 0x8000) + start + e1000e_write((0xE4, 0xCBA98), (0xDC, 0x1F00000), (0xE8, 400), (0xC8, 4))
+        + SHORT + SAVED + access_read(0, 0xC0, 4) + e1000e_write((0xC4, 200), (0xC8, 4)) + LONG
+    )  # fmt: skip
+
+
+def e1000e_rings():
+    """Inputs of fuzz_e1000e_rings.c: operations."""
+    own = b"\x52\x4f\x00\x01\x02\x03"
+    ip = own + bytes(6) + b"\x08\x00\x45\x00" + struct.pack(">H", 90) + bytes(5) + b"\x06" + bytes(22) + b"\x50" + bytes(57)
+
+    def data(length, upper, command, kind=0x50):
+        return bytes([kind, 0, length]) + le32(upper) + bytes([command])
+
+    context = bytes([0x20, 0, 0x00]) + le32(54 << 8 | 64 << 16) + bytes([0x27])
+    context += le32(14 | 24 << 8 | 33 << 16) + le32(34 | 50 << 8)
+    put = bytes([4, 0, len(ip)]) + ip
+    buffers, frame = bytes([2, 0x0E]), bytes([0x25]) + le16(90)
+    yield "legacy", put + data(60, 0, 0x09, 0x10) + bytes([7]) + le16(0xC0)
+    yield "checksums", put + context + data(104, 0x300, 0x2B) + bytes([0x0E, 0x0E, 0x8E])
+    yield "large", put + context + data(104, 0x300, 0x2F) + bytes([0x1E])
+    yield "receive", buffers + frame + ip + bytes([7]) + le16(0xC0)
+    yield "split", bytes([3]) + le32(0x4008402) + bytes([2, 0x8E]) + frame + ip
+    yield "vectors", bytes([0x26, 3 | 9 << 3]) + le32(0x1F00000) + bytes([7, 0, 0]) + buffers + frame + ip + bytes([0x16, 9, 0])
+    yield "resets", buffers + frame + ip + bytes([0x2E]) + put + data(60, 0, 0x09, 0x10) + bytes([0x36])
+
+
 def virtio_net():
     header = bytes(12)
     frame = b"\xff" * 6 + b"\x02" + bytes(5) + b"\x08\x06" + bytes(46)
@@ -633,6 +686,8 @@ SEEDS = {
     "ahci": ahci,
     "cmos-rtc": rtc,
     "debug-port": debug_port,
+    "e1000e": e1000e,
+    "e1000e_rings": e1000e_rings,
     "flash": flash,
     "fw-cfg": fw_cfg,
     "hpet": hpet,
