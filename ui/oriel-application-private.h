@@ -14,6 +14,7 @@ struct _OrielApplication {
     OrielPreferences *preferences;
     OrielNotifications *notifications;
     OrielSessionGuard *guard;
+    guint started;      /* source: the start is over */
     gboolean shortcuts; /* whether the accelerators are set */
 };
 

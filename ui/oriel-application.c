@@ -3,10 +3,15 @@
 #include "oriel-application.h"
 
 #include <glib/gi18n.h>
+#include <malloc.h>
 
 #include "oriel-application-private.h"
 
 #define APPLICATION_ID "io.github.oriel_vm.Oriel"
+
+enum {
+    STARTED_SECONDS = 3, /* by then the first window is there */
+};
 
 G_DEFINE_FINAL_TYPE(OrielApplication, oriel_application, ADW_TYPE_APPLICATION)
 
@@ -54,6 +59,16 @@ static void oriel_application_open(GApplication *base, GFile **files, int n_file
     oriel_window_open_files(window, files, (guint)n_files);
 }
 
+/* A third of the heap is what only the start needed: styles, icons, files that were parsed. */
+static gboolean memory_return(gpointer data)
+{
+    ORIEL_APPLICATION(data)->started = 0;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+    return G_SOURCE_REMOVE;
+}
+
 static void oriel_application_startup(GApplication *base)
 {
     OrielApplication *application = ORIEL_APPLICATION(base);
@@ -66,12 +81,14 @@ static void oriel_application_startup(GApplication *base)
     application->guard = oriel_session_guard_new(GTK_APPLICATION(application), application->list);
     oriel_application_add_actions(application);
     oriel_application_set_shortcuts(application, TRUE);
+    application->started = g_timeout_add_seconds(STARTED_SECONDS, memory_return, application);
 }
 
 static void oriel_application_shutdown(GApplication *base)
 {
     OrielApplication *application = ORIEL_APPLICATION(base);
 
+    g_clear_handle_id(&application->started, g_source_remove);
     g_clear_object(&application->guard);
     g_clear_object(&application->notifications);
     g_clear_object(&application->list);
