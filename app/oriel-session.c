@@ -472,8 +472,9 @@ gboolean oriel_session_kill(const OrielMachine *machine, GError **error)
 /* --- Looking -------------------------------------------------------------------------------------
  */
 
-gboolean oriel_session_screenshot(OrielEngine *engine, const char *path, guint *width,
-                                  guint *height, GCancellable *cancellable, GError **error)
+gboolean oriel_session_screenshot(OrielEngine *engine, guint display, const char *path,
+                                  guint *width, guint *height, GCancellable *cancellable,
+                                  GError **error)
 {
     g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
     g_autoptr(GUnixFDList) fds = NULL;
@@ -484,8 +485,8 @@ gboolean oriel_session_screenshot(OrielEngine *engine, const char *path, guint *
         return FALSE;
     }
     fds = g_unix_fd_list_new_from_array(&fd, 1);
-    gboolean good = oriel_engine_call_screenshot_sync(engine, g_variant_new_handle(0), fds, width,
-                                                      height, NULL, cancellable, error);
+    gboolean good = oriel_engine_call_screenshot_sync(engine, display, g_variant_new_handle(0), fds,
+                                                      width, height, NULL, cancellable, error);
 
     if (!good && error && *error) {
         g_dbus_error_strip_remote_error(*error);

@@ -78,11 +78,13 @@ GSocketConnection *oriel_session_connect_socket(const char *path, GCancellable *
 gboolean oriel_session_kill(const OrielMachine *machine, GError **error);
 
 /*
- * Writes the picture of the screen as PNG to `path`: into a temporary file first, so that `path` is
- * a whole picture or what it was. Errors: the engine's, NOT_FOUND, PERMISSION, ...
+ * Writes the picture of a display (the first is 1) as PNG to `path`: into a temporary file first,
+ * so that `path` is a whole picture or what it was. Errors: the engine's, NOT_FOUND, PERMISSION,
+ * ...
  */
-gboolean oriel_session_screenshot(OrielEngine *engine, const char *path, guint *width,
-                                  guint *height, GCancellable *cancellable, GError **error);
+gboolean oriel_session_screenshot(OrielEngine *engine, guint display, const char *path,
+                                  guint *width, guint *height, GCancellable *cancellable,
+                                  GError **error);
 
 /*
  * The state for people and scripts: "stopped", "saved" (stopped, and the

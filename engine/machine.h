@@ -139,9 +139,9 @@ bool machine_limit_network(struct machine *machine, const char *network, uint64_
 /* Whom the guest talks to, as the contract has it; floating. */
 GVariant *machine_list_connections(struct machine *machine, const char *network, GError **error);
 
-/* The first display, always there (engine/display/console.h), and the router of keys and pointers
- * (engine/input/input_router.h). */
-struct console *machine_console(struct machine *machine);
+/* The display at a head of the adapter (engine/display/console.h): the first, 0, is always there,
+ * NULL is behind the last. And the router of keys and pointers (engine/input/input_router.h). */
+struct console *machine_console(struct machine *machine, unsigned head);
 struct input *machine_input(struct machine *machine);
 
 /*

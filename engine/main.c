@@ -54,7 +54,7 @@ struct engine {
     struct saved *saved; /* to go on from; NULL: none */
     struct machine *machine;
     struct control *control;
-    struct display_listener *vnc, *vnc_tcp;
+    struct display_listener *vnc[DISPLAY_HEADS_MAX], *vnc_tcp;
     struct serial_socket *serials[CONFIG_SERIALS_MAX];
     struct serial_socket *console;  /* the virtio console */
     struct serial_socket *firmware; /* what the firmware writes to its debug port */
@@ -197,15 +197,21 @@ static void log_open(const struct engine *engine)
 
 static bool listeners_start(struct engine *engine, GError **error)
 {
-    struct console *console = machine_console(engine->machine);
     struct input *input = machine_input(engine->machine);
-    g_autofree char *socket = g_strconcat("unix:", engine->runtime, "/vnc", NULL);
     const OrielConfig *config = engine->config;
+    struct console *console;
 
-    engine->vnc = display_listener_new("vnc", socket, NULL, console, input, config->name, error);
-    if (!engine->vnc) {
-        return false;
+    for (unsigned head = 0; (console = machine_console(engine->machine, head)); head++) {
+        g_autofree char *number = head > 0 ? g_strdup_printf("%u", head + 1) : g_strdup("");
+        g_autofree char *socket = g_strconcat("unix:", engine->runtime, "/vnc", number, NULL);
+
+        engine->vnc[head] =
+            display_listener_new("vnc", socket, NULL, console, input, config->name, error);
+        if (!engine->vnc[head]) {
+            return false;
+        }
     }
+    console = machine_console(engine->machine, 0);
     if (config->vnc_listen) {
         engine->vnc_tcp = display_listener_new("vnc", config->vnc_listen, config->vnc_password,
                                                console, input, config->name, error);
@@ -255,7 +261,7 @@ static bool services_start(struct engine *engine, GError **error)
     if (!listeners_start(engine, error) || !ports_start(engine, sockets, error)) {
         return false;
     }
-    addresses[0] = display_listener_address(engine->vnc);
+    addresses[0] = display_listener_address(engine->vnc[0]);
     addresses[1] = engine->vnc_tcp ? display_listener_address(engine->vnc_tcp) : NULL;
     g_auto(GStrv) serials = g_strv_builder_end(sockets);
 
@@ -311,7 +317,9 @@ static bool engine_start(struct engine *engine, GError **error)
 
 static void engine_end(struct engine *engine)
 {
-    display_listener_free(engine->vnc);
+    for (unsigned head = 0; head < DISPLAY_HEADS_MAX; head++) {
+        display_listener_free(engine->vnc[head]);
+    }
     display_listener_free(engine->vnc_tcp);
     for (guint i = 0; i < CONFIG_SERIALS_MAX; i++) {
         serial_socket_free(engine->serials[i]);

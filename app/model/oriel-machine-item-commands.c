@@ -34,7 +34,7 @@ static void picture_run(GTask *task, gpointer source, gpointer data, GCancellabl
     GError *error = NULL;
     guint width, height;
 
-    if (oriel_session_screenshot(picture->engine, picture->path, &width, &height, cancellable,
+    if (oriel_session_screenshot(picture->engine, 1, picture->path, &width, &height, cancellable,
                                  &error)) {
         g_task_return_boolean(task, TRUE);
     } else {

@@ -82,6 +82,11 @@ static const struct option export_options[] = {
     { NULL },
 };
 
+static const struct option screenshot_options[] = {
+    { "display", "NUMBER", "which display (default: 1)" },
+    { NULL },
+};
+
 static const struct option network_options[] = {
     { "network", "CARD", "which network card (default: the first)" },
     { NULL },
@@ -185,8 +190,14 @@ COMMAND("wait", wait, "NAME", 1, 1, wait_options,
         "Wait for a state, a text on the screen, or an output on the serial port.",
         "orielctl wait Debian --text 'login:' --timeout 300\n"
         "orielctl wait Debian --state stopped");
-COMMAND("screenshot", screenshot, "NAME FILE.png", 2, 2, no_options,
-        "Save the picture of the screen.", "orielctl screenshot Debian screen.png");
+COMMAND("screenshot", screenshot, "NAME FILE.png", 2, 2, screenshot_options,
+        "Save the picture of the screen.",
+        "orielctl screenshot Debian screen.png\n"
+        "orielctl screenshot Debian second.png --display 2");
+COMMAND("display", display, "NAME [NUMBER [WIDTHxHEIGHT|on|off]]", 1, 3, no_options,
+        "List a running machine's displays, plug one in or out, or ask the guest for a size.",
+        "orielctl display Debian 1 1280x720\n"
+        "orielctl display Debian 2 on");
 COMMAND("text", text, "NAME", 1, 1, no_options, "Print the characters of a text screen.",
         "orielctl text Debian");
 COMMAND("type", type, "NAME TEXT", 2, 2, no_options,
@@ -231,16 +242,53 @@ COMMAND("check-host", check_host, "", 0, 0, no_options,
         "Say what this computer lacks to run machines well.", "orielctl check-host");
 
 const struct command *const commands[] = {
-    &command_create,  &command_identify, &command_list,        &command_show,
-    &command_set,     &command_rename,   &command_clone,       &command_delete,
-    &command_move,    &command_add_disk, &command_add_cdrom,   &command_remove_drive,
-    &command_reorder, &command_grow,     &command_undo,        &command_revisions,
-    &command_restore, &command_start,    &command_save,        &command_pause,
-    &command_resume,  &command_reset,    &command_shutdown,    &command_stop,
-    &command_kill,    &command_wait,     &command_screenshot,  &command_text,
-    &command_type,    &command_key,      &command_serial,      &command_insert,
-    &command_eject,   &command_balloon,  &command_forward,     &command_connections,
-    &command_capture, &command_limit,    &command_add_network, &command_remove_network,
-    &command_stats,   &command_log,      &command_vnc,         &command_disk,
-    &command_import,  &command_export,   &command_check_host,  NULL,
+    &command_create,
+    &command_identify,
+    &command_list,
+    &command_show,
+    &command_set,
+    &command_rename,
+    &command_clone,
+    &command_delete,
+    &command_move,
+    &command_add_disk,
+    &command_add_cdrom,
+    &command_remove_drive,
+    &command_reorder,
+    &command_grow,
+    &command_undo,
+    &command_revisions,
+    &command_restore,
+    &command_start,
+    &command_save,
+    &command_pause,
+    &command_resume,
+    &command_reset,
+    &command_shutdown,
+    &command_stop,
+    &command_kill,
+    &command_wait,
+    &command_screenshot,
+    &command_display,
+    &command_text,
+    &command_type,
+    &command_key,
+    &command_serial,
+    &command_insert,
+    &command_eject,
+    &command_balloon,
+    &command_forward,
+    &command_connections,
+    &command_capture,
+    &command_limit,
+    &command_add_network,
+    &command_remove_network,
+    &command_stats,
+    &command_log,
+    &command_vnc,
+    &command_disk,
+    &command_import,
+    &command_export,
+    &command_check_host,
+    NULL,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* start, save, pause, resume, reset, shutdown, stop, text, screenshot, type, key, insert, eject,
+/* start, save, pause, resume, reset, shutdown, stop, text, type, key, insert, eject,
  * stats, vnc. */
 #include <stdio.h>
 #include <string.h>
@@ -104,23 +104,6 @@ gboolean run_text(const struct call *call, GError **error)
         print_json(json_object_of("text", text, NULL));
     } else {
         fputs(text, stdout);
-    }
-    return TRUE;
-}
-
-gboolean run_screenshot(const struct call *call, GError **error)
-{
-    g_autoptr(OrielEngine) engine = call_engine(call, NULL, error);
-    guint width, height;
-
-    if (!engine ||
-        !oriel_session_screenshot(engine, call->arguments[1], &width, &height, NULL, error)) {
-        return FALSE;
-    }
-    if (call->json) {
-        g_autofree char *w = g_strdup_printf("%u", width), *h = g_strdup_printf("%u", height);
-
-        print_json(json_object_of("file", call->arguments[1], "width", w, "height", h, NULL));
     }
     return TRUE;
 }

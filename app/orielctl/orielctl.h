@@ -99,6 +99,7 @@ gboolean run_stop(const struct call *call, GError **error);
 gboolean run_kill(const struct call *call, GError **error);
 gboolean run_wait(const struct call *call, GError **error);
 gboolean run_screenshot(const struct call *call, GError **error);
+gboolean run_display(const struct call *call, GError **error);
 gboolean run_text(const struct call *call, GError **error);
 gboolean run_type(const struct call *call, GError **error);
 gboolean run_key(const struct call *call, GError **error);

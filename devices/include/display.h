@@ -16,6 +16,8 @@ enum {
     DISPLAY_HEIGHT_MAX = 8192,
     DISPLAY_COLUMNS_MAX = 256,
     DISPLAY_ROWS_MAX = 128,
+    DISPLAY_HEADS_MAX = 4,
+    DISPLAY_CURSOR_SIDE = 64, /* pixels across and down of a cursor's shape */
 };
 
 /* The top byte of every pixel: viewers show the surface as it is, with an opaque alpha channel. */
@@ -61,17 +63,36 @@ struct text_cursor {
     uint32_t column, row;
 };
 
+/* A cursor that the adapter does not draw into its picture. */
+struct display_cursor {
+    uint32_t shape; /* another number for each shape; 0: the guest has given none */
+    bool visible;
+    int32_t x, y;          /* of its top left pixel in the picture; may be outside */
+    uint32_t hot_x, hot_y; /* what of the shape points, below DISPLAY_CURSOR_SIDE */
+    uint32_t pixels[DISPLAY_CURSOR_SIDE * DISPLAY_CURSOR_SIDE]; /* ARGB, premultiplied */
+};
+
+/* Monitors are connected to heads, numbered from 0. */
 struct display_ops {
+    /* How many heads there are, 1..DISPLAY_HEADS_MAX. NULL: one, and what has a head among its
+     * arguments is about that one. */
+    unsigned (*heads)(struct device *device);
     /* The current mode. Never fails; clamps whatever the registers say. */
-    void (*mode)(struct device *device, struct display_mode *mode);
+    void (*mode)(struct device *device, unsigned head, struct display_mode *mode);
     /*
      * Draws what changed since the last call (every pixel if `full`) into a surface of exactly the
      * current mode's size and adds what it drew to *damage. Returns false, drawing nothing, if the
      * surface no longer has the mode's size.
      */
-    bool (*render)(struct device *device, const struct surface *surface, bool full,
+    bool (*render)(struct device *device, unsigned head, const struct surface *surface, bool full,
                    struct damage *damage);
-    /* Copies the grid of a text mode, columns * rows cells. False in a graphics mode. */
+    /*
+     * The cursor now. The pixels are only written if cursor->shape is not the current shape. NULL:
+     * whatever cursor there is, is part of the picture.
+     */
+    void (*cursor)(struct device *device, unsigned head, struct display_cursor *cursor);
+    /* Copies the grid of a text mode, which only the first head has: columns * rows cells. False in
+     * a graphics mode. */
     bool (*text)(struct device *device, struct text_cell *cells, uint32_t columns, uint32_t rows,
                  struct text_cursor *cursor);
     /*
@@ -79,7 +100,12 @@ struct display_ops {
      * that the adapter can show; the guest learns it as the adapter's specification says, if it
      * looks. NULL: the adapter has no such thing.
      */
-    void (*set_size)(struct device *device, uint32_t width, uint32_t height);
+    void (*set_size)(struct device *device, unsigned head, uint32_t width, uint32_t height);
+    /* Whether a monitor is connected; at the first head there always is one. NULL: only there. */
+    bool (*connected)(struct device *device, unsigned head);
+    /* Plugs a monitor in or out; the guest learns it. Not for the first head. Goes with connected.
+     */
+    void (*set_connected)(struct device *device, unsigned head, bool connected);
 };
 
 #endif

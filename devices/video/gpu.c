@@ -2,13 +2,15 @@
 /*
  * Display adapter with two-dimensional virtio (virtio 1.2, section 5.7) that begins as the VGA of
  * vga.c: PCI 1AF4:1050 of class VGA, with the VGA's ports, memory and BARs 0 and 2, so that
- * firmware, boot loaders and systems without a driver show their picture. When a driver sets the
- * first scanout the adapter shows that, until the driver or the machine is reset.
+ * firmware, boot loaders and systems without a driver show their picture. When a driver sets a
+ * scanout the adapter shows that, until the driver or the machine is reset.
  *
- * Queues: 0 commands, 1 pointer. The monitor's size follows what display_ops->set_size() says:
- * display information, EDID and an event that tells the driver to look.
+ * Queues: 0 commands, 1 pointer. There are one to four scanouts with a monitor each: those behind
+ * the first begin unplugged. What display_ops->set_size() and set_connected() say becomes display
+ * information, EDID and an event that tells the driver to look. Monitors stand side by side, from
+ * left to right.
  *
- * Left out: 3D, blobs, UUIDs of resources; more than one scanout.
+ * Left out: 3D, blobs, UUIDs of resources.
  *
  * How it fails: a command that is wrong is answered with an error of section 5.7.6.7 and counted.
  * One without room for an answer is only counted. Pictures have no more memory than the option
@@ -68,11 +70,20 @@ struct answer {
 
 static enum gpu_answer display_info(const struct gpu *gpu, struct answer *answer)
 {
-    uint8_t *scanout = answer->bytes + HEADER_SIZE;
+    uint32_t x = 0;
 
-    store_le32(scanout + 8, gpu->wanted_width);
-    store_le32(scanout + 12, gpu->wanted_height);
-    store_le32(scanout + 16, 1);
+    for (unsigned i = 0; i < gpu->n_heads; i++) {
+        uint8_t *scanout = answer->bytes + HEADER_SIZE + i * SCANOUT_SIZE;
+        const struct gpu_head *head = &gpu->heads[i];
+
+        if (head->connected) {
+            store_le32(scanout, x);
+            store_le32(scanout + 8, head->wanted_width);
+            store_le32(scanout + 12, head->wanted_height);
+            store_le32(scanout + 16, 1);
+            x += head->wanted_width;
+        }
+    }
     answer->length = HEADER_SIZE + SCANOUTS * SCANOUT_SIZE;
     return GPU_OK_DISPLAY_INFO;
 }
@@ -80,11 +91,14 @@ static enum gpu_answer display_info(const struct gpu *gpu, struct answer *answer
 static enum gpu_answer edid_get(const struct gpu *gpu, const uint8_t *command,
                                 struct answer *answer)
 {
-    if (load_le32(command + HEADER_SIZE) != 0) {
+    uint32_t head = load_le32(command + HEADER_SIZE);
+
+    if (head >= gpu->n_heads) {
         return GPU_ERR_INVALID_SCANOUT;
     }
     store_le32(answer->bytes + HEADER_SIZE, EDID_SIZE);
-    edid_make(answer->bytes + HEADER_SIZE + 8, gpu->wanted_width, gpu->wanted_height);
+    edid_make(answer->bytes + HEADER_SIZE + 8, gpu->heads[head].wanted_width,
+              gpu->heads[head].wanted_height);
     answer->length = ANSWER_MAX;
     return GPU_OK_EDID;
 }
@@ -205,7 +219,7 @@ static uint64_t gpu_features(struct virtio_device *virtio)
 static void gpu_config_read(struct virtio_device *virtio, uint8_t *config)
 {
     store_le32(config + CONFIG_EVENTS_READ, to_gpu(virtio)->events);
-    store_le32(config + CONFIG_NUM_SCANOUTS, 1);
+    store_le32(config + CONFIG_NUM_SCANOUTS, to_gpu(virtio)->n_heads);
 }
 
 static void gpu_config_write(struct virtio_device *virtio, unsigned offset, unsigned size,
@@ -227,8 +241,11 @@ static int gpu_create(struct device *device, struct dev_error *error)
     uint64_t size;
 
     gpu->memory = dev_memory(device, GPU_MEMORY_RESOURCES, &size);
-    gpu->wanted_width = gpu->vga.edid_width;
-    gpu->wanted_height = gpu->vga.edid_height;
+    for (unsigned i = 0; i < DISPLAY_HEADS_MAX; i++) {
+        gpu->heads[i].wanted_width = gpu->vga.edid_width;
+        gpu->heads[i].wanted_height = gpu->vga.edid_height;
+    }
+    gpu->heads[0].connected = true;
     return result != 0 ? result : virtio_class_create(device, error);
 }
 
@@ -238,7 +255,19 @@ static void gpu_destroy(struct device *device)
     vga_destroy(device);
 }
 
-/* The driver is gone: it is a VGA again. What the monitor prefers outlasts it. */
+/* All that the driver made of it; the monitor stays. */
+static void head_forget(struct gpu_head *head)
+{
+    head->scanout = head->x = head->y = head->width = head->height = 0;
+    head->cursor_visible = head->cursor_given = false;
+    head->cursor_x = head->cursor_y = head->cursor_hot_x = head->cursor_hot_y = 0;
+    memset(head->cursor_pixels, 0, sizeof(head->cursor_pixels));
+    gpu_cursor_renew(head);
+    head->damage.n = 0;
+    head->redraw = true;
+}
+
+/* The driver is gone: it is a VGA again. */
 static void gpu_forget(struct virtio_device *virtio, bool machine)
 {
     struct gpu *gpu = to_gpu(virtio);
@@ -246,13 +275,10 @@ static void gpu_forget(struct virtio_device *virtio, bool machine)
     (void)machine;
     gpu->events = 0;
     gpu->driving = false;
-    gpu->scanout = gpu->x = gpu->y = gpu->width = gpu->height = 0;
-    gpu->cursor_visible = false;
-    gpu->cursor_x = gpu->cursor_y = 0;
-    memset(gpu->cursor_pixels, 0, sizeof(gpu->cursor_pixels));
+    for (unsigned i = 0; i < DISPLAY_HEADS_MAX; i++) {
+        head_forget(&gpu->heads[i]);
+    }
     memset(gpu->resources, 0, sizeof(gpu->resources));
-    gpu->damage.n = 0;
-    gpu->redraw = true;
     gpu->vga.drawn->valid = false;
 }
 
@@ -270,8 +296,7 @@ static int gpu_validate(struct device *device, struct dev_error *error)
     if (result != 0) {
         return result;
     }
-    if (gpu->wanted_width < EDID_WIDTH_MIN || gpu->wanted_height < EDID_HEIGHT_MIN ||
-        !gpu_resources_valid(gpu) || !gpu_scanout_valid(gpu)) {
+    if (!gpu_resources_valid(gpu) || !gpu_heads_valid(gpu)) {
         dev_error_set(
             error,
             "The saved state of “%s” has pictures that no driver can have made, so it was "
@@ -286,8 +311,11 @@ static void gpu_restored(struct device *device)
 {
     struct gpu *gpu = to_gpu(to_virtio(device));
 
-    gpu->damage.n = 0;
-    gpu->redraw = true;
+    for (unsigned i = 0; i < gpu->n_heads; i++) {
+        gpu->heads[i].damage.n = 0;
+        gpu->heads[i].redraw = true;
+        gpu_cursor_renew(&gpu->heads[i]);
+    }
     vga_restored(device);
     virtio_class_restored(device);
 }
@@ -308,8 +336,31 @@ static const struct option_desc gpu_options[] = {
     VGA_OPTIONS,
     { "resources", OPTION_U32, offsetof(struct gpu, memory_size), GPU_MEMORY_MIN, GPU_MEMORY_MAX,
       "16777216", "bytes of memory for the driver's pictures, whole pages" },
+    { "heads", OPTION_U32, offsetof(struct gpu, n_heads), 1, DISPLAY_HEADS_MAX, "1",
+      "scanouts for monitors" },
     { NULL },
 };
+
+/* clang-format off */
+static const struct state_field head_fields[] = {
+    FIELD(struct gpu_head, connected),
+    FIELD_MAX(struct gpu_head, wanted_width, EDID_WIDTH_MAX),
+    FIELD_MAX(struct gpu_head, wanted_height, EDID_HEIGHT_MAX),
+    FIELD(struct gpu_head, scanout),
+    FIELD(struct gpu_head, x),
+    FIELD(struct gpu_head, y),
+    FIELD_MAX(struct gpu_head, width, DISPLAY_WIDTH_MAX),
+    FIELD_MAX(struct gpu_head, height, DISPLAY_HEIGHT_MAX),
+    FIELD(struct gpu_head, cursor_visible),
+    FIELD(struct gpu_head, cursor_given),
+    FIELD(struct gpu_head, cursor_x),
+    FIELD(struct gpu_head, cursor_y),
+    FIELD_MAX(struct gpu_head, cursor_hot_x, DISPLAY_CURSOR_SIDE - 1),
+    FIELD_MAX(struct gpu_head, cursor_hot_y, DISPLAY_CURSOR_SIDE - 1),
+    FIELD_ARRAY(struct gpu_head, cursor_pixels),
+    FIELD_END,
+};
+/* clang-format on */
 
 static const struct state_field resource_fields[] = {
     FIELD(struct gpu_resource, id),
@@ -327,19 +378,9 @@ static const struct state_field gpu_fields[] = {
     FIELD_STRUCT(struct gpu, vga.virtio, virtio_fields),
     { .name = "vga", .type = FIELD_STRUCTS, .offset = offsetof(struct gpu, vga), .count = 1,
       .fields = vga_fields + 1, .stride = sizeof(struct vga) }, /* all but the PCI function */
-    FIELD_MAX(struct gpu, wanted_width, EDID_WIDTH_MAX),
-    FIELD_MAX(struct gpu, wanted_height, EDID_HEIGHT_MAX),
     FIELD_MAX(struct gpu, events, 1),
     FIELD(struct gpu, driving),
-    FIELD(struct gpu, scanout),
-    FIELD(struct gpu, x),
-    FIELD(struct gpu, y),
-    FIELD_MAX(struct gpu, width, DISPLAY_WIDTH_MAX),
-    FIELD_MAX(struct gpu, height, DISPLAY_HEIGHT_MAX),
-    FIELD(struct gpu, cursor_visible),
-    FIELD(struct gpu, cursor_x),
-    FIELD(struct gpu, cursor_y),
-    FIELD_ARRAY(struct gpu, cursor_pixels),
+    FIELD_STRUCTS_ARRAY(struct gpu, heads, head_fields),
     FIELD_STRUCTS_ARRAY(struct gpu, resources, resource_fields),
     FIELD_END,
 };
@@ -372,7 +413,7 @@ static const struct virtio_type gpu_type = {
 
 const struct device_class virtio_gpu_class = {
     .name = "virtio-gpu",
-    .version = 1,
+    .version = 2,
     .state_size = sizeof(struct gpu),
     .description = "virtio display adapter that begins as a VGA",
     .options = gpu_options,

@@ -15,36 +15,65 @@ enum {
 
 /* --- Commands --------------------------------------------------------------------------------- */
 
-void gpu_scanout_disable(struct gpu *gpu)
+static void scanout_disable(struct gpu_head *head)
 {
-    gpu->scanout = 0;
-    gpu->x = gpu->y = 0;
-    gpu->redraw = true;
+    head->scanout = 0;
+    head->x = head->y = 0;
+    head->redraw = true;
 }
 
-bool gpu_scanout_valid(const struct gpu *gpu)
+void gpu_resource_hide(struct gpu *gpu, const struct gpu_resource *resource)
 {
-    const struct gpu_resource *resource = gpu_resource_find((struct gpu *)gpu, gpu->scanout);
-
-    if (!gpu->driving) {
-        return gpu->scanout == 0;
+    for (unsigned i = 0; i < gpu->n_heads; i++) {
+        if (gpu->heads[i].scanout == resource->id) {
+            scanout_disable(&gpu->heads[i]);
+        }
     }
-    return gpu->width > 0 && gpu->height > 0 &&
-           (gpu->scanout == 0 || (resource && range_fits(gpu->x, gpu->width, resource->width) &&
-                                  range_fits(gpu->y, gpu->height, resource->height)));
+}
+
+static bool head_valid(const struct gpu *gpu, const struct gpu_head *head)
+{
+    const struct gpu_resource *resource = gpu_resource_find((struct gpu *)gpu, head->scanout);
+
+    if (head->wanted_width < EDID_WIDTH_MIN || head->wanted_height < EDID_HEIGHT_MIN ||
+        (head->width == 0) != (head->height == 0)) {
+        return false;
+    }
+    if (head->scanout == 0) {
+        return true;
+    }
+    return gpu->driving && head->width > 0 && resource &&
+           range_fits(head->x, head->width, resource->width) &&
+           range_fits(head->y, head->height, resource->height);
+}
+
+bool gpu_heads_valid(const struct gpu *gpu)
+{
+    for (unsigned i = 0; i < DISPLAY_HEADS_MAX; i++) {
+        const struct gpu_head *head = &gpu->heads[i];
+
+        if (!head_valid(gpu, head) || (i == 0 && !head->connected) ||
+            (i >= gpu->n_heads && (head->connected || head->scanout != 0))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 enum gpu_answer gpu_set_scanout(struct gpu *gpu, const uint8_t *command)
 {
+    uint32_t number = load_le32(command + AT_BODY + 16);
     uint32_t id = load_le32(command + AT_BODY + 20);
     struct gpu_resource *resource = gpu_resource_find(gpu, id);
+    struct gpu_head *head;
     struct rect rect;
 
-    if (load_le32(command + AT_BODY + 16) != 0) {
+    if (number >= gpu->n_heads) {
         return GPU_ERR_INVALID_SCANOUT;
     }
+    head = &gpu->heads[number];
     if (id == 0) {
-        gpu_scanout_disable(gpu);
+        scanout_disable(head);
         return GPU_OK;
     }
     if (!resource) {
@@ -56,18 +85,33 @@ enum gpu_answer gpu_set_scanout(struct gpu *gpu, const uint8_t *command)
         return GPU_ERR_INVALID_PARAMETER;
     }
     gpu->driving = true;
-    gpu->scanout = id;
-    gpu->x = rect.x;
-    gpu->y = rect.y;
-    gpu->width = rect.width;
-    gpu->height = rect.height;
-    gpu->redraw = true;
+    head->scanout = id;
+    head->x = rect.x;
+    head->y = rect.y;
+    head->width = rect.width;
+    head->height = rect.height;
+    head->redraw = true;
     return GPU_OK;
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
+}
+
+/* What of the resource's rectangle a head shows must be drawn again. */
+static void head_damage(struct gpu_head *head, const struct rect *rect)
+{
+    uint32_t left = rect->x > head->x ? rect->x - head->x : 0;
+    uint32_t top = rect->y > head->y ? rect->y - head->y : 0;
+    uint32_t right = rect->x + rect->width > head->x ? rect->x + rect->width - head->x : 0;
+    uint32_t bottom = rect->y + rect->height > head->y ? rect->y + rect->height - head->y : 0;
+
+    right = least(right, head->width);
+    bottom = least(bottom, head->height);
+    if (left < right && top < bottom) {
+        damage_add(&head->damage, left, top, right - left, bottom - top);
+    }
 }
 
 enum gpu_answer gpu_flush(struct gpu *gpu, const uint8_t *command)
@@ -81,16 +125,9 @@ enum gpu_answer gpu_flush(struct gpu *gpu, const uint8_t *command)
     if (!gpu_rect_read(command + AT_BODY, resource->width, resource->height, &rect)) {
         return GPU_ERR_INVALID_PARAMETER;
     }
-    if (gpu->scanout == resource->id) {
-        uint32_t left = rect.x > gpu->x ? rect.x - gpu->x : 0;
-        uint32_t top = rect.y > gpu->y ? rect.y - gpu->y : 0;
-        uint32_t right = rect.x + rect.width > gpu->x ? rect.x + rect.width - gpu->x : 0;
-        uint32_t bottom = rect.y + rect.height > gpu->y ? rect.y + rect.height - gpu->y : 0;
-
-        right = least(right, gpu->width);
-        bottom = least(bottom, gpu->height);
-        if (left < right && top < bottom) {
-            damage_add(&gpu->damage, left, top, right - left, bottom - top);
+    for (unsigned i = 0; i < gpu->n_heads; i++) {
+        if (gpu->heads[i].scanout == resource->id) {
+            head_damage(&gpu->heads[i], &rect);
         }
     }
     return GPU_OK;
@@ -98,70 +135,90 @@ enum gpu_answer gpu_flush(struct gpu *gpu, const uint8_t *command)
 
 /* --- For the console -------------------------------------------------------------------------- */
 
-static void gpu_mode(struct device *device, struct display_mode *mode)
+/* The VGA's picture is the first head's. */
+static bool shows_vga(const struct gpu *gpu, unsigned head)
 {
-    struct gpu *gpu = to_gpu(to_virtio(device));
-
-    if (!gpu->driving) {
-        vga_display_mode(device, mode);
-        return;
-    }
-    *mode = (struct display_mode){ .width = gpu->width,
-                                   .height = gpu->height,
-                                   .blank = gpu->scanout == 0 };
+    return head == 0 && !gpu->driving;
 }
 
-static bool line_changed(const struct gpu *gpu, uint32_t y)
+static unsigned gpu_heads(struct device *device)
 {
-    for (unsigned i = 0; i < gpu->damage.n; i++) {
-        if (y - gpu->damage.rects[i].y < gpu->damage.rects[i].height) {
+    return to_gpu(to_virtio(device))->n_heads;
+}
+
+/* A head that was never used is as large as its monitor prefers. */
+static void gpu_mode(struct device *device, unsigned head, struct display_mode *mode)
+{
+    struct gpu *gpu = to_gpu(to_virtio(device));
+    const struct gpu_head *from = &gpu->heads[head];
+
+    if (shows_vga(gpu, head)) {
+        vga_display_mode(device, head, mode);
+        return;
+    }
+    *mode = (struct display_mode){ .width = from->width > 0 ? from->width : from->wanted_width,
+                                   .height = from->width > 0 ? from->height : from->wanted_height,
+                                   .blank = from->scanout == 0 };
+}
+
+static bool line_changed(const struct gpu_head *head, uint32_t y)
+{
+    for (unsigned i = 0; i < head->damage.n; i++) {
+        if (y - head->damage.rects[i].y < head->damage.rects[i].height) {
             return true;
         }
     }
-    return gpu->redraw;
+    return head->redraw;
 }
 
-static void line_make(struct gpu *gpu, const struct gpu_resource *resource, uint32_t y)
+static void line_make(struct gpu *gpu, const struct gpu_head *head,
+                      const struct gpu_resource *resource, uint32_t width, uint32_t y)
 {
-    struct rect part = { gpu->x, gpu->y + y, gpu->width, 1 };
+    struct rect part = { head->x, head->y + y, width, 1 };
 
     if (resource) {
         gpu_resource_line(gpu, resource, &part, gpu->line);
     }
-    for (uint32_t x = 0; x < gpu->width; x++) {
+    for (uint32_t x = 0; x < width; x++) {
         gpu->line[x] = resource ? gpu->line[x] | DISPLAY_OPAQUE : DISPLAY_OPAQUE;
-    }
-    if (resource) {
-        gpu_cursor_draw(gpu, y, gpu->line);
     }
 }
 
-static bool gpu_render(struct device *device, const struct surface *surface, bool full,
-                       struct damage *damage)
+static void head_draw(struct gpu *gpu, struct gpu_head *head, struct canvas *canvas)
+{
+    const struct gpu_resource *resource = gpu_resource_find(gpu, head->scanout);
+
+    for (uint32_t y = 0; y < canvas->surface->height; y++) {
+        if (line_changed(head, y)) {
+            line_make(gpu, head, resource, canvas->surface->width, y);
+            canvas_line(canvas, y, gpu->line);
+        }
+    }
+    canvas_end(canvas);
+    head->redraw = false;
+    head->damage.n = 0;
+}
+
+static bool gpu_render(struct device *device, unsigned head, const struct surface *surface,
+                       bool full, struct damage *damage)
 {
     struct gpu *gpu = to_gpu(to_virtio(device));
     struct damage pieces = { .n = 0 };
     struct canvas canvas = { .surface = surface, .damage = full ? &pieces : damage };
+    struct display_mode mode;
 
-    if (!gpu->driving) {
-        return vga_display_render(device, surface, full, damage);
+    if (shows_vga(gpu, head)) {
+        return vga_display_render(device, head, surface, full, damage);
     }
-    if (surface->width != gpu->width || surface->height != gpu->height) {
+    gpu_mode(device, head, &mode);
+    if (surface->width != mode.width || surface->height != mode.height) {
         return false;
     }
-    const struct gpu_resource *resource = gpu_resource_find(gpu, gpu->scanout);
-
-    gpu->redraw |= full;
-    for (uint32_t y = 0; y < gpu->height; y++) {
-        if (line_changed(gpu, y)) {
-            line_make(gpu, resource, y);
-            canvas_line(&canvas, y, gpu->line);
-        }
+    gpu->heads[head].redraw |= full;
+    head_draw(gpu, &gpu->heads[head], &canvas);
+    if (head == 0) {
+        gpu->vga.drawn->valid = false; /* another picture is on the surface */
     }
-    canvas_end(&canvas);
-    gpu->redraw = false;
-    gpu->damage.n = 0;
-    gpu->vga.drawn->valid = false; /* another picture is on the surface */
     if (full) {
         damage_add(damage, 0, 0, surface->width, surface->height);
     }
@@ -180,30 +237,62 @@ static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high)
     return value < low ? low : value > high ? high : value;
 }
 
-static void gpu_set_size(struct device *device, uint32_t width, uint32_t height)
+/* The driver is told to look at the monitors again. */
+static void monitors_changed(struct gpu *gpu)
 {
-    struct gpu *gpu = to_gpu(to_virtio(device));
-
-    vga_set_size(device, width, height);
-    width = clamp(width, EDID_WIDTH_MIN, EDID_WIDTH_MAX);
-    height = clamp(height, EDID_HEIGHT_MIN, EDID_HEIGHT_MAX);
-    /* Two such pictures fit the memory: one is drawn while the other is shown. */
-    while ((uint64_t)width * height * GPU_PIXEL_SIZE > gpu->memory_size / 2 - (1 << 20)) {
-        width = clamp(width * 15 / 16, EDID_WIDTH_MIN, EDID_WIDTH_MAX);
-        height = clamp(height * 15 / 16, EDID_HEIGHT_MIN, EDID_HEIGHT_MAX);
-    }
-    if (width == gpu->wanted_width && height == gpu->wanted_height) {
-        return;
-    }
-    gpu->wanted_width = width;
-    gpu->wanted_height = height;
     gpu->events |= 1;
     virtio_config_changed(&gpu->vga.virtio);
 }
 
+static void gpu_set_size(struct device *device, unsigned head, uint32_t width, uint32_t height)
+{
+    struct gpu *gpu = to_gpu(to_virtio(device));
+    struct gpu_head *to = &gpu->heads[head];
+    /* Two such pictures of each head fit the memory: one is drawn while the other is shown. */
+    uint64_t most = (gpu->memory_size / 2 - (1 << 20)) / gpu->n_heads;
+
+    if (head == 0) {
+        vga_set_size(device, head, width, height);
+    }
+    width = clamp(width, EDID_WIDTH_MIN, EDID_WIDTH_MAX);
+    height = clamp(height, EDID_HEIGHT_MIN, EDID_HEIGHT_MAX);
+    while ((uint64_t)width * height * GPU_PIXEL_SIZE > most &&
+           (width > EDID_WIDTH_MIN || height > EDID_HEIGHT_MIN)) {
+        width = clamp(width * 15 / 16, EDID_WIDTH_MIN, EDID_WIDTH_MAX);
+        height = clamp(height * 15 / 16, EDID_HEIGHT_MIN, EDID_HEIGHT_MAX);
+    }
+    if (width == to->wanted_width && height == to->wanted_height) {
+        return;
+    }
+    to->wanted_width = width;
+    to->wanted_height = height;
+    if (to->connected) {
+        monitors_changed(gpu);
+    }
+}
+
+static bool gpu_connected(struct device *device, unsigned head)
+{
+    return to_gpu(to_virtio(device))->heads[head].connected;
+}
+
+static void gpu_set_connected(struct device *device, unsigned head, bool connected)
+{
+    struct gpu *gpu = to_gpu(to_virtio(device));
+
+    if (head > 0 && gpu->heads[head].connected != connected) {
+        gpu->heads[head].connected = connected;
+        monitors_changed(gpu);
+    }
+}
+
 const struct display_ops gpu_display = {
+    .heads = gpu_heads,
     .mode = gpu_mode,
     .render = gpu_render,
+    .cursor = gpu_cursor_get,
     .text = gpu_text,
     .set_size = gpu_set_size,
+    .connected = gpu_connected,
+    .set_connected = gpu_set_connected,
 };

@@ -185,9 +185,7 @@ enum gpu_answer gpu_resource_unref(struct gpu *gpu, const uint8_t *command)
     if (!resource) {
         return GPU_ERR_INVALID_RESOURCE;
     }
-    if (gpu->scanout == resource->id) {
-        gpu_scanout_disable(gpu);
-    }
+    gpu_resource_hide(gpu, resource);
     memset(resource, 0, sizeof(*resource));
     return GPU_OK;
 }
@@ -314,26 +312,24 @@ enum gpu_answer gpu_transfer(struct gpu *gpu, const uint8_t *command)
 
 /* --- Pixels ----------------------------------------------------------------------------------- */
 
-/* A pixel of the format, as a little-endian number, to ARGB. */
+/*
+ * A pixel of the format, as a little-endian number, to ARGB. Formats without transparency keep what
+ * is in the unused byte: Linux makes its cursors of them, and means transparency.
+ */
 static uint32_t pixel_convert(uint32_t format, uint32_t p)
 {
     switch (format) {
     case FORMAT_B8G8R8A8:
-        return p;
     case FORMAT_B8G8R8X8:
-        return p | DISPLAY_OPAQUE;
+        return p;
     case FORMAT_A8R8G8B8:
-        return __builtin_bswap32(p);
     case FORMAT_X8R8G8B8:
-        return __builtin_bswap32(p) | DISPLAY_OPAQUE;
+        return __builtin_bswap32(p);
     case FORMAT_R8G8B8A8:
-        return (p & 0xff00ff00) | (p & 0xff) << 16 | (p >> 16 & 0xff);
     case FORMAT_R8G8B8X8:
-        return (p & 0xff00) | (p & 0xff) << 16 | (p >> 16 & 0xff) | DISPLAY_OPAQUE;
-    case FORMAT_A8B8G8R8:
+        return (p & 0xff00ff00) | (p & 0xff) << 16 | (p >> 16 & 0xff);
+    default: /* A8B8G8R8, X8B8G8R8 */
         return p << 24 | p >> 8;
-    default: /* X8B8G8R8 */
-        return p >> 8 | DISPLAY_OPAQUE;
     }
 }
 

@@ -162,10 +162,11 @@ static uint32_t clamp(uint32_t value, uint32_t low, uint32_t high)
 }
 
 /* A size that video memory does not hold at 32 bits a pixel is made smaller in its own shape. */
-void vga_set_size(struct device *device, uint32_t width, uint32_t height)
+void vga_set_size(struct device *device, unsigned head, uint32_t width, uint32_t height)
 {
     struct vga *vga = to_vga(device);
 
+    (void)head;
     width = clamp(width, EDID_WIDTH_MIN, EDID_WIDTH_MAX) & ~7u;
     height = clamp(height, EDID_HEIGHT_MIN, EDID_HEIGHT_MAX);
     vga->edid_width = width;

@@ -248,9 +248,9 @@ void dispi_picture(const struct vga *vga, struct picture *picture);
 
 /* vga_picture.c: what is shown, and the parts of drawing that all modes share. */
 void vga_picture_get(const struct vga *vga, struct picture *picture);
-void vga_display_mode(struct device *device, struct display_mode *mode);
-bool vga_display_render(struct device *device, const struct surface *surface, bool full,
-                        struct damage *damage);
+void vga_display_mode(struct device *device, unsigned head, struct display_mode *mode);
+bool vga_display_render(struct device *device, unsigned head, const struct surface *surface,
+                        bool full, struct damage *damage);
 
 /* A drawing in progress. */
 struct canvas {
@@ -296,7 +296,7 @@ void vga_destroy(struct device *device);
 void vga_reset(struct device *device, enum reset_kind kind);
 int vga_validate(struct device *device, struct dev_error *error);
 void vga_restored(struct device *device);
-void vga_set_size(struct device *device, uint32_t width, uint32_t height);
+void vga_set_size(struct device *device, unsigned head, uint32_t width, uint32_t height);
 uint64_t vga_ports_read(struct device *device, uint64_t offset, unsigned size);
 void vga_ports_write(struct device *device, uint64_t offset, unsigned size, uint64_t value);
 uint64_t vga_dispi_read(struct device *device, uint64_t offset, unsigned size);

@@ -129,11 +129,12 @@ void vga_picture_get(const struct vga *vga, struct picture *picture)
     }
 }
 
-void vga_display_mode(struct device *device, struct display_mode *mode)
+void vga_display_mode(struct device *device, unsigned head, struct display_mode *mode)
 {
     struct vga *vga = to_vga(device);
     struct picture picture;
 
+    (void)head;
     vga_picture_get(vga, &picture);
     mode->width = picture.width;
     mode->height = picture.height;
@@ -328,14 +329,15 @@ static bool drawn_update(struct vga *vga, const struct picture *picture)
     return !same;
 }
 
-bool vga_display_render(struct device *device, const struct surface *surface, bool full,
-                        struct damage *damage)
+bool vga_display_render(struct device *device, unsigned head, const struct surface *surface,
+                        bool full, struct damage *damage)
 {
     struct vga *vga = to_vga(device);
     struct damage pieces = { .n = 0 };
     struct canvas canvas = { .surface = surface, .damage = full ? &pieces : damage };
     struct picture picture;
 
+    (void)head;
     vga_picture_get(vga, &picture);
     if (surface->width != picture.width || surface->height != picture.height) {
         return false;

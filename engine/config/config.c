@@ -37,6 +37,7 @@ const struct setting config_settings[] = {
     { "memory", NULL, "memory", SETTING_SIZE, CONFIG(memory), .minimum = CONFIG_MEMORY_MIN, .maximum = CONFIG_MEMORY_MAX },
     { "video-memory", "video", "memory", SETTING_SIZE, CONFIG(video_memory), .minimum = 8 << 20, .maximum = 256 << 20 },
     { "video.model", "video", "model", SETTING_CHOICE, CONFIG(video), .choices = video_names },
+    { "video.displays", "video", "displays", SETTING_COUNT, CONFIG(displays), .minimum = 1, .maximum = CONFIG_DISPLAYS_MAX },
     { "display.scaling", "display", "scaling", SETTING_CHOICE, CONFIG(scaling), .choices = scaling_names, .live = TRUE },
     { "boot-menu", "boot", "menu", SETTING_SWITCH, CONFIG(boot_menu) },
     { "boot-order", "boot", "order", SETTING_STRING, CONFIG(boot_order), .optional = TRUE, .maximum = 200 },
@@ -91,6 +92,7 @@ static void set_defaults(OrielConfig *config)
     config->cpus = 1;
     config->memory = G_GUINT64_CONSTANT(1) << 30;
     config->video_memory = 16 << 20;
+    config->displays = 1;
     config->serials = 1;
     config->pointer = ORIEL_POINTER_VIRTIO_TABLET;
     config->rng = TRUE;

@@ -21,6 +21,7 @@ enum {
     CONFIG_CPUS_MAX = 255,
     CONFIG_DRIVES_MAX = 6, /* as many as the AHCI controller has ports */
     CONFIG_SERIALS_MAX = 2,
+    CONFIG_DISPLAYS_MAX = 4,
     CONFIG_NETWORKS_MAX = 4,
     CONFIG_NAME_MAX = 100,    /* bytes of UTF-8 */
     CONFIG_APPEND_MAX = 2047, /* bytes of a kernel command line */
@@ -145,6 +146,7 @@ typedef struct {
     guint64 memory;       /* bytes, multiple of 1 MiB */
     guint64 video_memory; /* bytes, power of two, 8..256 MiB */
     OrielVideo video;
+    guint displays; /* monitors that there can be, 1..CONFIG_DISPLAYS_MAX; virtio-gpu only */
     gboolean boot_menu;
     char *boot_order; /* comma-separated drive ids, first to last; NULL: disks, then CDs */
     char *kernel, *initrd, *append; /* direct boot; NULL: firmware boot */

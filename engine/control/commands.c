@@ -163,7 +163,7 @@ static gboolean on_save(OrielEngine *engine, GDBusMethodInvocation *invocation,
     struct slow_command *command = slow_new(control, save_run);
 
     input_release_all(machine_input(control->machine));
-    console_copy(machine_console(control->machine), &command->picture);
+    console_copy(machine_console(control->machine, 0), &command->picture);
     control->saves++;
     control_watch_save(control);
     return slow_start(command, invocation);
@@ -214,7 +214,7 @@ static gboolean on_get_text(OrielEngine *engine, GDBusMethodInvocation *invocati
                             struct control *control)
 {
     struct text_cursor cursor = { false, 0, 0 };
-    g_autofree char *text = console_text(machine_console(control->machine), &cursor);
+    g_autofree char *text = console_text(machine_console(control->machine, 0), &cursor);
 
     oriel_engine_complete_get_text(engine, invocation, text != NULL, text ? text : "",
                                    cursor.column, cursor.row);
@@ -274,12 +274,14 @@ bool fd_is_file(int fd)
 }
 
 static gboolean on_screenshot(OrielEngine *engine, GDBusMethodInvocation *invocation,
-                              GUnixFDList *fds, GVariant *handle, struct control *control)
+                              GUnixFDList *fds, guint display, GVariant *handle,
+                              struct control *control)
 {
     struct slow_command *command = slow_new(control, screenshot_run);
     g_autoptr(GError) error = NULL;
+    struct console *console = display_console(control, display, &error);
 
-    command->fd = fd_argument(fds, handle, &error);
+    command->fd = console ? fd_argument(fds, handle, &error) : -1;
     if (command->fd >= 0 && !fd_is_file(command->fd)) {
         g_set_error(&error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
                     "A screenshot can be written to a file only.");
@@ -289,7 +291,7 @@ static gboolean on_screenshot(OrielEngine *engine, GDBusMethodInvocation *invoca
         slow_free(command);
         return TRUE;
     }
-    console_copy(machine_console(control->machine), &command->picture);
+    console_copy(console, &command->picture);
     return slow_start(command, invocation);
 }
 
@@ -384,7 +386,7 @@ static gboolean on_type_text(OrielEngine *engine, GDBusMethodInvocation *invocat
         return TRUE;
     }
     input_type(machine_input(control->machine), text, type_done, invocation);
-    console_wake(machine_console(control->machine));
+    display_wake(control);
     return TRUE;
 }
 
@@ -400,7 +402,7 @@ static gboolean on_chord(OrielEngine *engine, GDBusMethodInvocation *invocation,
         g_dbus_method_invocation_return_gerror(invocation, error);
         return TRUE;
     }
-    console_wake(machine_console(control->machine));
+    display_wake(control);
     oriel_engine_complete_chord(engine, invocation);
     return TRUE;
 }
@@ -415,18 +417,27 @@ static gboolean on_key(OrielEngine *engine, GDBusMethodInvocation *invocation, g
         peer->pressed[code] = down;
         input_key(machine_input(control->machine), (uint16_t)code, down);
     }
-    console_wake(machine_console(control->machine));
+    display_wake(control);
     oriel_engine_complete_key(engine, invocation);
     return TRUE;
 }
 
-static gboolean on_pointer(OrielEngine *engine, GDBusMethodInvocation *invocation, guint x, guint y,
-                           guint width, guint height, guint buttons, gint wheel,
+static gboolean on_pointer(OrielEngine *engine, GDBusMethodInvocation *invocation, guint display,
+                           guint x, guint y, guint width, guint height, guint buttons, gint wheel,
                            struct control *control)
 {
-    input_pointer(machine_input(control->machine), x, y, width, height, buttons,
-                  CLAMP(wheel, -COORDINATE_MAX, COORDINATE_MAX));
-    console_wake(machine_console(control->machine));
+    struct desktop_place place = { x, y, width, height };
+    g_autoptr(GError) error = NULL;
+    struct console *console = display_console(control, display, &error);
+
+    if (!console) {
+        g_dbus_method_invocation_return_gerror(invocation, error);
+        return TRUE;
+    }
+    console_place(console, &place);
+    input_pointer(machine_input(control->machine), place.x, place.y, place.width, place.height,
+                  buttons, CLAMP(wheel, -COORDINATE_MAX, COORDINATE_MAX));
+    display_wake(control);
     oriel_engine_complete_pointer(engine, invocation);
     return TRUE;
 }
@@ -437,7 +448,7 @@ static gboolean on_motion(OrielEngine *engine, GDBusMethodInvocation *invocation
     input_motion(machine_input(control->machine), CLAMP(dx, -COORDINATE_MAX, COORDINATE_MAX),
                  CLAMP(dy, -COORDINATE_MAX, COORDINATE_MAX), buttons,
                  CLAMP(wheel, -COORDINATE_MAX, COORDINATE_MAX));
-    console_wake(machine_console(control->machine));
+    display_wake(control);
     oriel_engine_complete_motion(engine, invocation);
     return TRUE;
 }

@@ -31,7 +31,9 @@ static void peer_free(gpointer data)
 {
     struct peer *peer = data;
 
-    viewer_free(peer->viewer);
+    for (unsigned head = 0; head < DISPLAY_HEADS_MAX; head++) {
+        viewer_free(peer->viewers[head]);
+    }
     g_free(peer);
 }
 
@@ -56,8 +58,7 @@ static void connection_closed(GDBusConnection *connection, gboolean remote_peer_
     }
     g_dbus_interface_skeleton_unexport_from_connection(G_DBUS_INTERFACE_SKELETON(control->skeleton),
                                                        connection);
-    g_dbus_interface_skeleton_unexport_from_connection(G_DBUS_INTERFACE_SKELETON(control->display),
-                                                       connection);
+    display_unexport(control, connection);
     g_signal_handlers_disconnect_by_data(connection, control);
     g_hash_table_remove(control->connections, connection);
 }
@@ -72,8 +73,7 @@ static gboolean connection_new(GDBusServer *server, GDBusConnection *connection,
     }
     if (!g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(control->skeleton), connection,
                                           ORIEL_ENGINE_PATH, &error) ||
-        !g_dbus_interface_skeleton_export(G_DBUS_INTERFACE_SKELETON(control->display), connection,
-                                          ORIEL_ENGINE_PATH, &error)) {
+        !display_export(control, connection, &error)) {
         g_warning("A control connection was refused: %s", error->message);
         return FALSE;
     }
@@ -254,7 +254,7 @@ void control_free(struct control *control)
     }
     g_clear_object(&control->server);
     g_clear_object(&control->skeleton);
-    g_clear_object(&control->display);
+    display_free(control);
     g_hash_table_unref(control->connections);
     g_free(control->socket_path);
     g_free(control);
@@ -269,6 +269,7 @@ void control_state_changed(struct control *control, enum machine_state state,
     oriel_engine_set_message(control->skeleton, message ? message : "");
     g_object_thaw_notify(G_OBJECT(control->skeleton));
     g_dbus_interface_skeleton_flush(G_DBUS_INTERFACE_SKELETON(control->skeleton));
+    display_look(control);
 }
 
 void control_was_reset(struct control *control)

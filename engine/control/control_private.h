@@ -17,15 +17,24 @@ enum {
 
 /* One connection. */
 struct peer {
-    bool pressed[CONTROL_KEYS_MAX]; /* keys that it holds down */
-    struct viewer *viewer;          /* from its first look at the picture on, else NULL */
+    bool pressed[CONTROL_KEYS_MAX];            /* keys that it holds down */
+    struct viewer *viewers[DISPLAY_HEADS_MAX]; /* from the first look at that head on, else NULL */
+};
+
+/* One display: an object of the Display interface. */
+struct control_display {
+    struct control *control;
+    unsigned head;
+    char *path;
+    OrielEngineDisplay *skeleton;
 };
 
 struct control {
     struct machine *machine;
     GDBusServer *server;
     OrielEngine *skeleton;
-    OrielEngineDisplay *display;
+    struct control_display displays[DISPLAY_HEADS_MAX];
+    unsigned n_displays;
     GHashTable *connections; /* GDBusConnection -> struct peer */
     char *socket_path;
     unsigned running;   /* commands on worker threads */
@@ -70,10 +79,21 @@ void control_watch_save(struct control *control);
 void commands_connect(struct control *control);
 /* Those about network cards. */
 void network_connect(struct control *control);
-/* Makes the Display interface, with its methods connected and its properties kept true. */
+/* Makes the Display interfaces, with their methods connected and their properties kept true. */
 void display_connect(struct control *control);
-/* From here on nothing of it refers to the machine. */
+/* Offers them to a connection, and takes them away again. */
+gboolean display_export(struct control *control, GDBusConnection *connection, GError **error);
+void display_unexport(struct control *control, GDBusConnection *connection);
+/* From here on nothing of them refers to the machine. */
 void display_disconnect(struct control *control);
+/* Only then. */
+void display_free(struct control *control);
+/* The console of display number `display`, counted from 1; NULL with *error set: there is none. */
+struct console *display_console(struct control *control, guint display, GError **error);
+/* The machine's state changed, which may have brought other monitors. */
+void display_look(struct control *control);
+/* Input may change the pictures: look soon. */
+void display_wake(struct control *control);
 
 /* From here on no method of the interface runs: each call is answered with the error State, until
  * the connection closes. */

@@ -10,16 +10,21 @@
 
 #include <string.h>
 
+#include "display/cursor.h"
+
 #include "device.h"
 
 static const unsigned pace_ms[] = { 16, 16, 16, 16, 33, 33, 33, 33, 100, 100, 100, 100, 250 };
 
 struct console {
     struct device *adapter;
+    unsigned head;
+    const struct desktop *desktop;
     void (*lock)(struct device *);
     void (*unlock)(struct device *);
-    struct scanout *scanout; /* NULL without watchers */
-    bool stale;              /* it has never been drawn */
+    struct scanout *scanout;      /* NULL without watchers */
+    bool stale;                   /* it has never been drawn */
+    struct display_cursor cursor; /* as watchers know it */
     GPtrArray *watchers;
     GSource *source;
     unsigned idle; /* looks without a change, index into pace_ms */
@@ -34,13 +39,28 @@ static const struct display_ops *ops_of(const struct console *console)
 /* Inside the adapter's domain. */
 static void mode_get(struct console *console, struct display_mode *mode)
 {
-    ops_of(console)->mode(console->adapter, mode);
+    ops_of(console)->mode(console->adapter, console->head, mode);
     g_assert(mode->width >= 1 && mode->width <= DISPLAY_WIDTH_MAX);
     g_assert(mode->height >= 1 && mode->height <= DISPLAY_HEIGHT_MAX);
 }
 
+/* Inside the adapter's domain. True if the cursor is not what it was. */
+static bool cursor_update(struct console *console)
+{
+    struct display_cursor *cursor = &console->cursor;
+    guint32 shape = cursor->shape;
+    gint32 x = cursor->x, y = cursor->y;
+    bool visible = cursor->visible;
+
+    if (!ops_of(console)->cursor) {
+        return false;
+    }
+    ops_of(console)->cursor(console->adapter, console->head, cursor);
+    return cursor->shape != shape || cursor->x != x || cursor->y != y || cursor->visible != visible;
+}
+
 /* Draws what changed; true if the size changed on the way. */
-static bool scanout_update(struct console *console, struct damage *damage)
+static bool scanout_update(struct console *console, struct damage *damage, bool *cursor)
 {
     struct display_mode mode;
     bool resized = false;
@@ -56,10 +76,11 @@ static bool scanout_update(struct console *console, struct damage *damage)
         console->stale = true;
         resized = true;
     }
-    if (ops_of(console)->render(console->adapter, &console->scanout->surface, console->stale,
-                                damage)) {
+    if (ops_of(console)->render(console->adapter, console->head, &console->scanout->surface,
+                                console->stale, damage)) {
         console->stale = false;
     }
+    *cursor = cursor_update(console);
     console->unlock(console->adapter);
     return resized;
 }
@@ -69,11 +90,18 @@ static const struct console_watcher *watcher_at(const struct console *console, g
     return g_ptr_array_index(console->watchers, i);
 }
 
+static void cursor_tell(struct console *console, const struct console_watcher *watcher)
+{
+    if (watcher->cursor) {
+        watcher->cursor(watcher->context, &console->cursor);
+    }
+}
+
 /* Updates the scanout and tells every watcher. */
 static bool refresh(struct console *console)
 {
     struct damage damage;
-    bool resized = scanout_update(console, &damage);
+    bool cursor, resized = scanout_update(console, &damage, &cursor);
     const struct surface *surface = &console->scanout->surface;
 
     for (guint i = 0; resized && i < console->watchers->len; i++) {
@@ -86,7 +114,10 @@ static bool refresh(struct console *console)
 
         watcher->damaged(watcher->context, surface, &damage);
     }
-    return resized || damage.n > 0;
+    for (guint i = 0; cursor && i < console->watchers->len; i++) {
+        cursor_tell(console, watcher_at(console, i));
+    }
+    return resized || cursor || damage.n > 0;
 }
 
 static bool all_busy(const struct console *console)
@@ -129,13 +160,14 @@ static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer 
     return callback(data);
 }
 
-struct console *console_new(struct device *adapter, void (*lock)(struct device *),
+struct console *console_new(struct device *adapter, unsigned head, void (*lock)(struct device *),
                             void (*unlock)(struct device *))
 {
     static GSourceFuncs functions = { .dispatch = source_dispatch };
     struct console *console = g_new0(struct console, 1);
 
     console->adapter = adapter;
+    console->head = head;
     console->lock = lock;
     console->unlock = unlock;
     console->watchers = g_ptr_array_new();
@@ -164,6 +196,7 @@ void console_watch(struct console *console, const struct console_watcher *watche
     refresh(console); /* for those who watch already */
     g_ptr_array_add(console->watchers, (gpointer)watcher);
     watcher->resized(watcher->context, &console->scanout->surface);
+    cursor_tell(console, watcher);
     console_wake(console);
 }
 
@@ -203,7 +236,8 @@ static void copy_draw(struct console *console, struct surface *copy)
     mode_get(console, &mode);
     *copy = (struct surface){ g_new(uint32_t, (gsize)mode.width * mode.height), mode.width,
                               mode.height, mode.width };
-    ops_of(console)->render(console->adapter, copy, true, &damage);
+    ops_of(console)->render(console->adapter, console->head, copy, true, &damage);
+    cursor_update(console);
     console->unlock(console->adapter);
 }
 
@@ -211,12 +245,23 @@ void console_copy(struct console *console, struct surface *copy)
 {
     if (console->watchers->len == 0) {
         copy_draw(console, copy);
-        return;
+    } else {
+        refresh(console);
+        *copy = console->scanout->surface;
+        copy->pixels =
+            g_memdup2(copy->pixels, (gsize)copy->stride * copy->height * sizeof(*copy->pixels));
     }
-    refresh(console);
-    *copy = console->scanout->surface;
-    copy->pixels =
-        g_memdup2(copy->pixels, (gsize)copy->stride * copy->height * sizeof(*copy->pixels));
+    cursor_draw(&console->cursor, copy);
+}
+
+void console_set_desktop(struct console *console, const struct desktop *desktop)
+{
+    console->desktop = desktop;
+}
+
+const struct desktop *console_get_desktop(const struct console *console)
+{
+    return console->desktop;
 }
 
 bool console_can_resize(const struct console *console)
@@ -227,7 +272,39 @@ bool console_can_resize(const struct console *console)
 void console_set_size(struct console *console, uint32_t width, uint32_t height)
 {
     console->lock(console->adapter);
-    ops_of(console)->set_size(console->adapter, width, height);
+    ops_of(console)->set_size(console->adapter, console->head, width, height);
+    console->unlock(console->adapter);
+    console_wake(console);
+}
+
+void console_get_size(struct console *console, uint32_t *width, uint32_t *height)
+{
+    struct display_mode mode;
+
+    console->lock(console->adapter);
+    mode_get(console, &mode);
+    console->unlock(console->adapter);
+    *width = mode.width;
+    *height = mode.height;
+}
+
+bool console_is_connected(struct console *console)
+{
+    bool connected = console->head == 0;
+
+    if (ops_of(console)->connected) {
+        console->lock(console->adapter);
+        connected = ops_of(console)->connected(console->adapter, console->head);
+        console->unlock(console->adapter);
+    }
+    return connected;
+}
+
+void console_set_connected(struct console *console, bool connected)
+{
+    g_assert(console->head > 0);
+    console->lock(console->adapter);
+    ops_of(console)->set_connected(console->adapter, console->head, connected);
     console->unlock(console->adapter);
     console_wake(console);
 }
@@ -288,7 +365,7 @@ char *console_text(struct console *console, struct text_cursor *cursor)
     char *text = NULL;
 
     console->lock(console->adapter);
-    ops->mode(console->adapter, &mode);
+    ops->mode(console->adapter, console->head, &mode);
     if (mode.text && mode.columns <= DISPLAY_COLUMNS_MAX && mode.rows <= DISPLAY_ROWS_MAX) {
         g_autofree struct text_cell *cells =
             g_new0(struct text_cell, (gsize)mode.columns * mode.rows);

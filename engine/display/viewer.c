@@ -10,6 +10,12 @@ struct viewer {
     viewer_answer answer;
     struct damage noted; /* not told yet */
     void *call;          /* that waits, or NULL */
+
+    viewer_cursor_answer cursor_answer;
+    const struct display_cursor *cursor; /* the console's */
+    bool cursor_noted;                   /* it was not told yet as it is now */
+    guint32 shape;                       /* that the viewer knows */
+    void *cursor_call;                   /* that waits, or NULL */
 };
 
 static void note_all(struct viewer *viewer, const struct surface *surface)
@@ -46,6 +52,28 @@ static void on_damaged(void *context, const struct surface *surface, const struc
     }
 }
 
+static void cursor_tell(struct viewer *viewer)
+{
+    const struct display_cursor *cursor = viewer->cursor;
+    bool pixels = cursor->shape != 0 && cursor->shape != viewer->shape;
+    void *call = g_steal_pointer(&viewer->cursor_call);
+
+    viewer->cursor_noted = false;
+    viewer->shape = cursor->shape;
+    viewer->cursor_answer(call, cursor, pixels, NULL);
+}
+
+static void on_cursor(void *context, const struct display_cursor *cursor)
+{
+    struct viewer *viewer = context;
+
+    viewer->cursor = cursor;
+    viewer->cursor_noted = true;
+    if (viewer->cursor_call) {
+        cursor_tell(viewer);
+    }
+}
+
 static bool is_busy(void *context)
 {
     return ((struct viewer *)context)->call == NULL;
@@ -60,13 +88,25 @@ static void call_end(struct viewer *viewer, const char *why)
     }
 }
 
-struct viewer *viewer_new(struct console *console, viewer_answer answer)
+static void cursor_call_end(struct viewer *viewer, const char *why)
+{
+    g_autoptr(GError) error = g_error_new_literal(ORIEL_ERROR, ORIEL_ERROR_STATE, why);
+
+    if (viewer->cursor_call) {
+        viewer->cursor_answer(g_steal_pointer(&viewer->cursor_call), NULL, false, error);
+    }
+}
+
+struct viewer *viewer_new(struct console *console, viewer_answer answer,
+                          viewer_cursor_answer cursor_answer)
 {
     struct viewer *viewer = g_new0(struct viewer, 1);
 
     viewer->console = console;
     viewer->answer = answer;
-    viewer->watcher = (struct console_watcher){ on_resized, on_damaged, is_busy, viewer };
+    viewer->cursor_answer = cursor_answer;
+    viewer->watcher =
+        (struct console_watcher){ on_resized, on_damaged, is_busy, viewer, on_cursor };
     console_watch(console, &viewer->watcher);
     return viewer;
 }
@@ -78,6 +118,7 @@ void viewer_free(struct viewer *viewer)
     }
     console_unwatch(viewer->console, &viewer->watcher);
     call_end(viewer, "The picture is no longer shown to this connection.");
+    cursor_call_end(viewer, "The cursor is no longer shown to this connection.");
     g_free(viewer);
 }
 
@@ -94,5 +135,18 @@ void viewer_next(struct viewer *viewer, guint32 shown, void *call)
         answer_now(viewer);
     } else {
         console_ready(viewer->console);
+    }
+}
+
+void viewer_next_cursor(struct viewer *viewer, guint32 shown, void *call)
+{
+    cursor_call_end(viewer, "Another call for the next cursor took the place of this one.");
+    viewer->cursor_call = call;
+    if (shown != viewer->shape) {
+        viewer->shape = shown;
+        viewer->cursor_noted = true;
+    }
+    if (viewer->cursor_noted) {
+        cursor_tell(viewer);
     }
 }

@@ -22,10 +22,14 @@ struct viewer;
  */
 typedef void (*viewer_answer)(void *call, guint32 scanout, const struct damage *damage,
                               const GError *error);
+/* The same for a call about the cursor; `pixels`: the caller does not know the shape. */
+typedef void (*viewer_cursor_answer)(void *call, const struct display_cursor *cursor, bool pixels,
+                                     const GError *error);
 
 /* The console outlives the viewer. */
-struct viewer *viewer_new(struct console *console, viewer_answer answer);
-/* A call that waits ends with STATE. */
+struct viewer *viewer_new(struct console *console, viewer_answer answer,
+                          viewer_cursor_answer cursor_answer);
+/* Calls that wait end with STATE. */
 void viewer_free(struct viewer *viewer);
 
 /*
@@ -34,5 +38,10 @@ void viewer_free(struct viewer *viewer);
  * that still waits with STATE.
  */
 void viewer_next(struct viewer *viewer, guint32 shown, void *call);
+/*
+ * The same for the cursor: NextCursor. `shown` is the shape that the viewer knows, 0: none. The
+ * cursor is looked at together with the picture, so while a call for a frame waits.
+ */
+void viewer_next_cursor(struct viewer *viewer, guint32 shown, void *call);
 
 #endif

@@ -29,6 +29,11 @@ void vnc_viewer_start(struct vnc_viewer *viewer, int fd);
 /* A key of a client, by evdev code; 0 is ignored. The client's thread. */
 void vnc_client_key(rfbClientPtr client, uint16_t code, bool down);
 
+/* Shows the shape, or none if it is hidden. The client's thread. */
+void vnc_cursor_set(rfbScreenInfoPtr screen, const struct display_cursor *cursor);
+/* Where it is; for clients that have it drawn. The client's thread. */
+void vnc_cursor_move(rfbScreenInfoPtr screen, const struct display_cursor *cursor);
+
 /* Makes the QEMU extended key event known to LibVNCServer; once or again. */
 void vnc_keys_register(void);
 

@@ -70,6 +70,8 @@ struct vnc_viewer {
     bool copy_wanted;
     bool resized;        /* the size, and so everything, changed */
     struct damage noted; /* changes not yet copied */
+    struct display_cursor cursor;
+    bool cursor_noted; /* the thread has not seen it as it is */
     const struct surface *surface;
     struct input_event events[EVENTS_MAX];
     unsigned n_events;
@@ -82,6 +84,7 @@ struct vnc_viewer {
     uint32_t width, height;
     struct damage fresh;
     bool fresh_size;
+    struct display_cursor shown; /* the client's cursor */
 };
 
 static void thread_wake(struct vnc_viewer *viewer)
@@ -117,6 +120,17 @@ static void on_damaged(void *context, const struct surface *surface, const struc
 
         damage_add(&viewer->noted, r->x, r->y, r->width, r->height);
     }
+    pthread_mutex_unlock(&viewer->mutex);
+    thread_wake(viewer);
+}
+
+static void on_cursor(void *context, const struct display_cursor *cursor)
+{
+    struct vnc_viewer *viewer = context;
+
+    pthread_mutex_lock(&viewer->mutex);
+    viewer->cursor = *cursor;
+    viewer->cursor_noted = true;
     pthread_mutex_unlock(&viewer->mutex);
     thread_wake(viewer);
 }
@@ -171,8 +185,11 @@ static void event_give(struct vnc_viewer *viewer, const struct input_event *even
         viewer->pressed[event->code] = event->down;
         input_key(viewer->input, event->code, event->down);
     } else {
-        input_pointer(viewer->input, event->x, event->y, event->width, event->height,
-                      event->buttons, event->wheel);
+        struct desktop_place place = { event->x, event->y, event->width, event->height };
+
+        console_place(viewer->console, &place);
+        input_pointer(viewer->input, place.x, place.y, place.width, place.height, event->buttons,
+                      event->wheel);
     }
     console_wake(viewer->console);
 }
@@ -361,6 +378,28 @@ static void picture_publish(struct vnc_viewer *viewer)
     viewer->fresh.n = 0;
 }
 
+/* Shows the cursor as it is now. */
+static void cursor_publish(struct vnc_viewer *viewer)
+{
+    struct display_cursor *shown = &viewer->shown;
+    guint32 shape = shown->shape;
+    bool visible = shown->visible, noted;
+
+    pthread_mutex_lock(&viewer->mutex);
+    noted = viewer->cursor_noted;
+    viewer->cursor_noted = false;
+    if (noted) {
+        *shown = viewer->cursor;
+    }
+    pthread_mutex_unlock(&viewer->mutex);
+    if (noted && (shown->shape != shape || shown->visible != visible)) {
+        vnc_cursor_set(viewer->screen, shown);
+    }
+    if (noted) {
+        vnc_cursor_move(viewer->screen, shown);
+    }
+}
+
 /* --- Thread
  * -----------------------------------------------------------------------------------------------
  */
@@ -424,6 +463,7 @@ static void *viewer_thread(void *context)
     while (viewer->client && work_wait(viewer)) {
         picture_fetch(viewer);
         picture_publish(viewer);
+        cursor_publish(viewer);
         rfbProcessEvents(viewer->screen, 0);
         if (viewer->client && viewer->client->state == RFB_NORMAL) {
             greeting_note(viewer);
@@ -452,7 +492,7 @@ static rfbScreenInfoPtr screen_new(struct vnc_viewer *viewer, const char *name, 
     screen->desktopName = name;
     screen->screenData = viewer;
     screen->alwaysShared = TRUE;
-    screen->cursor = NULL; /* the guest draws its own */
+    screen->cursor = NULL; /* none yet */
     screen->deferUpdateTime = 0;
     screen->maxClientWait = CLIENT_WAIT_MS;
     screen->port = screen->ipv6port = -1;
@@ -475,7 +515,8 @@ struct vnc_viewer *vnc_viewer_new(struct console *console, struct input *input, 
 
     viewer->console = console;
     viewer->input = input;
-    viewer->watcher = (struct console_watcher){ on_resized, on_damaged, is_busy, viewer };
+    viewer->watcher =
+        (struct console_watcher){ on_resized, on_damaged, is_busy, viewer, on_cursor };
     pthread_mutex_init(&viewer->mutex, NULL);
     pthread_cond_init(&viewer->served, NULL);
     viewer->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -78,6 +78,7 @@ static void set_gpu(const struct machine *machine, struct settings *settings)
     set_display(machine, settings);
     setting(settings, "resources", "%llu",
             (unsigned long long)MAX(machine->config->video_memory, GPU_MEMORY_MIN));
+    setting(settings, "heads", "%u", machine->config->displays);
 }
 
 static bool wants_vga(const struct machine *machine)

@@ -388,9 +388,9 @@ char *machine_crash_report(struct machine *machine)
 
 /* --- Parts ----------------------------------------------------------------------------------- */
 
-struct console *machine_console(struct machine *machine)
+struct console *machine_console(struct machine *machine, unsigned head)
 {
-    return machine->console;
+    return head < machine->desktop.n ? machine->desktop.consoles[head] : NULL;
 }
 
 struct input *machine_input(struct machine *machine)

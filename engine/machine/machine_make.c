@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "display/console.h"
+#include "display/desktop.h"
 #include "input/input_router.h"
 #include "machine/machine_control.h"
 #include "machine/machine_private.h"
@@ -159,8 +159,8 @@ static void front_make(struct machine *machine)
             input_add_device(machine->input, record->device);
         }
     }
-    machine->console =
-        console_new(machine->board.display->device, machine_device_enter, machine_device_leave);
+    desktop_init(&machine->desktop, machine->board.display->device, machine_device_enter,
+                 machine_device_leave);
 }
 
 static bool machine_make(struct machine *machine, GError **error)
@@ -230,7 +230,7 @@ void machine_free(struct machine *machine)
     if (machine->drives) {
         drive_pool_stop(machine->drives);
     }
-    g_clear_pointer(&machine->console, console_free);
+    desktop_clear(&machine->desktop);
     g_clear_pointer(&machine->input, input_free);
     board_free(machine);
     domain_destroy(&machine->chips);

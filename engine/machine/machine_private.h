@@ -11,6 +11,7 @@
 #include "block/drive.h"
 #include "machine/board.h"
 #include "boot/boot.h"
+#include "display/desktop.h"
 #include "bus/bus.h"
 #include "bus/clock.h"
 #include "bus/doorbell.h"
@@ -100,7 +101,7 @@ struct machine {
     struct domain chips;
     struct domain functions[MACHINE_DOMAINS_MAX];
     unsigned n_functions;
-    struct console *console;
+    struct desktop desktop;
     struct input *input;
 
     /* One transition at a time; taken first of all locks. */

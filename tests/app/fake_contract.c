@@ -21,6 +21,7 @@ static const char contract[] =
     "<property name='State' type='s' access='read'/><property name='Reason' type='s' access='read'/>"
     "<property name='Message' type='s' access='read'/>"
     "<property name='SaveProgress' type='d' access='read'/>"
+    "<property name='Displays' type='u' access='read'/>"
     "<property name='VncAddresses' type='as' access='read'/>"
     "<property name='SerialSockets' type='as' access='read'/>"
     "<method name='Pause'/><method name='Resume'/><method name='Reset'/><method name='PowerButton'/>"
@@ -30,14 +31,14 @@ static const char contract[] =
     "<method name='GetCrashReport'><arg type='s' direction='out'/></method>"
     "<method name='InsertMedia'><arg type='s' direction='in'/><arg type='s' direction='in'/></method>"
     "<method name='EjectMedia'><arg type='s' direction='in'/><arg type='b' direction='in'/></method>"
-    "<method name='Screenshot'><arg type='h' direction='in'/><arg type='u' direction='out'/>"
-    "<arg type='u' direction='out'/></method>"
+    "<method name='Screenshot'><arg type='u' direction='in'/><arg type='h' direction='in'/>"
+    "<arg type='u' direction='out'/><arg type='u' direction='out'/></method>"
     "<method name='GetText'><arg type='b' direction='out'/><arg type='s' direction='out'/>"
     "<arg type='u' direction='out'/><arg type='u' direction='out'/></method>"
     "<method name='TypeText'><arg type='s' direction='in'/></method>"
     "<method name='Chord'><arg type='s' direction='in'/></method>"
     "<method name='Key'><arg type='u' direction='in'/><arg type='b' direction='in'/></method>"
-    "<method name='Pointer'><arg type='u' direction='in'/><arg type='u' direction='in'/>"
+    "<method name='Pointer'><arg type='u' direction='in'/><arg type='u' direction='in'/><arg type='u' direction='in'/>"
     "<arg type='u' direction='in'/><arg type='u' direction='in'/><arg type='u' direction='in'/>"
     "<arg type='i' direction='in'/></method>"
     "<method name='Motion'><arg type='i' direction='in'/><arg type='i' direction='in'/>"
@@ -50,6 +51,8 @@ static const char contract[] =
     "<method name='GetScanout'><arg type='u' direction='out'/><arg type='h' direction='out'/>"
     "<arg type='u' direction='out'/><arg type='u' direction='out'/><arg type='u' direction='out'/></method>"
     "<method name='SetSize'><arg type='u' direction='in'/><arg type='u' direction='in'/></method>"
+    "<method name='SetConnected'><arg type='b' direction='in'/></method>"
+    "<property name='Connected' type='b' access='read'/>"
     "<property name='CanResize' type='b' access='read'/>"
     "<property name='AbsolutePointer' type='b' access='read'/>"
     "<property name='Leds' type='u' access='read'/>"
@@ -89,6 +92,9 @@ static GVariant *property(struct fake *fake, const char *name)
     }
     if (strcmp(name, "SaveProgress") == 0) {
         return g_variant_new_double(fake->save_progress);
+    }
+    if (strcmp(name, "Displays") == 0) {
+        return g_variant_new_uint32(fake->config->displays);
     }
     return g_variant_new_strv(NULL, 0);
 }
@@ -280,6 +286,14 @@ static void result_method(struct fake *fake, const char *method, GVariant *argum
     }
 }
 
+/* Engine, Engine/Display2, Engine/Display3... */
+static guint display_of(const char *path)
+{
+    guint number;
+
+    return sscanf(path, ORIEL_ENGINE_PATH "/Display%u", &number) == 1 ? number - 1 : 0;
+}
+
 static void on_method(GDBusConnection *connection, const char *sender, const char *path,
                       const char *interface, const char *method, GVariant *arguments,
                       GDBusMethodInvocation *invocation, gpointer data)
@@ -297,8 +311,13 @@ static void on_method(GDBusConnection *connection, const char *sender, const cha
                                               "The engine does not want to.");
         return;
     }
+    if (strcmp(method, "SetConnected") == 0) {
+        note(fake, method, arguments);
+        g_dbus_method_invocation_return_value(invocation, NULL);
+        return;
+    }
     if (strcmp(interface, DISPLAY) == 0) {
-        fake_display_call(fake->display, method, arguments, invocation);
+        fake_display_call(fake->displays[display_of(path)], method, arguments, invocation);
         return;
     }
     note(fake, method, arguments);
@@ -327,6 +346,12 @@ static gboolean on_connection(GDBusServer *server, GDBusConnection *connection, 
 
     for (GDBusInterfaceInfo **interface = node->interfaces; *interface; interface++) {
         g_dbus_connection_register_object(connection, ORIEL_ENGINE_PATH, *interface, &vtable, fake,
+                                          NULL, NULL);
+    }
+    for (guint i = 1; i < fake->config->displays; i++) {
+        g_autofree char *path = g_strdup_printf(ORIEL_ENGINE_PATH "/Display%u", i + 1);
+
+        g_dbus_connection_register_object(connection, path, node->interfaces[1], &vtable, fake,
                                           NULL, NULL);
     }
     g_ptr_array_add(fake->connections, g_object_ref(connection));

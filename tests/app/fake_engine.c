@@ -182,7 +182,7 @@ void fake_command(struct fake *fake, char *line)
         fake_emit(fake, "WasReset", NULL);
     } else if (strcmp(line, "media") == 0) {
         fake_emit(fake, "MediaChanged", g_variant_new("(s)", rest));
-    } else if (*line && !fake_display_command(fake->display, line, rest)) {
+    } else if (*line && !fake_display_command(fake->displays[0], line, rest)) {
         g_printerr("fake engine: “%s” is no command\n", line);
     }
 }
@@ -240,7 +240,9 @@ static gboolean fake_start(struct fake *fake, GError **error)
     if (!fake->runtime) {
         return FALSE;
     }
-    fake->display = fake_display_new();
+    for (guint i = 0; i < fake->config->displays; i++) {
+        fake->displays[i] = fake_display_new();
+    }
     script_run(fake);
     if (fake->discard_saved) {
         g_autofree char *saved = g_build_filename(fake->folder, "saved", NULL);

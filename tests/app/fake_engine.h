@@ -19,7 +19,7 @@ struct fake {
     GDBusServer *server;
     GSocketService *garbage;
     GPtrArray *connections;
-    struct fake_display *display;
+    struct fake_display *displays[CONFIG_DISPLAYS_MAX]; /* as many as the machine has */
     char *state, *reason, *message;
     double save_progress;
     GDBusMethodInvocation *saving; /* a Save that is deaf: CancelSave ends it */

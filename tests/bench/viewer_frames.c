@@ -59,7 +59,7 @@ int main(int argc, char **argv)
     gtk_init();
     engine = fake_engine_new();
     fake_engine_show(engine, 1920, 1080);
-    backend = oriel_engine_backend_new(engine->client);
+    backend = oriel_engine_backend_new(engine->client, 1);
     window = gtk_window_new();
     display = oriel_display_new();
     gtk_window_set_decorated(GTK_WINDOW(window), FALSE);

@@ -204,7 +204,7 @@ static inline void screen_render(struct screen *s)
     const struct display_ops *ops = s->device->class->display;
     bool full = false;
 
-    ops->mode(s->device, &s->mode);
+    ops->mode(s->device, 0, &s->mode);
     if (s->mode.width != s->surface.width || s->mode.height != s->surface.height) {
         free(s->surface.pixels);
         s->surface.width = s->mode.width;
@@ -215,7 +215,7 @@ static inline void screen_render(struct screen *s)
         full = true;
     }
     s->damage.n = 0;
-    CHECK(ops->render(s->device, &s->surface, full, &s->damage));
+    CHECK(ops->render(s->device, 0, &s->surface, full, &s->damage));
 }
 
 /* The colour of a pixel, which must be opaque. */
@@ -263,7 +263,7 @@ static inline bool screen_is_current(struct screen *s)
     for (uint32_t y = 0; y < fresh.height; y++) {
         memset(fresh.pixels + (size_t)y * fresh.stride, 0xa5, fresh.width * 4);
     }
-    same = s->device->class->display->render(s->device, &fresh, true, &damage) &&
+    same = s->device->class->display->render(s->device, 0, &fresh, true, &damage) &&
            memcmp(fresh.pixels, s->surface.pixels, bytes) == 0;
     free(fresh.pixels);
     return same;

@@ -453,7 +453,7 @@ TEST(size_follows_the_viewer)
     ops = s.device->class->display;
     CHECK(preferred_get(&s).width == 1280 && preferred_get(&s).height == 800);
     for (unsigned n = 0; n < sizeof(sizes) / sizeof(sizes[0]); n++) {
-        ops->set_size(s.device, sizes[n].asked[0], sizes[n].asked[1]);
+        ops->set_size(s.device, 0, sizes[n].asked[0], sizes[n].asked[1]);
         struct preferred p = preferred_get(&s);
 
         CHECK_EQ(p.width, sizes[n].got[0]);
@@ -474,7 +474,7 @@ TEST(size_is_kept)
 
     screen_open(&s);
     screen_open(&other);
-    s.device->class->display->set_size(s.device, 1600, 900);
+    s.device->class->display->set_size(s.device, 0, 1600, 900);
     device_reset(s.device, RESET_WARM);
     device_reset(s.device, RESET_COLD);
     fake_map_bar(s.device, 2, REGISTERS);

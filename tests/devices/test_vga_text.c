@@ -339,7 +339,7 @@ TEST(surface_of_another_size_is_refused)
     screen_render(&s);
     mode_start(&s, &mode_planar);
     s.damage.n = 0;
-    CHECK(!s.device->class->display->render(s.device, &s.surface, true, &s.damage));
+    CHECK(!s.device->class->display->render(s.device, 0, &s.surface, true, &s.damage));
     CHECK_EQ(s.damage.n, 0);
     screen_close(&s);
 }

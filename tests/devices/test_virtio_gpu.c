@@ -41,7 +41,6 @@ enum {
     ERR_PARAMETER = 0x1205,
 
     BGRX = 2,
-    BGRA = 1,
     XRGB = 4,
 };
 
@@ -93,7 +92,7 @@ static struct display_mode mode_get(void)
 {
     struct display_mode mode;
 
-    gpu->class->display->mode(gpu, &mode);
+    gpu->class->display->mode(gpu, 0, &mode);
     return mode;
 }
 
@@ -103,7 +102,7 @@ static struct damage render(bool full)
     struct surface surface = { screen, mode.width, mode.height, mode.width };
     struct damage damage = { .n = 0 };
 
-    CHECK(gpu->class->display->render(gpu, &surface, full, &damage));
+    CHECK(gpu->class->display->render(gpu, 0, &surface, full, &damage));
     return damage;
 }
 
@@ -221,7 +220,7 @@ TEST(monitor_follows_the_viewer)
     setup();
     CHECK_EQ(driver_config(&driver, 0, 4), 0);
     CHECK_EQ(driver_config(&driver, 8, 4), 1);
-    gpu->class->display->set_size(gpu, 1366, 768);
+    gpu->class->display->set_size(gpu, 0, 1366, 768);
     CHECK_EQ(driver_config(&driver, 0, 4), 1);
     CHECK_EQ(fake_read(fake, driver.isr, 1) & 2, 2);
     CHECK_EQ(COMMAND_DO(GET_DISPLAY_INFO, ), OK_DISPLAY_INFO);
@@ -236,45 +235,176 @@ TEST(monitor_follows_the_viewer)
     CHECK_EQ(COMMAND_DO(GET_EDID, 1, 0), ERR_SCANOUT);
     fake_write(fake, driver.config + 4, 4, 1);
     CHECK_EQ(driver_config(&driver, 0, 4), 0);
-    gpu->class->display->set_size(gpu, 1366, 768);
+    gpu->class->display->set_size(gpu, 0, 1366, 768);
     CHECK_EQ(driver_config(&driver, 0, 4), 0);
-    gpu->class->display->set_size(gpu, UINT32_MAX, 1);
+    gpu->class->display->set_size(gpu, 0, UINT32_MAX, 1);
     CHECK_EQ(COMMAND_DO(GET_DISPLAY_INFO, ), OK_DISPLAY_INFO);
     CHECK(load_le32(ram(ANSWER + 24 + 8)) <= 4088);
-    gpu->class->display->set_size(gpu, 4088, 600); /* two of them are more than there is memory */
+    gpu->class->display->set_size(gpu, 0, 4088,
+                                  600); /* two of them are more than there is memory */
     CHECK_EQ(COMMAND_DO(GET_DISPLAY_INFO, ), OK_DISPLAY_INFO);
     CHECK(load_le32(ram(ANSWER + 24 + 8)) * load_le32(ram(ANSWER + 24 + 12)) <= 7 << 18);
     CHECK(fake_save_load(gpu));
     fake_free(fake);
 }
 
-TEST(pointer_is_drawn_over_the_picture)
+static struct display_cursor cursor;
+
+static void cursor_look(unsigned head)
 {
-    setup();
-    picture_show(BGRX);
-    CHECK_EQ(COMMAND_DO(CREATE, 2, BGRA, 64, 64), OK_NODATA);
+    gpu->class->display->cursor(gpu, head, &cursor);
+}
+
+/* Resource 2 is a shape with two pixels. */
+static void shape_make(void)
+{
+    CHECK_EQ(COMMAND_DO(CREATE, 2, BGRX, 64, 64), OK_NODATA); /* as Linux does it */
     memset(ram(BACKING + 0x8000), 0, 64 * 64 * 4);
     store_le32(ram(BACKING + 0x8000), 0xffff0000);
     store_le32(ram(BACKING + 0x8004), 0x80000000);
     CHECK_EQ(COMMAND_DO(ATTACH, 2, 1, BACKING + 0x8000, 0, 64 * 64 * 4, 0), OK_NODATA);
     CHECK_EQ(COMMAND_DO(TRANSFER, 0, 0, 64, 64, 0, 0, 2, 0), OK_NODATA);
+}
+
+TEST(pointer_is_beside_the_picture)
+{
+    setup();
+    cursor = (struct display_cursor){ .shape = 0 };
+    picture_show(BGRX);
+    shape_make();
     render(true);
-    CHECK_EQ(COMMAND_DO(UPDATE_CURSOR, 0, 10, 5, 0, 2, 0, 0, 0), 0);
-    CHECK_EQ(render(false).n, 1);
-    CHECK_EQ(screen[5 * WIDTH + 10], 0xffff0000);
-    CHECK_EQ(screen[5 * WIDTH + 11] >> 8 & 255, ((pattern(11, 5) >> 8 & 255) * 127 + 127) / 255);
-    CHECK_EQ(screen[5 * WIDTH + 12], DISPLAY_OPAQUE | pattern(12, 5));
+    cursor_look(0);
+    CHECK_EQ(cursor.shape, 0);
+    CHECK(!cursor.visible);
+    CHECK_EQ(COMMAND_DO(UPDATE_CURSOR, 0, 10, 5, 0, 2, 1, 64, 0), 0);
+    CHECK_EQ(render(false).n, 0);
+    cursor_look(0);
+    uint32_t shape = cursor.shape;
+
+    CHECK(shape != 0 && cursor.visible);
+    CHECK(cursor.x == 10 && cursor.y == 5);
+    CHECK(cursor.hot_x == 1 && cursor.hot_y == 63);
+    CHECK(cursor.pixels[0] == 0xffff0000 && cursor.pixels[1] == 0x80000000);
+    CHECK_EQ(cursor.pixels[2], 0);
+    cursor.pixels[0] = 7; /* of a shape that is known */
+    CHECK_EQ(COMMAND_DO(MOVE_CURSOR, 0, (uint32_t)-1, 3, 0, 0, 0, 0, 0), 0);
+    cursor_look(0);
+    CHECK(cursor.x == -1 && cursor.y == 3 && cursor.visible);
+    CHECK(cursor.shape == shape && cursor.pixels[0] == 7);
     CHECK(fake_save_load(gpu));
-    CHECK_EQ(COMMAND_DO(MOVE_CURSOR, 0, (uint32_t)-1, 0, 0, 0, 0, 0, 0), 0);
-    render(false);
-    CHECK_EQ(screen[5 * WIDTH + 10], DISPLAY_OPAQUE | pattern(10, 5));
-    CHECK_EQ(screen[1], DISPLAY_OPAQUE | pattern(1, 0));
+    cursor_look(0);
+    CHECK(cursor.shape != shape && cursor.pixels[0] == 0xffff0000 && cursor.x == -1);
     CHECK_EQ(COMMAND_DO(UPDATE_CURSOR, 0, 0, 0, 0, 0, 0, 0, 0), 0);
-    render(false);
-    check_pattern();
+    cursor_look(0);
+    CHECK(!cursor.visible && cursor.shape != 0);
     CHECK_EQ(fake_guest_errors(gpu), 0);
     COMMAND_DO(UPDATE_CURSOR, 0, 0, 0, 0, 1, 0, 0, 0); /* of another size */
     CHECK_EQ(fake_guest_errors(gpu), 1);
+    COMMAND_DO(MOVE_CURSOR, 1, 0, 0, 0, 0, 0, 0, 0); /* of no head */
+    CHECK_EQ(fake_guest_errors(gpu), 2);
+    driver_reset(&driver);
+    cursor_look(0);
+    CHECK(!cursor.visible && cursor.shape == 0);
+    fake_free(fake);
+}
+
+static void heads_setup(void)
+{
+    fake = fake_new(DRIVER_RAM);
+    gpu = fake_add(fake, "virtio-gpu", (struct option_value[]){ { "heads", "3" }, { NULL, NULL } });
+    driver_open(&driver, fake, gpu);
+    driver_start(&driver, F_ALL);
+}
+
+/* Width that the display information gives a head, 0: no monitor is there. */
+static uint32_t told(unsigned head, uint32_t *x)
+{
+    const uint8_t *at = ram(ANSWER + 24 + head * 24);
+
+    CHECK_EQ(COMMAND_DO(GET_DISPLAY_INFO, ), OK_DISPLAY_INFO);
+    *x = load_le32(at);
+    return load_le32(at + 16) ? load_le32(at + 8) : 0;
+}
+
+TEST(monitors_are_plugged_in_and_out)
+{
+    heads_setup();
+    const struct display_ops *ops = gpu->class->display;
+    uint32_t x;
+
+    CHECK_EQ(ops->heads(gpu), 3);
+    CHECK_EQ(driver_config(&driver, 8, 4), 3);
+    CHECK(ops->connected(gpu, 0) && !ops->connected(gpu, 2));
+    CHECK_EQ(told(2, &x), 0);
+    ops->set_size(gpu, 2, 640, 480);
+    CHECK_EQ(driver_config(&driver, 0, 4), 0); /* nobody sees it yet */
+    ops->set_connected(gpu, 2, true);
+    CHECK_EQ(driver_config(&driver, 0, 4), 1);
+    CHECK_EQ(told(2, &x), 640);
+    CHECK_EQ(x, 1280); /* beside the first; the second is not there */
+    CHECK_EQ(told(1, &x), 0);
+    CHECK_EQ(COMMAND_DO(GET_EDID, 2, 0), OK_EDID);
+    CHECK_EQ(ram(ANSWER + 32)[54 + 2] | (ram(ANSWER + 32)[54 + 4] & 0xf0) << 4, 640);
+    CHECK_EQ(COMMAND_DO(GET_EDID, 3, 0), ERR_SCANOUT);
+    CHECK(fake_save_load(gpu));
+    fake_write(fake, driver.config + 4, 4, 1);
+    ops->set_connected(gpu, 2, true);
+    ops->set_connected(gpu, 0, false); /* it stays */
+    CHECK_EQ(driver_config(&driver, 0, 4), 0);
+    CHECK(ops->connected(gpu, 0));
+    fake_reset(fake, RESET_WARM);
+    CHECK(ops->connected(gpu, 2));
+    ops->set_connected(gpu, 2, false);
+    driver_open(&driver, fake, gpu);
+    driver_start(&driver, F_ALL);
+    CHECK_EQ(told(2, &x), 0);
+    fake_free(fake);
+}
+
+TEST(each_head_has_its_picture_and_pointer)
+{
+    heads_setup();
+    const struct display_ops *ops = gpu->class->display;
+    struct surface surface = { screen, 1280, 800, 1280 };
+    struct damage damage = { .n = 0 };
+    struct display_mode mode;
+
+    ops->mode(gpu, 1, &mode);
+    CHECK(mode.blank && mode.width == 1280 && mode.height == 800);
+    memset(screen, 0, sizeof(screen));
+    CHECK(ops->render(gpu, 1, &surface, true, &damage));
+    CHECK(damage.n == 1 && screen[5] == DISPLAY_OPAQUE);
+    picture_show(BGRX);
+    shape_make();
+    CHECK_EQ(COMMAND_DO(SET_SCANOUT, 10, 20, 30, 15, 1, 1), OK_NODATA);
+    CHECK_EQ(COMMAND_DO(SET_SCANOUT, 10, 20, 30, 15, 3, 1), ERR_SCANOUT);
+    ops->mode(gpu, 1, &mode);
+    CHECK(!mode.blank && mode.width == 30 && mode.height == 15);
+    CHECK_EQ(mode_get().width, WIDTH);
+    render(true);
+    check_pattern();
+    surface = (struct surface){ screen, 30, 15, 30 };
+    CHECK(ops->render(gpu, 1, &surface, true, &damage));
+    CHECK_EQ(screen[31], DISPLAY_OPAQUE | pattern(11, 21));
+    damage.n = 0;
+    CHECK_EQ(COMMAND_DO(FLUSH, 0, 0, 20, 25, 1, 0), OK_NODATA); /* both show some of it */
+    CHECK(ops->render(gpu, 1, &surface, false, &damage));
+    CHECK(damage.n == 0); /* it is the same as before */
+    CHECK_EQ(COMMAND_DO(UPDATE_CURSOR, 1, 4, 5, 0, 2, 0, 0, 0), 0);
+    cursor_look(0);
+    CHECK(!cursor.visible && cursor.shape == 0);
+    cursor_look(1);
+    CHECK(cursor.visible && cursor.x == 4 && cursor.y == 5);
+    CHECK(fake_save_load(gpu));
+    CHECK_EQ(COMMAND_DO(SET_SCANOUT, 0, 0, 0, 0, 0, 0), OK_NODATA);
+    ops->mode(gpu, 1, &mode);
+    CHECK(mode_get().blank && !mode.blank);
+    CHECK_EQ(COMMAND_DO(UNREF, 1, 0), OK_NODATA);
+    ops->mode(gpu, 1, &mode);
+    CHECK(mode.blank && mode.width == 30);
+    driver_reset(&driver);
+    ops->mode(gpu, 1, &mode);
+    CHECK(mode.blank && mode.width == 1280);
     fake_free(fake);
 }
 
@@ -373,6 +503,7 @@ TEST(saved_in_the_middle)
 
 TEST_MAIN(T(vga_until_a_scanout_is_set), T(picture_is_what_the_guest_drew),
           T(only_what_is_transferred_and_flushed_changes), T(part_of_a_resource),
-          T(monitor_follows_the_viewer), T(pointer_is_drawn_over_the_picture),
+          T(monitor_follows_the_viewer), T(pointer_is_beside_the_picture),
+          T(monitors_are_plugged_in_and_out), T(each_head_has_its_picture_and_pointer),
           T(bad_commands_are_answered_with_errors), T(memory_is_bounded_and_comes_back),
           T(fences_come_back), T(saved_in_the_middle))

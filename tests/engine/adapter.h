@@ -16,15 +16,18 @@ struct adapter {
     unsigned renders, locks;
     uint32_t set_width, set_height; /* as last set */
     const char *text;
+    struct display_cursor cursor;
+    unsigned heads; /* 0: one */
+    bool connected; /* a monitor at each head but the first */
 };
 
-static inline void adapter_mode(struct device *device, struct display_mode *mode)
+static inline void adapter_mode(struct device *device, unsigned head, struct display_mode *mode)
 {
     *mode = ((struct adapter *)device)->mode;
 }
 
-static inline bool adapter_render(struct device *device, const struct surface *surface, bool full,
-                                  struct damage *damage)
+static inline bool adapter_render(struct device *device, unsigned head,
+                                  const struct surface *surface, bool full, struct damage *damage)
 {
     struct adapter *a = (struct adapter *)device;
 
@@ -62,7 +65,8 @@ static inline bool adapter_text(struct device *device, struct text_cell *cells, 
     return true;
 }
 
-static inline void adapter_set_size(struct device *device, uint32_t width, uint32_t height)
+static inline void adapter_set_size(struct device *device, unsigned head, uint32_t width,
+                                    uint32_t height)
 {
     struct adapter *a = (struct adapter *)device;
 
@@ -70,8 +74,40 @@ static inline void adapter_set_size(struct device *device, uint32_t width, uint3
     a->set_height = height;
 }
 
-static const struct display_ops adapter_ops = { adapter_mode, adapter_render, adapter_text,
-                                                adapter_set_size };
+static inline unsigned adapter_heads(struct device *device)
+{
+    const struct adapter *a = (const struct adapter *)device;
+
+    return a->heads > 0 ? a->heads : 1;
+}
+
+static inline void adapter_cursor(struct device *device, unsigned head,
+                                  struct display_cursor *cursor)
+{
+    *cursor = ((struct adapter *)device)->cursor;
+}
+
+static inline bool adapter_connected(struct device *device, unsigned head)
+{
+    return head == 0 || ((struct adapter *)device)->connected;
+}
+
+static inline void adapter_set_connected(struct device *device, unsigned head, bool connected)
+{
+    ((struct adapter *)device)->connected = connected;
+}
+
+/* Every head shows the same picture. */
+static const struct display_ops adapter_ops = {
+    .heads = adapter_heads,
+    .mode = adapter_mode,
+    .render = adapter_render,
+    .cursor = adapter_cursor,
+    .text = adapter_text,
+    .set_size = adapter_set_size,
+    .connected = adapter_connected,
+    .set_connected = adapter_set_connected,
+};
 static const struct device_class adapter_class = { .name = "adapter", .display = &adapter_ops };
 
 static inline void adapter_lock(struct device *device)

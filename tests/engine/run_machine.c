@@ -67,7 +67,7 @@ static void finish(struct run *run, int status)
 static bool seen(struct run *run)
 {
     struct text_cursor cursor;
-    g_autofree char *screen = console_text(machine_console(run->machine), &cursor);
+    g_autofree char *screen = console_text(machine_console(run->machine, 0), &cursor);
 
     return g_regex_match(run->until, run->said->str, 0, NULL) ||
            (screen && g_regex_match(run->until, screen, 0, NULL));
@@ -154,7 +154,7 @@ static OrielConfig *config_make(GError **error)
 static void report(struct run *run)
 {
     struct text_cursor cursor;
-    g_autofree char *screen = console_text(machine_console(run->machine), &cursor);
+    g_autofree char *screen = console_text(machine_console(run->machine, 0), &cursor);
 
     printf("--- screen\n%s\n", screen ? screen : "(graphics)");
     if (stats) {
@@ -165,7 +165,7 @@ static void report(struct run *run)
     if (screenshot) {
         struct surface picture;
 
-        console_copy(machine_console(run->machine), &picture);
+        console_copy(machine_console(run->machine, 0), &picture);
         g_autoptr(GBytes) png = png_write(&picture);
         gsize size;
         const char *bytes = g_bytes_get_data(png, &size);

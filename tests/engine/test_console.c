@@ -11,13 +11,13 @@
 
 #include "adapter.h"
 #include "config/config.h"
-#include "display/console.h"
+#include "display/desktop.h"
 #include "display/png_write.h"
 #include "display/viewer.h"
 
 static struct console *console_open(struct adapter *adapter)
 {
-    return console_new(&adapter->device, adapter_lock, adapter_unlock);
+    return console_new(&adapter->device, 0, adapter_lock, adapter_unlock);
 }
 
 static void iterate(unsigned ms)
@@ -232,6 +232,22 @@ static void on_answer(void *call, guint32 scanout, const struct damage *damage, 
     }
 }
 
+/* The last answer about the cursor, and how many there were. */
+static struct display_cursor told;
+static bool told_pixels, told_failed;
+static unsigned n_told;
+
+static void on_cursor_answer(void *call, const struct display_cursor *cursor, bool pixels,
+                             const GError *error)
+{
+    n_told++;
+    told_failed = error != NULL;
+    told_pixels = pixels;
+    if (!error) {
+        told = *cursor;
+    }
+}
+
 static bool is_rect(const struct answer *a, unsigned i, struct rect r)
 {
     return i < a->damage.n && memcmp(&a->damage.rects[i], &r, sizeof(r)) == 0;
@@ -241,7 +257,7 @@ TEST(viewer_gets_the_first_frame_and_changes)
 {
     struct adapter adapter = { .device.class = &adapter_class, .mode = { 64, 32 } };
     struct console *console = console_open(&adapter);
-    struct viewer *viewer = viewer_new(console, on_answer);
+    struct viewer *viewer = viewer_new(console, on_answer, on_cursor_answer);
     guint32 id = console_scanout(console)->id;
     char one[] = "1", two[] = "2";
 
@@ -274,8 +290,8 @@ TEST(viewer_collects_while_busy)
 {
     struct adapter adapter = { .device.class = &adapter_class, .mode = { 640, 480 } };
     struct console *console = console_open(&adapter);
-    struct viewer *busy = viewer_new(console, on_answer);
-    struct viewer *quick = viewer_new(console, on_answer);
+    struct viewer *busy = viewer_new(console, on_answer, on_cursor_answer);
+    struct viewer *quick = viewer_new(console, on_answer, on_cursor_answer);
     guint32 id = console_scanout(console)->id;
     char one[] = "1", two[] = "2";
 
@@ -314,7 +330,7 @@ TEST(viewer_follows_a_resize)
 {
     struct adapter adapter = { .device.class = &adapter_class, .mode = { 64, 32 } };
     struct console *console = console_open(&adapter);
-    struct viewer *viewer = viewer_new(console, on_answer);
+    struct viewer *viewer = viewer_new(console, on_answer, on_cursor_answer);
     guint32 id = console_scanout(console)->id;
     char one[] = "1";
 
@@ -336,7 +352,7 @@ TEST(viewer_has_one_call)
 {
     struct adapter adapter = { .device.class = &adapter_class, .mode = { 64, 32 } };
     struct console *console = console_open(&adapter);
-    struct viewer *viewer = viewer_new(console, on_answer);
+    struct viewer *viewer = viewer_new(console, on_answer, on_cursor_answer);
     guint32 id = console_scanout(console)->id;
     char one[] = "1", two[] = "2";
 
@@ -435,8 +451,97 @@ TEST(console_asks_for_a_size)
     console_free(console);
 }
 
+TEST(cursor_is_told_beside_the_picture)
+{
+    struct adapter adapter = { .device.class = &adapter_class, .mode = { 64, 32 } };
+    struct console *console = console_open(&adapter);
+    struct viewer *viewer = viewer_new(console, on_answer, on_cursor_answer);
+    guint32 id = console_scanout(console)->id;
+    char frame[] = "frame", one[] = "1";
+
+    n_answers = n_told = 0;
+    viewer_next_cursor(viewer, 0, one);
+    CHECK(n_told == 1 && told.shape == 0 && !told.visible && !told_pixels);
+    viewer_next_cursor(viewer, 0, one);
+    CHECK(nothing_armed()); /* nobody waits for a frame */
+    viewer_next(viewer, id, frame);
+    CHECK_EQ(n_answers, 1); /* the first one, at once */
+    viewer_next(viewer, id, frame);
+    n_answers = 0;
+    adapter.cursor = (struct display_cursor){
+        .shape = 7, .visible = true, .x = 2, .y = -1, .hot_x = 3, .pixels = { 0, 0xff112233 }
+    };
+    WAIT_FOR(n_told == 2);
+    CHECK(told.shape == 7 && told.visible && told.x == 2 && told.y == -1 && told.hot_x == 3);
+    CHECK(told_pixels && told.pixels[1] == 0xff112233);
+    viewer_next_cursor(viewer, 7, one);
+    CHECK_EQ(n_told, 2);
+    adapter.cursor.x = 5;
+    WAIT_FOR(n_told == 3);
+    CHECK(told.x == 5 && !told_pixels); /* the shape is known */
+    viewer_next_cursor(viewer, 0, one);
+    CHECK(n_told == 4 && told_pixels); /* a viewer that has forgotten it */
+    viewer_next_cursor(viewer, 7, one);
+    viewer_next_cursor(viewer, 7, one);
+    CHECK(n_told == 5 && told_failed);
+    CHECK_EQ(n_answers, 0); /* the picture did not change */
+    viewer_free(viewer);
+    CHECK(n_told == 6 && told_failed && n_answers == 1);
+    console_free(console);
+}
+
+TEST(copies_hold_the_cursor)
+{
+    struct adapter adapter = { .device.class = &adapter_class, .mode = { 64, 32 } };
+    struct console *console = console_open(&adapter);
+    struct surface copy;
+
+    adapter.cursor = (struct display_cursor){ .shape = 1, .visible = true, .x = -1, .y = 30 };
+    for (unsigned i = 0; i < DISPLAY_CURSOR_SIDE * DISPLAY_CURSOR_SIDE; i++) {
+        adapter.cursor.pixels[i] = 0x80400000; /* half opaque, half red */
+    }
+    adapter.colour = 0x0000fe;
+    console_copy(console, &copy);
+    CHECK_EQ(copy.pixels[29 * 64 + 1], 0xff0000fe);
+    CHECK_EQ(copy.pixels[30 * 64], 0xff40007f);
+    CHECK_EQ(copy.pixels[31 * 64 + 62], 0xff40007f);
+    CHECK_EQ(copy.pixels[31 * 64 + 63], 0xff0000fe);
+    g_free(copy.pixels);
+    adapter.cursor.x = G_MININT32;
+    adapter.cursor.y = G_MAXINT32;
+    console_copy(console, &copy);
+    CHECK_EQ(copy.pixels[30 * 64], 0xff0000fe);
+    g_free(copy.pixels);
+    console_free(console);
+}
+
+TEST(places_reach_over_all_monitors)
+{
+    struct adapter adapter = { .device.class = &adapter_class, .mode = { 100, 50 }, .heads = 3 };
+    struct desktop_place place = { 50, 20, 200, 100 };
+    struct desktop desktop = { .n = 0 };
+
+    desktop_init(&desktop, &adapter.device, adapter_lock, adapter_unlock);
+    CHECK_EQ(desktop.n, 3);
+    console_place(desktop.consoles[0], &place);
+    CHECK(place.x == 50 && place.y == 20 && place.width == 200 && place.height == 100);
+    CHECK(!console_is_connected(desktop.consoles[1]));
+    console_set_connected(desktop.consoles[1], true); /* the adapter knows one flag for both */
+    CHECK(console_is_connected(desktop.consoles[2]));
+    console_place(desktop.consoles[1], &place);
+    CHECK(place.x == 125 && place.y == 10 && place.width == 300 && place.height == 50);
+    place = (struct desktop_place){ 1000, 1000, 10, 10 }; /* outside */
+    console_place(desktop.consoles[2], &place);
+    CHECK(place.x == 290 && place.y == 45);
+    place = (struct desktop_place){ 0, 0, 0, 0 };
+    console_place(desktop.consoles[2], &place);
+    CHECK(place.x == 200 && place.y == 0);
+    desktop_clear(&desktop);
+}
+
 TEST_MAIN(T(console_tells_watchers), T(console_rests_while_all_are_busy), T(scanout_is_sealed),
           T(scanout_without_descriptors), T(viewer_gets_the_first_frame_and_changes),
           T(viewer_collects_while_busy), T(viewer_follows_a_resize), T(viewer_has_one_call),
           T(console_screenshot_is_png), T(console_copy_while_watched), T(console_text_is_utf8),
-          T(console_asks_for_a_size))
+          T(console_asks_for_a_size), T(cursor_is_told_beside_the_picture),
+          T(copies_hold_the_cursor), T(places_reach_over_all_monitors))

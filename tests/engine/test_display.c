@@ -16,7 +16,7 @@
 #include "config/config.h"
 #include "config/runtime.h"
 #include "control/control.h"
-#include "display/console.h"
+#include "display/desktop.h"
 #include "input/input_router.h"
 #include "oriel-engine-contract.h"
 
@@ -28,7 +28,7 @@ struct machine {
     struct device_class class;
     struct device keyboard;
     unsigned lamps;
-    struct console *console;
+    struct desktop desktop;
     struct input *input;
     OrielConfig *config;
 };
@@ -178,9 +178,9 @@ char *machine_stats(struct machine *machine)
     return g_strdup("{}");
 }
 
-struct console *machine_console(struct machine *machine)
+struct console *machine_console(struct machine *machine, unsigned head)
 {
-    return machine->console;
+    return head < machine->desktop.n ? machine->desktop.consoles[head] : NULL;
 }
 
 struct input *machine_input(struct machine *machine)
@@ -216,7 +216,8 @@ static struct bench *bench_new(void)
     m->class = (struct device_class){ .name = "adapter", .display = &m->ops };
     m->adapter = (struct adapter){ .device.class = &m->class, .mode = { 64, 32 }, .colour = 5 };
     m->keyboard.class = &keyboard_class;
-    m->console = console_new(&m->adapter.device, adapter_lock, adapter_unlock);
+    m->adapter.heads = 2;
+    desktop_init(&m->desktop, &m->adapter.device, adapter_lock, adapter_unlock);
     m->input = input_new(no_lock, no_lock);
     input_add_device(m->input, &m->keyboard);
     m->config = oriel_config_new("Bench");
@@ -230,7 +231,7 @@ static void bench_free(struct bench *b)
 {
     control_end(b->control);
     control_free(b->control);
-    console_free(b->machine.console);
+    desktop_clear(&b->machine.desktop);
     input_free(b->machine.input);
     oriel_config_free(b->machine.config);
     g_rmdir(b->folder);
@@ -282,13 +283,19 @@ static void call_done(GObject *source, GAsyncResult *result, gpointer data)
     call->done = true;
 }
 
+static void call_start_at(struct call *call, GDBusConnection *client, const char *path,
+                          const char *interface, const char *method, GVariant *arguments)
+{
+    *call = (struct call){ .done = false };
+    g_dbus_connection_call_with_unix_fd_list(client, NULL, path, interface, method, arguments, NULL,
+                                             G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, NULL,
+                                             call_done, call);
+}
+
 static void call_start(struct call *call, GDBusConnection *client, const char *interface,
                        const char *method, GVariant *arguments)
 {
-    *call = (struct call){ .done = false };
-    g_dbus_connection_call_with_unix_fd_list(client, NULL, ORIEL_ENGINE_PATH, interface, method,
-                                             arguments, NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
-                                             NULL, NULL, call_done, call);
+    call_start_at(call, client, ORIEL_ENGINE_PATH, interface, method, arguments);
 }
 
 static void call_end(struct call *call)
@@ -507,6 +514,111 @@ TEST(sizes_reach_the_adapter)
     bench_free(b);
 }
 
+#define SECOND ORIEL_ENGINE_PATH "/Display2"
+
+static bool connected_told(GDBusConnection *client, const char *path)
+{
+    g_autoptr(GVariant) value = NULL;
+    struct call call;
+    bool told;
+
+    call_start_at(&call, client, path, "org.freedesktop.DBus.Properties", "Get",
+                  g_variant_new("(ss)", DISPLAY, "Connected"));
+    WAIT_FOR(call.done);
+    CHECK(call.error == NULL);
+    g_variant_get(call.result, "(v)", &value);
+    told = g_variant_get_boolean(value);
+    call_end(&call);
+    return told;
+}
+
+TEST(second_display)
+{
+    struct bench *b = bench_new();
+    g_autoptr(GDBusConnection) client = client_new(b);
+    struct call call, first;
+    guint32 id;
+
+    CHECK(connected_told(client, ORIEL_ENGINE_PATH) && !connected_told(client, SECOND));
+    call_start_at(&call, client, SECOND, DISPLAY, "SetConnected", g_variant_new("(b)", TRUE));
+    WAIT_FOR(call.done);
+    CHECK(call.error == NULL && b->machine.adapter.connected);
+    call_end(&call);
+    CHECK(connected_told(client, SECOND));
+    call_start(&call, client, DISPLAY, "SetConnected", g_variant_new("(b)", FALSE));
+    WAIT_FOR(call.done);
+    CHECK(is_state_error(&call) && strstr(call.error->message, "Bench"));
+    call_end(&call);
+
+    next_frame(&first, client, 0);
+    WAIT_FOR(first.done);
+    id = frame_check(&first, 0, 0, 64, 32);
+    next_frame(&first, client, id);
+    call_start_at(&call, client, SECOND, DISPLAY, "NextFrame", g_variant_new("(u)", 0));
+    WAIT_FOR(call.done);
+    CHECK(frame_check(&call, 0, 0, 64, 32) != id);
+    ping(client);
+    CHECK(!first.done); /* the calls are those of two displays */
+    call_start_at(&call, client, ORIEL_ENGINE_PATH "/Display3", DISPLAY, "NextFrame",
+                  g_variant_new("(u)", 0));
+    WAIT_FOR(call.done);
+    CHECK(call.error != NULL);
+    call_end(&call);
+    call_start(&call, client, "io.github.oriel_vm.Oriel.Engine", "Pointer",
+               g_variant_new("(uuuuuui)", 3, 1, 1, 64, 32, 0, 0));
+    WAIT_FOR(call.done);
+    CHECK(call.error && strstr(call.error->message, "no display 3"));
+    call_end(&call);
+    bench_free(b);
+    WAIT_FOR(first.done);
+    CHECK(is_state_error(&first));
+    call_end(&first);
+}
+
+TEST(cursor_comes_beside_the_picture)
+{
+    struct bench *b = bench_new();
+    g_autoptr(GDBusConnection) client = client_new(b);
+    g_autoptr(GVariant) pixels = NULL;
+    guint32 shape, hot_x, hot_y, width, height;
+    struct call call, frame;
+    gboolean visible;
+    gint32 x, y;
+
+    b->machine.adapter.cursor = (struct display_cursor){ .shape = 9,
+                                                         .visible = true,
+                                                         .x = -3,
+                                                         .y = 4,
+                                                         .hot_x = 1,
+                                                         .hot_y = 2,
+                                                         .pixels = { 0x80402010 } };
+    call_start(&call, client, DISPLAY, "NextCursor", g_variant_new("(u)", 0));
+    WAIT_FOR(call.done);
+    CHECK(call.error == NULL);
+    g_variant_get(call.result, "(ubiiuuuu@ay)", &shape, &visible, &x, &y, &hot_x, &hot_y, &width,
+                  &height, &pixels);
+    CHECK(shape == 9 && visible && x == -3 && y == 4 && hot_x == 1 && hot_y == 2);
+    CHECK(width == 64 && height == 64 && g_variant_get_size(pixels) == 64 * 64 * 4);
+    CHECK(memcmp(g_variant_get_data(pixels), "\x10\x20\x40\x80", 4) == 0);
+    call_end(&call);
+    next_frame(&frame, client, 0);
+    WAIT_FOR(frame.done);
+    next_frame(&frame, client, frame_check(&frame, 0, 0, 64, 32));
+    call_start(&call, client, DISPLAY, "NextCursor", g_variant_new("(u)", 9));
+    ping(client);
+    CHECK(!call.done);
+    b->machine.adapter.cursor.visible = false;
+    WAIT_FOR(call.done);
+    g_clear_pointer(&pixels, g_variant_unref);
+    g_variant_get(call.result, "(ubiiuuuu@ay)", &shape, &visible, NULL, NULL, NULL, NULL, NULL,
+                  NULL, &pixels);
+    CHECK(shape == 9 && !visible && g_variant_get_size(pixels) == 0);
+    call_end(&call);
+    bench_free(b);
+    WAIT_FOR(frame.done);
+    call_end(&frame);
+}
+
 TEST(configuration_is_told)
 {
     struct bench *b = bench_new();
@@ -529,4 +641,4 @@ TEST(configuration_is_told)
 
 TEST_MAIN(T(frames_come_through_shared_memory), T(one_call_for_each_connection),
           T(ends_in_the_middle), T(properties_follow_the_guest), T(sizes_reach_the_adapter),
-          T(configuration_is_told))
+          T(configuration_is_told), T(second_display), T(cursor_comes_beside_the_picture))

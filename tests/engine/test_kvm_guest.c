@@ -134,7 +134,7 @@ TEST(a_guest_that_cannot_go_on_can_be_reset)
         g_clear_error(&error);
         CHECK(!machine_resume(f->machine, &error));
         g_clear_error(&error);
-        console_copy(machine_console(f->machine), &picture);
+        console_copy(machine_console(f->machine, 0), &picture);
         CHECK(picture.width > 0 && picture.pixels[0] >= DISPLAY_OPAQUE);
         g_free(picture.pixels);
         g_string_truncate(f->log, 0);
@@ -192,7 +192,7 @@ TEST(memory_changes_while_others_pause_and_look)
     for (unsigned i = 0; i < 60; i++) {
         struct surface picture;
 
-        console_copy(machine_console(f->machine), &picture);
+        console_copy(machine_console(f->machine, 0), &picture);
         g_free(picture.pixels);
         fixture_run(f, 5);
     }

@@ -280,7 +280,9 @@ static void do_event(struct fuzz *f)
 static void do_display(struct fuzz *f)
 {
     const struct display_ops *ops = f->class->display;
-    bool full = take(f, 1) & 1;
+    uint32_t how = (uint32_t)take(f, 1);
+    bool full = how & 1;
+    unsigned head = 0;
     struct display_mode mode = { 0 };
     struct damage damage = { .n = 0 };
     struct text_cursor cursor;
@@ -288,7 +290,10 @@ static void do_display(struct fuzz *f)
     if (!ops) {
         return;
     }
-    ops->mode(f->rig.device, &mode);
+    if (ops->heads) {
+        head = (how >> 1) % ops->heads(f->rig.device);
+    }
+    ops->mode(f->rig.device, head, &mode);
     trace(f, "display %u x %u, %u x %u characters", mode.width, mode.height, mode.columns,
           mode.rows);
     if (mode.width < 1 || mode.height < 1 || mode.width > DISPLAY_WIDTH_MAX ||
@@ -308,7 +313,7 @@ static void do_display(struct fuzz *f)
     struct surface surface = { malloc((size_t)mode.width * mode.height * 4), mode.width,
                                mode.height, mode.width };
 
-    ops->render(f->rig.device, &surface, full, &damage);
+    ops->render(f->rig.device, head, &surface, full, &damage);
     for (unsigned i = 0; i < damage.n; i++) {
         if (!range_fits(damage.rects[i].x, damage.rects[i].width, mode.width) ||
             !range_fits(damage.rects[i].y, damage.rects[i].height, mode.height)) {

@@ -171,7 +171,13 @@ static void do_outside(struct fuzz *f)
                             f->left < value % 256u ? f->left : value % 256u);
         }
     } else if (class->display) {
-        class->display->set_size(f->device, value, what * 16u);
+        const struct display_ops *ops = class->display;
+        unsigned head = what % (ops->heads ? ops->heads(f->device) : 1);
+
+        ops->set_size(f->device, head, value, what * 16u);
+        if (ops->set_connected && head > 0) {
+            ops->set_connected(f->device, head, value & 1);
+        }
     } else if (class->on_net) {
         do_net(f, what, value);
     } else if (class->input && class->input->key) {

@@ -66,6 +66,27 @@ def test_fullscreen(home):
         wait_until(lambda: "Key (48, false)" in notes(home), "a key arrives in the window")
 
 
+def test_second_display(home):
+    """A window on the second display, which has a monitor as long as it is open; the pointer in it is told to be there."""
+    home.ok("create", "One", "--disk", "64M", "--memory", "64M")
+    home.ok("set", "One", "video.model=virtio-gpu", "video.displays=2")
+    with Desktop(home) as desktop:
+        desktop.window("--start", "One")
+        tree = Tree(desktop)
+        tree.wait("label", "^Running$")
+        tree.wait(None, SCREEN)
+        for _ in range(2):  # the second time brings the same window
+            tree.act("push button", "^Machine Menu$", window="^One$")
+            tree.act("menu item", "Open Display _?2")
+            tree.wait(None, "^Screen of One — Display 2$")
+        wait_until(lambda: "SetConnected (true,)" in notes(home), "a monitor is plugged in")
+        desktop.screenshot("screen-second-display")
+        check(notes(home).count("SetConnected") == 1, "one window")
+        tree.act("push button", "^Close$", window="^One — Display 2$")
+        wait_until(lambda: "SetConnected (false,)" in notes(home), "it is unplugged")
+        tree.wait(None, SCREEN)
+
+
 def test_keys_after_a_menu(home):
     """The keyboard is the machine's again as soon as a menu closes."""
     with Desktop(home) as desktop:
@@ -107,4 +128,4 @@ def notes_of(tree):
     return notes(tree.desktop.home)
 
 
-oriel.main(test_fullscreen, test_keys_after_a_menu, test_text)
+oriel.main(test_fullscreen, test_second_display, test_keys_after_a_menu, test_text)

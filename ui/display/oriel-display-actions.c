@@ -24,13 +24,15 @@ gboolean oriel_display_send_keys(OrielDisplay *display, const char *chord)
     return TRUE;
 }
 
+/* Little-endian pixels, which is what CAIRO_FORMAT_ARGB32 and the engine's are on a PC. */
 GdkTexture *oriel_display_screenshot(OrielDisplay *display)
 {
     OrielFramebuffer *framebuffer = oriel_picture_get_framebuffer(display->picture);
     g_autoptr(GBytes) shared = NULL;
+    g_autofree guchar *pixels = NULL;
     g_autoptr(GBytes) copy = NULL;
-    guint width, height;
-    gconstpointer pixels;
+    cairo_surface_t *picture;
+    guint width, height, stride;
     gsize size;
 
     if (!framebuffer) {
@@ -38,11 +40,17 @@ GdkTexture *oriel_display_screenshot(OrielDisplay *display)
     }
     width = oriel_framebuffer_get_width(framebuffer);
     height = oriel_framebuffer_get_height(framebuffer);
+    stride = (guint)oriel_framebuffer_get_stride(framebuffer);
     shared = oriel_framebuffer_get_bytes(framebuffer, 0, 0, width, height);
-    pixels = g_bytes_get_data(shared, &size);
-    copy = g_bytes_new(pixels, size);
+    pixels = g_memdup2(g_bytes_get_data(shared, NULL), g_bytes_get_size(shared));
+    size = g_bytes_get_size(shared);
+    picture = cairo_image_surface_create_for_data(pixels, CAIRO_FORMAT_ARGB32, (int)width,
+                                                  (int)height, (int)stride);
+    oriel_display_cursor_paint(display, picture);
+    cairo_surface_destroy(picture);
+    copy = g_bytes_new_take(g_steal_pointer(&pixels), size);
     return gdk_memory_texture_new((int)width, (int)height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, copy,
-                                  oriel_framebuffer_get_stride(framebuffer));
+                                  stride);
 }
 
 /* --- Paste as keystrokes */

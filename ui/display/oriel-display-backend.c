@@ -7,6 +7,8 @@ typedef struct {
     char *message, *title;
     OrielFramebuffer *framebuffer;
     OrielGuestCursor *cursor;
+    gboolean cursor_placed;
+    int cursor_x, cursor_y;
     gboolean absolute_pointer, can_resize, accepts_input;
     gboolean started, closed;
     guint leds;
@@ -31,6 +33,7 @@ static GParamSpec *properties[N_PROPS];
 
 enum {
     DAMAGED,
+    CURSOR_MOVED,
     N_SIGNALS,
 };
 static guint signals[N_SIGNALS];
@@ -164,6 +167,13 @@ OrielGuestCursor *oriel_display_backend_get_cursor(OrielDisplayBackend *backend)
     return private_of(backend)->cursor;
 }
 
+gboolean oriel_display_backend_get_cursor_place(OrielDisplayBackend *backend, int *x, int *y)
+{
+    *x = private_of(backend)->cursor_x;
+    *y = private_of(backend)->cursor_y;
+    return private_of(backend)->cursor_placed;
+}
+
 gboolean oriel_display_backend_get_absolute_pointer(OrielDisplayBackend *backend)
 {
     return private_of(backend)->absolute_pointer;
@@ -234,6 +244,18 @@ void oriel_display_backend_set_cursor(OrielDisplayBackend *backend, OrielGuestCu
         g_clear_pointer(&self->cursor, oriel_guest_cursor_unref);
         self->cursor = cursor ? oriel_guest_cursor_ref(cursor) : NULL;
         property_notify(backend, PROP_CURSOR);
+    }
+}
+
+void oriel_display_backend_move_cursor(OrielDisplayBackend *backend, int x, int y)
+{
+    OrielDisplayBackendPrivate *self = private_of(backend);
+
+    if (!self->cursor_placed || self->cursor_x != x || self->cursor_y != y) {
+        self->cursor_placed = TRUE;
+        self->cursor_x = x;
+        self->cursor_y = y;
+        g_signal_emit(backend, signals[CURSOR_MOVED], 0);
     }
 }
 
@@ -362,6 +384,8 @@ static void oriel_display_backend_class_init(OrielDisplayBackendClass *class)
     properties[PROP_ACCEPTS_INPUT] = g_param_spec_boolean("accepts-input", NULL, NULL, TRUE, flags);
     g_object_class_install_properties(object_class, N_PROPS, properties);
 
+    signals[CURSOR_MOVED] = g_signal_new("cursor-moved", G_TYPE_FROM_CLASS(class),
+                                         G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
     signals[DAMAGED] = g_signal_new("damaged", G_TYPE_FROM_CLASS(class), G_SIGNAL_RUN_LAST, 0, NULL,
                                     NULL, NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
 }

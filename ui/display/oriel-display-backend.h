@@ -9,8 +9,8 @@
  * "framebuffer" (OrielFramebuffer, NULL while there is no picture), "cursor" (OrielGuestCursor,
  * NULL: the guest draws its own), "absolute-pointer" (b), "can-resize" (b), "leds" (u: bit 0
  * scroll, 1 num, 2 caps; ORIEL_LEDS_UNKNOWN), "title" (s), "accepts-input" (b: FALSE while the
- * guest stands still; keys that are down are let go then). Signal: "damaged" (cairo_region_t, in
- * pixels of the framebuffer).
+ * guest stands still; keys that are down are let go then). Signals: "damaged" (cairo_region_t, in
+ * pixels of the framebuffer), "cursor-moved".
  *
  * Everything that comes from the other side of a backend is hostile: subclasses check it.
  */
@@ -130,6 +130,8 @@ OrielDisplayStatus oriel_display_backend_get_status(OrielDisplayBackend *backend
 const char *oriel_display_backend_get_message(OrielDisplayBackend *backend);
 OrielFramebuffer *oriel_display_backend_get_framebuffer(OrielDisplayBackend *backend);
 OrielGuestCursor *oriel_display_backend_get_cursor(OrielDisplayBackend *backend);
+/* FALSE while it is not known where the guest has its cursor. */
+gboolean oriel_display_backend_get_cursor_place(OrielDisplayBackend *backend, int *x, int *y);
 gboolean oriel_display_backend_get_absolute_pointer(OrielDisplayBackend *backend);
 gboolean oriel_display_backend_get_can_resize(OrielDisplayBackend *backend);
 guint oriel_display_backend_get_leds(OrielDisplayBackend *backend);
@@ -148,5 +150,7 @@ void oriel_display_backend_set_leds(OrielDisplayBackend *backend, guint leds);
 void oriel_display_backend_set_title(OrielDisplayBackend *backend, const char *title);
 void oriel_display_backend_set_accepts_input(OrielDisplayBackend *backend, gboolean accepts);
 void oriel_display_backend_damaged(OrielDisplayBackend *backend, const cairo_region_t *region);
+/* Where the guest has its cursor: the top left pixel of the image, in pixels of the framebuffer. */
+void oriel_display_backend_move_cursor(OrielDisplayBackend *backend, int x, int y);
 
 #endif

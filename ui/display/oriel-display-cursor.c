@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The guest's cursor as the host's, as large as the picture is. The host's pointer disappears only
- * where the guest's takes its place.
+ * where the guest's takes its place. A guest that is told only how far the pointer moves has its
+ * cursor elsewhere than the host: then it is drawn over the picture.
  */
 #include <math.h>
 
@@ -61,6 +62,65 @@ static GdkCursor *cursor_make(OrielGuestCursor *guest, double scale)
         CLAMP((int)(hot_y * scale), 0, gdk_texture_get_height(scaled) - 1), NULL);
 }
 
+/* The guest's cursor where it is drawn over the picture; NULL: it is not. */
+static GdkTexture *drawn_cursor(OrielDisplay *display, int *x, int *y)
+{
+    OrielGuestCursor *guest =
+        display->backend ? oriel_display_backend_get_cursor(display->backend) : NULL;
+    int hot_x, hot_y;
+
+    if (!guest || !oriel_display_backend_get_cursor_place(display->backend, x, y)) {
+        return NULL;
+    }
+    return oriel_guest_cursor_get_texture(guest, &hot_x, &hot_y);
+}
+
+void oriel_display_cursor_moved(OrielDisplay *display)
+{
+    if (!oriel_display_backend_get_absolute_pointer(display->backend)) {
+        gtk_widget_queue_draw(GTK_WIDGET(display));
+    }
+}
+
+void oriel_display_cursor_snapshot(OrielDisplay *display, GtkSnapshot *snapshot)
+{
+    const OrielGeometry *place = &display->geometry;
+    int x, y;
+    GdkTexture *texture = drawn_cursor(display, &x, &y);
+    double scale = place->width / place->guest_width;
+
+    if (texture && !oriel_display_backend_get_absolute_pointer(display->backend)) {
+        gtk_snapshot_append_texture(
+            snapshot, texture,
+            &GRAPHENE_RECT_INIT((float)(place->x + x * scale), (float)(place->y + y * scale),
+                                (float)(gdk_texture_get_width(texture) * scale),
+                                (float)(gdk_texture_get_height(texture) * scale)));
+    }
+}
+
+void oriel_display_cursor_paint(OrielDisplay *display, cairo_surface_t *picture)
+{
+    int x, y;
+    GdkTexture *texture = drawn_cursor(display, &x, &y);
+    cairo_surface_t *image;
+    cairo_t *cr;
+
+    if (!texture) {
+        return;
+    }
+    image = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, gdk_texture_get_width(texture),
+                                       gdk_texture_get_height(texture));
+    gdk_texture_download(texture, cairo_image_surface_get_data(image),
+                         (gsize)cairo_image_surface_get_stride(image));
+    cairo_surface_mark_dirty(image);
+    cr = cairo_create(picture);
+    cairo_set_source_surface(cr, image, x, y);
+    cairo_paint(cr);
+    cairo_destroy(cr);
+    cairo_surface_destroy(image);
+    cairo_surface_flush(picture);
+}
+
 void oriel_display_update_cursor(OrielDisplay *display)
 {
     OrielGuestCursor *guest =
@@ -74,4 +134,5 @@ void oriel_display_update_cursor(OrielDisplay *display)
         cursor = cursor_make(guest, display->geometry.width / display->geometry.guest_width);
     }
     gtk_widget_set_cursor(GTK_WIDGET(display), cursor);
+    gtk_widget_queue_draw(GTK_WIDGET(display));
 }

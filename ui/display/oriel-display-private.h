@@ -98,6 +98,10 @@ void oriel_display_release_buttons(OrielDisplay *display);
 
 /* oriel-display-cursor.c */
 void oriel_display_update_cursor(OrielDisplay *display);
+void oriel_display_cursor_moved(OrielDisplay *display);
+void oriel_display_cursor_snapshot(OrielDisplay *display, GtkSnapshot *snapshot);
+/* Draws it into a picture of the guest's size. */
+void oriel_display_cursor_paint(OrielDisplay *display, cairo_surface_t *picture);
 
 /* oriel-display-grab.c */
 void oriel_display_grab_root(OrielDisplay *display);

@@ -183,6 +183,7 @@ static void oriel_display_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
                                &GRAPHENE_RECT_INIT((float)place->x, (float)place->y,
                                                    (float)place->width, (float)place->height),
                                place->zoom);
+        oriel_display_cursor_snapshot(display, snapshot);
         oriel_display_selection_snapshot(display, snapshot);
         gtk_snapshot_pop(snapshot);
     }
@@ -560,6 +561,7 @@ static void backend_signals_connect(OrielDisplay *display)
         { "damaged", G_CALLBACK(on_damaged) },
         { "notify::framebuffer", G_CALLBACK(on_framebuffer) },
         { "notify::cursor", G_CALLBACK(oriel_display_update_cursor) },
+        { "cursor-moved", G_CALLBACK(oriel_display_cursor_moved) },
         { "notify::absolute-pointer", G_CALLBACK(on_absolute_pointer) },
         { "notify::leds", G_CALLBACK(oriel_display_leds_changed) },
         { "notify::can-resize", G_CALLBACK(on_can_resize) },

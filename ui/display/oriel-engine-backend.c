@@ -10,51 +10,21 @@
  * Pointer events that change nothing but the place wait while an earlier one is unanswered, and
  * become one; buttons and keys never wait and never overtake them.
  */
-#include "oriel-engine-backend.h"
+#include "oriel-engine-backend-private.h"
 
 #include <gio/gunixfdlist.h>
 #include <glib/gi18n-lib.h>
 #include <unistd.h>
 
-#define OBJECT_PATH       "/io/github/oriel_vm/Oriel/Engine"
-#define ENGINE_INTERFACE  "io.github.oriel_vm.Oriel.Engine"
-#define DISPLAY_INTERFACE "io.github.oriel_vm.Oriel.Display"
-#define STATE_ERROR       "io.github.oriel_vm.Oriel.Error.State"
+#define ENGINE_PATH      "/io/github/oriel_vm/Oriel/Engine"
+#define ENGINE_INTERFACE "io.github.oriel_vm.Oriel.Engine"
+#define STATE_ERROR      "io.github.oriel_vm.Oriel.Error.State"
 
 enum {
     DAMAGE_MAX = 64,         /* rectangles of one answer */
     EMPTY_ANSWER_MS = 100,   /* until we ask again after an answer without damage */
     REFUSED_MS = 1000,       /* the same after a refusal */
     POINTER_CALLS_MAX = 256, /* unanswered; an engine that hangs gets no more motion */
-    TIMEOUT_DEFAULT = -1,
-    TIMEOUT_NEVER = G_MAXINT,
-};
-
-struct pointer_event {
-    gboolean absolute;
-    guint x, y;
-    int dx, dy, wheel;
-    guint buttons;
-};
-
-struct _OrielEngineBackend {
-    OrielDisplayBackend parent_instance;
-
-    GDBusConnection *connection;
-    GCancellable *cancellable;
-    guint subscription;
-    gulong closed_handler;
-
-    guint scanout; /* id of what we show; 0: nothing */
-    gboolean visible;
-    gboolean waiting; /* a call for frames or memory is under way */
-    gboolean unshown; /* the widget has not shown the last answer */
-    guint retry_timer;
-
-    struct pointer_event pending;
-    gboolean has_pending;
-    guint pointer_calls; /* unanswered */
-    struct pointer_event last;
 };
 
 G_DEFINE_FINAL_TYPE(OrielEngineBackend, oriel_engine_backend, ORIEL_TYPE_DISPLAY_BACKEND)
@@ -100,13 +70,16 @@ static gboolean is_over(OrielEngineBackend *engine, const GError *error)
     return TRUE;
 }
 
+/* What is about the machine as a whole has its object, the other displays have others. */
 static void call(OrielEngineBackend *engine, const char *interface, const char *method,
                  GVariant *parameters, const char *reply_type, int timeout,
                  GAsyncReadyCallback callback)
 {
-    g_dbus_connection_call(engine->connection, NULL, OBJECT_PATH, interface, method, parameters,
-                           G_VARIANT_TYPE(reply_type), G_DBUS_CALL_FLAGS_NONE, timeout,
-                           engine->cancellable, callback, callback ? engine : NULL);
+    g_dbus_connection_call(engine->connection, NULL,
+                           g_str_equal(interface, ENGINE_INTERFACE) ? ENGINE_PATH : engine->path,
+                           interface, method, parameters, G_VARIANT_TYPE(reply_type),
+                           G_DBUS_CALL_FLAGS_NONE, timeout, engine->cancellable, callback,
+                           callback ? engine : NULL);
 }
 
 /* --- Picture */
@@ -263,7 +236,7 @@ static void on_frame(GObject *source, GAsyncResult *result, gpointer data)
     if (scanout != engine->scanout ||
         !oriel_display_backend_get_framebuffer(ORIEL_DISPLAY_BACKEND(engine))) {
         g_dbus_connection_call_with_unix_fd_list(
-            engine->connection, NULL, OBJECT_PATH, DISPLAY_INTERFACE, "GetScanout", NULL,
+            engine->connection, NULL, engine->path, DISPLAY_INTERFACE, "GetScanout", NULL,
             G_VARIANT_TYPE("(uhuuu)"), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_DEFAULT, NULL,
             engine->cancellable, on_scanout, engine);
         return;
@@ -276,7 +249,7 @@ static void on_frame(GObject *source, GAsyncResult *result, gpointer data)
 static void frame_request(OrielEngineBackend *engine)
 {
     if (engine->visible && !engine->waiting && !engine->unshown && engine->retry_timer == 0 &&
-        engine->subscription != 0) {
+        engine->subscriptions[0] != 0) {
         engine->waiting = TRUE;
         call(engine, DISPLAY_INTERFACE, "NextFrame", g_variant_new("(u)", engine->scanout),
              "(ua(uuuu))", TIMEOUT_NEVER, on_frame);
@@ -373,7 +346,7 @@ static void pointer_send(OrielEngineBackend *engine, const struct pointer_event 
     engine->pointer_calls++;
     if (event->absolute) {
         call(engine, ENGINE_INTERFACE, "Pointer",
-             g_variant_new("(uuuuui)", event->x, event->y,
+             g_variant_new("(uuuuuui)", engine->display, event->x, event->y,
                            framebuffer ? oriel_framebuffer_get_width(framebuffer) : 1,
                            framebuffer ? oriel_framebuffer_get_height(framebuffer) : 1,
                            event->buttons, event->wheel),
@@ -491,7 +464,7 @@ static void engine_type_text(OrielDisplayBackend *backend, const char *text, GTa
 {
     OrielEngineBackend *engine = ORIEL_ENGINE_BACKEND(backend);
 
-    g_dbus_connection_call(engine->connection, NULL, OBJECT_PATH, ENGINE_INTERFACE, "TypeText",
+    g_dbus_connection_call(engine->connection, NULL, ENGINE_PATH, ENGINE_INTERFACE, "TypeText",
                            g_variant_new("(s)", text), G_VARIANT_TYPE("()"), G_DBUS_CALL_FLAGS_NONE,
                            TIMEOUT_NEVER, engine->cancellable, on_typed, g_object_ref(task));
 }
@@ -517,17 +490,27 @@ static void engine_get_text(OrielDisplayBackend *backend, GTask *task)
 {
     OrielEngineBackend *engine = ORIEL_ENGINE_BACKEND(backend);
 
-    g_dbus_connection_call(engine->connection, NULL, OBJECT_PATH, ENGINE_INTERFACE, "GetText", NULL,
+    g_dbus_connection_call(engine->connection, NULL, ENGINE_PATH, ENGINE_INTERFACE, "GetText", NULL,
                            G_VARIANT_TYPE("(bsuu)"), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_DEFAULT,
                            engine->cancellable, on_text, g_object_ref(task));
 }
 
 /* --- Life */
 
-static void properties_get(OrielEngineBackend *engine, const char *interface)
+static void properties_get(OrielEngineBackend *engine, const char *path, const char *interface)
 {
-    call(engine, "org.freedesktop.DBus.Properties", "GetAll", g_variant_new("(s)", interface),
-         "(a{sv})", TIMEOUT_DEFAULT, on_properties);
+    g_dbus_connection_call(engine->connection, NULL, path, "org.freedesktop.DBus.Properties",
+                           "GetAll", g_variant_new("(s)", interface), G_VARIANT_TYPE("(a{sv})"),
+                           G_DBUS_CALL_FLAGS_NONE, TIMEOUT_DEFAULT, engine->cancellable,
+                           on_properties, engine);
+}
+
+static guint properties_subscribe(OrielEngineBackend *engine, const char *path,
+                                  const char *interface)
+{
+    return g_dbus_connection_signal_subscribe(
+        engine->connection, NULL, "org.freedesktop.DBus.Properties", "PropertiesChanged", path,
+        interface, G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, engine, NULL);
 }
 
 static void engine_start(OrielDisplayBackend *backend)
@@ -540,12 +523,12 @@ static void engine_start(OrielDisplayBackend *backend)
     }
     engine->closed_handler =
         g_signal_connect(engine->connection, "closed", G_CALLBACK(on_connection_closed), engine);
-    engine->subscription = g_dbus_connection_signal_subscribe(
-        engine->connection, NULL, "org.freedesktop.DBus.Properties", "PropertiesChanged",
-        OBJECT_PATH, NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, engine, NULL);
-    properties_get(engine, ENGINE_INTERFACE);
-    properties_get(engine, DISPLAY_INTERFACE);
+    engine->subscriptions[0] = properties_subscribe(engine, ENGINE_PATH, ENGINE_INTERFACE);
+    engine->subscriptions[1] = properties_subscribe(engine, engine->path, DISPLAY_INTERFACE);
+    properties_get(engine, ENGINE_PATH, ENGINE_INTERFACE);
+    properties_get(engine, engine->path, DISPLAY_INTERFACE);
     frame_request(engine);
+    oriel_engine_backend_cursor_follow(engine);
 }
 
 static void engine_close(OrielDisplayBackend *backend)
@@ -556,9 +539,11 @@ static void engine_close(OrielDisplayBackend *backend)
     g_cancellable_cancel(engine->cancellable);
     g_clear_handle_id(&engine->retry_timer, g_source_remove);
     g_clear_signal_handler(&engine->closed_handler, engine->connection);
-    if (engine->subscription) {
-        g_dbus_connection_signal_unsubscribe(engine->connection, engine->subscription);
-        engine->subscription = 0;
+    for (guint i = 0; i < G_N_ELEMENTS(engine->subscriptions); i++) {
+        if (engine->subscriptions[i]) {
+            g_dbus_connection_signal_unsubscribe(engine->connection, engine->subscriptions[i]);
+            engine->subscriptions[i] = 0;
+        }
     }
 }
 
@@ -568,6 +553,8 @@ static void oriel_engine_backend_finalize(GObject *object)
 
     g_clear_object(&engine->connection);
     g_clear_object(&engine->cancellable);
+    g_clear_object(&engine->cursor);
+    g_free(engine->path);
     G_OBJECT_CLASS(oriel_engine_backend_parent_class)->finalize(object);
 }
 
@@ -594,10 +581,21 @@ static void oriel_engine_backend_init(OrielEngineBackend *engine)
     engine->cancellable = g_cancellable_new();
 }
 
-OrielDisplayBackend *oriel_engine_backend_new(GDBusConnection *connection)
+OrielDisplayBackend *oriel_engine_backend_new(GDBusConnection *connection, guint display)
 {
     OrielEngineBackend *engine = g_object_new(ORIEL_TYPE_ENGINE_BACKEND, NULL);
 
     engine->connection = g_object_ref(connection);
+    engine->display = display;
+    engine->path =
+        display == 1 ? g_strdup(ENGINE_PATH) : g_strdup_printf(ENGINE_PATH "/Display%u", display);
     return ORIEL_DISPLAY_BACKEND(engine);
+}
+
+/* Not cancelled with the rest: the last thing that a viewer says. */
+void oriel_engine_backend_set_connected(OrielEngineBackend *engine, gboolean connected)
+{
+    g_dbus_connection_call(engine->connection, NULL, engine->path, DISPLAY_INTERFACE,
+                           "SetConnected", g_variant_new("(b)", connected), NULL,
+                           G_DBUS_CALL_FLAGS_NONE, TIMEOUT_DEFAULT, NULL, NULL, NULL);
 }

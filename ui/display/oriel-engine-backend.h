@@ -10,7 +10,10 @@
 G_DECLARE_FINAL_TYPE(OrielEngineBackend, oriel_engine_backend, ORIEL, ENGINE_BACKEND,
                      OrielDisplayBackend)
 
-/* `connection` is that of the machine's engine, kept while the backend lives. */
-OrielDisplayBackend *oriel_engine_backend_new(GDBusConnection *connection);
+/* `connection` is that of the machine's engine, kept while the backend lives; `display` the number
+ * of the display, the first of which is 1. */
+OrielDisplayBackend *oriel_engine_backend_new(GDBusConnection *connection, guint display);
+/* Plugs a monitor in at that display, or out; not the first one. */
+void oriel_engine_backend_set_connected(OrielEngineBackend *engine, gboolean connected);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The monitors in the machine's menu: the screen may fill any of them. */
+/* The machine's menu: monitors, any of which the screen may fill, and displays that the machine has
+ * behind the first. */
 #include <glib/gi18n.h>
 
 #include "machine/oriel-machine-page-private.h"
@@ -40,4 +41,23 @@ void oriel_machine_page_watch_monitors(OrielMachinePage *page)
     g_signal_connect_object(monitors, "items-changed", G_CALLBACK(monitors_follow), page,
                             G_CONNECT_SWAPPED);
     monitors_follow(page, 0, 0, 0, monitors);
+}
+
+void oriel_machine_page_displays_follow(OrielMachinePage *page)
+{
+    OrielEngine *engine = oriel_machine_item_get_engine(page->item);
+    guint n = engine ? oriel_engine_get_displays(engine) : 0;
+
+    if ((guint)g_menu_model_get_n_items(G_MENU_MODEL(page->displays_section)) + 1 == MAX(n, 1)) {
+        return;
+    }
+    g_menu_remove_all(page->displays_section);
+    for (guint number = 2; number <= n; number++) {
+        /* Translators: %u is 2 or more: a display that the machine has besides its usual screen. */
+        g_autofree char *label = g_strdup_printf(_("Open Display _%u"), number);
+        g_autoptr(GMenuItem) item = g_menu_item_new(label, NULL);
+
+        g_menu_item_set_action_and_target(item, "screen.open-display", "u", number);
+        g_menu_append_item(page->displays_section, item);
+    }
 }

@@ -23,7 +23,7 @@ struct _OrielMachinePage {
     GtkWidget *spinner;
     OrielOperationBox *work;
     OrielDisplay *display;
-    GMenu *monitors_section;
+    GMenu *monitors_section, *displays_section;
 
     OrielMachineItem *item;
     OrielPreferences *preferences;
@@ -40,6 +40,8 @@ void oriel_machine_page_scaling_follow(OrielMachinePage *page);
 void oriel_machine_page_set_scaling(OrielMachinePage *page, OrielScaling scaling);
 /* Keeps the monitors in the menu. */
 void oriel_machine_page_watch_monitors(OrielMachinePage *page);
+/* Keeps the displays behind the first in the menu. */
+void oriel_machine_page_displays_follow(OrielMachinePage *page);
 /* The strip about settings that wait for the next start. */
 void oriel_machine_page_restart_follow(OrielMachinePage *page);
 void oriel_machine_page_install_restart(GtkWidgetClass *class);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "display/oriel-engine-backend.h"
+#include "machine/oriel-display-window.h"
 #include "machine/oriel-machine-page-private.h"
 #include "oriel-connection.h"
 #include "oriel-message.h"
@@ -20,7 +21,7 @@ static void connected(GObject *source, GAsyncResult *result, gpointer data)
     if (!connection) {
         return;
     }
-    backend = oriel_engine_backend_new(connection);
+    backend = oriel_engine_backend_new(connection, 1);
     oriel_display_set_backend(page->display, backend);
     oriel_display_backend_start(backend);
     oriel_machine_page_actions_follow(page);
@@ -221,13 +222,25 @@ static void act_screenshot(GtkWidget *widget, const char *action, GVariant *para
     g_task_run_in_thread(task, shot_write);
 }
 
+static void act_open_display(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    OrielMachinePage *page = ORIEL_MACHINE_PAGE(widget);
+    GtkRoot *root = gtk_widget_get_root(widget);
+
+    if (page->item && GTK_IS_WINDOW(root)) {
+        oriel_display_window_open(gtk_window_get_application(GTK_WINDOW(root)), page->preferences,
+                                  page->item, g_variant_get_uint32(parameter));
+    }
+}
+
 static const struct {
     const char *name, *parameter;
     GtkWidgetActionActivateFunc activate;
 } actions[] = {
-    { "screen.send-keys", "s", act_send_keys },  { "screen.paste", NULL, act_display },
-    { "screen.select-text", NULL, act_display }, { "screen.release", NULL, act_release },
-    { "screen.copy", NULL, act_copy },           { "screen.screenshot", NULL, act_screenshot },
+    { "screen.send-keys", "s", act_send_keys },       { "screen.paste", NULL, act_display },
+    { "screen.select-text", NULL, act_display },      { "screen.release", NULL, act_release },
+    { "screen.open-display", "u", act_open_display }, { "screen.copy", NULL, act_copy },
+    { "screen.screenshot", NULL, act_screenshot },
 };
 
 void oriel_machine_page_actions_follow(OrielMachinePage *page)

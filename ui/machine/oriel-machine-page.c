@@ -109,6 +109,7 @@ static void follow(OrielMachinePage *page)
     oriel_machine_page_screen_follow(page);
     oriel_machine_page_scaling_follow(page);
     oriel_machine_page_actions_follow(page);
+    oriel_machine_page_displays_follow(page);
     if (state == ORIEL_MACHINE_STATE_PAUSED) {
         oriel_display_release(page->display);
     }
@@ -334,6 +335,7 @@ static void bind_template(GtkWidgetClass *class)
     gtk_widget_class_bind_template_child(class, OrielMachinePage, lost);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, display);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, monitors_section);
+    gtk_widget_class_bind_template_child(class, OrielMachinePage, displays_section);
 }
 
 static void install_properties(GObjectClass *class)

@@ -7,7 +7,8 @@
  * the screen has the keyboard, so shortcuts of the application must be off), "standalone" (b: no
  * way back to a library). Class actions: "screen.send-keys" (s), "screen.paste",
  * "screen.select-text", "screen.screenshot", "screen.copy", "screen.release",
- * "screen.resize-window", "screen.scaling" (s, stateful).
+ * "screen.resize-window", "screen.scaling" (s, stateful), "screen.open-display" (u: number, from
+ * 2).
  */
 #ifndef ORIEL_MACHINE_PAGE_H
 #define ORIEL_MACHINE_PAGE_H

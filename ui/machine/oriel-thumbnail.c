@@ -115,7 +115,7 @@ static void connected(GObject *source, GAsyncResult *result, gpointer data)
     if (!connection) {
         return;
     }
-    thumbnail->backend = oriel_engine_backend_new(connection);
+    thumbnail->backend = oriel_engine_backend_new(connection, 1);
     g_signal_connect_swapped(thumbnail->backend, "damaged", G_CALLBACK(frame_changed), thumbnail);
     g_signal_connect_swapped(thumbnail->backend, "notify::framebuffer", G_CALLBACK(frame_changed),
                              thumbnail);

@@ -32,6 +32,7 @@ static const char *const firmwares[] = { "bios", "uefi", NULL };
 static const char *const clocks[] = { "utc", "local", NULL };
 static const char *const scalings[] = { "default", "fit", "integer", "actual", "follow", NULL };
 static const char *const pointers[] = { "ps2", "virtio-tablet", NULL };
+static const char *const video_models[] = { "stdvga", "virtio-gpu", NULL };
 static const char *const video_memories[] = { "8M", "16M", "32M", "64M", "128M", "256M", NULL };
 
 static const struct {
@@ -47,6 +48,8 @@ static const struct {
     { "page-hardware.ui", "cpus", NULL },
     { "page-hardware.ui", "memory", NULL },
     { "page-hardware.ui", "display.scaling", scalings },
+    { "page-hardware.ui", "video.model", video_models },
+    { "page-hardware.ui", "video.displays", NULL },
     { "page-hardware.ui", "video-memory", video_memories },
     { "page-hardware.ui", "input.pointer", pointers },
     { "page-hardware.ui", "balloon", NULL },
@@ -82,6 +85,27 @@ static void host_limit(OrielSettingsWindow *self, GtkBuilder *builder)
     adw_action_row_set_subtitle(ADW_ACTION_ROW(memory), of_memory);
 }
 
+/* Only a virtual display has more than one monitor. */
+static void displays_follow(GObject *model, GParamSpec *pspec, GtkWidget *displays)
+{
+    guint selected = adw_combo_row_get_selected(ADW_COMBO_ROW(model));
+
+    gtk_widget_set_sensitive(displays, selected < G_N_ELEMENTS(video_models) - 1 &&
+                                           g_str_equal(video_models[selected], "virtio-gpu"));
+}
+
+static void displays_watch(GtkBuilder *builder)
+{
+    GObject *model = gtk_builder_get_object(builder, "video.model");
+    GObject *displays = gtk_builder_get_object(builder, "video.displays");
+
+    if (model) {
+        g_signal_connect_object(model, "notify::selected", G_CALLBACK(displays_follow), displays,
+                                0);
+        displays_follow(model, NULL, GTK_WIDGET(displays));
+    }
+}
+
 static void page_add(OrielSettingsWindow *self, const char *file)
 {
     g_autofree char *path = g_strconcat(RESOURCES, file, NULL);
@@ -97,6 +121,7 @@ static void page_add(OrielSettingsWindow *self, const char *file)
                                     settings[i].choices);
         }
     }
+    displays_watch(builder);
     adw_preferences_window_add(ADW_PREFERENCES_WINDOW(self),
                                ADW_PREFERENCES_PAGE(gtk_builder_get_object(builder, "page")));
 }

@@ -19,6 +19,10 @@ static const char contract[] =
     "<interface name='" DISPLAY_INTERFACE "'>"
     "<method name='NextFrame'><arg type='u' direction='in'/><arg type='u' direction='out'/>"
     "<arg type='a(uuuu)' direction='out'/></method>"
+    "<method name='NextCursor'><arg type='u' direction='in'/><arg type='u' direction='out'/>"
+    "<arg type='b' direction='out'/><arg type='i' direction='out'/><arg type='i' direction='out'/>"
+    "<arg type='u' direction='out'/><arg type='u' direction='out'/><arg type='u' direction='out'/>"
+    "<arg type='u' direction='out'/><arg type='ay' direction='out'/></method>"
     "<method name='GetScanout'><arg type='u' direction='out'/><arg type='h' direction='out'/>"
     "<arg type='u' direction='out'/><arg type='u' direction='out'/><arg type='u' "
     "direction='out'/></method>"
@@ -33,6 +37,7 @@ static const char contract[] =
     "<method name='Key'><arg type='u' direction='in'/><arg type='b' direction='in'/></method>"
     "<method name='Pointer'><arg type='u' direction='in'/><arg type='u' direction='in'/>"
     "<arg type='u' direction='in'/><arg type='u' direction='in'/><arg type='u' direction='in'/>"
+    "<arg type='u' direction='in'/>"
     "<arg type='i' direction='in'/></method>"
     "<method name='Motion'><arg type='i' direction='in'/><arg type='i' direction='in'/>"
     "<arg type='u' direction='in'/><arg type='i' direction='in'/></method>"
@@ -95,6 +100,10 @@ static void on_display_method(struct fake_engine *engine, const char *method, GV
         engine->next_frames++;
         engine->waiting = invocation;
         frame_answer(engine);
+    } else if (g_str_equal(method, "NextCursor")) {
+        g_variant_get(parameters, "(u)", &engine->cursor_known);
+        engine->next_cursors++;
+        engine->cursor_waiting = invocation;
     } else if (g_str_equal(method, "GetScanout")) {
         engine->get_scanouts++;
         scanout_answer(engine, invocation);
@@ -121,7 +130,7 @@ static void on_engine_method(struct fake_engine *engine, const char *method, GVa
         g_string_append_printf(engine->log, "key %u %d\n", x, down);
         g_string_append_printf(engine->keys, "key %u %d\n", x, down);
     } else if (g_str_equal(method, "Pointer")) {
-        g_variant_get(parameters, "(uuuuui)", &x, &y, &width, &height, &buttons, &wheel);
+        g_variant_get(parameters, "(uuuuuui)", NULL, &x, &y, &width, &height, &buttons, &wheel);
         g_string_append_printf(engine->log, "pointer %u %u %u %d\n", x, y, buttons, wheel);
     } else if (g_str_equal(method, "Motion")) {
         g_variant_get(parameters, "(iiui)", &dx, &dy, &buttons, &wheel);
@@ -234,6 +243,7 @@ void fake_engine_free(struct fake_engine *engine)
     }
     g_dbus_connection_close(engine->server, NULL, NULL, NULL);
     g_clear_object(&engine->waiting);
+    g_clear_object(&engine->cursor_waiting);
     g_clear_object(&engine->server);
     g_clear_object(&engine->client);
     g_clear_pointer(&engine->damage, g_variant_builder_unref);
@@ -285,6 +295,22 @@ void fake_engine_damage(struct fake_engine *engine, guint x, guint y, guint widt
         g_variant_builder_add(engine->damage, "(uuuu)", x, y, width, height);
     }
     frame_answer(engine);
+}
+
+void fake_engine_cursor(struct fake_engine *engine, guint shape, gboolean visible, int x, int y,
+                        guint32 colour, gsize bytes)
+{
+    guint32 pixels[FAKE_CURSOR_SIDE * FAKE_CURSOR_SIDE];
+
+    for (gsize i = 0; i < G_N_ELEMENTS(pixels); i++) {
+        pixels[i] = colour;
+    }
+    g_assert(engine->cursor_waiting && bytes <= sizeof(pixels));
+    g_dbus_method_invocation_return_value(
+        g_steal_pointer(&engine->cursor_waiting),
+        g_variant_new("(ubiiuuuu@ay)", shape, visible, x, y, FAKE_CURSOR_SIDE / 2,
+                      FAKE_CURSOR_SIDE / 2, FAKE_CURSOR_SIDE, FAKE_CURSOR_SIDE,
+                      g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, pixels, bytes, 1)));
 }
 
 void fake_engine_refuse(struct fake_engine *engine)

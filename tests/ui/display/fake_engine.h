@@ -22,6 +22,10 @@ struct fake_engine {
     GVariantBuilder *damage;        /* not yet told */
     guint next_frames, get_scanouts;
 
+    GDBusMethodInvocation *cursor_waiting; /* NextCursor */
+    guint cursor_known;                    /* shape that the waiting call knows */
+    guint next_cursors;
+
     gboolean absolute_pointer, can_resize;
     guint leds;
     const char *state;
@@ -49,6 +53,14 @@ void fake_engine_show_memory(struct fake_engine *engine, guint width, guint heig
 guint32 fake_engine_pixel(guint x, guint y);
 /* Says that a rectangle changed. */
 void fake_engine_damage(struct fake_engine *engine, guint x, guint y, guint width, guint height);
+enum {
+    FAKE_CURSOR_SIDE = 8,
+};
+
+/* Answers the call for the cursor, which must be waiting: a square of one colour whose point is in
+ * its middle; shape 0: none. `bytes` of pixels are sent. */
+void fake_engine_cursor(struct fake_engine *engine, guint shape, gboolean visible, int x, int y,
+                        guint32 colour, gsize bytes);
 /* Ends the call that waits as an engine does that is about to end. */
 void fake_engine_refuse(struct fake_engine *engine);
 void fake_engine_set_state(struct fake_engine *engine, const char *state);

@@ -102,7 +102,7 @@ struct fixture *fixture_new(guint width, guint height)
     gtk_window_set_decorated(fixture->window, FALSE);
     gtk_window_set_default_size(fixture->window, 900, 700);
     g_signal_connect(fixture->display, "notice", G_CALLBACK(on_notice), fixture);
-    fixture->backend = oriel_engine_backend_new(fixture->engine->client);
+    fixture->backend = oriel_engine_backend_new(fixture->engine->client, 1);
     oriel_display_set_backend(fixture->display, fixture->backend);
     gtk_window_present(fixture->window);
     UNTIL(is_shown(fixture));

@@ -269,7 +269,7 @@ TEST(an_engine_without_a_display_is_told)
     OrielDisplayBackend *other;
 
     g_dbus_connection_unregister_object(fixture->engine->server, fixture->engine->registrations[0]);
-    other = oriel_engine_backend_new(fixture->engine->client);
+    other = oriel_engine_backend_new(fixture->engine->client, 1);
     oriel_display_set_backend(fixture->display, other);
     UNTIL(oriel_display_backend_get_status(other) == ORIEL_DISPLAY_STATUS_FAILED);
     g_object_unref(other);
@@ -282,7 +282,7 @@ TEST(backends_come_and_go)
     struct fixture *fixture = fixture_new(800, 600);
 
     for (guint i = 0; i < 20; i++) {
-        OrielDisplayBackend *backend = oriel_engine_backend_new(fixture->engine->client);
+        OrielDisplayBackend *backend = oriel_engine_backend_new(fixture->engine->client, 1);
 
         oriel_display_set_backend(fixture->display, backend);
         oriel_display_backend_pointer(backend, 1, 1, 0);

@@ -67,7 +67,7 @@ static void window_make(void)
     display = ORIEL_DISPLAY(oriel_display_new());
     gtk_window_set_child(window, GTK_WIDGET(display));
     gtk_window_set_default_size(window, 800, 600);
-    backend = oriel_engine_backend_new(engine->client);
+    backend = oriel_engine_backend_new(engine->client, 1);
     oriel_display_set_backend(display, backend);
     gtk_window_present(window);
     gtk_widget_grab_focus(GTK_WIDGET(display));

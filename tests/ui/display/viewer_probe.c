@@ -119,7 +119,7 @@ static OrielDisplayBackend *backend_new(const char *address)
         bus = g_strdup_printf("unix:path=%s", address + strlen("engine:"));
         connection = g_dbus_connection_new_for_address_sync(
             bus, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, NULL, &error);
-        backend = connection ? oriel_engine_backend_new(connection) : NULL;
+        backend = connection ? oriel_engine_backend_new(connection, 1) : NULL;
     }
     if (!backend) {
         say("failed %s", error->message);

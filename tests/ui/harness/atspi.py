@@ -48,11 +48,17 @@ def walk(node, depth=0):
         yield from walk(child, depth + 1)
 
 
-def everything():
+def everything(window=None):
+    """All of the program, or what is in windows with that title, a regular expression."""
     desktop = Atspi.get_desktop(0)
     for application in children(desktop):
         if PROGRAM in (application.get_name() or ""):
-            yield from walk(application)
+            if window is None:
+                yield from walk(application)
+            else:
+                for child in children(application):
+                    if re.search(window, child.get_name() or ""):
+                        yield from walk(child)
 
 
 def text_of(node):
@@ -61,9 +67,9 @@ def text_of(node):
     return "" if re.fullmatch(r"(Gtk|Adw|Oriel)\w+", name) else name
 
 
-def matching(role, name, showing):
+def matching(role, name, showing, window=None):
     pattern = re.compile(name) if name is not None else None
-    for node, _ in everything():
+    for node, _ in everything(window):
         try:
             if role and not re.fullmatch(role, node.get_role_name()):
                 continue
@@ -92,7 +98,7 @@ def needed(request):
 def act(request):
     """Of several nodes with the name (a button and its label, say) the one that can be acted on; false while there is
     none: acting on what is insensitive does nothing, and says nothing."""
-    for node in matching(request.get("role"), request.get("name"), request.get("showing", True)):
+    for node in matching(request.get("role"), request.get("name"), request.get("showing", True), request.get("window")):
         action = node.get_action_iface()
         for index in range(action.get_n_actions() if action else 0):
             if (request.get("action") in (None, action.get_action_name(index))

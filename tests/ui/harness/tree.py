@@ -67,11 +67,12 @@ class Tree:
     def has(self, role, name):
         return self.call("find", role=role, name=name, showing=True)
 
-    def act(self, role, name, action=None):
-        """Does the node's first action, or the one with that name, as soon as it can be done."""
+    def act(self, role, name, action=None, window=None):
+        """Does the node's first action, or the one with that name, as soon as it can be done; anywhere, or in the window
+        with that title, a regular expression."""
         self.wait(role, name)
         end = time.monotonic() + WAIT
-        while not self.call("act", role=role, name=name, action=action):
+        while not self.call("act", role=role, name=name, action=action, window=window):
             if time.monotonic() > end:
                 raise oriel.Failure(f"in {WAIT} s no {role} “{name}” that can be acted on:\n{self.dump()}")
             time.sleep(0.1)
