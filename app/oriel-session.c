@@ -141,36 +141,26 @@ static gboolean ready_judge(const OrielMachine *machine, const char *line, GErro
     return FALSE;
 }
 
-gboolean oriel_session_start(const OrielMachine *machine, OrielStartFlags flags,
-                             GSubprocess **process_out, GCancellable *cancellable, GError **error)
+static gboolean start(const OrielMachine *machine, GPtrArray *arguments,
+                      GSubprocessLauncher *launcher, GSubprocess **process_out,
+                      GCancellable *cancellable, GError **error)
 {
-    g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
-        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
     g_autoptr(GSubprocess) process = NULL;
     g_autoptr(GError) cause = NULL;
-    g_autofree char *engine = engine_path();
-    const char *arguments[8] = { engine, "--folder", machine->folder, "--ready-fd", "3" };
-    gsize n = 5;
     int pipe_fds[2];
-
-    if (flags & ORIEL_START_PAUSED) {
-        arguments[n++] = "--paused";
-    }
-    if (flags & ORIEL_START_DISCARD_SAVED) {
-        arguments[n++] = "--discard-saved";
-    }
 
     if (!g_unix_open_pipe(pipe_fds, FD_CLOEXEC, error)) {
         return FALSE;
     }
     g_subprocess_launcher_take_fd(launcher, pipe_fds[1], READY_FD);
     g_subprocess_launcher_set_child_setup(launcher, detach, NULL, NULL);
-    process = g_subprocess_launcher_spawnv(launcher, arguments, &cause);
+    g_ptr_array_add(arguments, NULL);
+    process = g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments->pdata, &cause);
     g_subprocess_launcher_close(launcher); /* or the pipe would never end */
     if (!process) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "The engine “%s” cannot be started: %s. Reinstall Oriel.", engine,
-                    cause->message);
+                    "The engine “%s” cannot be started: %s. Reinstall Oriel.",
+                    (const char *)arguments->pdata[0], cause->message);
         close(pipe_fds[0]);
         return FALSE;
     }
@@ -188,6 +178,57 @@ gboolean oriel_session_start(const OrielMachine *machine, OrielStartFlags flags,
         *process_out = g_steal_pointer(&process);
     }
     return TRUE;
+}
+
+static GPtrArray *arguments_new(const OrielMachine *machine)
+{
+    const char *const always[] = { "--folder", machine->folder, "--ready-fd", "3" };
+    GPtrArray *arguments = g_ptr_array_new_with_free_func(g_free);
+
+    g_ptr_array_add(arguments, engine_path());
+    for (gsize i = 0; i < G_N_ELEMENTS(always); i++) {
+        g_ptr_array_add(arguments, g_strdup(always[i]));
+    }
+    return arguments;
+}
+
+static GSubprocessLauncher *launcher_new(void)
+{
+    return g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
+                                     G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+}
+
+gboolean oriel_session_start(const OrielMachine *machine, OrielStartFlags flags,
+                             GSubprocess **process, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GPtrArray) arguments = arguments_new(machine);
+    g_autoptr(GSubprocessLauncher) launcher = launcher_new();
+
+    if (flags & ORIEL_START_PAUSED) {
+        g_ptr_array_add(arguments, g_strdup("--paused"));
+    }
+    if (flags & ORIEL_START_DISCARD_SAVED) {
+        g_ptr_array_add(arguments, g_strdup("--discard-saved"));
+    }
+    return start(machine, arguments, launcher, process, cancellable, error);
+}
+
+gboolean oriel_session_start_lent(const OrielMachine *machine, const OrielLoan *loans, guint n,
+                                  GSubprocess **process, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(GPtrArray) arguments = arguments_new(machine);
+    g_autoptr(GSubprocessLauncher) launcher = launcher_new();
+
+    for (guint i = 0; i < n; i++) {
+        int fd = fcntl(loans[i].fd, F_DUPFD_CLOEXEC, 0), target = READY_FD + 1 + (int)i;
+
+        g_subprocess_launcher_take_fd(launcher, fd, target);
+        g_ptr_array_add(arguments, g_strdup("--lend"));
+        g_ptr_array_add(arguments,
+                        g_strdup_printf("%s=%d:%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT,
+                                        loans[i].name, target, loans[i].offset, loans[i].size));
+    }
+    return start(machine, arguments, launcher, process, cancellable, error);
 }
 
 /* --- Finding -------------------------------------------------------------------------------------

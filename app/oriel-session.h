@@ -31,6 +31,17 @@ typedef enum {
 gboolean oriel_session_start(const OrielMachine *machine, OrielStartFlags flags,
                              GSubprocess **process, GCancellable *cancellable, GError **error);
 
+/* A part of an open file on which a disk of the machine builds (block/lent.h). */
+typedef struct {
+    char *name;
+    int fd; /* stays the caller's */
+    guint64 offset, size;
+} OrielLoan;
+
+/* The same with loans, for a machine that is tried. */
+gboolean oriel_session_start_lent(const OrielMachine *machine, const OrielLoan *loans, guint n,
+                                  GSubprocess **process, GCancellable *cancellable, GError **error);
+
 /* What looking for an engine found. */
 typedef enum {
     ORIEL_FOUND_ENGINE,

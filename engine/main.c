@@ -2,7 +2,7 @@
 /*
  * oriel-engine: runs one machine until it is turned off.
  *
- *   oriel-engine --folder FOLDER [--paused] [--discard-saved] [--ready-fd N]
+ *   oriel-engine --folder FOLDER [--paused] [--discard-saved] [--ready-fd N] [--lend PART]...
  *
  * Started by the app or by hand. It locks the machine, starts it, and offers it in the machine's
  * runtime folder: "engine" (D-Bus), "vnc", "serial0"... When the machine runs, it writes "ready\n"
@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "block/lent.h"
 #include "config/config.h"
 #include "config/runtime.h"
 #include "config/saved.h"
@@ -351,6 +352,7 @@ static void engine_end(struct engine *engine)
 static bool arguments_parse(struct engine *engine, int *argc, char ***argv, GError **error)
 {
     g_autofree char *folder = NULL;
+    g_auto(GStrv) lent = NULL;
     GOptionEntry entries[] = {
         { "folder", 0, 0, G_OPTION_ARG_FILENAME, &folder, "The machine's folder", "FOLDER" },
         { "paused", 0, 0, G_OPTION_ARG_NONE, &engine->paused, "Do not run the guest yet", NULL },
@@ -358,6 +360,8 @@ static bool arguments_parse(struct engine *engine, int *argc, char ***argv, GErr
           "Forget the saved state and start from power on", NULL },
         { "ready-fd", 0, 0, G_OPTION_ARG_INT, &engine->ready_fd,
           "Write “ready” or an error to this descriptor", "N" },
+        { "lend", 0, 0, G_OPTION_ARG_STRING_ARRAY, &lent,
+          "Let images build on a part of a file that is open already", "NAME=FD:OFFSET:SIZE" },
         { NULL },
     };
     g_autoptr(GOptionContext) context = g_option_context_new("- run one Oriel machine");
@@ -370,6 +374,11 @@ static bool arguments_parse(struct engine *engine, int *argc, char ***argv, GErr
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                     "oriel-engine needs --folder with the folder of a machine; see --help.");
         return false;
+    }
+    for (unsigned i = 0; lent && lent[i]; i++) {
+        if (!lent_add(lent[i], error)) {
+            return false;
+        }
     }
     engine->folder = g_canonicalize_filename(folder, NULL);
     return true;

@@ -117,6 +117,26 @@ gboolean oriel_appliance_source_is_plain(OrielApplianceSource *source, const Ori
     return names && names->len == 1 && !file->gzip;
 }
 
+gboolean oriel_appliance_source_place(OrielApplianceSource *source, const OrielOvfFile *file,
+                                      char **name, guint64 *offset, guint64 *size)
+{
+    g_autoptr(GPtrArray) names = names_of(source, file, NULL);
+    struct part part = { .fd = -1 };
+
+    if (!names || names->len != 1 || file->gzip || source->unpacked) {
+        return FALSE;
+    }
+    part = source_part_open(source, names->pdata[0], NULL);
+    if (part.fd < 0) {
+        return FALSE;
+    }
+    close(part.fd);
+    *name = source->folder ? source_name_in_folder(source, names->pdata[0]) : g_strdup("");
+    *offset = part.offset;
+    *size = part.size;
+    return *name != NULL;
+}
+
 /* --- Putting together, unpacking ----------------------------------------------------------------
  */
 

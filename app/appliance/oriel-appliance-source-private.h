@@ -20,6 +20,7 @@ struct member {
 struct OrielApplianceSource {
     char *path;
     char *folder;       /* of the OVF; NULL: an archive */
+    gboolean unpacked;  /* `fd` is not the archive itself */
     gboolean alone;     /* of its folder only the image itself is its own */
     char *disks;        /* more files may lie there; NULL: nowhere */
     int fd;             /* the archive, or what was unpacked of it; -1: a folder */
@@ -53,6 +54,8 @@ gboolean source_find(OrielApplianceSource *source, int scratch, GError **error);
 extern const char *const source_places[];
 /* Opens one of the source's files by its name in it; fd is -1 on failure. */
 struct part source_part_open(OrielApplianceSource *source, const char *name, GError **error);
+/* The name in the folder of a file that lies there, NULL if it does not. g_free(). */
+char *source_name_in_folder(const OrielApplianceSource *source, const char *name);
 gboolean source_has(OrielApplianceSource *source, const char *name);
 /* A small file as text with a zero behind it. g_free(). */
 char *source_text_read(OrielApplianceSource *source, const char *name, guint64 maximum,

@@ -88,6 +88,13 @@ static const char *folder_locate(const OrielApplianceSource *source, const char 
     return source->disks && is_file(source->disks, *place) ? source->disks : NULL;
 }
 
+char *source_name_in_folder(const OrielApplianceSource *source, const char *name)
+{
+    g_autofree char *place = NULL;
+
+    return folder_locate(source, name, &place) == source->folder ? g_steal_pointer(&place) : NULL;
+}
+
 gboolean source_has(OrielApplianceSource *source, const char *name)
 {
     g_autofree char *place = NULL;

@@ -51,6 +51,12 @@ gboolean oriel_appliance_source_size(OrielApplianceSource *source, const OrielOv
 /* Whether it lies there as one piece that is not compressed. */
 gboolean oriel_appliance_source_is_plain(OrielApplianceSource *source, const OrielOvfFile *file);
 /*
+ * Where a file lies that is plain: *name is that in the appliance's folder, "" for the archive
+ * itself (g_free()). FALSE if it lies nowhere that the user could point at.
+ */
+gboolean oriel_appliance_source_place(OrielApplianceSource *source, const OrielOvfFile *file,
+                                      char **name, guint64 *offset, guint64 *size);
+/*
  * The file's content: in its place if it is plain; otherwise put together, and unpacked to at most
  * `limit` bytes, in a nameless file in the folder `scratch`. storage_free().
  */

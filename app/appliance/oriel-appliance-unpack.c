@@ -238,5 +238,6 @@ gboolean source_archive_unpack(OrielApplianceSource *source, int scratch, GError
     g_hash_table_unref(unpacking.names);
     close(source->fd); /* what was unpacked takes its place */
     source->fd = unpacking.target;
+    source->unpacked = TRUE;
     return good;
 }

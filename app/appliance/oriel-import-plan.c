@@ -205,6 +205,23 @@ static gboolean drives_plan(OrielImport *import, GError **error)
     return TRUE;
 }
 
+/* One file with all of the disk in it. */
+static void place_look(OrielImport *import, struct import_drive *drive, struct image *image)
+{
+    g_autofree char *name = NULL;
+    struct import_place place = { .format = image->class->format };
+    char magic[4] = "";
+
+    if (image->backing || storage_read(image->storage, 0, magic, sizeof(magic)) != 0 ||
+        (place.format == IMAGE_VMDK && memcmp(magic, "KDMV", 4) != 0) ||
+        !oriel_appliance_source_place(import->source, drive->file, &name, &place.offset,
+                                      &place.size) ||
+        g_strlcpy(place.name, name, sizeof(place.name)) >= sizeof(place.name)) {
+        return;
+    }
+    drive->place = place;
+}
+
 /* Looks into the disks that can be read in their place. */
 static gboolean disks_look(OrielImport *import, gboolean *uefi, GError **error)
 {
@@ -222,6 +239,7 @@ static gboolean disks_look(OrielImport *import, gboolean *uefi, GError **error)
             }
             drive->size = MAX(drive->capacity, image->size);
             drive->space = import_image_data(image);
+            place_look(import, drive, image);
             *uefi |= first && import_image_is_uefi(image);
             image_free(image);
         }

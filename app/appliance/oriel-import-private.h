@@ -8,12 +8,25 @@
 #define ORIEL_IMPORT_PRIVATE_H
 
 #include "block/image.h"
+#include "config/config.h"
 #include "oriel-appliance-source.h"
 #include "oriel-import.h"
 
 #define IMPORT_DISK_MAX (G_GUINT64_CONSTANT(1) << 46) /* 64 TiB */
 /* Bytes that an unpacked file may have more than its disk. */
 #define IMPORT_SPARE    (G_GUINT64_CONSTANT(64) << 20)
+
+enum {
+    IMPORT_MAC = 18,         /* bytes of "00:50:56:aa:bb:cc" */
+    IMPORT_PLACE_NAME = 256, /* bytes of a file's name */
+};
+
+/* Where a disk lies whole and not packed, so that it can be read there. */
+struct import_place {
+    char name[IMPORT_PLACE_NAME]; /* of the file in the appliance's folder; empty: the archive */
+    guint64 offset, size;         /* bytes; size 0: there is no such place */
+    guint format;                 /* enum image_format */
+};
 
 /* A drive that the machine gets. */
 struct import_drive {
@@ -23,10 +36,7 @@ struct import_drive {
     guint64 capacity;         /* bytes, as declared; 0: not said */
     guint64 size;             /* bytes as the guest sees it, as far as known */
     guint64 space;            /* bytes that it is expected to take */
-};
-
-enum {
-    IMPORT_MAC = 18, /* bytes of "00:50:56:aa:bb:cc" */
+    struct import_place place;
 };
 
 /* A network card that the machine gets. */
@@ -48,6 +58,11 @@ struct OrielImport {
     GVariant *wire;      /* the caller's: owns texts of the report */
     int scratch;         /* the caller's: a nameless file for what is packed; -1: none */
 };
+
+/* What a disk gets: qcow2, and the controller of its bus. */
+void import_drive_settings(const struct import_drive *drive, OrielDrive *disk);
+/* Sets all but the drives. */
+gboolean import_settings(const OrielImport *import, OrielConfig *config, GError **error);
 
 /* The name in the machine's folder of the file that a drive gets; NULL: none. g_free(). */
 char *import_drive_name(const OrielImport *import, guint number);

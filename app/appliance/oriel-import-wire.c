@@ -10,7 +10,7 @@
 #include "config/network.h"
 #include "oriel-import-private.h"
 
-#define DRIVES_TYPE "a(uubayttt)"
+#define DRIVES_TYPE "a(uubaytttayttu)"
 #define CARDS_TYPE  "a(ayb)"
 
 /* --- Both sides ---------------------------------------------------------------------------------
@@ -101,9 +101,11 @@ static GVariant *drives_put(const GArray *drives)
     for (guint i = 0; i < drives->len; i++) {
         const struct import_drive *drive = &g_array_index(drives, struct import_drive, i);
 
-        g_variant_builder_add(&builder, "(uub@ayttt)", drive->kind, drive->bus, drive->file != NULL,
-                              g_variant_new_bytestring(drive->file ? drive->file->href : ""),
-                              drive->capacity, drive->size, drive->space);
+        g_variant_builder_add(
+            &builder, "(uub@ayttt@ayttu)", drive->kind, drive->bus, drive->file != NULL,
+            g_variant_new_bytestring(drive->file ? drive->file->href : ""), drive->capacity,
+            drive->size, drive->space, g_variant_new_bytestring(drive->place.name),
+            drive->place.offset, drive->place.size, drive->place.format);
     }
     return g_variant_builder_end(&builder);
 }
@@ -214,16 +216,20 @@ static gboolean drives_get(GVariant *wire, OrielImport *import)
     g_autoptr(GVariantIter) iter = NULL;
     struct import_drive drive = { .kind = 0 };
     guint32 kind, bus;
-    const char *href;
+    const char *href, *name;
     gboolean has_file;
 
     import->drives = g_array_new(FALSE, TRUE, sizeof(struct import_drive));
     g_variant_lookup(wire, "drives", DRIVES_TYPE, &iter);
-    while (iter && g_variant_iter_next(iter, "(uub^&ayttt)", &kind, &bus, &has_file, &href,
-                                       &drive.capacity, &drive.size, &drive.space)) {
+    while (iter &&
+           g_variant_iter_next(iter, "(uub^&ayttt^&ayttu)", &kind, &bus, &has_file, &href,
+                               &drive.capacity, &drive.size, &drive.space, &name,
+                               &drive.place.offset, &drive.place.size, &drive.place.format)) {
         OrielOvfFile *file = NULL;
 
-        if (kind > ORIEL_OVF_DRIVE_CDROM || bus > ORIEL_OVF_BUS_VIRTIO_SCSI) {
+        if (kind > ORIEL_OVF_DRIVE_CDROM || bus > ORIEL_OVF_BUS_VIRTIO_SCSI ||
+            drive.place.format >= IMAGE_FORMATS ||
+            g_strlcpy(drive.place.name, name, IMPORT_PLACE_NAME) >= IMPORT_PLACE_NAME) {
             return FALSE;
         }
         if (has_file) {

@@ -138,6 +138,14 @@ static gboolean drive_check(const Building *building, const char *name, GError *
     return FALSE;
 }
 
+void import_drive_settings(const struct import_drive *drive, OrielDrive *disk)
+{
+    disk->format = ORIEL_DISK_FORMAT_QCOW2;
+    disk->controller = drive->bus == ORIEL_OVF_BUS_VIRTIO ? ORIEL_CONTROLLER_VIRTIO
+                       : drive->bus == ORIEL_OVF_BUS_NVME ? ORIEL_CONTROLLER_NVME
+                                                          : ORIEL_CONTROLLER_AHCI;
+}
+
 static gboolean drives_add(const OrielImport *import, const Building *building, OrielConfig *config,
                            GError **error)
 {
@@ -158,10 +166,7 @@ static gboolean drives_add(const OrielImport *import, const Building *building, 
             return FALSE;
         }
         if (disk) {
-            added->format = ORIEL_DISK_FORMAT_QCOW2;
-            added->controller = drive->bus == ORIEL_OVF_BUS_VIRTIO ? ORIEL_CONTROLLER_VIRTIO
-                                : drive->bus == ORIEL_OVF_BUS_NVME ? ORIEL_CONTROLLER_NVME
-                                                                   : ORIEL_CONTROLLER_AHCI;
+            import_drive_settings(drive, added);
         }
     }
     return TRUE;
@@ -183,6 +188,11 @@ static gboolean cards_add(const OrielImport *import, OrielConfig *config, GError
         network->link_down = !card->connected;
     }
     return TRUE;
+}
+
+gboolean import_settings(const OrielImport *import, OrielConfig *config, GError **error)
+{
+    return cards_add(import, config, error) && settings_apply(import, config, error);
 }
 
 /* --- All of it ----------------------------------------------------------------------------------
@@ -246,8 +256,7 @@ char *oriel_import_run(OrielImport *import, OrielProgress progress, gpointer dat
     config = oriel_config_new(import->report.name);
     lock = oriel_building_start(&building, import->folder, import->report.name, error);
     if (lock >= 0 && fill(import, &building, progress, data, cancellable, error) &&
-        drives_add(import, &building, config, error) && cards_add(import, config, error) &&
-        settings_apply(import, config, error) &&
+        drives_add(import, &building, config, error) && import_settings(import, config, error) &&
         !g_cancellable_set_error_if_cancelled(cancellable, error)) {
         folder = oriel_building_finish(&building, config, import->folder != NULL, error);
     }

@@ -72,6 +72,12 @@ static const struct option import_options[] = {
     { NULL },
 };
 
+static const struct option try_options[] = {
+    { "machine", "NAME", "this one of several machines in the appliance" },
+    { "accept-licence", NULL, "accept the licence that the appliance shows" },
+    { NULL },
+};
+
 static const struct option export_options[] = {
     { "profile", "vmware|virtualbox|proxmox|hyper-v", "who is to import it (default vmware)" },
     { "controller", "default|scsi|sata|ide", "to what the disks are attached there" },
@@ -161,6 +167,12 @@ COMMAND("import", import, "FILE|FOLDER", 1, 1, import_options,
         "orielctl import appliance.ova --name Server --accept-licence\n"
         "orielctl import server.xml --disks /var/lib/libvirt/images\n"
         "orielctl import debian-12-nocloud-amd64.qcow2 --name Debian");
+COMMAND("try", try, "FILE|FOLDER", 1, 1, try_options,
+        "Start an appliance as it is, without importing it. Nothing is kept of what it does; the "
+        "command "
+        "runs until it is stopped.",
+        "orielctl try appliance.ova\n"
+        "orielctl try debian-12-nocloud-amd64.qcow2");
 COMMAND("export", export, "NAME [FILE.ova|FOLDER]", 1, 2, export_options,
         "Export a stopped machine as an appliance for other programs: an OVA, or a new folder with "
         "an OVF.",
@@ -288,6 +300,7 @@ const struct command *const commands[] = {
     &command_vnc,
     &command_disk,
     &command_import,
+    &command_try,
     &command_export,
     &command_check_host,
     NULL,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* import. */
+#include <glib-unix.h>
 #include <stdio.h>
 
 #include "oriel-import.h"
+#include "oriel-try.h"
 #include "orielctl.h"
 
 /* --- Report -------------------------------------------------------------------------------------
@@ -149,5 +151,71 @@ gboolean run_import(const struct call *call, GError **error)
     } else {
         report_print(report);
     }
+    return TRUE;
+}
+
+/* --- Trying -------------------------------------------------------------------------------------
+ */
+
+struct trying {
+    GMainLoop *loop;
+    GCancellable *cancellable;
+    OrielTry *try;
+};
+
+static gpointer end_wait(gpointer data)
+{
+    struct trying *trying = data;
+
+    oriel_try_wait(trying->try, trying->cancellable);
+    g_main_loop_quit(trying->loop);
+    return NULL;
+}
+
+static gboolean on_signal(gpointer data)
+{
+    struct trying *trying = data;
+
+    g_cancellable_cancel(trying->cancellable);
+    return G_SOURCE_REMOVE;
+}
+
+/* Signals want an end of what runs, or is about to: nothing may stay behind. */
+static void signals_take(struct trying *trying)
+{
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(signals); i++) {
+        g_unix_signal_add(signals[i], on_signal, trying);
+    }
+}
+
+gboolean run_try(const struct call *call, GError **error)
+{
+    const OrielImportOptions options = {
+        .machine = call_option(call, "machine"),
+        .accept_licence = call_option(call, "accept-licence") != NULL,
+        .ignore_manifest = TRUE, /* nothing is kept of it */
+    };
+    g_autoptr(OrielImport) import = oriel_import_open(call->arguments[0], &options, error);
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    struct trying trying = { loop, cancellable, NULL };
+    GThread *thread;
+
+    if (!import) {
+        return FALSE;
+    }
+    signals_take(&trying);
+    trying.try = oriel_try_start(import, cancellable, error);
+    if (!trying.try) {
+        return FALSE;
+    }
+    made_print(call, oriel_try_machine(trying.try)->name, oriel_try_machine(trying.try)->folder);
+    fflush(stdout);
+    thread = g_thread_new("wait", end_wait, &trying);
+    g_main_loop_run(loop);
+    g_thread_join(thread);
+    oriel_try_free(trying.try);
     return TRUE;
 }

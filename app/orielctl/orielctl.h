@@ -88,6 +88,7 @@ gboolean run_reorder(const struct call *call, GError **error);
 gboolean run_grow(const struct call *call, GError **error);
 gboolean run_disk(const struct call *call, GError **error);
 gboolean run_import(const struct call *call, GError **error);
+gboolean run_try(const struct call *call, GError **error);
 gboolean run_export(const struct call *call, GError **error);
 gboolean run_start(const struct call *call, GError **error);
 gboolean run_save(const struct call *call, GError **error);

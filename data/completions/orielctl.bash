@@ -22,7 +22,7 @@ _orielctl() {
     esac
     if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$program" "$command" --help | grep -o -- '^  --[a-z-]*')" -- "$current")
-    elif [ "$COMP_CWORD" -eq 2 ] && [[ $command == identify || $command == import ]]; then
+    elif [ "$COMP_CWORD" -eq 2 ] && [[ $command == identify || $command == import || $command == try ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
     elif [ "$command" = disk ] && [ "$COMP_CWORD" -eq 2 ]; then
         mapfile -t COMPREPLY < <(compgen -W 'info convert check repair resize compact delete-snapshot' -- "$current")

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "files.h"
 #include "formats/formats.h"
+#include "lent.h"
 #include "qcow2/qcow2.h"
 
 /* Another file of the image's folder, by plain name only. */
@@ -37,6 +38,15 @@ static int sibling_open(const struct chain_request *request, const char *path, G
     folder = g_path_get_dirname(path);
     name = g_path_get_basename(path);
     return image_file_open(request->drive, folder, name, true, error);
+}
+
+/* The same as a storage; `path` NULL: *error is set. */
+static struct storage *sibling_storage(const struct chain_request *request, const char *path,
+                                       GError **error)
+{
+    int fd = path == NULL ? -1 : sibling_open(request, path, error);
+
+    return fd < 0 ? NULL : storage_file_new(fd, path, true, error);
 }
 
 struct opening {
@@ -122,13 +132,24 @@ static struct image *backing_open(struct opening *opening, struct image *image, 
                                   GError **error)
 {
     const struct chain_request *request = opening->request;
-    g_autofree char *path = sibling_path(opening->path, image->backing_name, error);
-    struct opening next = { request, path, opening->files };
-    int fd = path == NULL ? -1 : sibling_open(request, path, error);
-    struct storage *storage = fd < 0 ? NULL : storage_file_new(fd, path, true, error);
+    g_autofree char *path = NULL;
+    g_autoptr(GError) cause = NULL;
+    struct storage *storage = lent_open(image->backing_name, &cause);
+    struct opening next = { request, NULL, opening->files };
     enum image_format format;
     struct image *backing;
 
+    if (cause != NULL) {
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return NULL;
+    }
+    if (storage != NULL) {
+        path = g_strdup(image->backing_name);
+    } else {
+        path = sibling_path(opening->path, image->backing_name, error);
+        storage = sibling_storage(request, path, error);
+    }
+    next.path = path;
     if (storage == NULL) {
         return NULL;
     }

@@ -15,7 +15,7 @@ MIB = 1 << 20
 SOURCE = os.environ["ORIEL_SOURCE"]
 COMMANDS = ("create identify list show set rename clone delete move add-disk add-cdrom remove-drive "
             "reorder grow undo revisions restore start pause resume reset shutdown stop kill wait screenshot display "
-            "text type key serial insert eject balloon stats log vnc check-host").split()
+            "text type key serial insert eject balloon stats log vnc import try export check-host").split()
 
 
 def test_help_of_every_command(home):

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-try.h. */
+#include "oriel-try.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "block/drive.h"
+#include "block/files.h"
+#include "block/lent.h"
+#include "block/qcow2/qcow2.h"
+#include "config/config.h"
+#include "oriel-building.h"
+#include "oriel-import-private.h"
+#include "oriel-session.h"
+
+struct OrielTry {
+    Building building; /* the hidden folder, which never gets its final name */
+    OrielMachine *machine;
+    GSubprocess *engine; /* NULL: does not run */
+    GArray *loans;       /* OrielLoan */
+};
+
+/* --- Disks --------------------------------------------------------------------------------------
+ */
+
+static int place_open(const OrielImport *import, const struct import_place *place, GError **error)
+{
+    g_autofree char *folder = g_file_test(import->path, G_FILE_TEST_IS_DIR) ? g_strdup(import->path)
+                              : import->reads ? g_strdup(import->reads)
+                                              : g_path_get_dirname(import->path);
+    int fd = *place->name ? image_file_open(NULL, folder, place->name, true, error)
+                          : image_file_open(NULL, NULL, import->path, true, error);
+    struct stat status;
+
+    if (fd >= 0 && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+                    place->offset > (guint64)status.st_size ||
+                    place->size > (guint64)status.st_size - place->offset)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
+                    "“%s” was changed while it was looked at; try again.", import->path);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static gboolean disk_lend(OrielTry *try, const OrielImport *import,
+                          const struct import_drive *drive, const char *name, GError **error)
+{
+    g_autofree char *path = g_build_filename(try->building.folder, name, NULL);
+    OrielLoan loan = { .offset = drive->place.offset, .size = drive->place.size };
+    g_autofree char *backing = NULL;
+
+    if (drive->place.size == 0) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "The disk “%s” cannot be read where it lies: it is packed, or in several "
+                    "pieces. Import it instead.",
+                    drive->file->href);
+        return FALSE;
+    }
+    loan.fd = place_open(import, &drive->place, error);
+    if (loan.fd < 0) {
+        return FALSE;
+    }
+    loan.name = g_strdup_printf("disk%u", try->loans->len);
+    g_array_append_val(try->loans, loan);
+    backing = g_strconcat(LENT_PREFIX, loan.name, NULL);
+    const struct qcow2_options options = {
+        .size = (drive->size + IMAGE_SECTOR - 1) / IMAGE_SECTOR * IMAGE_SECTOR,
+        .backing_name = backing,
+        .backing_format = (enum image_format)drive->place.format,
+    };
+
+    return qcow2_create_file(path, &options, error);
+}
+
+static gboolean drive_add(OrielTry *try, const OrielImport *import, guint i, OrielConfig *config,
+                          GError **error)
+{
+    const struct import_drive *drive = &g_array_index(import->drives, struct import_drive, i);
+    gboolean disk = drive->kind == ORIEL_OVF_DRIVE_DISK;
+    g_autofree char *name = disk ? import_drive_name(import, i) : NULL;
+    g_autofree char *path = disk ? g_build_filename(try->building.folder, name, NULL) : NULL;
+    OrielDrive *added =
+        oriel_config_add_drive(config, disk ? ORIEL_DRIVE_DISK : ORIEL_DRIVE_CDROM, name, error);
+
+    if (!added || !disk) {
+        return added != NULL;
+    }
+    import_drive_settings(drive, added);
+    return drive->file ? disk_lend(try, import, drive, name, error)
+                       : drive_create_qcow2(path, drive->capacity, error);
+}
+
+/* --- The machine --------------------------------------------------------------------------------
+ */
+
+static gboolean machine_make(OrielTry *try, const OrielImport *import, GError **error)
+{
+    g_autoptr(OrielConfig) config = oriel_config_new(import->report.name);
+
+    for (guint i = 0; i < import->drives->len; i++) {
+        if (!drive_add(try, import, i, config, error)) {
+            return FALSE;
+        }
+    }
+    if (!import_settings(import, config, error) ||
+        !oriel_config_save(config, try->building.folder, error)) {
+        return FALSE;
+    }
+    try->machine = oriel_machine_load(try->building.folder);
+    if (try->machine->problem) {
+        g_propagate_error(error, g_error_copy(try->machine->problem));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+OrielTry *oriel_try_start(OrielImport *import, GCancellable *cancellable, GError **error)
+{
+    g_autoptr(OrielTry) try = g_new0(OrielTry, 1);
+    g_autofree char *unique = g_uuid_string_random();
+    gboolean made;
+    int lock;
+
+    try->loans = g_array_new(FALSE, TRUE, sizeof(OrielLoan));
+    if (import->report.appliance->eulas->len > 0 && !import->options.accept_licence) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                    "The appliance has a licence: read it with “orielctl import --report”, and "
+                    "accept it with --accept-licence.");
+        return NULL;
+    }
+    lock = oriel_building_start(&try->building, import->folder, unique, error);
+    if (lock < 0) {
+        return NULL;
+    }
+    made = machine_make(try, import, error);
+    close(lock); /* the engine's from here on */
+    return made && oriel_session_start_lent(try->machine, (const OrielLoan *)try->loans->data,
+                                            try->loans->len, &try->engine, cancellable, error)
+               ? g_steal_pointer(&try)
+               : NULL;
+}
+
+const OrielMachine *oriel_try_machine(const OrielTry *try)
+{
+    return try->machine;
+}
+
+void oriel_try_wait(OrielTry *try, GCancellable *cancellable)
+{
+    g_subprocess_wait(try->engine, cancellable, NULL);
+}
+
+/* Asks it to end, which an engine always heeds unless a disk or network holds it. */
+static void engine_end(OrielTry *try)
+{
+    if (g_subprocess_get_identifier(try->engine)) {
+        g_subprocess_send_signal(try->engine, SIGTERM);
+        g_subprocess_wait(try->engine, NULL, NULL);
+    }
+    g_clear_object(&try->engine);
+}
+
+void oriel_try_free(OrielTry *try)
+{
+    if (!try) {
+        return;
+    }
+    if (try->engine) {
+        engine_end(try);
+    }
+    for (guint i = 0; i < try->loans->len; i++) {
+        const OrielLoan *loan = &g_array_index(try->loans, OrielLoan, i);
+
+        close(loan->fd);
+        g_free(loan->name);
+    }
+    g_array_unref(try->loans);
+    g_clear_pointer(&try->machine, oriel_machine_free);
+    oriel_building_clear(&try->building);
+    g_free(try);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Trying an appliance before it is imported: a temporary machine whose disks are read where they
+ * lie, in the archive or beside the description, and what the guest writes goes to overlays that
+ * are thrown away. What is left of one whose engine and caller were killed goes with the next
+ * machine that is made.
+ *
+ * Threads: blocking; any.
+ */
+#ifndef ORIEL_TRY_H
+#define ORIEL_TRY_H
+
+#include "oriel-import.h"
+#include "oriel-library.h"
+
+typedef struct OrielTry OrielTry;
+
+/*
+ * Starts it. Errors: STATE (a licence was not accepted), INVALID (a disk is packed or in pieces: it
+ * must be imported), and those of oriel_session_start().
+ */
+OrielTry *oriel_try_start(OrielImport *import, GCancellable *cancellable, GError **error);
+/* The machine, for all that can be done with one that runs. Owned by the try. */
+const OrielMachine *oriel_try_machine(const OrielTry *try);
+/* Waits for the end of its engine, which `cancellable` demands. */
+void oriel_try_wait(OrielTry *try, GCancellable *cancellable);
+/* Ends it if it still runs, and removes all of it. */
+void oriel_try_free(OrielTry *try);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielTry, oriel_try_free)
+
+#endif
