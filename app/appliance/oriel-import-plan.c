@@ -337,6 +337,44 @@ static void cards_plan(OrielImport *import)
     }
 }
 
+/* The firmware's variables, if they are of a kind that our firmware has. */
+static GBytes *nvram_read(OrielImport *import)
+{
+    const OrielOvfFile *file =
+        oriel_appliance_file(import->appliance, import->report.machine->nvram_file);
+    g_autoptr(GBytes) nvram = NULL;
+    struct storage *storage;
+    guint64 size;
+
+    if (!file || !oriel_appliance_source_size(import->source, file, &size, NULL) ||
+        size > IMPORT_NVRAM_MAX || !oriel_appliance_source_is_plain(import->source, file)) {
+        return NULL;
+    }
+    storage =
+        oriel_appliance_source_storage(import->source, file, NULL, IMPORT_NVRAM_MAX, NULL, NULL);
+    if (storage) {
+        g_autofree guint8 *bytes = g_malloc(size);
+
+        if (storage_read_all(storage, 0, bytes, size) == 0) {
+            nvram = g_bytes_new_take(g_steal_pointer(&bytes), size);
+        }
+        storage_free(storage);
+    }
+    return nvram && import_nvram_fits(nvram) ? g_steal_pointer(&nvram) : NULL;
+}
+
+static void nvram_plan(OrielImport *import)
+{
+    if (!import->report.machine->nvram_file || !import->report.uefi) {
+        return;
+    }
+    import->nvram = nvram_read(import);
+    note(import, import->nvram
+                     ? "The firmware's own settings (NVRAM) are carried over."
+                     : "The firmware's own settings (NVRAM) are made anew; if it does not start by "
+                       "itself, choose the boot loader's file in the firmware's menu.");
+}
+
 static void differences_note(OrielImport *import)
 {
     const OrielOvfMachine *machine = import->report.machine;
@@ -353,10 +391,7 @@ static void differences_note(OrielImport *import)
     if (machine->secure_boot) {
         note(import, "Secure Boot is off.");
     }
-    if (machine->nvram_file) {
-        note(import, "The firmware's own settings (NVRAM) are made anew; if it does not start by "
-                     "itself, choose the boot loader's file in the firmware's menu.");
-    }
+    nvram_plan(import);
     if (machine->chipset && g_ascii_strcasecmp(machine->chipset, "ICH9") != 0) {
         note(import, "The chipset was %s and is Q35 now; Windows may ask to be activated.",
              machine->chipset);

@@ -19,6 +19,7 @@
 enum {
     IMPORT_MAC = 18,         /* bytes of "00:50:56:aa:bb:cc" */
     IMPORT_PLACE_NAME = 256, /* bytes of a file's name */
+    IMPORT_NVRAM_MAX = 1 << 20,
 };
 
 /* Where a disk lies whole and not packed, so that it can be read there. */
@@ -54,6 +55,7 @@ struct OrielImport {
     char *name, *folder; /* owned texts of options and report */
     GArray *drives;      /* struct import_drive */
     GArray *cards;       /* struct import_card */
+    GBytes *nvram;       /* what the firmware keeps; NULL: to be made anew */
     char *path, *reads;  /* the caller's: what the worker may read */
     GVariant *wire;      /* the caller's: owns texts of the report */
     int scratch;         /* the caller's: a nameless file for what is packed; -1: none */
@@ -61,6 +63,10 @@ struct OrielImport {
 
 /* What a disk gets: qcow2, and the controller of its bus. */
 void import_drive_settings(const struct import_drive *drive, OrielDrive *disk);
+/* Whether these are variables that our firmware can have. */
+gboolean import_nvram_fits(GBytes *nvram);
+/* Writes them into a machine's folder. */
+gboolean import_nvram_write(const OrielImport *import, const char *folder, GError **error);
 /* Sets all but the drives. */
 gboolean import_settings(const OrielImport *import, OrielConfig *config, GError **error);
 

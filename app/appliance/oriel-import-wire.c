@@ -37,6 +37,7 @@ void oriel_import_free(OrielImport *import)
     }
     g_clear_pointer(&import->drives, g_array_unref);
     g_clear_pointer(&import->cards, g_array_unref);
+    g_clear_pointer(&import->nvram, g_bytes_unref);
     g_clear_pointer(&import->report.cards, g_ptr_array_unref);
     g_clear_pointer(&import->report.drives, g_ptr_array_unref);
     g_clear_pointer(&import->report.notes, g_ptr_array_unref);
@@ -152,6 +153,11 @@ GVariant *import_to_wire(const OrielImport *import)
     texts_put(&dict, "notes", report->notes);
     g_variant_dict_insert_value(&dict, "drives", drives_put(import->drives));
     g_variant_dict_insert_value(&dict, "cards", cards_put(import->cards));
+    if (import->nvram) {
+        g_variant_dict_insert_value(
+            &dict, "nvram",
+            g_variant_new_from_bytes(G_VARIANT_TYPE_BYTESTRING, import->nvram, TRUE));
+    }
     return g_variant_dict_end(&dict);
 }
 
@@ -267,6 +273,14 @@ static gboolean cards_get(GVariant *wire, OrielImport *import)
     return TRUE;
 }
 
+static gboolean nvram_get(GVariant *wire, OrielImport *import)
+{
+    g_autoptr(GVariant) nvram = g_variant_lookup_value(wire, "nvram", G_VARIANT_TYPE_BYTESTRING);
+
+    import->nvram = nvram ? g_variant_get_data_as_bytes(nvram) : NULL;
+    return !import->nvram || import_nvram_fits(import->nvram);
+}
+
 static void numbers_get(GVariant *wire, OrielImportReport *report)
 {
     g_variant_lookup(wire, "cpus", "u", &report->cpus);
@@ -296,7 +310,7 @@ gboolean import_from_wire(OrielImport *import, GError **error)
     numbers_get(wire, report);
     if (import->appliance->systems->len == 0 || !import->appliance->format || !report->name ||
         !report->os || !report->firmware_reason || !drives_get(wire, import) ||
-        !cards_get(wire, import)) {
+        !cards_get(wire, import) || !nvram_get(wire, import)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
                     "“%s” is refused: what it declares makes no sense.", import->path);
         return FALSE;

@@ -257,6 +257,7 @@ char *oriel_import_run(OrielImport *import, OrielProgress progress, gpointer dat
     lock = oriel_building_start(&building, import->folder, import->report.name, error);
     if (lock >= 0 && fill(import, &building, progress, data, cancellable, error) &&
         drives_add(import, &building, config, error) && import_settings(import, config, error) &&
+        import_nvram_write(import, building.folder, error) &&
         !g_cancellable_set_error_if_cancelled(cancellable, error)) {
         folder = oriel_building_finish(&building, config, import->folder != NULL, error);
     }

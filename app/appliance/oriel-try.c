@@ -109,6 +109,7 @@ static gboolean machine_make(OrielTry *try, const OrielImport *import, GError **
         }
     }
     if (!import_settings(import, config, error) ||
+        !import_nvram_write(import, try->building.folder, error) ||
         !oriel_config_save(config, try->building.folder, error)) {
         return FALSE;
     }

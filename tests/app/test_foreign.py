@@ -241,6 +241,18 @@ def test_libvirt(home):
     shutil.move(disk, folder + "/box.qcow2")
     bench.take(folder)
 
+    store = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+    if os.path.exists(store):
+        variables = bytearray(content_of(store))
+        variables[-1] ^= 1
+        bench.write(folder + "/box_VARS.fd", bytes(variables))
+        carried = domain(disk_xml("box.qcow2")).replace("</type>", "</type><loader type='pflash'>/x</loader><nvram>/y/box_VARS.fd</nvram>")
+        result = home.json("import", bench.write(path, carried), "--name", "Kept")
+        says(result, "carried over")
+        check(content_of(result["folder"] + "/firmware/OVMF_VARS.fd") == variables, "the variables")
+        home.ok("delete", "Kept", "--permanently")
+        bench.write(folder + "/box_VARS.fd", bytes(variables[:-1]))
+        says(bench.report(path), "made anew")
     overlay = folder + "/top.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", "box.qcow2", overlay], check=True)
     bench.take(bench.write(path, domain(disk_xml("top.qcow2"))))
