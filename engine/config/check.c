@@ -105,6 +105,9 @@ static gboolean check_drive(const OrielConfig *config, guint index, GError **err
     } else if (drive->controller != ORIEL_CONTROLLER_AHCI) {
         return refuse(error, "“%s.controller” must be ahci: the others have disks only.",
                       drive->id);
+    } else if (drive->cache != ORIEL_CACHE_WRITEBACK) {
+        return refuse(error, "“%s.cache” must be writeback: only disks have direct I/O.",
+                      drive->id);
     } else if (!drive->read_only) {
         return refuse(error, "“%s.read-only” must be true: a CD cannot be written.", drive->id);
     } else if (drive->path != NULL && drive->path[0] != '/') {

@@ -15,6 +15,8 @@ static const char *const pointer_names[] = { "ps2", "virtio-tablet", NULL };
 static const char *const video_names[] = { "stdvga", "virtio-gpu", NULL };
 static const char *const controller_names[] = { "ahci", "virtio", "nvme", NULL };
 
+static const char *const cache_names[] = { "writeback", "direct", NULL };
+
 #define CONFIG(member) .offset = offsetof(OrielConfig, member)
 #define DRIVE(member)  .offset = offsetof(OrielDrive, member)
 
@@ -62,6 +64,7 @@ const struct setting drive_settings[] = {
     { "path", NULL, "path", SETTING_STRING, DRIVE(path), .optional = TRUE, .maximum = PATH_BYTES },
     { "read-only", NULL, "read-only", SETTING_SWITCH, DRIVE(read_only) },
     { "controller", NULL, "controller", SETTING_CHOICE, DRIVE(controller), .choices = controller_names },
+    { "cache", NULL, "cache", SETTING_CHOICE, DRIVE(cache), .choices = cache_names },
     { NULL },
 };
 /* clang-format on */

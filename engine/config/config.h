@@ -71,6 +71,12 @@ typedef enum {
     ORIEL_CONTROLLER_NVME,   /* an NVMe controller of its own; disks only */
 } OrielController;
 
+/* Whether the host's page cache lies between a disk's image and its guest. */
+typedef enum {
+    ORIEL_CACHE_WRITEBACK, /* it does; flushes of the guest are honoured */
+    ORIEL_CACHE_DIRECT,    /* direct I/O: the host's memory is left to others; disks only */
+} OrielCache;
+
 typedef enum {
     ORIEL_DISK_FORMAT_RAW,
     ORIEL_DISK_FORMAT_QCOW2,
@@ -83,6 +89,7 @@ typedef struct {
     char *path; /* disks: inside the folder; CDs: absolute, or NULL: no medium */
     gboolean read_only;
     OrielController controller;
+    OrielCache cache;
     JsonObject *unknown; /* keys of newer versions, kept; NULL: none */
 } OrielDrive;
 

@@ -60,6 +60,9 @@ static bool drives_open(struct machine *machine, GError **error)
         struct drive *drive =
             drive_new(machine->drives, config->id, machine->config->uuid, optical);
 
+        if (config->cache == ORIEL_CACHE_DIRECT) {
+            drive_set_direct(drive);
+        }
         machine->board.drives[machine->board.n_drives++] = drive;
         if (config->path &&
             !drive_open(drive, machine->folder, config->path, drive_image_format(config->format),

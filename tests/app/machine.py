@@ -76,9 +76,11 @@ def log(home, name, file="engine.log"):
         return ""
 
 
-def boot_welcome(home, *options, name="Welcome"):
+def boot_welcome(home, *options, name="Welcome", settings=()):
     """The welcome machine from the beginning, its picture drawn."""
     home.ok("create", name, "--disk", os.environ["ORIEL_WELCOME"], "--memory", "64M", *options)
+    if settings:
+        home.ok("set", name, *settings)
     home.ok("start", name, timeout=SLOW)
     home.ok("wait", name, "--serial", "^welcome: ready", "--timeout", str(SLOW), timeout=SLOW + 60)
 

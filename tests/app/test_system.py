@@ -99,9 +99,9 @@ def test_grub_menu_by_orielctl_and_vnc(home):
     home.ok("wait", "Grub", "--text", "Chosen: ", "--timeout", str(SLOW), timeout=SLOW + 60)
 
 
-def welcome_from(home, controller):
+def welcome_from(home, controller, *settings):
     """What the firmware's and the welcome machine's own reading of that disk leaves in the counters."""
-    boot_welcome(home, "--controller", controller)
+    boot_welcome(home, "--controller", controller, settings=settings)
     stats = home.json("stats", "Welcome")
     check(stats["drives"]["disk0"]["reads"] > 0, "the disk was not read")
     check(stats["devices"]["disk0"]["guest-errors"] == 0, "the firmware's driver made mistakes")
@@ -113,8 +113,10 @@ def test_boot_from_a_virtio_disk(home):
     check(stats["interrupts"]["doorbells"] > 0, "no doorbell was heard: every one was an exit")
 
 
-def test_boot_from_an_nvme_disk(home):
-    welcome_from(home, "nvme")
+def test_boot_from_an_nvme_disk_with_direct_io(home):
+    stats = welcome_from(home, "nvme", "disk0.cache=direct")
+    check(stats["drives"]["disk0"]["errors"] == 0, repr(stats["drives"]))
+    check(home.json("show", "Welcome")["drives"][0]["cache"] == "direct", "the setting is not shown")
 
 
 def test_balloon_errors(home):
@@ -463,7 +465,7 @@ GROUPS = {
              test_grub_menu_by_orielctl_and_vnc, test_foreign_vnc_client_sees_the_screenshot,
              test_wrong_vnc_password_and_garbage, test_pause_resume_reset, test_media, test_input_errors],
     "folder": [test_running_machine_is_protected, test_two_copies_of_one_machine, test_folder_behind_a_link_or_moved,
-               test_boot_from_a_virtio_disk, test_boot_from_an_nvme_disk, test_balloon_errors, test_start_right_after_the_end,
+               test_boot_from_a_virtio_disk, test_boot_from_an_nvme_disk_with_direct_io, test_balloon_errors, test_start_right_after_the_end,
                test_engine_that_hangs, test_runtime_folder_with_a_long_path,
                test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
                test_locked_disk_and_missing_files, test_full_disk_pauses_the_machine, test_control_socket_garbage],

@@ -121,6 +121,7 @@ TEST(saves_and_loads_everything)
         { "disk0.path", "disks/root.raw" },
         { "disk0.read-only", "true" },
         { "disk0.controller", "virtio" },
+        { "disk0.cache", "direct" },
         { "input.pointer", "ps2" },
         { "rng", "false" },
         { "balloon", "false" },
@@ -174,7 +175,7 @@ TEST(unknown_keys_survive_at_every_level)
         "  \"future\": { \"deep\": [ 1, { \"x\": null } ] },"
         "  \"firmware\": { \"type\": \"uefi\", \"secure-boot\": true },"
         "  \"drives\": [ { \"id\": \"disk0\", \"type\": \"disk\", \"format\": \"raw\","
-        "                  \"path\": \"disks/a.raw\", \"cache\": { \"mode\": \"none\" } } ] }";
+        "                  \"path\": \"disks/a.raw\", \"sparkle\": { \"mode\": \"none\" } } ] }";
     char *folder = new_folder();
     g_autoptr(OrielConfig) config = NULL, copy = NULL, again = NULL;
     g_autofree char *saved = NULL;
@@ -197,7 +198,7 @@ TEST(unknown_keys_survive_at_every_level)
         json_object_get_string_member(json_object_get_object_member(root, "firmware"), "type"),
         "bios");
     drive = json_array_get_object_element(json_object_get_array_member(root, "drives"), 0);
-    CHECK_STR(json_object_get_string_member(json_object_get_object_member(drive, "cache"), "mode"),
+    CHECK_STR(json_object_get_string_member(json_object_get_object_member(drive, "sparkle"), "mode"),
               "none");
     CHECK_OK((again = oriel_config_load(folder, &error)) != NULL);
     remove_folder(folder);
@@ -298,6 +299,7 @@ TEST(settings_that_do_not_fit_together_are_refused)
         { { { "cdrom0.path", "a.iso" } }, "absolute path" },
         { { { "cdrom0.read-only", "false" } }, "cannot be written" },
         { { { "cdrom0.controller", "virtio" } }, "must be ahci" },
+        { { { "cdrom0.cache", "direct" } }, "must be writeback" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {

@@ -38,6 +38,11 @@ static char *drive_setting_text(const OrielDrive *drive, const char *setting, co
                                                             : _("%s by SATA"),
                                title);
     }
+    if (g_str_equal(setting, "cache")) {
+        return g_strdup_printf(g_str_equal(value, "direct") ? _("%s by direct I/O")
+                                                            : _("%s through this computer’s cache"),
+                               title);
+    }
     return g_strdup_printf(_("%s: %s"), title, value);
 }
 

@@ -214,6 +214,20 @@ static GtkWidget *switch_row(OrielDrivesPage *self, const char *title, const cha
     return row;
 }
 
+/* A setting of a drive with the values `choices`, which the user sees as `words`. */
+static GtkWidget *choice_row(OrielDrivesPage *self, const char *title, const char *key,
+                             const char *const *choices, const char *const *words)
+{
+    GtkWidget *row = adw_combo_row_new();
+    g_autoptr(GtkStringList) model = gtk_string_list_new(words);
+
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
+    adw_combo_row_set_model(ADW_COMBO_ROW(row), G_LIST_MODEL(model));
+    adw_combo_row_set_use_subtitle(ADW_COMBO_ROW(row), TRUE);
+    oriel_setting_rows_bind(self->setting_rows, row, key, choices);
+    return row;
+}
+
 /* Which systems reach the disk, and how fast; in words that need no knowledge of controllers. */
 static GtkWidget *controller_row(OrielDrivesPage *self, const char *id)
 {
@@ -221,15 +235,19 @@ static GtkWidget *controller_row(OrielDrivesPage *self, const char *id)
     const char *const words[] = { _("Every system (SATA)"),
                                   _("Faster, for systems that know virtio"),
                                   _("Faster, for systems that know NVMe"), NULL };
-    GtkWidget *row = adw_combo_row_new();
-    g_autoptr(GtkStringList) model = gtk_string_list_new(words);
     g_autofree char *key = g_strdup_printf("%s.controller", id);
 
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), _("Compatibility"));
-    adw_combo_row_set_model(ADW_COMBO_ROW(row), G_LIST_MODEL(model));
-    adw_combo_row_set_use_subtitle(ADW_COMBO_ROW(row), TRUE);
-    oriel_setting_rows_bind(self->setting_rows, row, key, controllers);
-    return row;
+    return choice_row(self, _("Compatibility"), key, controllers, words);
+}
+
+static GtkWidget *cache_row(OrielDrivesPage *self, const char *id)
+{
+    static const char *const caches[] = { "writeback", "direct", NULL };
+    const char *const words[] = { _("In this computer’s memory, too"),
+                                  _("In the guest only (direct I/O)"), NULL };
+    g_autofree char *key = g_strdup_printf("%s.cache", id);
+
+    return choice_row(self, _("Cache"), key, caches, words);
 }
 
 static void expanded(AdwExpanderRow *row, GParamSpec *spec, OrielDrivesPage *self)
@@ -266,6 +284,7 @@ static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, gboolean 
         gtk_widget_set_sensitive(grow, still && g_hash_table_contains(self->sizes, drive->id));
         adw_expander_row_add_row(row, grow);
         adw_expander_row_add_row(row, controller_row(self, drive->id));
+        adw_expander_row_add_row(row, cache_row(self, drive->id));
         adw_expander_row_add_row(row, switch_row(self, _("Read-Only"), drive->id, "read-only"));
     } else {
         adw_expander_row_add_row(row, button_row(_("Medium"), drive->path ? drive->path : "",
