@@ -4,6 +4,7 @@
 what is told to those who do not look."""
 
 import os
+import shutil
 import sys
 import time
 
@@ -123,6 +124,54 @@ def test_told_of_a_failure(home):
         wait_until(lambda: services.notifications() == [], services.notifications())
 
 
+class Gate:
+    """In front of oriel-worker: those who come while it is shut wait."""
+
+    def __init__(self, home):
+        self.path = os.path.join(home.path, "gate")
+        script = os.path.join(home.path, "worker")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\nwhile [ ! -e '{self.path}' ]; do sleep 0.1; done\n"
+                       f"exec '{os.path.join(os.environ['ORIEL_BUILD'], 'app', 'oriel-worker')}' \"$@\"\n")
+        os.chmod(script, 0o755)
+        home.environment["ORIEL_WORKER"] = script
+        self.open()
+
+    def open(self):
+        with open(self.path, "w", encoding="utf-8"):
+            pass
+
+    def shut(self):
+        os.unlink(self.path)
+
+
+def names(home):
+    return [found["name"] for found in home.json("list")]
+
+
+def test_making_goes_on(home):
+    """The window may be closed while a machine is being made: the program stays until it is there."""
+    create(home, "Old")
+    image = os.path.join(home.path, "fruit.qcow2")
+    shutil.copy(os.path.join(home.folder("Old"), "disks", "disk0.qcow2"), image)
+    gate = Gate(home)
+    with Desktop(home) as desktop:
+        program = desktop.window(image)
+        tree = Tree(desktop)
+        tree.wait("push button", "C_?reate")
+        gate.shut()
+        tree.act("push button", "C_?reate")
+        tree.wait("table cell", "^fruit, Creating “fruit”$")
+        desktop.screenshot("work-making")
+        tree.act("push button", "^Close$")
+        desktop.wait_no_window("^Oriel$")
+        check(program.poll() is None, "the program ended before the machine was made")
+        gate.open()
+        wait_until(lambda: program.poll() is not None, "the program ends")
+        check(program.returncode == 0, f"exit code {program.returncode}")
+        check(sorted(names(home)) == ["Old", "fruit"] and state(home, "fruit") == "stopped", names(home))
+
+
 def test_clone_that_fails(home):
     """A copy that cannot be made is told once, in a dialog, and leaves nothing behind."""
     create(home, "One")
@@ -138,7 +187,8 @@ def test_clone_that_fails(home):
         tree.wait(None, "Could Not Clone “One”")
         desktop.screenshot("work-no-clone")
         check(len([name for name in tree.names("label") if "Could Not Clone" in name]) == 1, tree.dump())
-        check([found["name"] for found in home.json("list")] == ["One"], "something is left")
+        check(names(home) == ["One"], "something is left")
 
 
-oriel.main(test_saving, test_saved_by_another, test_told_of_the_end, test_told_of_a_failure, test_clone_that_fails)
+oriel.main(test_saving, test_saved_by_another, test_told_of_the_end, test_told_of_a_failure, test_making_goes_on,
+           test_clone_that_fails)
