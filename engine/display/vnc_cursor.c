@@ -27,22 +27,24 @@ static unsigned char *mask_new(const struct display_cursor *cursor)
     return mask;
 }
 
-/* NULL if there is no memory; then none is shown. */
+/* NULL if there is no memory; then none is shown. The library frees each part. */
 static rfbCursorPtr shape_new(const struct display_cursor *cursor)
 {
     rfbCursorPtr shape = calloc(1, sizeof(*shape));
-    unsigned char *bytes = malloc(PIXELS * 5); /* colours, and behind them their opacities */
+    unsigned char *colours = malloc(sizeof(cursor->pixels));
+    unsigned char *opacities = malloc(PIXELS);
     unsigned char *mask = mask_new(cursor);
 
-    if (!shape || !bytes || !mask) {
+    if (!shape || !colours || !opacities || !mask) {
         free(shape);
-        free(bytes);
+        free(colours);
+        free(opacities);
         free(mask);
         return NULL;
     }
-    memcpy(bytes, cursor->pixels, sizeof(cursor->pixels));
+    memcpy(colours, cursor->pixels, sizeof(cursor->pixels));
     for (unsigned i = 0; i < PIXELS; i++) {
-        bytes[PIXELS * 4 + i] = (unsigned char)(cursor->pixels[i] >> 24);
+        opacities[i] = (unsigned char)(cursor->pixels[i] >> 24);
     }
     shape->cleanup = shape->cleanupMask = shape->cleanupRichSource = TRUE;
     shape->width = shape->height = SIDE;
@@ -50,8 +52,8 @@ static rfbCursorPtr shape_new(const struct display_cursor *cursor)
     shape->yhot = (unsigned short)cursor->hot_y;
     shape->foreRed = shape->foreGreen = shape->foreBlue = 0xffff;
     shape->mask = mask;
-    shape->richSource = bytes;
-    shape->alphaSource = bytes + PIXELS * 4;
+    shape->richSource = colours;
+    shape->alphaSource = opacities;
     shape->alphaPreMultiplied = TRUE;
     return shape;
 }

@@ -59,7 +59,7 @@ bios_menu() {
     machine gpu-bios --cdrom "$small_linux/small-linux.iso" --disk 64M --memory 512M -- video.model=virtio-gpu
     step "GRUB's menu is on the screen" wait_text 'executed automatically'
     screenshot menu
-    step 'the second entry is chosen' keys down enter
+    step 'the third entry is chosen' keys down down enter
     step 'the kernel runs' wait_serial '^report: '
 }
 
