@@ -53,7 +53,8 @@ int storage_file_fd(const struct storage *storage);
 /*
  * From now on reads and writes go past the host's page cache (O_DIRECT), which is left to other
  * things; those that do not lie on whole pages of 4096 bytes still go through it, and the kernel
- * keeps both views the same. Before the first request. INVALID if the file system cannot.
+ * keeps both views the same. Before the first request, of a storage made by storage_file_new().
+ * INVALID if the file system cannot.
  */
 bool storage_file_set_direct(struct storage *storage, GError **error);
 /*

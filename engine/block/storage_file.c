@@ -365,6 +365,7 @@ bool storage_file_set_direct(struct storage *storage, GError **error)
     struct storage_file *file = file_of(storage);
     g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", file->fd);
 
+    g_assert(storage->class == &file_class);
     /* A second description of the same file; the lock stays with the first one. */
     file->direct_fd = open(path, (storage->read_only ? O_RDONLY : O_RDWR) | O_DIRECT | O_CLOEXEC);
     if (file->direct_fd < 0 && errno == EINVAL) {

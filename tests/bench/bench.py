@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import socket
 import statistics
 import subprocess
@@ -23,6 +24,7 @@ FIRST_RUN = os.path.join(BUILD, "tests/bench/first_run.so")
 BOOT_SECTOR = os.path.join(BUILD, "tests/bench/boot_sector.bin")
 GUESTS = os.path.join(BUILD, "tests/guests")
 MIB = 1 << 20
+TRANSFERS_SECONDS = 2  # LONG in tests/guests/disk.c
 with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
     # QEMU's "host" ends with an error on a KVM without hardware behind it.
     PEER_CPU = "host" if re.search(r"\b(svm|vmx)\b", cpuinfo.read()) else "qemu64"
@@ -31,9 +33,10 @@ with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
 class Machine:
     """One run of one guest on ours or on QEMU, in a folder that is removed afterwards."""
 
-    def __init__(self, ours, memory=128, firmware=None, disk=None, cdrom=None, virtio=None):
+    def __init__(self, ours, memory=128, firmware=None, disk=None, cdrom=None, virtio=None, direct=False):
         self.ours, self.memory, self.firmware, self.disk, self.cdrom = ours, memory, firmware, disk, cdrom
         self.virtio = virtio  # what is at the start of the virtio disk
+        self.direct = direct  # that disk past the host's page cache
         self.folder = tempfile.TemporaryDirectory(prefix="oriel-bench-")
         self.path = self.folder.name
         self.disk_path = os.path.join(self.path, "disks/disk.raw")
@@ -64,7 +67,8 @@ class Machine:
         if self.disk:
             drives.append({"id": "disk0", "type": "disk", "format": "raw", "path": "disks/disk.raw"})
         if self.virtio is not None:
-            drives.append({"id": "disk1", "type": "disk", "format": "raw", "path": "disks/virtio.raw", "controller": "virtio"})
+            drives.append({"id": "disk1", "type": "disk", "format": "raw", "path": "disks/virtio.raw", "controller": "virtio",
+                           "cache": "direct" if self.direct else "writeback"})
         if self.cdrom:
             drives.append({"id": "cdrom0", "type": "cdrom", "format": "raw", "path": self.cdrom})
         config = {"version": 1, "uuid": str(uuid.uuid4()), "generation-id": str(uuid.uuid4()), "name": "bench",
@@ -89,7 +93,8 @@ class Machine:
         if self.disk:
             command += ["-drive", f"file={self.disk_path},format=raw,if=none,id=disk", "-device", "ide-hd,drive=disk,bus=ide.0"]
         if self.virtio is not None:
-            command += ["-drive", f"file={self.virtio_path},format=raw,if=none,id=virtio", "-device",
+            cache = ",cache=none,aio=io_uring" if self.direct else ""
+            command += ["-drive", f"file={self.virtio_path},format=raw,if=none,id=virtio{cache}", "-device",
                         "virtio-blk-pci,drive=virtio,addr=11,disable-legacy=on"]
         if self.cdrom:
             command += ["-drive", f"file={self.cdrom},media=cdrom,readonly=on,if=none,id=cd", "-device",
@@ -275,13 +280,24 @@ def exits(name):
     return measure
 
 
-def transfers(name):
-    def measure(ours):
-        with Machine(ours, firmware=os.path.join(GUESTS, "disk.bin"), disk=BOOT_SECTOR, virtio=name).start() as machine:
-            machine.process.wait(300)
-            found = re.search(rf"^us {name} (\d+)", machine.report(), re.M)
-            return int(found.group(1)) / 100
-    return measure
+def transfers_run(ours, name, direct):
+    """Microseconds that a transfer took, and those of the processor for it, start and end of the process included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with Machine(ours, firmware=os.path.join(GUESTS, "disk.bin"), disk=BOOT_SECTOR, virtio=name, direct=direct).start() as machine:
+        machine.process.wait(300)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found = re.search(rf"^us {name} (\d+)", machine.report(), re.M)
+    each = int(found.group(1)) / 100
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return each, used * each / TRANSFERS_SECONDS
+
+
+def transfers(name, direct=False):
+    return lambda ours: transfers_run(ours, name, direct)[0]
+
+
+def transfers_processor(name, direct=False):
+    return lambda ours: transfers_run(ours, name, direct)[1]
 
 
 def installer(ours):
@@ -323,6 +339,21 @@ MEASUREMENTS = [
         ("read-1m", "read 1 MiB"),
         ("write-1m", "write 1 MiB"),
     )),
+    *((f"direct-{name}", f"virtio disk, direct I/O, {what}", "us", transfers(name, True), 5, 1 / 1.2) for name, what in (
+        ("read-1", "read 4 KiB"),
+        ("read-32", "read 4 KiB, 32 at once"),
+        ("write-1", "write 4 KiB"),
+        ("write-32", "write 4 KiB, 32 at once"),
+        ("read-1m", "read 1 MiB"),
+        ("write-1m", "write 1 MiB"),
+    )),
+    *((f"processor-{way}{name}", f"the same, processor's time, {what}", "us", transfers_processor(name, bool(way)), 5, 1)
+      for way, name, what in (
+          ("", "read-1-interrupt", "read 4 KiB, with interrupts"),
+          ("", "read-32-interrupt", "read 4 KiB, 32 at once, with interrupts"),
+          ("direct-", "read-1-interrupt", "direct I/O, read 4 KiB, with interrupts"),
+          ("direct-", "read-32-interrupt", "direct I/O, read 4 KiB, 32 at once, with interrupts"),
+      )),
     ("idle", "wake-ups of an idle, unwatched machine, outside its CPU", "/s", idle, 1, 1),
 ]
 LAB = [("installer", "process start to the installer's dialog, from CD", "ms", installer, 1, 1)]

@@ -129,6 +129,8 @@ static const struct {
     { "hardware", "Console", "console", "true", "true", "false", "false" },
     { "drives", "Compatibility", "disk0.controller", "Faster, for systems that know virtio",
       "virtio", "ahci", "Every system (SATA)" },
+    { "drives", "Cache", "disk0.cache", "In the guest only (direct I/O)", "direct", "writeback",
+      "In this computer’s memory, too" },
     { "connections", "Password, 8 Characters at Most", "vnc.password", "secret", "secret", "s<e>c&",
       "s<e>c&" },
     { "connections", "Address and Port", "vnc.listen", "127.0.0.1:5901", "127.0.0.1:5901",
