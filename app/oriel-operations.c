@@ -147,7 +147,7 @@ static gboolean disk_file_copy(const OrielMachine *machine, const Building *buil
                     oriel_file_copy(from, to, progress, data, cancellable, error));
 }
 
-/* Each disk with the images that it builds on. */
+/* Each disk with the images that it builds on, and CD images that came with the machine. */
 static gboolean disks_copy(const OrielMachine *machine, const Building *building,
                            OrielProgress progress, gpointer data, GCancellable *cancellable,
                            GError **error)
@@ -165,6 +165,11 @@ static gboolean disks_copy(const OrielMachine *machine, const Building *building
         g_autoptr(GPtrArray) files = NULL;
 
         if (drive->kind != ORIEL_DRIVE_DISK) {
+            if (drive->path && drive->path[0] != '/' &&
+                !disk_file_copy(machine, building, drive->path, progress, data, cancellable,
+                                error)) {
+                return FALSE;
+            }
             continue;
         }
         files = chain_files(&request, error);

@@ -14,11 +14,36 @@
 #include "oriel-window-private.h"
 #include "settings/oriel-settings-window.h"
 
+/* A machine that was made and not started: one step leads on. */
+static void made(OrielOperation *operation, OrielWindow *window)
+{
+    const char *name = g_object_get_data(G_OBJECT(operation), "name");
+    /* Translators: %s is the name of a machine. */
+    g_autofree char *text = g_strdup_printf(_("“%s” is ready"), name);
+    g_autofree char *title = g_markup_escape_text(text, -1);
+    AdwToast *toast;
+
+    if (!oriel_operation_get_error(operation)) {
+        toast = adw_toast_new(title);
+        adw_toast_set_timeout(toast, 0); /* whoever had to wait may look elsewhere */
+        adw_toast_set_button_label(toast, _("_Start"));
+        adw_toast_set_action_name(toast, "win.start-when-made");
+        adw_toast_set_action_target_value(toast, g_variant_new_string(name));
+        oriel_message_add_toast(GTK_WIDGET(window->toasts), toast);
+    }
+}
+
 static void created(OrielNewMachineWindow *form, OrielMachineItem *item, gboolean start,
                     OrielWindow *window)
 {
+    OrielOperation *operation = oriel_machine_item_get_operation(item);
+
     if (start) {
         oriel_window_start_when_made(window, item);
+    } else if (operation) {
+        g_object_set_data_full(G_OBJECT(operation), "name",
+                               g_strdup(oriel_machine_item_get_name(item)), g_free);
+        g_signal_connect_object(operation, "ended", G_CALLBACK(made), window, 0);
     }
 }
 

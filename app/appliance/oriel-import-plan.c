@@ -32,7 +32,7 @@ static gboolean machine_choose(OrielImport *import, GError **error)
 
         g_string_append_printf(names, "%s“%s”", i > 0 ? ", " : "", machine->name);
         if (import->options.machine ? strcmp(machine->name, import->options.machine) == 0
-                                    : machines->len == 1) {
+                                    : machines->len == 1 || import->options.first_machine) {
             import->report.machine = machine;
             return TRUE;
         }

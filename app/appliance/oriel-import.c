@@ -38,6 +38,7 @@ static GVariant *options_of(const OrielImport *import, const char *into)
     GVariantDict dict;
 
     g_variant_dict_init(&dict, texts);
+    g_variant_dict_insert(&dict, "first-machine", "b", import->options.first_machine);
     g_variant_dict_insert(&dict, "ignore-manifest", "b", import->options.ignore_manifest);
     return g_variant_dict_end(&dict);
 }
@@ -153,15 +154,13 @@ static gboolean drives_add(const OrielImport *import, const Building *building, 
         const struct import_drive *drive = &g_array_index(import->drives, struct import_drive, i);
         g_autofree char *name = import_drive_name(import, i);
         gboolean disk = drive->kind == ORIEL_OVF_DRIVE_DISK;
-        g_autofree char *final =
-            name && !disk ? g_build_filename(building->final, name, NULL) : NULL;
         OrielDrive *added;
 
         if (name && !drive_check(building, name, error)) {
             return FALSE;
         }
-        added = oriel_config_add_drive(config, disk ? ORIEL_DRIVE_DISK : ORIEL_DRIVE_CDROM,
-                                       disk ? name : final, error);
+        added = oriel_config_add_drive(config, disk ? ORIEL_DRIVE_DISK : ORIEL_DRIVE_CDROM, name,
+                                       error);
         if (!added) {
             return FALSE;
         }

@@ -17,10 +17,11 @@
 #include "oriel-ovf.h"
 
 typedef struct {
-    const char *machine; /* which one of several, by name; NULL: the only one */
-    const char *name;    /* of the machine; NULL: as the appliance says */
-    const char *folder;  /* where its folder goes; NULL: the library's own */
-    const char *disks;   /* a folder where files may lie that the description names elsewhere */
+    const char *machine;    /* which one of several, by name; NULL: the only one */
+    const char *name;       /* of the machine; NULL: as the appliance says */
+    const char *folder;     /* where its folder goes; NULL: the library's own */
+    const char *disks;      /* a folder where files may lie that the description names elsewhere */
+    gboolean first_machine; /* with `machine` NULL: the first of several instead of an error */
     gboolean accept_licence;
     gboolean ignore_manifest; /* import what differs from it, too */
 } OrielImportOptions;

@@ -13,6 +13,7 @@
 #ifndef ORIEL_MACHINE_LIST_H
 #define ORIEL_MACHINE_LIST_H
 
+#include "appliance/oriel-import.h"
 #include "oriel-machine-item.h"
 #include "oriel-operations.h"
 
@@ -43,7 +44,10 @@ OrielMachineItem *oriel_machine_list_create(OrielMachineList *list,
 /* A full copy under another name, as above. */
 OrielMachineItem *oriel_machine_list_clone(OrielMachineList *list, OrielMachineItem *item,
                                            const char *name);
-/* The same for other work that makes a machine (an import): `work` returns its folder. */
+/* An appliance, as above; `options` is copied. */
+OrielMachineItem *oriel_machine_list_import(OrielMachineList *list, const char *path,
+                                            const OrielImportOptions *options);
+/* The same for other work that makes a machine: `work` returns its folder. */
 OrielMachineItem *oriel_machine_list_make(OrielMachineList *list, const char *name,
                                           const char *title, OrielOperationWork work, gpointer data,
                                           GDestroyNotify free_data);

@@ -115,6 +115,7 @@ static OrielImport *plan(const struct worker_call *call, GError **error)
         .name = text(call, "name"),
         .folder = text(call, "folder"),
         .disks = text(call, "disks"),
+        .first_machine = flag(call, "first-machine"),
         .ignore_manifest = flag(call, "ignore-manifest"),
     };
 

@@ -54,8 +54,8 @@ void drive_set_direct(struct drive *drive)
 bool drive_open(struct drive *drive, const char *folder, const char *path, enum image_format format,
                 bool read_only, GError **error)
 {
-    struct medium *medium = medium_open(drive->id, drive->optical ? NULL : folder, path, format,
-                                        drive->optical, read_only || drive->optical, error);
+    struct medium *medium = medium_open(drive->id, folder, path, format, drive->optical,
+                                        read_only || drive->optical, error);
     bool empty;
 
     if (medium == NULL) {

@@ -96,9 +96,9 @@ void drive_set_direct(struct drive *drive);
  * Puts a medium in; the drive must be empty. Disks: `path` is relative to `folder` and may not lead
  * out of it, be it through a symbolic link; a file or block device of the given format, which is
  * never guessed, locked exclusively unless `read_only`; backing images lie in the same folder.
- * Optical: an absolute path, always raw and read-only; an ISO image that is shorter than its volume
- * is refused. Errors: NOT_FOUND, PERMISSION, INVALID, CORRUPT (to be repaired first), LOCKED,
- * STATE (not empty), HOST.
+ * Optical: an absolute path, or one inside the folder, always raw and read-only; an ISO image that
+ * is shorter than its volume is refused. Errors: NOT_FOUND, PERMISSION, INVALID, CORRUPT (to be
+ * repaired first), LOCKED, STATE (not empty), HOST.
  */
 bool drive_open(struct drive *drive, const char *folder, const char *path, enum image_format format,
                 bool read_only, GError **error);

@@ -8,9 +8,10 @@
 #include "files.h"
 #include "formats/formats.h"
 
-static struct image *optical_open(const char *what, const char *path, GError **error)
+static struct image *optical_open(const char *what, const char *folder, const char *path,
+                                  GError **error)
 {
-    int fd = image_file_open(what, NULL, path, true, error);
+    int fd = image_file_open(what, folder, path, true, error);
     struct storage *storage = fd < 0 ? NULL : storage_file_new(fd, path, true, error);
 
     if (storage == NULL) {
@@ -28,13 +29,14 @@ struct medium *medium_open(const char *what, const char *folder, const char *pat
 {
     const struct chain_request request = {
         .drive = what,
-        .folder = folder,
+        .folder = path[0] == '/' && optical ? NULL : folder,
         .path = path,
         .format = format,
         .read_only = read_only,
         .follow = CHAIN_STATED,
     };
-    struct image *image = optical ? optical_open(what, path, error) : chain_open(&request, error);
+    struct image *image =
+        optical ? optical_open(what, request.folder, path, error) : chain_open(&request, error);
     struct medium *medium;
 
     if (image == NULL) {

@@ -29,7 +29,7 @@ struct medium {
 
 /*
  * Opens and locks a medium; the arguments and errors of drive_open(). With `folder` NULL `path` is
- * absolute. `what` names it in messages ("disk0").
+ * absolute, and so may that of an optical one be always. `what` names it in messages ("disk0").
  */
 struct medium *medium_open(const char *what, const char *folder, const char *path,
                            enum image_format format, bool optical, bool read_only, GError **error);

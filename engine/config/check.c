@@ -46,20 +46,10 @@ static gboolean check_numbers(const OrielConfig *config, GError **error)
 }
 
 /* No way out of the folder, and no way to the files in it that are not disks. */
-static gboolean check_disk_path(const OrielDrive *drive, GError **error)
+static gboolean check_path_inside(const OrielDrive *drive, GError **error)
 {
     g_auto(GStrv) parts = NULL;
 
-    if (drive->path == NULL) {
-        return refuse(error, "The disk “%s” has no image: “%s.path” is empty.", drive->id,
-                      drive->id);
-    }
-    if (!g_str_has_prefix(drive->path, DISKS_FOLDER)) {
-        return refuse(error,
-                      "The image of “%s” is “%s”, but a machine's disks are in its own folder, "
-                      "under " DISKS_FOLDER ".",
-                      drive->id, drive->path);
-    }
     parts = g_strsplit(drive->path, "/", -1);
     for (char **part = parts; *part != NULL; part++) {
         if ((*part)[0] == '\0' || strcmp(*part, ".") == 0 || strcmp(*part, "..") == 0) {
@@ -70,6 +60,36 @@ static gboolean check_disk_path(const OrielDrive *drive, GError **error)
         }
     }
     return TRUE;
+}
+
+static gboolean check_disk_path(const OrielDrive *drive, GError **error)
+{
+    if (drive->path == NULL) {
+        return refuse(error, "The disk “%s” has no image: “%s.path” is empty.", drive->id,
+                      drive->id);
+    }
+    if (!g_str_has_prefix(drive->path, DISKS_FOLDER)) {
+        return refuse(error,
+                      "The image of “%s” is “%s”, but a machine's disks are in its own folder, "
+                      "under " DISKS_FOLDER ".",
+                      drive->id, drive->path);
+    }
+    return check_path_inside(drive, error);
+}
+
+/* An image that came with the machine lies in its folder, others are the user's. */
+static gboolean check_cd_path(const OrielDrive *drive, GError **error)
+{
+    if (drive->path == NULL || drive->path[0] == '/') {
+        return TRUE;
+    }
+    if (!g_str_has_prefix(drive->path, DISKS_FOLDER)) {
+        return refuse(error,
+                      "“%s.path” must be an absolute path, or one of the machine's own folder "
+                      "under " DISKS_FOLDER ", not “%s”.",
+                      drive->id, drive->path);
+    }
+    return check_path_inside(drive, error);
 }
 
 static gboolean check_id(const char *id, GError **error)
@@ -110,9 +130,8 @@ static gboolean check_drive(const OrielConfig *config, guint index, GError **err
                       drive->id);
     } else if (!drive->read_only) {
         return refuse(error, "“%s.read-only” must be true: a CD cannot be written.", drive->id);
-    } else if (drive->path != NULL && drive->path[0] != '/') {
-        return refuse(error, "“%s.path” must be an absolute path, not “%s”.", drive->id,
-                      drive->path);
+    } else if (!check_cd_path(drive, error)) {
+        return FALSE;
     }
     for (guint i = 0; i < index; i++) {
         const OrielDrive *other = config->drives->pdata[i];

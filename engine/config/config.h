@@ -86,7 +86,7 @@ typedef struct {
     char *id; /* "disk0", "cdrom0": unique in the machine */
     OrielDriveKind kind;
     OrielDiskFormat format;
-    char *path; /* disks: inside the folder; CDs: absolute, or NULL: no medium */
+    char *path; /* inside the folder; CDs: also absolute, or NULL: no medium */
     gboolean read_only;
     OrielController controller;
     OrielCache cache;

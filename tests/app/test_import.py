@@ -260,6 +260,24 @@ def test_what_the_machine_gets(home):
     check("/" not in home.json("import", odd, "--report")["name"], "a name that is a path")
 
 
+def test_a_cd_goes_with_the_machine(home):
+    """A CD image of the appliance is a file of the machine: copies and moved machines have it, too."""
+    bench = Bench(home)
+    cd = random.Random(8).randbytes(100 * 2048)
+    ovf = descriptor(extra=item(15, 20, HostResource="ovf:/file/c", Parent=3, AddressOnParent=5))
+    ovf = ovf.replace(b"</References>", b'<File ovf:id="c" ovf:href="tools.iso"/></References>')
+    home.ok("import", bench.ova([("b.ovf", ovf), ("disk1.vmdk", bench.vmdk), ("tools.iso", cd)]))
+    path = next(drive["path"] for drive in home.json("show", "Box")["drives"] if drive["id"].startswith("cdrom"))
+    check(path == "disks/cdrom1.iso", f"it is inside: {path}")
+    home.ok("clone", "Box", "Copy")
+    elsewhere = home.path + "/elsewhere"
+    os.mkdir(elsewhere)
+    home.ok("move", "Box", elsewhere)
+    for folder in (home.folder("Copy"), elsewhere + "/Box.oriel"):
+        with open(f"{folder}/{path}", "rb") as file:
+            check(file.read() == cd, f"the CD of {folder}")
+
+
 def test_licence(home):
     bench = Bench(home)
     licence = "<EulaSection><Info/><License>Be kind.</License></EulaSection>"
@@ -394,5 +412,5 @@ def test_what_we_export(home):
 
 
 main(test_orders_and_archives, test_formats_of_disks, test_manifests, test_chunks_and_compression, test_folders,
-     test_what_the_machine_gets, test_licence, test_hostile_archives, test_hostile_descriptors_and_disks,
+     test_what_the_machine_gets, test_a_cd_goes_with_the_machine, test_licence, test_hostile_archives, test_hostile_descriptors_and_disks,
      test_memory_is_bounded, test_killed_and_cancelled_at_any_moment, test_full_disk, test_what_we_export)

@@ -297,6 +297,7 @@ TEST(settings_that_do_not_fit_together_are_refused)
         { { { "disk0.path", "disks/" } }, "leads out" },
         { { { "disk1.path", "disks/a.raw" } }, "same image" },
         { { { "cdrom0.path", "a.iso" } }, "absolute path" },
+        { { { "cdrom0.path", "disks/../a.iso" } }, "leads out" },
         { { { "cdrom0.read-only", "false" } }, "cannot be written" },
         { { { "cdrom0.controller", "virtio" } }, "must be ahci" },
         { { { "cdrom0.cache", "direct" } }, "must be writeback" },

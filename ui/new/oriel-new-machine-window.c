@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * See oriel-new-machine-window.h. The window holds the state of the flow (what file, what system);
- * the rows hold what the user may change. Pages: choose -> looking -> review <-> systems.
+ * the rows hold what the user may change. Pages: choose -> looking -> review <-> systems,
+ * or, for an appliance, -> import.
  */
 #include "new/oriel-new-machine-window.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "new/oriel-import-page.h"
 #include "new/oriel-system-chooser.h"
 #include "oriel-plan.h"
 #include "widgets/oriel-button-names.h"
@@ -36,6 +38,7 @@ struct _OrielNewMachineWindow {
     GtkSwitch *start_switch, *disk_switch;
     AdwComboRow *firmware_row;
     OrielSystemChooser *chooser;
+    OrielImportPage *import_page;
 
     OrielMachineList *list;
     GCancellable *cancellable; /* of what is under way; ended with the window */
@@ -236,6 +239,8 @@ static char *media_refuse(const OrielMedia *media)
     case ORIEL_MEDIA_ISO:
     case ORIEL_MEDIA_KERNEL:
     case ORIEL_MEDIA_MACHINE:
+    case ORIEL_MEDIA_OVA:
+    case ORIEL_MEDIA_OVF:
         return NULL;
     case ORIEL_MEDIA_DISK:
         if (oriel_disk_format_runs(media->format)) {
@@ -245,12 +250,6 @@ static char *media_refuse(const OrielMedia *media)
             _("“%s” is a disk image of the format %s, which Oriel does not read yet. Convert it to "
               "qcow2, with “qemu-img convert” for example."),
             base, media->format);
-    case ORIEL_MEDIA_OVA:
-    case ORIEL_MEDIA_OVF:
-        return g_strdup_printf(
-            _("“%s” is an appliance. In a terminal, “orielctl import” followed by its name makes a "
-              "machine of it."),
-            base);
     case ORIEL_MEDIA_ARCHIVE:
         return g_strdup_printf(_("“%s” is packed. Unpack it and choose what is inside."), base);
     case ORIEL_MEDIA_UNKNOWN:
@@ -258,6 +257,54 @@ static char *media_refuse(const OrielMedia *media)
         return g_strdup_printf(_("“%s” is no CD image, disk image or machine. If it was "
                                  "downloaded, the download may not be complete."),
                                base);
+    }
+}
+
+static void looking_end(OrielNewMachineWindow *self)
+{
+    g_clear_handle_id(&self->looking_source, g_source_remove);
+    gtk_spinner_stop(self->spinner);
+}
+
+static gboolean looking_takes_long(gpointer data)
+{
+    OrielNewMachineWindow *self = data;
+
+    self->looking_source = 0;
+    gtk_stack_set_visible_child_name(self->stack, "looking");
+    gtk_spinner_start(self->spinner);
+    return G_SOURCE_REMOVE;
+}
+
+static void looking_begin(OrielNewMachineWindow *self)
+{
+    looking_end(self);
+    self->looking_source = g_timeout_add(LOOKING_DELAY_MS, looking_takes_long, self);
+}
+
+static gboolean is_appliance(const OrielMedia *media)
+{
+    return media && (media->kind == ORIEL_MEDIA_OVA || media->kind == ORIEL_MEDIA_OVF);
+}
+
+static void on_import_changed(OrielNewMachineWindow *self)
+{
+    const char *problem;
+    gboolean ready = oriel_import_page_is_ready(self->import_page, &problem);
+
+    if (is_appliance(self->media)) {
+        problem_show(self, problem);
+        gtk_widget_action_set_enabled(GTK_WIDGET(self), "new.create", ready);
+    }
+}
+
+static void on_import_opened(OrielNewMachineWindow *self, const char *problem)
+{
+    looking_end(self);
+    gtk_stack_set_visible_child_name(self->stack, problem ? "choose" : "import");
+    if (problem) {
+        g_clear_pointer(&self->media, oriel_media_free);
+        problem_show(self, problem);
     }
 }
 
@@ -273,15 +320,12 @@ static void media_use(OrielNewMachineWindow *self, OrielMedia *media)
     } else if (media->kind == ORIEL_MEDIA_MACHINE) {
         oriel_machine_list_add_folder_async(self->list, media->path, machine_added,
                                             g_object_ref(self));
+    } else if (is_appliance(media)) {
+        looking_begin(self);
+        oriel_import_page_open(self->import_page, self->list, media->path, self->folder);
     } else {
         review(self);
     }
-}
-
-static void looking_end(OrielNewMachineWindow *self)
-{
-    g_clear_handle_id(&self->looking_source, g_source_remove);
-    gtk_spinner_stop(self->spinner);
 }
 
 static void identified(GObject *source, GAsyncResult *result, gpointer data)
@@ -302,24 +346,13 @@ static void identified(GObject *source, GAsyncResult *result, gpointer data)
     }
 }
 
-static gboolean looking_takes_long(gpointer data)
-{
-    OrielNewMachineWindow *self = data;
-
-    self->looking_source = 0;
-    gtk_stack_set_visible_child_name(self->stack, "looking");
-    gtk_spinner_start(self->spinner);
-    return G_SOURCE_REMOVE;
-}
-
 void oriel_new_machine_window_open_file(OrielNewMachineWindow *window, const char *path)
 {
     g_cancellable_cancel(window->cancellable);
     g_object_unref(window->cancellable);
     window->cancellable = g_cancellable_new();
-    looking_end(window);
     problem_show(window, NULL);
-    window->looking_source = g_timeout_add(LOOKING_DELAY_MS, looking_takes_long, window);
+    looking_begin(window);
     oriel_media_identify_async(path, window->cancellable, identified, g_object_ref(window));
 }
 
@@ -393,8 +426,12 @@ static void place_chosen(GtkNativeDialog *dialog, int response, OrielNewMachineW
 
         g_free(self->folder);
         self->folder = g_file_get_path(file);
-        oriel_host_resources(place(self), &self->plan.host);
-        free_space_show(self);
+        if (is_appliance(self->media)) {
+            oriel_import_page_open(self->import_page, self->list, self->media->path, self->folder);
+        } else {
+            oriel_host_resources(place(self), &self->plan.host);
+            free_space_show(self);
+        }
     }
     g_object_unref(dialog);
 }
@@ -429,9 +466,8 @@ static void action_back(GtkWidget *widget, const char *name, GVariant *parameter
                                      g_strcmp0(page, "systems") == 0 ? "review" : "choose");
 }
 
-static void action_create(GtkWidget *widget, const char *name, GVariant *parameter)
+static void create(OrielNewMachineWindow *self)
 {
-    OrielNewMachineWindow *self = ORIEL_NEW_MACHINE_WINDOW(widget);
     g_autofree char *title =
         g_strstrip(g_strdup(gtk_editable_get_text(GTK_EDITABLE(self->name_row))));
     g_autofree char *memory = g_strdup_printf("%.0fM", oriel_spin_row_get_value(self->memory_row));
@@ -460,12 +496,27 @@ static void action_create(GtkWidget *widget, const char *name, GVariant *paramet
     }
 }
 
+static void action_create(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    OrielNewMachineWindow *self = ORIEL_NEW_MACHINE_WINDOW(widget);
+    const char *problem;
+
+    if (!is_appliance(self->media)) {
+        create(self);
+    } else if (oriel_import_page_is_ready(self->import_page, &problem)) {
+        finish(self, oriel_import_page_run(self->import_page),
+               oriel_import_page_get_start(self->import_page));
+    }
+}
+
 static void on_page_changed(OrielNewMachineWindow *self)
 {
     const char *page = gtk_stack_get_visible_child_name(self->stack);
-    gboolean reviews = g_strcmp0(page, "review") == 0;
+    gboolean imports = g_strcmp0(page, "import") == 0;
+    gboolean reviews = imports || g_strcmp0(page, "review") == 0;
     gboolean deeper = reviews || g_strcmp0(page, "systems") == 0;
 
+    gtk_button_set_label(self->create_button, imports ? _("_Import") : _("C_reate"));
     gtk_widget_set_visible(GTK_WIDGET(self->create_button), reviews);
     gtk_widget_set_visible(GTK_WIDGET(self->back_button), deeper);
     gtk_widget_set_visible(GTK_WIDGET(self->cancel_button), !deeper);
@@ -519,6 +570,9 @@ static void template_bind(GtkWidgetClass *class)
     gtk_widget_class_bind_template_child(class, OrielNewMachineWindow, firmware_row);
     gtk_widget_class_bind_template_child(class, OrielNewMachineWindow, folder_row);
     gtk_widget_class_bind_template_child(class, OrielNewMachineWindow, chooser);
+    gtk_widget_class_bind_template_child(class, OrielNewMachineWindow, import_page);
+    gtk_widget_class_bind_template_callback(class, on_import_opened);
+    gtk_widget_class_bind_template_callback(class, on_import_changed);
     gtk_widget_class_bind_template_callback(class, on_page_changed);
     gtk_widget_class_bind_template_callback(class, on_name_changed);
     gtk_widget_class_bind_template_callback(class, on_name_activated);
@@ -536,6 +590,7 @@ static void oriel_new_machine_window_class_init(OrielNewMachineWindowClass *clas
                      G_TYPE_NONE, 2, ORIEL_TYPE_MACHINE_ITEM, G_TYPE_BOOLEAN);
     g_type_ensure(ORIEL_TYPE_SPIN_ROW);
     g_type_ensure(ORIEL_TYPE_SYSTEM_CHOOSER);
+    g_type_ensure(ORIEL_TYPE_IMPORT_PAGE);
     template_bind(widget_class);
     gtk_widget_class_install_action(widget_class, "new.choose-file", NULL, action_choose_file);
     gtk_widget_class_install_action(widget_class, "new.choose-folder", NULL, action_choose_folder);
