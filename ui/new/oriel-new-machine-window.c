@@ -241,6 +241,7 @@ static char *media_refuse(const OrielMedia *media)
     case ORIEL_MEDIA_MACHINE:
     case ORIEL_MEDIA_OVA:
     case ORIEL_MEDIA_OVF:
+    case ORIEL_MEDIA_ARCHIVE:
         return NULL;
     case ORIEL_MEDIA_DISK:
         if (oriel_disk_format_runs(media->format)) {
@@ -250,8 +251,6 @@ static char *media_refuse(const OrielMedia *media)
             _("“%s” is a disk image of the format %s, which Oriel does not read yet. Convert it to "
               "qcow2, with “qemu-img convert” for example."),
             base, media->format);
-    case ORIEL_MEDIA_ARCHIVE:
-        return g_strdup_printf(_("“%s” is packed. Unpack it and choose what is inside."), base);
     case ORIEL_MEDIA_UNKNOWN:
     default:
         return g_strdup_printf(_("“%s” is no CD image, disk image or machine. If it was "
@@ -282,9 +281,11 @@ static void looking_begin(OrielNewMachineWindow *self)
     self->looking_source = g_timeout_add(LOOKING_DELAY_MS, looking_takes_long, self);
 }
 
+/* Whether it has, or may have, a machine of another program inside. */
 static gboolean is_appliance(const OrielMedia *media)
 {
-    return media && (media->kind == ORIEL_MEDIA_OVA || media->kind == ORIEL_MEDIA_OVF);
+    return media && (media->kind == ORIEL_MEDIA_OVA || media->kind == ORIEL_MEDIA_OVF ||
+                     media->kind == ORIEL_MEDIA_ARCHIVE);
 }
 
 static void on_import_changed(OrielNewMachineWindow *self)

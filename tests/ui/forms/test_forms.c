@@ -287,7 +287,7 @@ TEST(files_of_which_no_machine_can_be_made)
         char *path;
         const char *words;
     } files[] = {
-        { file_make("a.ova", 0, "", 0), "is an appliance" },
+        { file_make("a.ova", 0, "", 0), "machine.ovf" },
         { file_make("disk.hds", 0, "WithoutFreeSpace", 16), "format parallels" },
         { file_make("packed.img.xz", 0,
                     "\xfd"
