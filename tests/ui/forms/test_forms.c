@@ -287,13 +287,13 @@ TEST(files_of_which_no_machine_can_be_made)
         char *path;
         const char *words;
     } files[] = {
-        { file_make("a.ova", 0, "", 0), "machine.ovf" },
+        { file_make("a.ova", 0, "", 0), "is no OVA archive" },
         { file_make("disk.hds", 0, "WithoutFreeSpace", 16), "format parallels" },
         { file_make("packed.img.xz", 0,
                     "\xfd"
                     "7zXZ",
                     5),
-          "is packed" },
+          "compressed with xz" },
         { file_make("garbage & <more>.iso", 0, "garbage", 7),
           "“garbage & <more>.iso” is no CD image, disk image or machine" },
         { iso_make("short.iso", "CUT", 10000), "cut short" },
