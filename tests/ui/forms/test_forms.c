@@ -293,7 +293,7 @@ TEST(files_of_which_no_machine_can_be_made)
                     "\xfd"
                     "7zXZ",
                     5),
-          "compressed with xz" },
+          "cannot be unpacked" },
         { file_make("garbage & <more>.iso", 0, "garbage", 7),
           "“garbage & <more>.iso” is no CD image, disk image or machine" },
         { iso_make("short.iso", "CUT", 10000), "cut short" },
