@@ -14,6 +14,7 @@
 #include "config/runtime.h"
 #include "oriel-building.h"
 #include "oriel-disk.h"
+#include "oriel-plug.h"
 
 /* A disk that is being made; only who has the machine's lock makes one. */
 #define UNFINISHED ORIEL_HIDDEN_PREFIX "disk"
@@ -79,19 +80,48 @@ static OrielDrive *drive_find(const OrielConfig *config, const char *id, GError 
 /* --- Adding -------------------------------------------------------------------------------------
  */
 
+/* Of what takes its time. */
+struct watch {
+    OrielProgress progress;
+    gpointer data;
+    GCancellable *cancellable;
+};
+
 struct addition {
     OrielDriveKind kind;
     OrielDiskFormat format;
     const char *path;
-    char *id; /* of the new drive */
+    gboolean live; /* into a slot of the running machine */
+    char *id;      /* of the new drive */
 };
+
+/* Of a disk in a slot: that of the first disk, whose driver the system has; in place of AHCI, which
+ * has no slots, the one that systems of today know. */
+static OrielController controller_choose(const OrielConfig *config)
+{
+    for (guint i = 0; i < config->drives->len; i++) {
+        const OrielDrive *drive = config->drives->pdata[i];
+
+        if (drive->kind == ORIEL_DRIVE_DISK && drive->controller != ORIEL_CONTROLLER_AHCI) {
+            return drive->controller;
+        }
+    }
+    return ORIEL_CONTROLLER_NVME;
+}
 
 static gboolean addition_apply(OrielConfig *config, gpointer data, GError **error)
 {
     struct addition *addition = data;
-    OrielDrive *drive = oriel_config_add_drive(config, addition->kind, addition->path, error);
+    OrielController controller = addition->live ? controller_choose(config) : ORIEL_CONTROLLER_AHCI;
+    guint port = addition->live ? oriel_plug_free_port(config, error) : 0;
+    OrielDrive *drive = NULL;
 
+    if (!addition->live || port > 0) {
+        drive = oriel_config_add_drive(config, addition->kind, addition->path, error);
+    }
     if (drive) {
+        drive->controller = controller;
+        drive->port = port;
         drive->format = addition->format;
         g_free(addition->id);
         addition->id = g_strdup(drive->id);
@@ -100,9 +130,9 @@ static gboolean addition_apply(OrielConfig *config, gpointer data, GError **erro
 }
 
 static char *drive_add(const OrielMachine *machine, OrielDriveKind kind, OrielDiskFormat format,
-                       const char *path, GError **error)
+                       const char *path, gboolean live, GError **error)
 {
-    struct addition addition = { .kind = kind, .format = format, .path = path };
+    struct addition addition = { .kind = kind, .format = format, .path = path, .live = live };
 
     if (!oriel_machine_edit(machine->folder, addition_apply, &addition, error)) {
         g_clear_pointer(&addition.id, g_free);
@@ -131,68 +161,6 @@ static char *free_file_name(const OrielMachine *machine, OrielDiskFormat format)
         }
     }
 }
-
-/* With the machine's lock held. */
-static char *disk_add(const OrielMachine *machine, const char *source, OrielProgress progress,
-                      gpointer data, GCancellable *cancellable, GError **error)
-{
-    g_autofree char *disks = g_build_filename(machine->folder, "disks", NULL);
-    g_autofree char *unfinished = g_build_filename(disks, UNFINISHED, NULL);
-    g_autofree char *name = NULL, *path = NULL, *real = NULL, *id = NULL;
-    OrielDiskFormat format;
-
-    g_mkdir(disks, 0700);
-    real = oriel_path_inside(machine, "disks", error);
-    if (!real || !check_room(machine, error)) {
-        return NULL;
-    }
-    g_unlink(unfinished); /* of somebody who was killed */
-    if (!oriel_disk_format_for(source, &format, error) ||
-        !oriel_disk_make(unfinished, source, format, progress, data, cancellable, error)) {
-        return NULL;
-    }
-    name = free_file_name(machine, format);
-    path = g_build_filename(machine->folder, name, NULL);
-    if (g_rename(unfinished, path) != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", path);
-        g_unlink(unfinished);
-        return NULL;
-    }
-    if (oriel_folder_sync(disks, error)) {
-        id = drive_add(machine, ORIEL_DRIVE_DISK, format, name, error);
-    }
-    if (!id) {
-        g_unlink(path);
-    }
-    return g_steal_pointer(&id);
-}
-
-char *oriel_add_disk(const OrielMachine *machine, const char *source, OrielProgress progress,
-                     gpointer data, GCancellable *cancellable, GError **error)
-{
-    int lock = oriel_machine_lock(machine->folder, error);
-    char *id;
-
-    if (lock < 0) {
-        return NULL;
-    }
-    id = disk_add(machine, source, progress, data, cancellable, error);
-    close(lock);
-    return id;
-}
-
-char *oriel_add_cdrom(const OrielMachine *machine, const char *path, GError **error)
-{
-    g_autofree char *absolute = path ? g_canonicalize_filename(path, NULL) : NULL;
-
-    if (absolute && !drive_check_medium(absolute, true, error)) {
-        return NULL;
-    }
-    return drive_add(machine, ORIEL_DRIVE_CDROM, ORIEL_DISK_FORMAT_RAW, absolute, error);
-}
-
-/* --- Removing -----------------------------------------------------------------------------------
- */
 
 /* The boot order without a drive; NULL if nothing is left. */
 static char *order_without(const char *order, const char *id)
@@ -225,6 +193,93 @@ static gboolean removal_apply(OrielConfig *config, gpointer data, GError **error
     g_ptr_array_remove(config->drives, drive);
     return TRUE;
 }
+
+/* The settings name it; a running machine gets it now. */
+static char *disk_name(const OrielMachine *machine, OrielEngine *engine, OrielDiskFormat format,
+                       const char *name, GError **error)
+{
+    char *id = drive_add(machine, ORIEL_DRIVE_DISK, format, name, engine != NULL, error);
+
+    if (id && engine && !oriel_plug(engine, id, error)) {
+        oriel_machine_edit(machine->folder, removal_apply, id, NULL);
+        g_clear_pointer(&id, g_free);
+    }
+    return id;
+}
+
+/* With the machine's lock held, or, when its engine has that, for it. */
+static char *disk_add(const OrielMachine *machine, const char *source, OrielEngine *engine,
+                      const struct watch *watch, GError **error)
+{
+    g_autofree char *disks = g_build_filename(machine->folder, "disks", NULL);
+    /* Several at once can be made for an engine. */
+    g_autofree char *own = engine ? g_strdup_printf("-%d", (int)getpid()) : g_strdup("");
+    g_autofree char *unfinished = g_strconcat(disks, "/" UNFINISHED, own, NULL);
+    g_autofree char *name = NULL, *path = NULL, *real = NULL, *id = NULL;
+    OrielDiskFormat format;
+
+    g_mkdir(disks, 0700);
+    real = oriel_path_inside(machine, "disks", error);
+    if (!real || !check_room(machine, error)) {
+        return NULL;
+    }
+    g_unlink(unfinished); /* of somebody who was killed */
+    if (!oriel_disk_format_for(source, &format, error) ||
+        !oriel_disk_make(unfinished, source, format, watch->progress, watch->data,
+                         watch->cancellable, error)) {
+        return NULL;
+    }
+    name = free_file_name(machine, format);
+    path = g_build_filename(machine->folder, name, NULL);
+    if (g_rename(unfinished, path) != 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be made", path);
+        g_unlink(unfinished);
+        return NULL;
+    }
+    if (oriel_folder_sync(disks, error)) {
+        id = disk_name(machine, engine, format, name, error);
+    }
+    if (!id) {
+        g_unlink(path);
+    }
+    return g_steal_pointer(&id);
+}
+
+char *oriel_add_disk(const OrielMachine *machine, const char *source, OrielProgress progress,
+                     gpointer data, GCancellable *cancellable, GError **error)
+{
+    const struct watch watch = { progress, data, cancellable };
+    g_autoptr(OrielEngine) engine = NULL;
+    char *id;
+    int lock;
+
+    if (machine->config->hotplug && !oriel_plug_engine(machine, &engine, error)) {
+        return NULL;
+    }
+    if (engine) {
+        return disk_add(machine, source, engine, &watch, error);
+    }
+    lock = oriel_machine_lock(machine->folder, error);
+    if (lock < 0) {
+        return NULL;
+    }
+    id = disk_add(machine, source, NULL, &watch, error);
+    close(lock);
+    return id;
+}
+
+char *oriel_add_cdrom(const OrielMachine *machine, const char *path, GError **error)
+{
+    g_autofree char *absolute = path ? g_canonicalize_filename(path, NULL) : NULL;
+
+    if (absolute && !drive_check_medium(absolute, true, error)) {
+        return NULL;
+    }
+    return drive_add(machine, ORIEL_DRIVE_CDROM, ORIEL_DISK_FORMAT_RAW, absolute, FALSE, error);
+}
+
+/* --- Removing -----------------------------------------------------------------------------------
+ */
 
 /* Puts back what the removal took: the settings as they were, if nobody has changed them since. */
 static gboolean removal_undo(OrielConfig *config, gpointer data, GError **error)
@@ -262,8 +317,10 @@ static gboolean disk_remove(const OrielMachine *machine, const OrielConfig *conf
     return FALSE;
 }
 
-gboolean oriel_remove_drive(const OrielMachine *machine, const char *id, GError **error)
+gboolean oriel_remove_drive(const OrielMachine *machine, const char *id, gboolean force,
+                            GError **error)
 {
+    g_autoptr(OrielEngine) engine = NULL;
     g_autoptr(OrielConfig) config = oriel_config_load(machine->folder, error);
     const OrielDrive *drive = config ? drive_find(config, id, error) : NULL;
     gboolean good;
@@ -274,6 +331,12 @@ gboolean oriel_remove_drive(const OrielMachine *machine, const char *id, GError 
     }
     if (drive->kind == ORIEL_DRIVE_CDROM) {
         return oriel_machine_edit(machine->folder, removal_apply, (gpointer)id, error);
+    }
+    if (drive->port > 0 && !oriel_plug_engine(machine, &engine, error)) {
+        return FALSE;
+    }
+    if (engine) {
+        return oriel_unplug(engine, id, force, error) && disk_remove(machine, config, drive, error);
     }
     lock = oriel_machine_lock(machine->folder, error);
     if (lock < 0) {

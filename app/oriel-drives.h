@@ -4,8 +4,9 @@
  * also when the process is killed: a disk's file is complete and in its place before the settings
  * name it, and no longer named before it goes to the trash.
  *
- * What touches a disk's file needs a machine that does not run (LOCKED); CD drives and the order
- * are settings, which a running machine takes at its next start.
+ * What touches a disk's file needs a machine that does not run (LOCKED), or one with "hotplug":
+ * there a new disk is put into a slot, and one in a slot is removed, while it runs. CD drives and
+ * the order are settings, which a running machine takes at its next start.
  *
  * Threads: blocking; any thread.
  */
@@ -31,8 +32,8 @@ gboolean oriel_disk_make(const char *target, const char *source, OrielDiskFormat
                          OrielProgress progress, gpointer data, GCancellable *cancellable,
                          GError **error);
 
-/* `source` as above. Returns the new drive's id. Errors: LOCKED, INVALID, NO_SPACE, ... g_free().
- */
+/* `source` as above. Returns the new drive's id. Errors: LOCKED, STATE (no slot is free), INVALID,
+ * NO_SPACE, ... g_free(). */
 char *oriel_add_disk(const OrielMachine *machine, const char *source, OrielProgress progress,
                      gpointer data, GCancellable *cancellable, GError **error);
 
@@ -40,10 +41,12 @@ char *oriel_add_disk(const OrielMachine *machine, const char *source, OrielProgr
 char *oriel_add_cdrom(const OrielMachine *machine, const char *path, GError **error);
 
 /*
- * Takes a drive out; a disk's file goes to the trash. If that is not possible nothing changes.
- * Errors: NOT_FOUND, LOCKED, HOST, ...
+ * Takes a drive out; a disk's file goes to the trash. If that is not possible nothing changes. The
+ * guest of a running machine is asked to let go of it first, and not with `force`. Errors:
+ * NOT_FOUND, LOCKED, TIMEOUT (the guest keeps it), HOST, ...
  */
-gboolean oriel_remove_drive(const OrielMachine *machine, const char *id, GError **error);
+gboolean oriel_remove_drive(const OrielMachine *machine, const char *id, gboolean force,
+                            GError **error);
 
 /* Puts the drives into the order of `ids`, which names each once: their ports, first to last. */
 gboolean oriel_reorder_drives(const OrielMachine *machine, const char *const *ids, GError **error);

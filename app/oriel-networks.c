@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "config/runtime.h"
-#include "oriel-session.h"
+#include "oriel-plug.h"
 
 const OrielNetwork *oriel_network_find(const OrielConfig *config, const char *network,
                                        GError **error)
@@ -21,19 +21,6 @@ const OrielNetwork *oriel_network_find(const OrielConfig *config, const char *ne
                     config->name, network);
     }
     return found;
-}
-
-/* *engine NULL: it does not run. FALSE: it cannot be reached. */
-static gboolean engine_get(const OrielMachine *machine, OrielEngine **engine, GError **error)
-{
-    g_autoptr(GError) cause = NULL;
-
-    *engine = oriel_session_connect(machine, &cause);
-    if (*engine || g_error_matches(cause, ORIEL_ERROR, ORIEL_ERROR_STATE)) {
-        return TRUE;
-    }
-    g_propagate_error(error, g_steal_pointer(&cause));
-    return FALSE;
 }
 
 /* Keeps the first error, as the engine's sentence. */
@@ -95,7 +82,7 @@ gboolean oriel_networks_apply(const OrielMachine *machine, GError **error)
     g_autoptr(OrielConfig) running = NULL;
     GError *first = NULL;
 
-    if (!config || !engine_get(machine, &engine, error)) {
+    if (!config || !oriel_plug_engine(machine, &engine, error)) {
         return FALSE;
     }
     if (!engine) {
@@ -199,7 +186,7 @@ static gboolean forward_change(const OrielMachine *machine, const char *network,
 
     if (!oriel_forward_parse(forward, &change.forward, error) ||
         !(card = oriel_network_find(machine->config, network, error)) ||
-        !engine_get(machine, &engine, error)) {
+        !oriel_plug_engine(machine, &engine, error)) {
         return FALSE;
     }
     if (engine && add) {
@@ -227,14 +214,24 @@ gboolean oriel_forward_remove(const OrielMachine *machine, const char *network, 
 
 /* --- Cards ------------------------------------------------------------------------------------ */
 
+struct addition {
+    gboolean live;
+    char *id; /* of the new card */
+};
+
 static gboolean add_apply(OrielConfig *config, gpointer data, GError **error)
 {
-    const OrielNetwork *network = oriel_config_add_network(config, error);
-    char **id = data;
+    struct addition *addition = data;
+    guint port = addition->live ? oriel_plug_free_port(config, error) : 0;
+    OrielNetwork *network = NULL;
 
+    if (!addition->live || port > 0) {
+        network = oriel_config_add_network(config, error);
+    }
     if (network) {
-        g_free(*id);
-        *id = g_strdup(network->id);
+        network->port = port;
+        g_free(addition->id);
+        addition->id = g_strdup(network->id);
     }
     return network != NULL;
 }
@@ -263,17 +260,51 @@ static gboolean edit_still(const OrielMachine *machine,
     return good;
 }
 
-char *oriel_network_add(const OrielMachine *machine, GError **error)
+/* The engine of a running machine in which cards can come and go; *engine NULL: another one. */
+static gboolean engine_live(const OrielMachine *machine, gboolean can, OrielEngine **engine,
+                            GError **error)
 {
-    char *id = NULL;
-
-    if (!edit_still(machine, add_apply, &id, error)) {
-        g_clear_pointer(&id, g_free);
-    }
-    return id;
+    *engine = NULL;
+    return !can || oriel_plug_engine(machine, engine, error);
 }
 
-gboolean oriel_network_remove(const OrielMachine *machine, const char *network, GError **error)
+char *oriel_network_add(const OrielMachine *machine, GError **error)
 {
+    struct addition addition = { .live = FALSE };
+    g_autoptr(OrielEngine) engine = NULL;
+    gboolean good;
+
+    if (!engine_live(machine, machine->config->hotplug, &engine, error)) {
+        return NULL;
+    }
+    addition.live = engine != NULL;
+    if (engine) {
+        good = oriel_machine_edit(machine->folder, add_apply, &addition, error);
+        if (good && !oriel_plug(engine, addition.id, error)) {
+            oriel_machine_edit(machine->folder, remove_apply, addition.id, NULL);
+            good = FALSE;
+        }
+    } else {
+        good = edit_still(machine, add_apply, &addition, error);
+    }
+    if (!good) {
+        g_clear_pointer(&addition.id, g_free);
+    }
+    return addition.id;
+}
+
+gboolean oriel_network_remove(const OrielMachine *machine, const char *network, gboolean force,
+                              GError **error)
+{
+    const OrielNetwork *card = oriel_network_find(machine->config, network, error);
+    g_autoptr(OrielEngine) engine = NULL;
+
+    if (!card || !engine_live(machine, card->port > 0, &engine, error)) {
+        return FALSE;
+    }
+    if (engine) {
+        return oriel_unplug(engine, network, force, error) &&
+               oriel_machine_edit(machine->folder, remove_apply, (gpointer)network, error);
+    }
     return edit_still(machine, remove_apply, (gpointer)network, error);
 }

@@ -27,11 +27,14 @@ gboolean oriel_forward_remove(const OrielMachine *machine, const char *network, 
                               GError **error);
 
 /*
- * Adds a card to the user's network, or removes one, of a machine that does not run. The id of the
- * new card, g_free(), or NULL. Errors: LOCKED, STATE, NOT_FOUND, INVALID (all are taken).
+ * Adds a card to the user's network, or removes one, of a machine that does not run, or of a
+ * running one with "hotplug": then the card comes at once, and goes when the guest has let go of
+ * it, or at once by `force`. The id of the new card, g_free(), or NULL. Errors: LOCKED, STATE,
+ * NOT_FOUND, INVALID (all are taken), TIMEOUT (the guest keeps it).
  */
 char *oriel_network_add(const OrielMachine *machine, GError **error);
-gboolean oriel_network_remove(const OrielMachine *machine, const char *network, GError **error);
+gboolean oriel_network_remove(const OrielMachine *machine, const char *network, gboolean force,
+                              GError **error);
 
 /* The card with that id, NULL: the first one. NULL with NOT_FOUND. */
 const OrielNetwork *oriel_network_find(const OrielConfig *config, const char *network,

@@ -119,6 +119,23 @@ bool machine_insert(struct machine *machine, const char *drive, const char *path
 bool machine_eject(struct machine *machine, const char *drive, bool force, GError **error);
 
 /*
+ * Disks and network cards that come and go while the machine runs. machine_plug() puts in what
+ * machine.json has in a slot ("port") under that id and the machine has not. Errors: NOT_FOUND (not
+ * in machine.json), EXISTS, INVALID (in no slot, or the machine has none), STATE, those of opening
+ * a disk.
+ */
+bool machine_plug(struct machine *machine, const char *id, GError **error);
+/*
+ * Asks the guest to let go of it and waits until it has, MACHINE_UNPLUG_SECONDS at most; `force`
+ * pulls it out at once. Its disk is flushed and closed then. Errors: NOT_FOUND, INVALID (it is in
+ * no slot), STATE, TIMEOUT: the guest keeps it; it may still let go of it later.
+ */
+bool machine_unplug(struct machine *machine, const char *id, bool force, GError **error);
+enum {
+    MACHINE_UNPLUG_SECONDS = 60,
+};
+
+/*
  * Network cards, by their id in the configuration; forwards as in config/network.h. Errors:
  * NOT_FOUND (card, forward), INVALID, EXISTS (the port is taken), PERMISSION, STATE, HOST. They
  * wait for another process, a few seconds at most.
@@ -153,7 +170,10 @@ void machine_serial_set_output(struct machine *machine, unsigned port,
                                void *context);
 size_t machine_serial_input(struct machine *machine, unsigned port, const void *bytes, size_t n);
 
+/* Its lists of drives and network cards change under machine_plug() and machine_unplug(). */
 const OrielConfig *machine_config(const struct machine *machine);
+/* All of it, as it is now; g_free(). */
+char *machine_config_json(struct machine *machine);
 /* As given to machine_new(). */
 const char *machine_folder(const struct machine *machine);
 

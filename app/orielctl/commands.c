@@ -38,6 +38,11 @@ static const struct option delete_options[] = {
     { NULL },
 };
 
+static const struct option remove_options[] = {
+    { "force", NULL, "out of a running machine also if its guest does not let go" },
+    { NULL },
+};
+
 static const struct option eject_options[] = {
     { "force", NULL, "also when the guest has locked the drive" },
     { NULL },
@@ -133,12 +138,14 @@ COMMAND("move", move, "NAME FOLDER", 2, 2, no_options,
         "Move a stopped machine into another folder, also on another disk.",
         "orielctl move Debian /media/me/Stick");
 COMMAND("add-disk", add_disk, "NAME SIZE|FILE", 2, 2, no_options,
-        "Add an empty disk of this size, or a copy of this disk image, to a stopped machine.",
+        "Add an empty disk of this size, or a copy of this disk image; to a running machine if it "
+        "has hotplug.",
         "orielctl add-disk Debian 20G");
 COMMAND("add-cdrom", add_cdrom, "NAME [FILE]", 1, 2, no_options,
         "Add a CD drive, empty or with this ISO image.", "orielctl add-cdrom Debian drivers.iso");
-COMMAND("remove-drive", remove_drive, "NAME DRIVE", 2, 2, no_options,
-        "Take a drive out; a disk's file goes to the trash.", "orielctl remove-drive Debian disk1");
+COMMAND("remove-drive", remove_drive, "NAME DRIVE", 2, 2, remove_options,
+        "Take a drive out; a disk's file goes to the trash. A running guest is asked first.",
+        "orielctl remove-drive Debian disk1");
 COMMAND("reorder", reorder, "NAME DRIVE...", 2, G_MAXUINT, no_options,
         "Put all drives into this order of ports.", "orielctl reorder Debian disk1 disk0 cdrom0");
 COMMAND("grow", grow, "NAME DRIVE SIZE", 3, 3, no_options,
@@ -228,9 +235,11 @@ COMMAND("balloon", balloon, "NAME SIZE", 2, 2, no_options,
         "Ask the guest to give memory back to this computer; 0 leaves it all.",
         "orielctl balloon Debian 512M\norielctl balloon Debian 0");
 COMMAND("add-network", add_network, "NAME", 1, 1, no_options,
-        "Add a network card to a stopped machine.", "orielctl add-network Debian");
-COMMAND("remove-network", remove_network, "NAME CARD", 2, 2, no_options,
-        "Take a network card out of a stopped machine.", "orielctl remove-network Debian net1");
+        "Add a network card; to a running machine if it has hotplug.",
+        "orielctl add-network Debian");
+COMMAND("remove-network", remove_network, "NAME CARD", 2, 2, remove_options,
+        "Take a network card out. A running guest is asked first.",
+        "orielctl remove-network Debian net1");
 COMMAND("forward", forward, "NAME add|remove|list [FORWARD]", 2, 3, network_options,
         "Let ports of this computer lead to the guest, at once and from now on.",
         "orielctl forward Debian add tcp:2222:22\n"

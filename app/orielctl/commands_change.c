@@ -43,7 +43,8 @@ gboolean run_remove_drive(const struct call *call, GError **error)
 {
     g_autoptr(OrielMachine) machine = call_machine(call, error);
 
-    return machine && oriel_remove_drive(machine, call->arguments[1], error);
+    return machine && oriel_remove_drive(machine, call->arguments[1],
+                                         call_option(call, "force") != NULL, error);
 }
 
 gboolean run_reorder(const struct call *call, GError **error)

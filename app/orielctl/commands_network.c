@@ -29,7 +29,8 @@ gboolean run_remove_network(const struct call *call, GError **error)
 {
     g_autoptr(OrielMachine) machine = call_machine(call, error);
 
-    return machine && oriel_network_remove(machine, call->arguments[1], error);
+    return machine && oriel_network_remove(machine, call->arguments[1],
+                                           call_option(call, "force") != NULL, error);
 }
 
 /* --- forward ---------------------------------------------------------------------------------- */

@@ -126,5 +126,7 @@ bool pci_bus_master(const struct pci_device *pci);
 
 /* Bridges: true if configuration accesses to `bus` (not its own) go through this one. */
 bool pci_bridge_claims(const struct pci_device *bridge, unsigned bus);
+/* Bridges: true if `bus` is the one right behind it. */
+bool pci_bridge_leads_to(const struct pci_device *bridge, unsigned bus);
 
 #endif

@@ -22,6 +22,7 @@ enum machine_request {
     REQUEST_EJECT,     /* the guest opens the tray; argument: drive */
     REQUEST_LOCK_TRAY, /* the guest locks (1) or unlocks (0) the tray; argument: drive << 1 | lock
                         */
+    REQUEST_UNPLUG,    /* the guest has let go of a card and turned its slot off; argument: slot */
 };
 
 #define TIMER_OFF UINT64_MAX

@@ -43,3 +43,8 @@ bool pci_bridge_claims(const struct pci_device *bridge, unsigned bus)
 
     return secondary > 0 && bus >= secondary && bus <= bridge->config[PCI_SUBORDINATE_BUS];
 }
+
+bool pci_bridge_leads_to(const struct pci_device *bridge, unsigned bus)
+{
+    return pci_bridge_claims(bridge, bus) && bus == bridge->config[PCI_SECONDARY_BUS];
+}

@@ -36,6 +36,18 @@ struct drive *drive_new(struct drive_pool *pool, const char *id, const char *uui
     return drive;
 }
 
+void drive_free(struct drive *drive)
+{
+    struct drive_pool *pool = drive->pool;
+
+    pthread_mutex_lock(&pool->lock);
+    g_assert(!drive->medium && drive->waiting.n + drive->cancelled.n + drive->parked.n == 0);
+    g_ptr_array_remove(pool->drives, drive);
+    pthread_mutex_unlock(&pool->lock);
+    g_free(drive->id);
+    g_free(drive);
+}
+
 const char *drive_id(const struct drive *drive)
 {
     return drive->id;

@@ -88,6 +88,8 @@ struct drive_figures {
  * `uuid`, gives the serial number that the guest sees.
  */
 struct drive *drive_new(struct drive_pool *pool, const char *id, const char *uuid, bool optical);
+/* Takes a drive out of its pool and frees it: it is closed, and no request of it waits or runs. */
+void drive_free(struct drive *drive);
 const char *drive_id(const struct drive *drive);
 
 /* Media that are put in from now on are read and written past the host's page cache. */

@@ -37,6 +37,7 @@
 
 enum {
     BOOT_ROOT_PORTS_MAX = 16,
+    BOOT_PORTS_SLOT = 28, /* on bus 0, of the root ports, which are its functions */
     BOOT_DRIVE_SLOT = 16, /* on bus 0, of drive 0 with a controller of its own; the others follow */
     /* SLP_TYP of the sleep states in the power management block. */
     BOOT_SLEEP_TYPE_S5 = 0,

@@ -53,24 +53,29 @@ uint64_t boot_ram_low(uint64_t memory)
 /* --- Boot order ---------------------------------------------------------------------------------
  */
 
-/* A drive's place in the configuration is its port on the AHCI controller 00:1f.2, or its slot. */
+/* A drive's place in the configuration is its port on the AHCI controller 00:1f.2, or its slot on
+ * bus 0; what can come and go is alone behind a root port. */
 static void add_drive(GString *order, const OrielConfig *config, const OrielDrive *drive)
 {
-    guint place = 0;
+    guint place = 0, slot;
+    g_autofree char *bridge = drive->port > 0
+                                  ? g_strdup_printf("/pci-bridge@%x%s%.0u", BOOT_PORTS_SLOT,
+                                                    drive->port > 1 ? "," : "", drive->port - 1)
+                                  : g_strdup("");
 
     while (place < config->drives->len && config->drives->pdata[place] != drive) {
         place++;
     }
+    slot = drive->port > 0 ? 0 : BOOT_DRIVE_SLOT + place;
     switch (drive->controller) {
     case ORIEL_CONTROLLER_AHCI:
         g_string_append_printf(order, "/pci@i0cf8/pci8086,2922@1f,2/drive@%x/disk@0\n", place);
         break;
     case ORIEL_CONTROLLER_VIRTIO:
-        g_string_append_printf(order, "/pci@i0cf8/scsi@%x/disk@0,0\n", BOOT_DRIVE_SLOT + place);
+        g_string_append_printf(order, "/pci@i0cf8%s/scsi@%x/disk@0,0\n", bridge, slot);
         break;
     case ORIEL_CONTROLLER_NVME: /* OVMF knows the class by this pair only, whatever the device's */
-        g_string_append_printf(order, "/pci@i0cf8/pci8086,5845@%x/namespace@1,0\n",
-                               BOOT_DRIVE_SLOT + place);
+        g_string_append_printf(order, "/pci@i0cf8%s/pci8086,5845@%x/namespace@1,0\n", bridge, slot);
         break;
     }
 }

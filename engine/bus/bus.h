@@ -88,6 +88,8 @@ void bus_add_reader(struct bus *bus, struct bus_reader *reader);
 void bus_set_coalesced_ring(struct bus *bus, struct kvm_run *run);
 
 void bus_add(struct bus *bus, struct bus_region *region);
+/* Takes a region off again; no vCPU runs. */
+void bus_remove(struct bus *bus, struct bus_region *region);
 /* Moves a region; REGION_UNPLACED removes it. True if a region of the board in memory space moved.
  */
 bool bus_place(struct bus *bus, struct bus_region *region, uint64_t base);

@@ -252,6 +252,27 @@ void bus_add(struct bus *bus, struct bus_region *region)
     atomic_store_explicit(&region->base, REGION_UNPLACED, memory_order_relaxed);
 }
 
+void bus_remove(struct bus *bus, struct bus_region *region)
+{
+    unsigned index = region->number - 1u;
+
+    bus_place(bus, region, REGION_UNPLACED);
+    pthread_mutex_lock(&bus->lock);
+    /* The last one takes its number. */
+    g_ptr_array_remove_index_fast(bus->regions, index);
+    if (index < bus->regions->len) {
+        struct bus_region *moved = g_ptr_array_index(bus->regions, index);
+        uint64_t base = atomic_load_explicit(&moved->base, memory_order_relaxed);
+
+        moved->number = (uint16_t)(index + 1);
+        if (moved->desc->space == REGION_PIO && base != REGION_UNPLACED) {
+            ports_update(bus, base, moved->desc->size);
+        }
+    }
+    map_update(bus); /* so that no reader remembers it */
+    pthread_mutex_unlock(&bus->lock);
+}
+
 void bus_set_coalesced_ring(struct bus *bus, struct kvm_run *run)
 {
     if (bus->kvm->coalesced_page > 0) {

@@ -218,9 +218,24 @@ void clock_destroy(struct clock *clock)
 
 void clock_add(struct clock *clock, struct clock_timer *timer)
 {
+    pthread_mutex_lock(&clock->lock);
     timer->deadline_ns = UINT64_MAX;
     timer->next = clock->timers;
     clock->timers = timer;
+    pthread_mutex_unlock(&clock->lock);
+}
+
+void clock_remove(struct clock *clock, struct clock_timer *timer)
+{
+    struct clock_timer **at = &clock->timers;
+
+    pthread_mutex_lock(&clock->lock);
+    while (*at != timer) {
+        at = &(*at)->next;
+    }
+    *at = timer->next;
+    rearm(clock);
+    pthread_mutex_unlock(&clock->lock);
 }
 
 void clock_run(struct clock *clock)

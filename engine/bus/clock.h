@@ -45,8 +45,11 @@ bool clock_init(struct clock *clock);
 /* Ends the thread. No domain may be held. */
 void clock_destroy(struct clock *clock);
 
-/* Adds a timer, which the caller owns and keeps until clock_destroy(). Before clock_run(). */
+/* Adds a timer, which the caller owns and keeps until clock_remove() or clock_destroy(). While time
+ * stands still. */
 void clock_add(struct clock *clock, struct clock_timer *timer);
+/* Takes a timer off again, while time stands still. */
+void clock_remove(struct clock *clock, struct clock_timer *timer);
 /* Sets or, with UINT64_MAX, clears a deadline. In the owner's domain. */
 void clock_arm(struct clock *clock, struct clock_timer *timer, uint64_t deadline_ns);
 

@@ -85,6 +85,21 @@ void doorbell_bind(struct doorbells *doorbells, struct machine_device *owner, un
     g_ptr_array_add(doorbells->all, doorbell);
 }
 
+void doorbells_remove(struct doorbells *doorbells, struct machine_device *owner)
+{
+    pthread_mutex_lock(&doorbells->lock);
+    for (unsigned i = doorbells->all->len; i > 0; i--) {
+        struct doorbell *doorbell = g_ptr_array_index(doorbells->all, i - 1);
+
+        if (doorbell->owner == owner) {
+            epoll_ctl(doorbells->epoll, EPOLL_CTL_DEL, doorbell->fd, NULL);
+            g_ptr_array_remove_index_fast(doorbells->all, i - 1); /* frees it */
+            doorbells->removals++;
+        }
+    }
+    pthread_mutex_unlock(&doorbells->lock);
+}
+
 /* --- The thread ------------------------------------------------------------------------------ */
 
 /* Enters the device if its doorbell has rung. */
@@ -129,6 +144,7 @@ static void *doorbells_thread(void *context)
 {
     struct doorbells *doorbells = context;
     struct epoll_event events[EVENTS_AT_ONCE];
+    unsigned removals = 0;
 
     pthread_setname_np(pthread_self(), "doorbells");
     for (;;) {
@@ -136,6 +152,10 @@ static void *doorbells_thread(void *context)
 
         if (!begin(doorbells)) {
             return NULL;
+        }
+        if (doorbells->removals != removals) {
+            removals = doorbells->removals;
+            n = 0; /* they may be about what is gone; the others are told again */
         }
         for (int i = 0; i < n; i++) {
             if (events[i].data.ptr) {

@@ -7,9 +7,9 @@
  * One thread hears all doorbells of the machine. While the machine stands still nothing is lost:
  * what rang before is carried out by doorbells_halt().
  *
- * Threads: doorbells_init() and doorbells_destroy() from one; doorbell_bind() before the machine
- * runs; doorbells_placed() in the owner's domain; doorbells_go() and doorbells_halt() under
- * control, no domain held.
+ * Threads: doorbells_init() and doorbells_destroy() from one; doorbell_bind() and
+ * doorbells_remove() while the machine stands still; doorbells_placed() in the owner's domain;
+ * doorbells_go() and doorbells_halt() under control, no domain held.
  */
 #ifndef ENGINE_DOORBELL_H
 #define ENGINE_DOORBELL_H
@@ -39,7 +39,8 @@ struct doorbells {
     int epoll, end; /* the end of the thread is an event, too */
     pthread_t thread;
     bool started, running, quit;
-    bool busy; /* the thread is inside a device */
+    bool busy;         /* the thread is inside a device */
+    unsigned removals; /* by doorbells_remove() */
     _Atomic uint64_t rung;
 };
 
@@ -52,6 +53,8 @@ void doorbells_destroy(struct doorbells *doorbells);
 /* See services.h, doorbell_bind. */
 void doorbell_bind(struct doorbells *doorbells, struct machine_device *owner, unsigned region,
                    uint64_t offset, unsigned number);
+/* Forgets those of the owner, whose regions are placed nowhere, while the machine stands still. */
+void doorbells_remove(struct doorbells *doorbells, struct machine_device *owner);
 /* A region of the owner's is at `base` now; REGION_UNPLACED: nowhere. */
 void doorbells_placed(struct doorbells *doorbells, struct machine_device *owner, unsigned region,
                       uint64_t base);

@@ -218,6 +218,52 @@ static gboolean check_vnc(const OrielConfig *config, GError **error)
     return TRUE;
 }
 
+static gboolean check_port(const OrielConfig *config, const char *id, guint port, guint *taken,
+                           GError **error)
+{
+    if (port == 0) {
+        return TRUE;
+    }
+    if (!config->hotplug) {
+        return refuse(error, "“%s.port” is %u, but the machine has no slots: “hotplug” is false.",
+                      id, port);
+    }
+    if (*taken & 1u << port) {
+        return refuse(error, "“%s.port” is %u, and something else is in that slot already.", id,
+                      port);
+    }
+    *taken |= 1u << port;
+    return TRUE;
+}
+
+static gboolean check_ports(const OrielConfig *config, GError **error)
+{
+    guint taken = 0;
+
+    for (guint i = 0; i < config->drives->len; i++) {
+        const OrielDrive *drive = config->drives->pdata[i];
+
+        if (drive->port > 0 && drive->controller == ORIEL_CONTROLLER_AHCI) {
+            return refuse(
+                error,
+                "“%s.port” must be 0: a drive of the SATA controller cannot be in a slot. "
+                "Choose another “%s.controller”.",
+                drive->id, drive->id);
+        }
+        if (!check_port(config, drive->id, drive->port, &taken, error)) {
+            return FALSE;
+        }
+    }
+    for (guint i = 0; i < config->networks->len; i++) {
+        const OrielNetwork *network = config->networks->pdata[i];
+
+        if (!check_port(config, network->id, network->port, &taken, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 gboolean oriel_config_check(const OrielConfig *config, GError **error)
 {
     for (const struct setting *setting = config_settings; setting->key != NULL; setting++) {
@@ -234,5 +280,6 @@ gboolean oriel_config_check(const OrielConfig *config, GError **error)
         }
     }
     return check_name(config->name, error) && check_numbers(config, error) &&
-           check_boot(config, error) && check_vnc(config, error) && networks_check(config, error);
+           check_boot(config, error) && check_vnc(config, error) && networks_check(config, error) &&
+           check_ports(config, error);
 }

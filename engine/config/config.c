@@ -50,6 +50,7 @@ const struct setting config_settings[] = {
     { "serials", NULL, "serials", SETTING_COUNT, CONFIG(serials), .maximum = CONFIG_SERIALS_MAX },
     { "input.pointer", "input", "pointer", SETTING_CHOICE, CONFIG(pointer), .choices = pointer_names },
     { "rng", NULL, "rng", SETTING_SWITCH, CONFIG(rng) },
+    { "hotplug", NULL, "hotplug", SETTING_SWITCH, CONFIG(hotplug) },
     { "balloon", NULL, "balloon", SETTING_SWITCH, CONFIG(balloon) },
     { "console", NULL, "console", SETTING_SWITCH, CONFIG(console) },
     { "vnc.listen", "vnc", "listen", SETTING_STRING, CONFIG(vnc_listen), .optional = TRUE, .maximum = 100 },
@@ -65,6 +66,7 @@ const struct setting drive_settings[] = {
     { "read-only", NULL, "read-only", SETTING_SWITCH, DRIVE(read_only) },
     { "controller", NULL, "controller", SETTING_CHOICE, DRIVE(controller), .choices = controller_names },
     { "cache", NULL, "cache", SETTING_CHOICE, DRIVE(cache), .choices = cache_names },
+    { "port", NULL, "port", SETTING_COUNT, DRIVE(port), .maximum = CONFIG_PORTS_MAX },
     { NULL },
 };
 /* clang-format on */
@@ -180,6 +182,32 @@ OrielDrive *oriel_config_add_drive(OrielConfig *config, OrielDriveKind kind, con
     drive->read_only = kind == ORIEL_DRIVE_CDROM;
     g_ptr_array_add(config->drives, drive);
     return drive;
+}
+
+/* What is in a slot, as bits. */
+static guint ports_taken(const OrielConfig *config)
+{
+    guint taken = 0;
+
+    for (guint i = 0; i < config->drives->len; i++) {
+        taken |= 1u << ((const OrielDrive *)config->drives->pdata[i])->port;
+    }
+    for (guint i = 0; i < config->networks->len; i++) {
+        taken |= 1u << ((const OrielNetwork *)config->networks->pdata[i])->port;
+    }
+    return taken;
+}
+
+guint oriel_config_free_port(const OrielConfig *config)
+{
+    guint taken = ports_taken(config);
+
+    for (guint port = 1; config->hotplug && port <= CONFIG_PORTS_MAX; port++) {
+        if (!(taken & 1u << port)) {
+            return port;
+        }
+    }
+    return 0;
 }
 
 /* --- JSON ---------------------------------------------------------------------------------------
@@ -337,6 +365,25 @@ static JsonObject *parse(JsonParser *parser, const char *data, gsize length, con
     return json_node_get_object(root);
 }
 
+/* What comes and goes is behind what stays, whose places do not change by it. */
+static void slots_last(OrielConfig *config)
+{
+    for (guint i = 0, n = config->drives->len; n > 0; n--) {
+        if (((const OrielDrive *)config->drives->pdata[i])->port == 0) {
+            i++;
+        } else {
+            g_ptr_array_add(config->drives, g_ptr_array_steal_index(config->drives, i));
+        }
+    }
+    for (guint i = 0, n = config->networks->len; n > 0; n--) {
+        if (((const OrielNetwork *)config->networks->pdata[i])->port == 0) {
+            i++;
+        } else {
+            g_ptr_array_add(config->networks, g_ptr_array_steal_index(config->networks, i));
+        }
+    }
+}
+
 OrielConfig *oriel_config_from_data(const char *data, gsize length, const char *source,
                                     GError **error)
 {
@@ -358,6 +405,7 @@ OrielConfig *oriel_config_from_data(const char *data, gsize length, const char *
         g_prefix_error(error, "%s: ", source);
         return NULL;
     }
+    slots_last(config);
     return g_steal_pointer(&config);
 }
 

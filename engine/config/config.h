@@ -23,6 +23,7 @@ enum {
     CONFIG_SERIALS_MAX = 2,
     CONFIG_DISPLAYS_MAX = 4,
     CONFIG_NETWORKS_MAX = 4,
+    CONFIG_PORTS_MAX = 8,     /* slots of a machine with hot plug */
     CONFIG_NAME_MAX = 100,    /* bytes of UTF-8 */
     CONFIG_APPEND_MAX = 2047, /* bytes of a kernel command line */
     CONFIG_REVISIONS = 20,
@@ -90,6 +91,7 @@ typedef struct {
     gboolean read_only;
     OrielController controller;
     OrielCache cache;
+    guint port; /* slot, from 1, in which it can come and go while the machine runs; 0: none */
     JsonObject *unknown; /* keys of newer versions, kept; NULL: none */
 } OrielDrive;
 
@@ -109,6 +111,7 @@ typedef struct {
     char *id; /* "net0": unique in the machine */
     OrielNetworkModel model;
     char *mac;
+    guint port;    /* as of drives */
     int link_down; /* the cable is out: 0 or 1 */
     OrielNetworkMode mode;
     char *network;        /* ORIEL_NETWORK_PRIVATE: its name; otherwise kept, or NULL */
@@ -162,6 +165,7 @@ typedef struct {
     GPtrArray *networks;            /* OrielNetwork */
     OrielPointer pointer;
     gboolean rng;     /* an entropy device */
+    gboolean hotplug; /* slots in which disks and network cards come and go */
     gboolean balloon; /* a memory balloon, by which the guest gives memory back */
     gboolean console; /* a virtio console */
     guint serials;    /* serial ports, 0..CONFIG_SERIALS_MAX */
@@ -192,6 +196,9 @@ OrielDrive *oriel_config_add_drive(OrielConfig *config, OrielDriveKind kind, con
 /* The drive with this id, or NULL. Its place in config->drives is its AHCI port, or says in which
  * slot its own controller is. */
 OrielDrive *oriel_config_find_drive(const OrielConfig *config, const char *id);
+
+/* A slot that no drive and no network card has; 0: there is none, or no hot plug. */
+guint oriel_config_free_port(const OrielConfig *config);
 
 /* Adds a card with the next free id ("net0", ...) and a random address to the user's network; the
  * configuration owns it. NULL with INVALID when all CONFIG_NETWORKS_MAX are taken. */

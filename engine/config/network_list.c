@@ -20,6 +20,7 @@ const struct setting network_settings[] = {
     { "id", NULL, "id", SETTING_STRING, NETWORK(id), .fixed = TRUE, .minimum = 1, .maximum = 16 },
     { "model", NULL, "model", SETTING_CHOICE, NETWORK(model), .choices = model_names },
     { "mac", NULL, "mac", SETTING_MAC, NETWORK(mac), .maximum = 17 },
+    { "port", NULL, "port", SETTING_COUNT, NETWORK(port), .maximum = CONFIG_PORTS_MAX },
     { "link", NULL, "link", SETTING_CHOICE, NETWORK(link_down), .choices = link_names, .live = TRUE },
     { "mode", NULL, "mode", SETTING_CHOICE, NETWORK(mode), .choices = mode_names },
     { "network", NULL, "network", SETTING_STRING, NETWORK(network), .optional = TRUE, .maximum = 32 },

@@ -156,11 +156,11 @@ char *oriel_config_guest_difference(const OrielConfig *a, const OrielConfig *b)
             return g_strdup(*key);
         }
     }
-    /* A drive's place is its port. */
+    /* A drive's place is its port, unless it is in a slot. */
     for (guint i = 0; i < a->drives->len && i < b->drives->len; i++) {
         const OrielDrive *mine = a->drives->pdata[i], *theirs = b->drives->pdata[i];
 
-        if (strcmp(mine->id, theirs->id) != 0) {
+        if ((mine->port == 0 || theirs->port == 0) && strcmp(mine->id, theirs->id) != 0) {
             return g_strdup(mine->id);
         }
     }

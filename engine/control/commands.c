@@ -194,8 +194,7 @@ static gboolean on_get_stats(OrielEngine *engine, GDBusMethodInvocation *invocat
 static gboolean on_get_config(OrielEngine *engine, GDBusMethodInvocation *invocation,
                               struct control *control)
 {
-    g_autoptr(JsonNode) root = oriel_config_to_json(machine_config(control->machine));
-    g_autofree char *json = json_to_string(root, TRUE);
+    g_autofree char *json = machine_config_json(control->machine);
 
     oriel_engine_complete_get_config(engine, invocation, json);
     return TRUE;
@@ -494,4 +493,5 @@ void commands_connect(struct control *control)
         g_signal_connect(control->skeleton, methods[i].signal, methods[i].handler, control);
     }
     network_connect(control);
+    plug_connect(control);
 }

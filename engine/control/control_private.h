@@ -52,7 +52,7 @@ struct slow_command {
     struct machine *machine;
     slow_function function;
     bool (*transition)(struct machine *machine, GError **error); /* of those that are only that */
-    char *drive, *path;                                          /* of InsertMedia and EjectMedia */
+    char *drive, *path; /* of InsertMedia and EjectMedia; drive: of Plug and Unplug, the device */
     gboolean force;
     guint64 bytes;                /* of SetBalloon */
     char *network, *forward;      /* of what is about network cards */
@@ -79,6 +79,8 @@ void control_watch_save(struct control *control);
 void commands_connect(struct control *control);
 /* Those about network cards. */
 void network_connect(struct control *control);
+/* Those by which devices come and go. */
+void plug_connect(struct control *control);
 /* Makes the Display interfaces, with their methods connected and their properties kept true. */
 void display_connect(struct control *control);
 /* Offers them to a connection, and takes them away again. */

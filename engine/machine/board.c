@@ -1,52 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "machine/board.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "hpet.h"
-#include "machine/machine_private.h"
+#include "machine/record.h"
 #include "pci.h"
+#include "root_port.h"
 
 enum {
-    OPTIONS_MAX = 4,
     IRQ_TIMER = 0,
     IRQ_KEYBOARD = 1,
     IRQ_SERIAL2 = 3,
     IRQ_SERIAL1 = 4,
-    IRQ_RTC = 8,
     IRQ_SCI = 9,
     IRQ_MOUSE = 12,
 
     NETWORK_SLOT = 2, /* of the first network card; the others are from the second one on */
     NETWORK_MORE_SLOT = 8,
-};
-
-#define BDF(device, function) ((device) << 3 | (function))
-
-/* Settings of one device, as text that lives until the device has been made. */
-struct settings {
-    struct option_value values[OPTIONS_MAX];
-    char text[OPTIONS_MAX][64];
-    unsigned n;
-};
-
-struct board_device {
-    const char *class, *name;
-    unsigned bdf;        /* BDF_NONE: one of the board's own chips */
-    uint8_t irqs[2];     /* lines of the outputs; for PCI functions of those besides INTx */
-    unsigned first_port; /* character port; see serial.h */
-    unsigned drive;      /* of the configuration; of the AHCI controller: its first */
-    unsigned network;    /* of the configuration */
-    bool (*wanted)(const struct machine *machine);
-    void (*set)(const struct machine *machine, struct settings *settings);
-    /* The same for one of several. */
-    void (*set_entry)(const struct machine *machine, const struct board_device *entry,
-                      struct settings *settings);
 };
 
 /* --- Settings -------------------------------------------------------------------------------- */
@@ -214,13 +185,16 @@ static void set_virtio_blk(const struct machine *machine, struct settings *setti
 static bool drive_controller(const struct machine *machine, unsigned drive,
                              struct board_device *entry)
 {
+    const OrielDrive *config = drive_config(machine, drive);
+
     *entry = (struct board_device){
         .name = drive_id(machine->board.drives[drive]),
-        .bdf = BDF(BOOT_DRIVE_SLOT + drive, 0),
+        .bdf = config->port > 0 ? BEHIND(config->port) : BDF(BOOT_DRIVE_SLOT + drive, 0),
         .irqs = { IRQ_NONE, IRQ_NONE },
         .drive = drive,
+        .port = config->port,
     };
-    switch (drive_config(machine, drive)->controller) {
+    switch (config->controller) {
     case ORIEL_CONTROLLER_AHCI:
         return false;
     case ORIEL_CONTROLLER_VIRTIO:
@@ -251,9 +225,12 @@ static void network_entry(const struct machine *machine, unsigned network,
 
     *entry = (struct board_device){
         .name = config->id,
-        .bdf = BDF(network == 0 ? NETWORK_SLOT : NETWORK_MORE_SLOT + network - 1, 0),
+        .bdf = config->port > 0
+                   ? BEHIND(config->port)
+                   : BDF(network == 0 ? NETWORK_SLOT : NETWORK_MORE_SLOT + network - 1, 0),
         .irqs = { IRQ_NONE, IRQ_NONE },
         .network = network,
+        .port = config->port,
         .set_entry = set_network,
     };
     switch (config->model) {
@@ -264,265 +241,130 @@ static void network_entry(const struct machine *machine, unsigned network,
     g_assert_not_reached();
 }
 
-/* --- Memories -------------------------------------------------------------------------------- */
-
-static uint64_t memory_size(struct device *device, const struct memory_desc *desc)
+struct drive *board_drive(const struct machine_device *record, unsigned number)
 {
-    if (desc->size > 0) {
-        return desc->size;
-    }
-    for (const struct option_desc *o = device->class->options; o && o->name; o++) {
-        if (strcmp(o->name, desc->name) == 0) {
-            const char *member = (const char *)device + o->offset;
+    struct machine *machine = record->machine;
+    unsigned drive = record->first_drive + number;
+    struct board_device own;
 
-            return o->type == OPTION_U64 ? *(const uint64_t *)member : *(const uint32_t *)member;
+    /* The ports of drives that have a controller of their own stay empty. */
+    if (drive >= machine->board.n_drives ||
+        (record->class->n_drives > 1 && drive_controller(machine, drive, &own))) {
+        return NULL;
+    }
+    return machine->board.drives[drive];
+}
+
+/* --- Slots ----------------------------------------------------------------------------------- */
+
+static void set_port(const struct machine *machine, const struct board_device *entry,
+                     struct settings *settings)
+{
+    unsigned number = (entry->bdf & 7) + 1;
+    bool occupied = false;
+
+    for (guint i = 0; i < machine->config->drives->len; i++) {
+        occupied |= drive_config(machine, i)->port == number;
+    }
+    for (guint i = 0; i < machine->config->networks->len; i++) {
+        const OrielNetwork *network = g_ptr_array_index(machine->config->networks, i);
+
+        occupied |= network->port == number;
+    }
+    setting(settings, "slot", "%u", number);
+    setting(settings, "hotplug", "true");
+    setting(settings, "occupied", "%s", occupied ? "true" : "false");
+    setting(settings, "multifunction", "%s", number == 1 ? "true" : "false");
+}
+
+unsigned board_interrupt_slot(const struct board_device *entry)
+{
+    return entry->port > 0 ? BOOT_PORTS_SLOT : entry->bdf >> 3;
+}
+
+/* The entry of a drive with a controller of its own, or of a network card; false: there is none of
+ * that id. */
+static bool card_entry(const struct machine *machine, const char *id, struct board_device *entry)
+{
+    for (unsigned i = 0; i < machine->board.n_drives; i++) {
+        if (strcmp(drive_config(machine, i)->id, id) == 0) {
+            return drive_controller(machine, i, entry);
         }
     }
-    g_assert_not_reached();
-}
-
-void board_memory_open(struct device *device, struct device_memory *memory)
-{
-    void *bytes;
-
-    if (memory->bytes) {
-        return;
-    }
-    memory->size = memory_size(device, memory->desc);
-    bytes = mmap(NULL, memory->size, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    g_assert(bytes != MAP_FAILED);
-    memory->bytes = bytes;
-}
-
-/* Reads a persistent memory from its file, whose size boot_prepare() has checked. */
-static bool memory_load(struct device *device, struct device_memory *memory, const char *path,
-                        GError **error)
-{
-    uint64_t done = 0;
-
-    memory->path = g_strdup(path);
-    memory->fd = open(path, O_RDWR | O_CLOEXEC);
-    if (memory->fd < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be opened", path);
-        return false;
-    }
-    board_memory_open(device, memory);
-    while (done < memory->size) {
-        ssize_t n = pread(memory->fd, memory->bytes + done, memory->size - done, (off_t)done);
-
-        if (n == 0 || (n < 0 && errno != EINTR)) {
-            oriel_error_set_errno(error, n == 0 ? EIO : errno, "“%s” cannot be read", path);
-            return false;
-        }
-        done += n > 0 ? (uint64_t)n : 0;
-    }
-    return true;
-}
-
-static void memory_close(struct device_memory *memory)
-{
-    if (memory->bytes) {
-        munmap(memory->bytes, memory->size);
-    }
-    if (memory->fd >= 0) {
-        close(memory->fd);
-    }
-    g_free(memory->path);
-    g_free(memory->dirty);
-}
-
-/* --- Records --------------------------------------------------------------------------------- */
-
-static struct domain *domain_for(struct machine *machine, unsigned bdf)
-{
-    struct domain *domain;
-
-    if (bdf == BDF_NONE) {
-        return &machine->chips;
-    }
-    g_assert(machine->n_functions < MACHINE_DOMAINS_MAX);
-    domain = &machine->functions[machine->n_functions++];
-    domain_init(domain, &machine->clock);
-    return domain;
-}
-
-static bool bar_places(const struct pci_info *pci, bool window, unsigned index)
-{
-    for (unsigned i = 0; pci && i < PCI_BARS; i++) {
-        if (pci->bars[i].kind != PCI_BAR_NONE && pci->bars[i].window == window &&
-            pci->bars[i].index == index) {
+    for (unsigned i = 0; i < machine->config->networks->len; i++) {
+        network_entry(machine, i, entry);
+        if (strcmp(entry->name, id) == 0) {
             return true;
         }
     }
     return false;
 }
 
-static void record_fill_space(struct machine_device *record)
-{
-    struct machine *machine = record->machine;
-    const struct device_class *class = record->class;
+/* --- Building -------------------------------------------------------------------------------- */
 
-    record->regions = g_new0(struct bus_region, class->n_regions);
-    for (unsigned i = 0; i < class->n_regions; i++) {
-        record->regions[i].owner = record;
-        record->regions[i].desc = &class->regions[i];
-        record->regions[i].bar = bar_places(class->pci, false, i);
-        bus_add(&machine->bus, &record->regions[i]);
+/* Cards come last in the list, by slot, whenever they came. */
+static unsigned place_of(const struct machine *machine, const struct board_device *entry)
+{
+    unsigned place = machine->devices->len;
+
+    while (entry->port > 0 && place > 0 &&
+           ((struct machine_device *)machine->devices->pdata[place - 1])->slot > entry->port) {
+        place--;
     }
-    record->memories = g_new0(struct device_memory, class->n_memories);
-    for (unsigned i = 0; i < class->n_memories; i++) {
-        record->memories[i].desc = &class->memories[i];
-        record->memories[i].fd = -1;
-    }
-    record->windows = g_new0(struct window, class->n_windows);
-    for (unsigned i = 0; i < class->n_windows; i++) {
-        record->windows[i].owner = record;
-        record->windows[i].desc = &class->windows[i];
-        record->windows[i].memory = &record->memories[class->windows[i].memory];
-        record->windows[i].bar = bar_places(class->pci, true, i);
-        memory_map_add_window(&machine->memory_map, &record->windows[i]);
-    }
+    return place;
 }
 
-static void record_fill_lines(struct machine_device *record, const struct board_device *entry)
+static struct machine_device *device_make(struct machine *machine, const struct board_device *entry,
+                                          GError **error)
 {
-    const struct device_class *class = record->class;
-    bool hpet = strcmp(class->name, "hpet") == 0;
-    unsigned first = class->pci ? 1 : 0;
+    struct machine_device *record = record_make(machine, entry, place_of(machine, entry), error);
 
-    record->irqs = g_new0(struct irq_source, class->n_irqs + first);
-    for (unsigned i = 0; i < class->n_irqs; i++) {
-        struct irq_source *source = &record->irqs[first + i];
-
-        source->line = i < G_N_ELEMENTS(entry->irqs) ? entry->irqs[i] : IRQ_NONE;
-        if (hpet) {
-            source->line = i == HPET_OUTPUT_LEGACY ? IRQ_HPET_LEGACY : (uint8_t)i;
-        }
-        source->hpet_replaces = !hpet && source->line == IRQ_RTC;
-        irq_add(&record->machine->irq, source);
+    if (record && entry->port > 0) {
+        machine->board.ports[entry->port - 1].card = record;
+    } else if (record && record->class->pci) {
+        machine->board.functions[entry->bdf] = record;
     }
-    if (class->pci) {
-        unsigned pin = class->pci->interrupt_pin;
-
-        record->irqs[0].line = pin > 0 ? irq_pci_line(entry->bdf >> 3, pin - 1) : IRQ_NONE;
-        record->irqs[0].pirq = pin > 0;
-    }
-}
-
-static void record_fill_timers(struct machine_device *record)
-{
-    record->timers = g_new0(struct clock_timer, record->class->n_timers);
-    for (unsigned i = 0; i < record->class->n_timers; i++) {
-        record->timers[i].owner = record;
-        record->timers[i].number = i;
-        clock_add(&record->machine->clock, &record->timers[i]);
-    }
-}
-
-static struct machine_device *record_new(struct machine *machine, const struct board_device *entry)
-{
-    struct machine_device *record = g_new0(struct machine_device, 1);
-
-    record->machine = machine;
-    record->class = device_class_find(entry->class);
-    if (!record->class) {
-        g_error("no device class %s", entry->class);
-    }
-    record->bdf = entry->bdf;
-    record->domain = domain_for(machine, entry->bdf);
-    record->first_port = entry->first_port;
-    record->first_drive = entry->drive;
-    if (record->class->on_net) {
-        record->card = net_cards_get(machine->networks, entry->network);
-        net_card_set_owner(record->card, record);
-    }
-    record_fill_space(record);
-    record_fill_lines(record, entry);
-    record_fill_timers(record);
     return record;
 }
 
-static void record_free(struct machine_device *record)
+static bool ports_build(struct machine *machine, GError **error)
 {
-    device_free(record->device);
-    for (unsigned i = 0; i < record->class->n_memories; i++) {
-        memory_close(&record->memories[i]);
-    }
-    g_free(record->regions);
-    g_free(record->memories);
-    g_free(record->windows);
-    g_free(record->irqs);
-    g_free(record->timers);
-    g_free(record);
-}
+    static const char *const names[CONFIG_PORTS_MAX] = { "port1", "port2", "port3", "port4",
+                                                         "port5", "port6", "port7", "port8" };
 
-static void record_connect(struct machine_device *record)
-{
-    struct machine *machine = record->machine;
+    for (unsigned i = 0; machine->config->hotplug && i < CONFIG_PORTS_MAX; i++) {
+        const struct board_device entry = {
+            .class = "pcie-root-port",
+            .name = names[i],
+            .bdf = BDF(BOOT_PORTS_SLOT, i),
+            .irqs = { IRQ_NONE, IRQ_NONE },
+            .set_entry = set_port,
+        };
 
-    for (unsigned i = 0; i < record->class->n_drives; i++) {
-        unsigned drive = record->first_drive + i;
-        struct board_device own;
-
-        /* The ports of drives that have a controller of their own stay empty. */
-        if (drive < machine->board.n_drives &&
-            (record->class->n_drives == 1 || !drive_controller(machine, drive, &own))) {
-            record->drives[i] = machine->board.drives[drive];
-        }
-    }
-    for (unsigned i = 0; i < record->class->n_ports; i++) {
-        machine->serials.ports[record->first_port + i].record = record;
-        machine->serials.ports[record->first_port + i].port = i;
-    }
-}
-
-/* --- Building -------------------------------------------------------------------------------- */
-
-static void regions_place(struct machine_device *record)
-{
-    for (unsigned i = 0; i < record->class->n_regions; i++) {
-        uint64_t base = record->class->regions[i].base;
-
-        if (base != REGION_UNPLACED) {
-            bus_place(&record->machine->bus, &record->regions[i], base);
-        }
-    }
-}
-
-static bool device_make(struct machine *machine, const struct board_device *entry, GError **error)
-{
-    struct machine_device *record = record_new(machine, entry);
-    struct settings settings = { .n = 0 };
-    struct dev_error problem = { "" };
-
-    g_ptr_array_add(machine->devices, record);
-    if (entry->set) {
-        entry->set(machine, &settings);
-    }
-    if (entry->set_entry) {
-        entry->set_entry(machine, entry, &settings);
-    }
-    regions_place(record);
-    record_connect(record);
-    record->device = device_new(record->class, entry->name, &machine_services, record,
-                                settings.values, settings.n, &problem);
-    if (!record->device) {
-        g_set_error_literal(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, problem.message);
-        return false;
-    }
-    for (unsigned i = 0; i < record->class->n_memories; i++) {
-        size_t size;
-
-        if ((record->class->memories[i].flags & MEMORY_PERSISTENT) &&
-            !memory_load(record->device, &record->memories[i], boot_variables(machine->boot, &size),
-                         error)) {
+        machine->board.ports[i].port = device_make(machine, &entry, error);
+        if (!machine->board.ports[i].port) {
             return false;
         }
     }
-    if (record->class->pci) {
-        to_pci(record->device)->bdf = (uint16_t)entry->bdf;
-        machine->board.functions[entry->bdf] = record;
+    return true;
+}
+
+/* Drives and network cards, those in slots or the others. */
+static bool cards_build(struct machine *machine, bool in_slots, GError **error)
+{
+    struct board_device entry;
+
+    for (unsigned i = 0; i < machine->board.n_drives; i++) {
+        if (drive_controller(machine, i, &entry) && (entry.port > 0) == in_slots &&
+            !device_make(machine, &entry, error)) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < machine->config->networks->len; i++) {
+        network_entry(machine, i, &entry);
+        if ((entry.port > 0) == in_slots && !device_make(machine, &entry, error)) {
+            return false;
+        }
     }
     return true;
 }
@@ -548,20 +390,9 @@ bool board_build(struct machine *machine, GError **error)
             return false;
         }
     }
-    for (unsigned i = 0; i < machine->board.n_drives; i++) {
-        struct board_device entry;
-
-        if (drive_controller(machine, i, &entry) && !device_make(machine, &entry, error)) {
-            return false;
-        }
-    }
-    for (unsigned i = 0; i < machine->config->networks->len; i++) {
-        struct board_device entry;
-
-        network_entry(machine, i, &entry);
-        if (!device_make(machine, &entry, error)) {
-            return false;
-        }
+    if (!cards_build(machine, false, error) || !ports_build(machine, error) ||
+        !cards_build(machine, true, error)) {
+        return false;
     }
     machine->board.fw_cfg = device_find(machine, "fw-cfg");
     machine->board.rtc = device_find(machine, "cmos-rtc");
@@ -585,7 +416,51 @@ void board_free(struct machine *machine)
     machine->n_functions = 0;
 }
 
+bool board_card_make(struct machine *machine, const char *id, GError **error)
+{
+    struct machine_device *record;
+    struct board_device entry;
+
+    g_assert(card_entry(machine, id, &entry) && entry.port > 0);
+    record = device_make(machine, &entry, error);
+    if (!record) {
+        record = g_ptr_array_index(machine->devices, place_of(machine, &entry) - 1);
+        record_detach(record);
+        record_free(record);
+        return false;
+    }
+    domain_enter(record->domain);
+    device_reset(record->device, RESET_COLD);
+    domain_leave(record->domain);
+    return true;
+}
+
+void board_card_free(struct machine *machine, struct board_port *slot)
+{
+    struct machine_device *record = slot->card;
+
+    domain_enter(record->domain);
+    device_reset(record->device, RESET_COLD);
+    domain_leave(record->domain);
+    slot->card = NULL;
+    record->domain->tasks = NULL;
+    record_detach(record);
+    record_free(record);
+}
+
+/* A slot's bus number is a register of its port, which is written through the host bridge only, so
+ * with that one's domain held it does not change. */
 struct machine_device *board_function_find(struct machine *machine, unsigned bdf)
 {
-    return bdf < G_N_ELEMENTS(machine->board.functions) ? machine->board.functions[bdf] : NULL;
+    if (bdf < G_N_ELEMENTS(machine->board.functions)) {
+        return machine->board.functions[bdf];
+    }
+    for (unsigned i = 0; i < CONFIG_PORTS_MAX && (bdf & 0xff) == 0; i++) {
+        const struct board_port *slot = &machine->board.ports[i];
+
+        if (slot->port && pci_bridge_leads_to(to_pci(slot->port->device), bdf >> 8)) {
+            return slot->card;
+        }
+    }
+    return NULL;
 }

@@ -16,10 +16,19 @@
 #include "config/config.h"
 #include "device.h"
 
+struct board_device;
+struct domain;
 struct machine;
 struct machine_device;
 struct device_memory;
 struct drive;
+
+/* A slot in which cards come and go. */
+struct board_port {
+    struct machine_device *port; /* NULL: the machine has no hot plug */
+    struct machine_device *card; /* NULL: the slot is empty */
+    struct domain *domain;       /* of the cards, from the first one on */
+};
 
 /* The devices that the machine itself has to do with; NULL where the board has none. */
 struct board {
@@ -27,6 +36,7 @@ struct board {
     struct machine_device *fw_cfg, *rtc, *display, *pm, *storage, *generation, *balloon;
     struct drive *drives[CONFIG_DRIVES_MAX]; /* in the order of the configuration */
     unsigned n_drives;
+    struct board_port ports[CONFIG_PORTS_MAX];
 };
 
 /* Makes all devices. False with *error set. */
@@ -35,6 +45,16 @@ bool board_build(struct machine *machine, GError **error);
 void board_free(struct machine *machine);
 /* The function that answers to bus << 8 | device << 3 | function, or NULL. */
 struct machine_device *board_function_find(struct machine *machine, unsigned bdf);
+/* The drive behind port `number` of a record's device, NULL: the port is empty. */
+struct drive *board_drive(const struct machine_device *record, unsigned number);
+/* The slot of bus 0 that says where the device's INTx pins are wired to. */
+unsigned board_interrupt_slot(const struct board_device *entry);
+
+/* While the machine stands still: the drive or network card of the configuration with that id comes
+ * into its slot, reset. False with *error set, and nothing of it there. */
+bool board_card_make(struct machine *machine, const char *id, GError **error);
+/* The card of a slot goes; what was behind it stays with the caller. */
+void board_card_free(struct machine *machine, struct board_port *slot);
 /* Gets the bytes of a device memory, from its file if it has one, if that was not done yet. */
 void board_memory_open(struct device *device, struct device_memory *memory);
 

@@ -119,7 +119,7 @@ static void pending_add(struct machine *machine, unsigned pending)
 /* True for those after which the guest must not execute another instruction. */
 static bool ends_execution(enum machine_request request)
 {
-    return request != REQUEST_EJECT && request != REQUEST_LOCK_TRAY;
+    return request != REQUEST_EJECT && request != REQUEST_LOCK_TRAY && request != REQUEST_UNPLUG;
 }
 
 void machine_request(struct machine *machine, enum machine_request request, unsigned argument)
@@ -149,6 +149,10 @@ void machine_request(struct machine *machine, enum machine_request request, unsi
         } else {
             machine->locked &= ~(1u << (argument >> 1) % CONFIG_DRIVES_MAX);
         }
+        break;
+    case REQUEST_UNPLUG:
+        machine->slots_off |= 1u << (argument - 1) % CONFIG_PORTS_MAX;
+        pending_add(machine, PENDING_UNPLUG);
         break;
     }
     pthread_mutex_unlock(&machine->lock);
@@ -401,6 +405,16 @@ struct input *machine_input(struct machine *machine)
 const OrielConfig *machine_config(const struct machine *machine)
 {
     return machine->config;
+}
+
+char *machine_config_json(struct machine *machine)
+{
+    g_autoptr(JsonNode) root = NULL;
+
+    pthread_mutex_lock(&machine->parts);
+    root = oriel_config_to_json(machine->config);
+    pthread_mutex_unlock(&machine->parts);
+    return json_to_string(root, TRUE);
 }
 
 const char *machine_folder(const struct machine *machine)

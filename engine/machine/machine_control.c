@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "machine/media.h"
+#include "machine/plug.h"
 #include "pci.h"
 #include "rtc.h"
 
@@ -22,6 +23,7 @@ void control_state_set(struct machine *machine, enum machine_state state,
     pthread_mutex_lock(&machine->lock);
     machine->state = state;
     machine->reason = reason;
+    pthread_cond_broadcast(&machine->unplugged);
     pthread_mutex_unlock(&machine->lock);
     machine_notify(machine, (struct machine_notice){ .kind = NOTICE_STATE,
                                                      .state = state,
@@ -239,6 +241,9 @@ static unsigned pending_handle(struct machine *machine, unsigned pending)
     if (pending & PENDING_EJECT) {
         eject_handle(machine);
     }
+    if (pending & PENDING_UNPLUG) {
+        plug_cards_let_go(machine);
+    }
     if (pending & PENDING_POWER_OFF) {
         control_stop(machine, REASON_GUEST);
         return pending;
@@ -255,7 +260,7 @@ static unsigned pending_handle(struct machine *machine, unsigned pending)
         state = MACHINE_PAUSED;
     }
     if (state == MACHINE_PAUSED) {
-        return PENDING_STALL | PENDING_EJECT;
+        return PENDING_STALL | PENDING_EJECT | PENDING_UNPLUG;
     }
     if (pending & PENDING_RESET) {
         return reset_handle(machine) ? pending : pending & ~(unsigned)PENDING_RESET;

@@ -200,7 +200,9 @@ struct machine *machine_new(const OrielConfig *config, const char *folder,
     machine->devices = g_ptr_array_new();
     g_queue_init(&machine->notices);
     pthread_mutex_init(&machine->control, NULL);
+    pthread_mutex_init(&machine->parts, NULL);
     pthread_mutex_init(&machine->lock, NULL);
+    pthread_cond_init(&machine->unplugged, NULL);
     pthread_cond_init(&machine->wanted, NULL);
     machine->networks = network_make(config);
     machine->notice_source = machine_notices_source_new(machine);
@@ -252,7 +254,9 @@ void machine_free(struct machine *machine)
     g_queue_clear_full(&machine->notices, notice_free);
     g_ptr_array_free(machine->devices, TRUE);
     pthread_cond_destroy(&machine->wanted);
+    pthread_cond_destroy(&machine->unplugged);
     pthread_mutex_destroy(&machine->lock);
+    pthread_mutex_destroy(&machine->parts);
     pthread_mutex_destroy(&machine->control);
     oriel_config_free(machine->config);
     g_free(machine->folder);

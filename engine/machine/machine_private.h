@@ -33,7 +33,8 @@ struct machine_device {
     const struct device_class *class;
     struct device *device;
     struct domain *domain;
-    unsigned bdf; /* bus << 8 | device << 3 | function; BDF_NONE */
+    unsigned bdf;  /* bus << 8 | device << 3 | function; BDF_NONE */
+    unsigned slot; /* of a root port that it is in, from 1; 0: in none */
     struct bus_region *regions;
     struct device_memory *memories;
     struct window *windows;
@@ -55,7 +56,7 @@ struct machine_device {
 
 enum {
     BDF_NONE = 0xffff,
-    MACHINE_DOMAINS_MAX = 40,
+    MACHINE_DOMAINS_MAX = 64,
     MSRS_NOTED = 64,
     TRIPLE_FAULTS_LOGGED = 8, /* a guest that does nothing else shall not fill the log */
 };
@@ -69,6 +70,7 @@ enum {
     PENDING_STALL = 1u << 4,
     PENDING_EJECT = 1u << 5,
     PENDING_QUIT = 1u << 6,
+    PENDING_UNPLUG = 1u << 7,
 };
 
 /* Something to tell the owner on the main loop. */
@@ -98,6 +100,12 @@ struct machine {
     struct boot *boot;
     struct board board;
     GPtrArray *devices; /* struct machine_device, in the order of their making */
+    /*
+     * Held while what the machine consists of changes: devices, board.drives and the lists of
+     * config. Who is under control, or knows that nothing comes or goes, reads them without. Taken
+     * before all other locks but control.
+     */
+    pthread_mutex_t parts;
     struct domain chips;
     struct domain functions[MACHINE_DOMAINS_MAX];
     unsigned n_functions;
@@ -115,9 +123,12 @@ struct machine {
     pthread_t control_thread;
     bool control_started;
     unsigned pending;
-    unsigned kept;    /* what could not be done while paused: pending again with the resume */
-    unsigned ejected; /* by the guest, a bit a drive */
-    unsigned locked;  /* trays that the guest has locked, a bit a drive */
+    unsigned kept;          /* what could not be done while paused: pending again with the resume */
+    unsigned ejected;       /* by the guest, a bit a drive */
+    unsigned locked;        /* trays that the guest has locked, a bit a drive */
+    unsigned slots_off;     /* cards that the guest has let go of, a bit a slot */
+    unsigned slots_waiting; /* cards that somebody waits to be let go of, a bit a slot */
+    pthread_cond_t unplugged; /* slots_waiting has changed, or the machine stops */
     enum machine_state state;
     enum machine_reason reason;
     enum machine_reason trouble; /* with PENDING_CRASH and PENDING_STALL: which, */

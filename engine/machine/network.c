@@ -34,7 +34,8 @@ void network_stats_add(JsonBuilder *json, struct machine *machine)
     json_builder_set_member_name(json, "networks");
     json_builder_begin_object(json);
     for (guint i = 0; i < machine->config->networks->len; i++) {
-        struct net_card *card = net_cards_get(machine->networks, i);
+        const OrielNetwork *network = machine->config->networks->pdata[i];
+        struct net_card *card = net_cards_find(machine->networks, network->id, NULL);
         struct net_counters counters;
 
         net_card_counters(card, &counters);

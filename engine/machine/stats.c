@@ -211,6 +211,7 @@ char *machine_stats(struct machine *machine)
     balloon_add(json, machine);
     exits_add(json, machine);
     unclaimed_add(json, machine);
+    pthread_mutex_lock(&machine->parts);
     open_object(json, "devices");
     for (unsigned i = 0; i < machine->devices->len; i++) {
         device_add(json, g_ptr_array_index(machine->devices, i));
@@ -222,6 +223,7 @@ char *machine_stats(struct machine *machine)
     }
     json_builder_end_object(json);
     network_stats_add(json, machine);
+    pthread_mutex_unlock(&machine->parts);
     json_builder_end_object(json);
     root = json_builder_get_root(json);
     return json_to_string(root, TRUE);

@@ -214,6 +214,14 @@ void memory_map_add_window(struct memory_map *map, struct window *window)
     g_ptr_array_add(map->windows, window);
 }
 
+void memory_map_remove_window(struct memory_map *map, struct window *window)
+{
+    memory_map_remove(map, window);
+    pthread_mutex_lock(&map->lock);
+    g_ptr_array_remove(map->windows, window);
+    pthread_mutex_unlock(&map->lock);
+}
+
 void memory_map_place(struct memory_map *map, struct window *window, uint64_t base, uint64_t offset,
                       uint64_t length)
 {

@@ -88,6 +88,8 @@ bool memory_map_build(struct memory_map *map, GError **error);
 
 void memory_map_pam(struct memory_map *map, unsigned segment, bool read_ram, bool write_ram);
 void memory_map_add_window(struct memory_map *map, struct window *window);
+/* Takes one off again that is not placed. */
+void memory_map_remove_window(struct memory_map *map, struct window *window);
 void memory_map_place(struct memory_map *map, struct window *window, uint64_t base, uint64_t offset,
                       uint64_t length);
 void memory_map_remove(struct memory_map *map, struct window *window);

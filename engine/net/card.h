@@ -50,12 +50,19 @@ void net_cards_stop(struct net_cards *cards);
  * and puts them in again once the thread may enter. */
 void net_cards_replug(struct net_cards *cards);
 
-/* The card with that number in the configuration. */
-struct net_card *net_cards_get(struct net_cards *cards, unsigned number);
+/*
+ * A card that comes while the machine exists. The thread is halted or not made; it starts the
+ * card's process when it goes on. STATE: a place is free only after the next net_cards_go().
+ */
+struct net_card *net_cards_add(struct net_cards *cards, const OrielConfig *config,
+                               const OrielNetwork *network, GError **error);
+/* A card goes, and its owner with it; the thread is halted, and ends the process when it goes on.
+ * The card can still be named by who knew it, and does nothing. */
+void net_cards_remove(struct net_card *card);
 /* NOT_FOUND. */
 struct net_card *net_cards_find(struct net_cards *cards, const char *id, GError **error);
 const char *net_card_id(const struct net_card *card);
-/* Before the first net_cards_go(). */
+/* Before the net_cards_go() that follows its coming. */
 void net_card_set_owner(struct net_card *card, void *owner);
 
 /* Services of the device. */

@@ -6,23 +6,24 @@
 
 #include "net/card_private.h"
 
-struct net_card *net_cards_get(struct net_cards *cards, unsigned number)
-{
-    return g_ptr_array_index(cards->all, number);
-}
-
 struct net_card *net_cards_find(struct net_cards *cards, const char *id, GError **error)
 {
+    struct net_card *found = NULL;
+
+    pthread_mutex_lock(&cards->lock);
     for (guint i = 0; i < cards->all->len; i++) {
         struct net_card *card = cards->all->pdata[i];
 
-        if (strcmp(card->id, id) == 0) {
-            return card;
+        if (card->used && !card->leaves && strcmp(card->id, id) == 0) {
+            found = card;
         }
     }
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                "The running machine has no network card “%s”.", id);
-    return NULL;
+    pthread_mutex_unlock(&cards->lock);
+    if (!found) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
+                    "The running machine has no network card “%s”.", id);
+    }
+    return found;
 }
 
 const char *net_card_id(const struct net_card *card)

@@ -18,6 +18,11 @@ enum {
 struct net_card {
     struct net_cards *cards;
     void *owner;
+
+    /* Under the lock of all. */
+    bool used;    /* it is a card of the machine, */
+    bool arrives; /* which the thread has not seen yet, */
+    bool leaves;  /* or which the thread has to take leave of before the place is free */
     char *id;
     OrielNetworkMode mode;
     struct wire_start start;
@@ -57,11 +62,11 @@ struct net_card {
 
 struct net_cards {
     struct net_owner functions;
-    GPtrArray *all; /* struct net_card */
+    GPtrArray *all; /* struct net_card, CONFIG_NETWORKS_MAX: places, perhaps not used */
     int epoll, wake;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* running, quit or busy */
+    pthread_cond_t changed; /* running, quit, busy, or a place that is free now */
     bool started, running, quit;
     bool busy; /* the thread may be inside an owner */
 };

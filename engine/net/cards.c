@@ -171,6 +171,29 @@ static void card_release(struct net_card *card)
     functions->leave(card->owner);
 }
 
+/* What has come or gone while the machine stood still; true if the card is one of the machine. */
+static bool card_look(struct net_card *card)
+{
+    bool leaves;
+
+    pthread_mutex_lock(&card->cards->lock);
+    leaves = card->leaves;
+    if (card->arrives && card->mode != ORIEL_NETWORK_NONE) {
+        card->retry_at = g_get_monotonic_time();
+    }
+    card->arrives = false;
+    pthread_mutex_unlock(&card->cards->lock);
+    if (leaves) {
+        process_end(card);
+        card->retry_at = 0;
+        pthread_mutex_lock(&card->cards->lock);
+        card->used = card->leaves = false;
+        pthread_cond_broadcast(&card->cards->changed);
+        pthread_mutex_unlock(&card->cards->lock);
+    }
+    return card->used;
+}
+
 /* --- The thread ------------------------------------------------------------------------------- */
 
 /* Milliseconds until the next start of a process; -1: none is due. */
@@ -193,8 +216,12 @@ static void events_take(struct net_cards *cards, const struct epoll_event *event
     for (int i = 0; i < n; i++) {
         uint64_t count;
 
-        if (events[i].data.ptr) {
-            card_event(events[i].data.ptr, events[i].events);
+        struct net_card *card = events[i].data.ptr;
+
+        if (card) {
+            if (card->used) {
+                card_event(card, events[i].events);
+            }
         } else if (read(cards->wake, &count, sizeof(count)) != sizeof(count)) {
             continue;
         }
@@ -223,6 +250,9 @@ static void *cards_thread(void *context)
         for (guint i = 0; i < cards->all->len; i++) {
             struct net_card *card = cards->all->pdata[i];
 
+            if (!card_look(card)) {
+                continue;
+            }
             card_release(card);
             if (fresh[i]) {
                 card_change(card, card->polled);
@@ -239,12 +269,23 @@ static void *cards_thread(void *context)
 
 /* --- Life ------------------------------------------------------------------------------------- */
 
+/* Under the lock. */
+static bool any_used(const struct net_cards *cards)
+{
+    bool used = false;
+
+    for (guint i = 0; i < cards->all->len; i++) {
+        used |= ((const struct net_card *)cards->all->pdata[i])->used;
+    }
+    return used;
+}
+
 void net_cards_go(struct net_cards *cards)
 {
     pthread_mutex_lock(&cards->lock);
     cards->running = true;
     pthread_cond_broadcast(&cards->changed);
-    if (!cards->started && cards->all->len > 0) {
+    if (!cards->started && any_used(cards)) {
         cards->started = pthread_create(&cards->thread, NULL, cards_thread, cards) == 0;
         g_assert(cards->started);
     }
@@ -267,6 +308,9 @@ void net_cards_replug(struct net_cards *cards)
     for (guint i = 0; i < cards->all->len; i++) {
         struct net_card *card = cards->all->pdata[i];
 
+        if (!card->used) {
+            continue;
+        }
         cards->functions.enter(card->owner);
         card->held = true;
         cards->functions.leave(card->owner);
@@ -332,18 +376,34 @@ static void mac_take(uint8_t mac[NET_MAC_SIZE], const char *text)
     }
 }
 
-static struct net_card *card_new(struct net_cards *cards, const OrielConfig *config,
-                                 const OrielNetwork *network)
+static struct net_card *place_new(struct net_cards *cards)
 {
     struct net_card *card = g_new0(struct net_card, 1);
 
     card->cards = cards;
+    card->mode = ORIEL_NETWORK_NONE;
+    card->fd = card->polled = -1;
+    card->process = (struct net_process){ .frames = -1, .control = -1 };
+    card->forwards = g_array_new(FALSE, FALSE, sizeof(OrielForward));
+    pthread_mutex_init(&card->lock, NULL);
+    return card;
+}
+
+/* A place that is free becomes a card. */
+static void card_fill(struct net_card *card, const OrielConfig *config, const OrielNetwork *network)
+{
+    g_free(card->id);
+    g_array_unref(card->forwards);
     card->id = g_strdup(network->id);
     card->mode = network->mode;
     card->plugged = !network->link_down;
-    card->fd = card->polled = -1;
-    card->process = (struct net_process){ .frames = -1, .control = -1 };
-    pthread_mutex_init(&card->lock, NULL);
+    card->held = card->starts = card->arrives = false;
+    card->accept = 0;
+    card->failures = 0;
+    card->started_at = 0;
+    card->counters = (struct net_counters){ 0 };
+    card->limits = (struct wire_limits){ 0 };
+    card_attach(card, -1);
     card->forwards = oriel_forwards_parse(network->forwards ? network->forwards : "", NULL);
     card->start = (struct wire_start){ .mode = WIRE_USER,
                                        .mtu = 1500,
@@ -352,11 +412,40 @@ static struct net_card *card_new(struct net_cards *cards, const OrielConfig *con
     if (card->mode == ORIEL_NETWORK_PRIVATE) {
         private_place(card, config, network->network);
     }
-    if (card->mode != ORIEL_NETWORK_NONE) {
-        card->starts = true;
-        card->retry_at = g_get_monotonic_time();
+    card->starts = card->arrives = card->mode != ORIEL_NETWORK_NONE;
+    card->used = true;
+}
+
+struct net_card *net_cards_add(struct net_cards *cards, const OrielConfig *config,
+                               const OrielNetwork *network, GError **error)
+{
+    struct net_card *found = NULL;
+
+    pthread_mutex_lock(&cards->lock);
+    for (guint i = 0; i < cards->all->len && !found; i++) {
+        struct net_card *card = cards->all->pdata[i];
+
+        found = card->used ? NULL : card;
     }
-    return card;
+    if (found) {
+        card_fill(found, config, network);
+    }
+    pthread_mutex_unlock(&cards->lock);
+    if (!found) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                    "“%s” is still busy with taking a network card out; try again.", config->name);
+    }
+    return found;
+}
+
+void net_cards_remove(struct net_card *card)
+{
+    pthread_mutex_lock(&card->cards->lock);
+    card->leaves = true;
+    card->owner = NULL;
+    card_attach(card, -1);
+    card->starts = false;
+    pthread_mutex_unlock(&card->cards->lock);
 }
 
 struct net_cards *net_cards_new(const OrielConfig *config, const struct net_owner *functions)
@@ -371,8 +460,11 @@ struct net_cards *net_cards_new(const OrielConfig *config, const struct net_owne
     cards->epoll = epoll_create1(EPOLL_CLOEXEC);
     cards->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     epoll_ctl(cards->epoll, EPOLL_CTL_ADD, cards->wake, &event);
+    for (guint i = 0; i < CONFIG_NETWORKS_MAX; i++) {
+        g_ptr_array_add(cards->all, place_new(cards));
+    }
     for (guint i = 0; i < config->networks->len; i++) {
-        g_ptr_array_add(cards->all, card_new(cards, config, config->networks->pdata[i]));
+        net_cards_add(cards, config, config->networks->pdata[i], NULL);
     }
     return cards;
 }

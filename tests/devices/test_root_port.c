@@ -4,6 +4,7 @@
 
 #include "fake_machine.h"
 #include "pci.h"
+#include "root_port.h"
 
 static struct fake *fake;
 static struct device *port;
@@ -107,6 +108,163 @@ TEST(slot)
     fake_free(fake);
 }
 
+/* --- Hot plug --------------------------------------------------------------------------------- */
+
+enum {
+    CONTROL = 0x18,
+    STATUS = 0x1a,
+    ALL_EVENTS = 0x1039, /* button, presence, completed, interrupt, link */
+    POWER_ON = 0x0100,   /* with its indicator */
+    POWER_OFF = 0x0700,
+};
+
+static void setup_hotplug(const char *occupied)
+{
+    setup((struct option_value[]){
+        { "slot", "3" }, { "hotplug", "true" }, { "occupied", occupied }, { NULL } });
+}
+
+/* What a driver does first: MSI on, what was is forgotten, all events wanted. */
+static unsigned driver_start(uint16_t power)
+{
+    unsigned at = capability(0x10), msi = capability(0x05);
+
+    fake_config_write(port, msi + 4, 4, 0xfee00000);
+    fake_config_write(port, msi + 12, 2, 0x41);
+    fake_config_write(port, msi + 2, 2, 1);
+    fake_config_write(port, at + CONTROL, 2, ALL_EVENTS | power);
+    fake_config_write(port, at + STATUS, 2, 0x0119);
+    return at;
+}
+
+TEST(hotplug_registers)
+{
+    unsigned at;
+
+    setup_hotplug("false");
+    at = capability(0x10);
+    CHECK_EQ(fake_config_read(port, at + 0x14, 4), 3u << 19 | 0x7b);
+    CHECK_EQ(fake_config_read(port, at + 0x0c, 4) & 1u << 20, 1u << 20);
+    CHECK_EQ(fake_config_read(port, at + CONTROL, 2), 0x07c0); /* off, and its lamps */
+    CHECK_EQ(fake_config_read(port, at + STATUS, 2), 0);
+    CHECK_EQ(fake_config_read(port, at + 0x12, 2), 0x0011); /* no link */
+    fake_config_write(port, at + CONTROL, 2, 0xffff);
+    CHECK_EQ(fake_config_read(port, at + CONTROL, 2), 0x17f9);
+    CHECK_EQ(fake_config_read(port, at + STATUS, 2), 0x0010); /* the command has completed */
+    fake_config_write(port, at + STATUS, 2, 0x0010);
+    CHECK_EQ(fake_config_read(port, at + STATUS, 2), 0);
+    fake_reset(fake, RESET_WARM);
+    CHECK_EQ(fake_config_read(port, at + CONTROL, 2), 0x07c0);
+    fake_free(fake);
+
+    setup_hotplug("true");
+    CHECK_EQ(fake_config_read(port, at + CONTROL, 2), 0x01c0);
+    CHECK_EQ(fake_config_read(port, at + STATUS, 2), 0x0040);
+    CHECK_EQ(fake_config_read(port, at + 0x12, 2), 0x2011);
+    CHECK(fake_save_load(port));
+    fake_free(fake);
+}
+
+TEST(multifunction)
+{
+    setup((struct option_value[]){ { "multifunction", "true" }, { NULL } });
+    CHECK_EQ(fake_config_read(port, 0x0e, 1), 0x81);
+    fake_reset(fake, RESET_COLD);
+    CHECK_EQ(fake_config_read(port, 0x0e, 1), 0x81);
+    fake_free(fake);
+}
+
+TEST(card_comes)
+{
+    unsigned at, sent;
+
+    setup_hotplug("false");
+    at = driver_start(POWER_OFF);
+    sent = fake_msi_count(port);
+    root_port_insert(port);
+    CHECK_EQ(fake_config_read(port, at + STATUS, 2), 0x0049);
+    CHECK_EQ(fake_config_read(port, at + 0x12, 2), 0x2011);
+    CHECK_EQ(fake_msi_count(port), sent + 1);
+    CHECK_EQ(fake_msi_data(port), 0x41);
+    CHECK(fake_save_load(port));
+    /* The next event interrupts only when what was told before has been taken. */
+    fake_config_write(port, at + CONTROL, 2, ALL_EVENTS | POWER_ON);
+    CHECK_EQ(fake_msi_count(port), sent + 1);
+    fake_config_write(port, at + STATUS, 2, 0x0059);
+    CHECK_EQ(fake_config_read(port, at + STATUS, 2), 0x0040);
+    fake_config_write(port, at + CONTROL, 2, ALL_EVENTS | POWER_ON);
+    CHECK_EQ(fake_msi_count(port), sent + 2);
+    /* The card stays through a reset. */
+    fake_reset(fake, RESET_WARM);
+    CHECK_EQ(fake_config_read(port, at + STATUS, 2), 0x0040);
+    CHECK_EQ(fake_config_read(port, at + CONTROL, 2), 0x01c0);
+    fake_free(fake);
+}
+
+TEST(card_goes)
+{
+    unsigned at, sent;
+
+    setup_hotplug("true");
+    at = driver_start(POWER_ON);
+    fake_config_write(port, at + CONTROL, 2, ALL_EVENTS | POWER_OFF); /* by itself: nobody asked */
+    CHECK_EQ(fake_requests(fake, REQUEST_UNPLUG), 0);
+    fake_config_write(port, at + CONTROL, 2, ALL_EVENTS | POWER_ON);
+    fake_config_write(port, at + STATUS, 2, 0x0119);
+    sent = fake_msi_count(port);
+    CHECK(!root_port_ask(port));
+    CHECK_EQ(fake_config_read(port, at + STATUS, 2), 0x0041);
+    CHECK_EQ(fake_msi_count(port), sent + 1);
+    fake_config_write(port, at + STATUS, 2, 0x0001);
+    fake_config_write(port, at + CONTROL, 2, ALL_EVENTS | 0x0200); /* blinks */
+    fake_config_write(port, at + CONTROL, 2, ALL_EVENTS | 0x0600); /* off, still blinks */
+    CHECK_EQ(fake_requests(fake, REQUEST_UNPLUG), 0);
+    CHECK(fake_save_load(port));
+    fake_config_write(port, at + CONTROL, 2, ALL_EVENTS | POWER_OFF);
+    CHECK_EQ(fake_requests(fake, REQUEST_UNPLUG), 1);
+    CHECK_EQ(fake_last_request_argument(fake), 3);
+    fake_config_write(port, at + STATUS, 2, 0x0119);
+    root_port_remove(port);
+    CHECK_EQ(fake_config_read(port, at + STATUS, 2), 0x0108);
+    CHECK_EQ(fake_config_read(port, at + 0x12, 2), 0x0011);
+    fake_config_write(port, at + CONTROL, 2, ALL_EVENTS | POWER_OFF);
+    CHECK_EQ(fake_requests(fake, REQUEST_UNPLUG), 1);
+    fake_free(fake);
+}
+
+TEST(asked_of_a_slot_that_is_off)
+{
+    unsigned at;
+
+    setup_hotplug("true");
+    at = driver_start(POWER_OFF);
+    CHECK(root_port_ask(port));
+    CHECK_EQ(fake_config_read(port, at + STATUS, 2), 0x0040);
+    /* A reset takes back what was asked. */
+    fake_config_write(port, at + CONTROL, 2, ALL_EVENTS | POWER_ON);
+    CHECK(!root_port_ask(port));
+    fake_reset(fake, RESET_WARM);
+    fake_config_write(port, at + CONTROL, 2, ALL_EVENTS | POWER_OFF);
+    CHECK_EQ(fake_requests(fake, REQUEST_UNPLUG), 0);
+    fake_free(fake);
+}
+
+TEST(no_interrupt_unless_wanted)
+{
+    unsigned at;
+
+    setup_hotplug("false");
+    at = capability(0x10);
+    root_port_insert(port);
+    CHECK_EQ(fake_msi_count(port), 0);
+    CHECK(!fake_irq(port, 0));
+    fake_config_write(port, at + CONTROL, 2, 0x0028 | POWER_OFF); /* presence, by INTA */
+    CHECK(fake_irq(port, 0));
+    fake_config_write(port, at + STATUS, 2, 0x0008);
+    CHECK(!fake_irq(port, 0));
+    fake_free(fake);
+}
+
 TEST(refuses_slot)
 {
     struct dev_error error = { "" };
@@ -118,4 +276,6 @@ TEST(refuses_slot)
     fake_free(fake);
 }
 
-TEST_MAIN(T(bridge_header), T(bus_numbers), T(slot), T(refuses_slot))
+TEST_MAIN(T(bridge_header), T(bus_numbers), T(slot), T(hotplug_registers), T(multifunction),
+          T(card_comes), T(card_goes), T(asked_of_a_slot_that_is_off),
+          T(no_interrupt_unless_wanted), T(refuses_slot))

@@ -153,6 +153,21 @@ bool machine_eject(struct machine *machine, const char *drive, bool force, GErro
     g_assert_not_reached();
 }
 
+bool machine_plug(struct machine *machine, const char *id, GError **error)
+{
+    g_assert_not_reached();
+}
+
+bool machine_unplug(struct machine *machine, const char *id, bool force, GError **error)
+{
+    g_assert_not_reached();
+}
+
+char *machine_config_json(struct machine *machine)
+{
+    g_assert_not_reached();
+}
+
 bool machine_save(struct machine *machine, GBytes *picture, GError **error)
 {
     g_assert_not_reached();

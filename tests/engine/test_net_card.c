@@ -80,7 +80,7 @@ static struct net_cards *cards_start(const OrielConfig *config, struct owner *o,
     g_mutex_init(&o->lock);
     g_cond_init(&o->changed);
     g_queue_init(&o->frames);
-    o->card = net_cards_get(made, 0);
+    o->card = net_cards_find(made, ((const OrielNetwork *)config->networks->pdata[0])->id, NULL);
     o->link = net_card_link(o->card);
     net_card_set_owner(o->card, o);
     net_card_accept(o->card, accept);

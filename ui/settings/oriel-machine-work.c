@@ -127,7 +127,7 @@ static char *work_remove_drive(OrielOperation *operation, gpointer data, GCancel
 {
     const Order *order = data;
 
-    return result(oriel_remove_drive(order->machine, order->first, error));
+    return result(oriel_remove_drive(order->machine, order->first, FALSE, error));
 }
 
 static char *work_grow(OrielOperation *operation, gpointer data, GCancellable *cancellable,
@@ -162,7 +162,7 @@ static char *work_remove_network(OrielOperation *operation, gpointer data,
 {
     const Order *order = data;
 
-    return result(oriel_network_remove(order->machine, order->first, error));
+    return result(oriel_network_remove(order->machine, order->first, FALSE, error));
 }
 
 static char *work_add_forward(OrielOperation *operation, gpointer data, GCancellable *cancellable,

@@ -499,7 +499,7 @@ TEST(a_drive_that_goes_while_its_setting_is_saved)
         GtkWidget *row = forms_row(forms_row(scene.window, i ? "Disk 1" : "Disk 2"), "Read-Only");
 
         forms_set(row, "true"); /* the answer comes when the row is gone */
-        CHECK(oriel_remove_drive(machine, i ? "disk0" : "disk1", NULL));
+        CHECK(oriel_remove_drive(machine, i ? "disk0" : "disk1", FALSE, NULL));
         WAIT(!forms_find_row(scene.window, i ? "Disk 1" : "Disk 2"));
     }
     CHECK(forms_find_row(scene.window, "CD Drive 1"));
