@@ -170,11 +170,11 @@ static void root_port_config(struct device *device, unsigned offset, unsigned si
     if (!port->hotplug || offset >= at + 4 || offset + size <= at) {
         return;
     }
-    if (offset < at + 2) {
-        event_add(port, STATUS_COMPLETED);
-    } else {
+    if (offset >= at + 2) {
         events_signal(port);
+        return;
     }
+    event_add(port, STATUS_COMPLETED);
     if (port->asked && is_off(port)) {
         device->services->request(device, REQUEST_UNPLUG, port->slot);
     }

@@ -297,6 +297,9 @@ static bool card_put_in(struct machine *machine, OrielConfig *config, const char
 
     if (entry) {
         drive = drive_new(machine->drives, id, machine->config->uuid, false);
+        if (entry->cache == ORIEL_CACHE_DIRECT) {
+            drive_set_direct(drive);
+        }
         if (!drive_open(drive, machine->folder, entry->path, drive_image_format(entry->format),
                         entry->read_only, error)) {
             drive_free(drive);

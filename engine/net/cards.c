@@ -171,13 +171,14 @@ static void card_release(struct net_card *card)
     functions->leave(card->owner);
 }
 
-/* What has come or gone while the machine stood still; true if the card is one of the machine. */
+/* What has come or gone while the machine stood still; true if the card takes part in this turn. */
 static bool card_look(struct net_card *card)
 {
-    bool leaves;
+    bool leaves, arrives;
 
     pthread_mutex_lock(&card->cards->lock);
     leaves = card->leaves;
+    arrives = card->arrives;
     if (card->arrives && card->mode != ORIEL_NETWORK_NONE) {
         card->retry_at = g_get_monotonic_time();
     }
@@ -191,7 +192,7 @@ static bool card_look(struct net_card *card)
         pthread_cond_broadcast(&card->cards->changed);
         pthread_mutex_unlock(&card->cards->lock);
     }
-    return card->used;
+    return card->used && !arrives;
 }
 
 /* --- The thread ------------------------------------------------------------------------------- */

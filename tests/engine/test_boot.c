@@ -438,6 +438,17 @@ TEST(boot_order_follows_the_configuration)
                              "/pci@i0cf8/pci8086,5845@12/namespace@1,0\n"
                              "/pci@i0cf8/pci8086,2922@1f,2/drive@1/disk@0");
     guest_free(guest);
+    g_clear_pointer(&other, g_free);
+    place.config->hotplug = TRUE;
+    ((OrielDrive *)place.config->drives->pdata[2])->port = 3;
+    ((OrielDrive *)place.config->drives->pdata[1])->controller = ORIEL_CONTROLLER_VIRTIO;
+    ((OrielDrive *)place.config->drives->pdata[1])->port = 1;
+    guest = guest_new(&place, 1);
+    other = file_of(guest, "bootorder", &size);
+    CHECK_STR((char *)other, "/pci@i0cf8/pci8086,2922@1f,2/drive@0/disk@0\n"
+                             "/pci@i0cf8/pci-bridge@1c,2/pci8086,5845@0/namespace@1,0\n"
+                             "/pci@i0cf8/pci-bridge@1c/scsi@0/disk@0,0");
+    guest_free(guest);
     place_free(&place);
 }
 

@@ -173,6 +173,30 @@ TEST(regions_move)
     parts_device_free(ra);
 }
 
+TEST(regions_go)
+{
+    struct probe a = { .number = 1 }, b = { .number = 2 };
+    struct parts p;
+
+    parts_init(&p);
+    struct machine_device *ra = parts_device_new(&p, &wide, &a.device);
+    struct machine_device *rb = parts_device_new(&p, &byte, &b.device);
+
+    CHECK_EQ(parts_read(&p, &p.reader, 0x10000, 2), 0x100);
+    for (unsigned i = 0; i < wide.n_regions; i++) {
+        bus_remove(&p.bus, &ra->regions[i]);
+    }
+    CHECK_EQ(p.bus.regions->len, 1);
+    CHECK_EQ(parts_read(&p, &p.reader, 0x10000, 2), 0xffff);
+    CHECK_EQ(parts_in(&p, 0xcf8, 1), 0xff);
+    CHECK_EQ(parts_in(&p, 0x60, 1), 0x00); /* the other one answers, by its new number */
+    parts_write(&p, &p.reader, 0x10000, 2, 7);
+    CHECK_EQ(a.writes, 0);
+    parts_destroy(&p);
+    parts_device_free(ra);
+    parts_device_free(rb);
+}
+
 TEST(the_board_wins_over_bars_and_the_first_over_the_second)
 {
     struct probe a = { .number = 1 }, b = { .number = 2 };
@@ -260,6 +284,6 @@ TEST(accesses_and_moves_at_the_same_time)
 }
 
 TEST_MAIN(T(smaller_ports_lie_inside_larger_ones), T(wide_port_accesses_reach_neighbours),
-          T(repeats_at_one_port), T(memory_regions_are_found_at_their_edges), T(regions_move),
-          T(the_board_wins_over_bars_and_the_first_over_the_second),
+          T(repeats_at_one_port), T(memory_regions_are_found_at_their_edges), T(regions_go),
+          T(regions_move), T(the_board_wins_over_bars_and_the_first_over_the_second),
           T(accesses_and_moves_at_the_same_time))

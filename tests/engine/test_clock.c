@@ -132,6 +132,28 @@ TEST(timers_fire_in_order_and_once)
     parts_device_free(t.record);
 }
 
+TEST(removed_timers_do_not_fire)
+{
+    struct parts p;
+    struct ticker t;
+
+    parts_init(&p);
+    ticker_new(&p, &t);
+    arm(&t, 0, 5 * MS);
+    arm(&t, 1, 10 * MS);
+    clock_remove(&p.clock, &t.record->timers[0]);
+    clock_run(&p.clock);
+    CHECK(wait_fired(&t, 1, 1));
+    clock_freeze(&p.clock);
+    CHECK_EQ(t.fired[0], 0);
+    clock_add(&p.clock, &t.record->timers[0]);
+    arm(&t, 0, 15 * MS);
+    clock_run(&p.clock);
+    CHECK(wait_fired(&t, 0, 1));
+    parts_destroy(&p);
+    parts_device_free(t.record);
+}
+
 TEST(timers_can_be_moved_and_switched_off)
 {
     struct parts p;
@@ -253,6 +275,7 @@ TEST(tasks_that_come_again_run_in_another_thread)
 }
 
 TEST_MAIN(T(time_stands_still_until_it_runs), T(timers_fire_in_order_and_once),
-          T(timers_can_be_moved_and_switched_off), T(timers_set_themselves_again),
-          T(timers_wait_while_time_stands_still), T(nothing_wakes_when_nothing_is_due),
-          T(tasks_run_when_the_domain_is_left), T(tasks_that_come_again_run_in_another_thread))
+          T(removed_timers_do_not_fire), T(timers_can_be_moved_and_switched_off),
+          T(timers_set_themselves_again), T(timers_wait_while_time_stands_still),
+          T(nothing_wakes_when_nothing_is_due), T(tasks_run_when_the_domain_is_left),
+          T(tasks_that_come_again_run_in_another_thread))

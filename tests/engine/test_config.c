@@ -300,7 +300,13 @@ TEST(settings_that_do_not_fit_together_are_refused)
         { { { "cdrom0.path", "disks/../a.iso" } }, "leads out" },
         { { { "cdrom0.read-only", "false" } }, "cannot be written" },
         { { { "cdrom0.controller", "virtio" } }, "must be ahci" },
+<<<<<<< HEAD
         { { { "cdrom0.cache", "direct" } }, "must be writeback" },
+=======
+        { { { "disk0.controller", "nvme" }, { "disk0.port", "1" } }, "“hotplug” is false" },
+        { { { "hotplug", "true" }, { "disk0.port", "1" } }, "cannot be in a slot" },
+        { { { "hotplug", "true" }, { "cdrom0.port", "8" } }, "cannot be in a slot" },
+>>>>>>> b44142a (Hot plug: tests of what comes and goes, manual, tables)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -337,6 +343,37 @@ TEST(drives_are_numbered_and_limited)
     g_ptr_array_remove_index(config->drives, 2);
     CHECK_STR(oriel_config_add_drive(config, ORIEL_DRIVE_DISK, "disks/n.raw", NULL)->id, "disk2");
     CHECK(oriel_config_find_drive(config, "disk7") == NULL);
+}
+
+TEST(slots)
+{
+    g_autoptr(OrielConfig) config = oriel_config_new("a");
+    g_autoptr(OrielConfig) again = NULL;
+    g_autoptr(JsonNode) root = NULL;
+    g_autofree char *json = NULL;
+
+    CHECK_OK(oriel_config_add_drive(config, ORIEL_DRIVE_DISK, "disks/a.raw", &error));
+    CHECK_OK(oriel_config_add_drive(config, ORIEL_DRIVE_DISK, "disks/b.raw", &error));
+    CHECK_OK(oriel_config_add_network(config, &error));
+    CHECK_OK(oriel_config_set(config, "disk0.controller", "virtio", &error));
+    CHECK_OK(oriel_config_set(config, "disk0.port", "2", &error));
+    CHECK_EQ(oriel_config_free_port(config), 0); /* no hot plug */
+    config->hotplug = TRUE;
+    CHECK_OK(oriel_config_check(config, &error));
+    CHECK_EQ(oriel_config_free_port(config), 1);
+    CHECK_OK(oriel_config_set(config, "net0.port", "1", &error));
+    CHECK_EQ(oriel_config_free_port(config), 3);
+    CHECK_ERROR(oriel_config_set(config, "net0.port", "9", &error), ORIEL_ERROR_INVALID, "port");
+    /* What stays has its place before what comes and goes. */
+    root = oriel_config_to_json(config);
+    json = json_to_string(root, FALSE);
+    again = oriel_config_from_data(json, strlen(json), "test", NULL);
+    CHECK(again != NULL);
+    CHECK_STR(((OrielDrive *)again->drives->pdata[0])->id, "disk1");
+    CHECK_STR(((OrielDrive *)again->drives->pdata[1])->id, "disk0");
+    CHECK_EQ(((OrielDrive *)again->drives->pdata[1])->port, 2);
+    CHECK_OK(oriel_config_set(config, "net0.port", "2", &error));
+    CHECK_ERROR(oriel_config_check(config, &error), ORIEL_ERROR_INVALID, "in that slot already");
 }
 
 TEST(damaged_files_say_so)
@@ -625,7 +662,7 @@ TEST(settings_that_worked_are_kept)
 
 TEST_MAIN(T(defaults_are_valid), T(saves_and_loads_everything), T(file_is_private),
           T(unknown_keys_survive_at_every_level), T(a_cleared_setting_does_not_come_back),
-          T(bad_values_change_nothing), T(settings_that_do_not_fit_together_are_refused),
+          T(bad_values_change_nothing), T(settings_that_do_not_fit_together_are_refused), T(slots),
           T(drives_are_numbered_and_limited), T(damaged_files_say_so),
           T(what_is_no_file_is_refused), T(every_change_can_be_undone),
           T(undo_mends_a_damaged_file), T(differences_and_what_waits_for_a_restart),

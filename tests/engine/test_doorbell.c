@@ -145,6 +145,28 @@ TEST(nothing_is_heard_while_halted)
     place_close(&p);
 }
 
+TEST(removed_ones_are_not_heard)
+{
+    struct place p = { 0 };
+    unsigned n;
+
+    place_open(&p);
+    n = p.doorbells.all->len;
+    doorbells_go(&p.doorbells);
+    ring(&p, 0);
+    CHECK(heard(&p, 0, 1));
+    doorbells_halt(&p.doorbells);
+    ring(&p, 0); /* the thread may have heard it already */
+    doorbells_remove(&p.doorbells, p.record);
+    CHECK(n > 0);
+    CHECK_EQ(p.doorbells.all->len, 0);
+    doorbells_go(&p.doorbells);
+    g_usleep(20000);
+    doorbells_halt(&p.doorbells);
+    CHECK_EQ(atomic_load(&p.listener.heard[0]), 1);
+    place_close(&p);
+}
+
 TEST(end_while_it_rings)
 {
     for (unsigned round = 0; round < 50; round++) {
@@ -189,4 +211,5 @@ TEST(kvm_takes_them)
 }
 
 TEST_MAIN(T(heard_on_a_thread_of_its_own), T(halt_carries_out_what_rang),
-          T(nothing_is_heard_while_halted), T(end_while_it_rings), T(kvm_takes_them))
+          T(removed_ones_are_not_heard), T(nothing_is_heard_while_halted), T(end_while_it_rings),
+          T(kvm_takes_them))
