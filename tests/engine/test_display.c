@@ -165,7 +165,9 @@ bool machine_unplug(struct machine *machine, const char *id, bool force, GError 
 
 char *machine_config_json(struct machine *machine)
 {
-    g_assert_not_reached();
+    g_autoptr(JsonNode) root = oriel_config_to_json(machine->config);
+
+    return json_to_string(root, TRUE);
 }
 
 bool machine_save(struct machine *machine, GBytes *picture, GError **error)
