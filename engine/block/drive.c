@@ -36,18 +36,6 @@ struct drive *drive_new(struct drive_pool *pool, const char *id, const char *uui
     return drive;
 }
 
-void drive_free(struct drive *drive)
-{
-    struct drive_pool *pool = drive->pool;
-
-    pthread_mutex_lock(&pool->lock);
-    g_assert(!drive->medium && drive->waiting.n + drive->cancelled.n + drive->parked.n == 0);
-    g_ptr_array_remove(pool->drives, drive);
-    pthread_mutex_unlock(&pool->lock);
-    g_free(drive->id);
-    g_free(drive);
-}
-
 const char *drive_id(const struct drive *drive)
 {
     return drive->id;
@@ -117,6 +105,18 @@ void drive_close(struct drive *drive)
     if (medium != NULL) {
         medium_unref(medium);
     }
+}
+
+void drive_free(struct drive *drive)
+{
+    struct drive_pool *pool = drive->pool;
+
+    pthread_mutex_lock(&pool->lock);
+    g_assert(!drive->medium && queued(drive) + drive->parked.n == 0);
+    g_ptr_array_remove(pool->drives, drive);
+    pthread_mutex_unlock(&pool->lock);
+    g_free(drive->id);
+    g_free(drive);
 }
 
 void drive_info(struct drive *drive, struct block_info *info)
