@@ -300,13 +300,10 @@ TEST(settings_that_do_not_fit_together_are_refused)
         { { { "cdrom0.path", "disks/../a.iso" } }, "leads out" },
         { { { "cdrom0.read-only", "false" } }, "cannot be written" },
         { { { "cdrom0.controller", "virtio" } }, "must be ahci" },
-<<<<<<< HEAD
         { { { "cdrom0.cache", "direct" } }, "must be writeback" },
-=======
         { { { "disk0.controller", "nvme" }, { "disk0.port", "1" } }, "“hotplug” is false" },
         { { { "hotplug", "true" }, { "disk0.port", "1" } }, "cannot be in a slot" },
         { { { "hotplug", "true" }, { "cdrom0.port", "8" } }, "cannot be in a slot" },
->>>>>>> b44142a (Hot plug: tests of what comes and goes, manual, tables)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
