@@ -198,8 +198,9 @@ TEST(unknown_keys_survive_at_every_level)
         json_object_get_string_member(json_object_get_object_member(root, "firmware"), "type"),
         "bios");
     drive = json_array_get_object_element(json_object_get_array_member(root, "drives"), 0);
-    CHECK_STR(json_object_get_string_member(json_object_get_object_member(drive, "sparkle"), "mode"),
-              "none");
+    CHECK_STR(
+        json_object_get_string_member(json_object_get_object_member(drive, "sparkle"), "mode"),
+        "none");
     CHECK_OK((again = oriel_config_load(folder, &error)) != NULL);
     remove_folder(folder);
 }
