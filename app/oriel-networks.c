@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "config/runtime.h"
+#include "media/oriel-system.h"
 #include "oriel-plug.h"
 
 const OrielNetwork *oriel_network_find(const OrielConfig *config, const char *network,
@@ -229,6 +230,12 @@ static gboolean add_apply(OrielConfig *config, gpointer data, GError **error)
         network = oriel_config_add_network(config, error);
     }
     if (network) {
+        g_autofree char *model = g_strconcat(network->id, ".model", NULL);
+
+        if (!oriel_config_set(config, model, oriel_system_network(oriel_system_find(config->os)),
+                              error)) {
+            return FALSE;
+        }
         network->port = port;
         g_free(addition->id);
         addition->id = g_strdup(network->id);

@@ -28,7 +28,7 @@ void oriel_plan_make(OrielPlan *plan, const OrielMedia *media, const char *syste
                      const char *library);
 
 enum {
-    ORIEL_PLAN_SETTINGS = 5, /* pairs and the NULL behind them */
+    ORIEL_PLAN_SETTINGS = 7, /* pairs and the NULL behind them */
     ORIEL_PLAN_TEXT = 32,    /* bytes */
 };
 
@@ -39,8 +39,8 @@ typedef struct {
 } OrielPlanTexts;
 
 /*
- * Sets memory, cpus, firmware and settings (the system, and the clock that it expects) where they
- * are NULL. `texts` must live as long as `options`.
+ * Sets memory, cpus, firmware and settings (the system, the clock that it expects, and a network
+ * card that it knows) where they are NULL. `texts` must live as long as `options`.
  */
 void oriel_plan_fill(const OrielPlan *plan, OrielCreateOptions *options, OrielPlanTexts *texts);
 

@@ -294,15 +294,21 @@ static gboolean address_taken(const OrielImport *import, const char *mac)
 
 static gboolean is_virtio(const char *model)
 {
-    g_autofree char *lower = model ? g_ascii_strdown(model, -1) : NULL;
+    g_autofree char *lower = g_ascii_strdown(model, -1);
 
-    return !lower || strstr(lower, "virtio");
+    return strstr(lower, "virtio") != NULL;
 }
 
 /* An address is kept: systems call their connections by it. */
 static void card_plan(OrielImport *import, const OrielOvfCard *declared)
 {
-    struct import_card card = { .connected = declared->connected };
+    gboolean virtio =
+        declared->model
+            ? is_virtio(declared->model)
+            : strcmp(oriel_system_network(oriel_system_find(import->report.os)), "virtio") == 0;
+    const char *model = virtio ? "virtio" : "e1000e";
+    struct import_card card = { .connected = declared->connected,
+                                .model = virtio ? ORIEL_NETWORK_VIRTIO : ORIEL_NETWORK_E1000E };
 
     if (declared->mac && oriel_mac_is_valid(declared->mac) &&
         !address_taken(import, declared->mac)) {
@@ -310,13 +316,13 @@ static void card_plan(OrielImport *import, const OrielOvfCard *declared)
     }
     g_array_append_val(import->cards, card);
     g_ptr_array_add(import->report.cards,
-                    g_strdup_printf("virtio, %s%s%s",
+                    g_strdup_printf("%s, %s%s%s", model,
                                     *card.mac ? "with the address " : "with a new address",
                                     card.mac, card.connected ? "" : ", its cable out"));
-    if (!is_virtio(declared->model)) {
+    if (declared->model && !virtio && g_ascii_strcasecmp(declared->model, model) != 0) {
         note(import,
-             "A network card was %s and is virtio now: a system without a driver for that "
-             "has no network.",
+             "A network card was %s and is an Intel 82574L (e1000e) now: a system without a driver "
+             "for that has no network.",
              declared->model);
     }
 }

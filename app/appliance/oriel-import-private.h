@@ -7,6 +7,7 @@
 #ifndef ORIEL_IMPORT_PRIVATE_H
 #define ORIEL_IMPORT_PRIVATE_H
 
+#include "config/config.h"
 #include "block/image.h"
 #include "config/config.h"
 #include "oriel-appliance-source.h"
@@ -42,6 +43,7 @@ struct import_drive {
 
 /* A network card that the machine gets. */
 struct import_card {
+    OrielNetworkModel model;
     char mac[IMPORT_MAC]; /* empty: a new address */
     gboolean connected;
 };

@@ -11,7 +11,7 @@
 #include "oriel-import-private.h"
 
 #define DRIVES_TYPE "a(uubaytttayttu)"
-#define CARDS_TYPE  "a(ayb)"
+#define CARDS_TYPE  "a(aybu)"
 
 /* --- Both sides ---------------------------------------------------------------------------------
  */
@@ -119,8 +119,8 @@ static GVariant *cards_put(const GArray *cards)
     for (guint i = 0; i < cards->len; i++) {
         const struct import_card *card = &g_array_index(cards, struct import_card, i);
 
-        g_variant_builder_add(&builder, "(@ayb)", g_variant_new_bytestring(card->mac),
-                              card->connected);
+        g_variant_builder_add(&builder, "(@aybu)", g_variant_new_bytestring(card->mac),
+                              card->connected, (guint32)card->model);
     }
     return g_variant_builder_end(&builder);
 }
@@ -257,17 +257,19 @@ static gboolean cards_get(GVariant *wire, OrielImport *import)
     struct import_card card;
     gboolean connected;
     const char *mac;
+    guint32 model;
 
     import->cards = g_array_new(FALSE, TRUE, sizeof(struct import_card));
     g_variant_lookup(wire, "cards", CARDS_TYPE, &iter);
-    while (iter && g_variant_iter_next(iter, "(^&ayb)", &mac, &connected)) {
+    while (iter && g_variant_iter_next(iter, "(^&aybu)", &mac, &connected, &model)) {
         memset(&card, 0, sizeof(card));
         if ((*mac && (strlen(mac) >= sizeof(card.mac) || !oriel_mac_is_valid(mac))) ||
-            import->cards->len >= CONFIG_NETWORKS_MAX) {
+            model > ORIEL_NETWORK_E1000E || import->cards->len >= CONFIG_NETWORKS_MAX) {
             return FALSE;
         }
         strcpy(card.mac, mac);
         card.connected = connected;
+        card.model = model;
         g_array_append_val(import->cards, card);
     }
     return TRUE;

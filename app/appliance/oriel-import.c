@@ -180,6 +180,7 @@ static gboolean cards_add(const OrielImport *import, OrielConfig *config, GError
         if (!network) {
             return FALSE;
         }
+        network->model = card->model;
         if (*card->mac) {
             g_free(network->mac);
             network->mac = g_strdup(card->mac);

@@ -100,6 +100,11 @@ static OrielSystem *known(const char *id)
     return g_hash_table_lookup(systems, id);
 }
 
+const char *oriel_system_network(const OrielSystem *system)
+{
+    return system->virtio || strcmp(system->family, "linux") == 0 ? "virtio" : "e1000e";
+}
+
 const OrielSystem *oriel_system_find(const char *id)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&systems_lock);

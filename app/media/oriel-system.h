@@ -30,6 +30,11 @@ typedef struct {
 const OrielSystem *oriel_system_find(const char *id);
 /* The same with the database, which oriel_system_find() then knows as well. Blocking. */
 const OrielSystem *oriel_system_load(const char *id);
+/*
+ * The network card that a machine for it gets, as config.h names the models: virtio if the system
+ * knows that, as every Linux does. Static.
+ */
+const char *oriel_system_network(const OrielSystem *system);
 /* For a process that soon may load no code any more: loads what reads the database. Blocking. */
 void oriel_system_prepare(void);
 /* All systems for a chooser, by family and name; borrowed elements. Blocking. g_ptr_array_unref().

@@ -98,6 +98,7 @@ typedef struct {
 /* The network card that the guest sees. */
 typedef enum {
     ORIEL_NETWORK_VIRTIO,
+    ORIEL_NETWORK_E1000E, /* Intel 82574L, which every system knows */
 } OrielNetworkModel;
 
 /* What its cable leads to. */

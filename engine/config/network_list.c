@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const char *const model_names[] = { "virtio", NULL };
+static const char *const model_names[] = { "virtio", "e1000e", NULL };
 static const char *const link_names[] = { "up", "down", NULL };
 static const char *const mode_names[] = { "user", "private", "none", NULL };
 

@@ -237,6 +237,9 @@ static void network_entry(const struct machine *machine, unsigned network,
     case ORIEL_NETWORK_VIRTIO:
         entry->class = "virtio-net";
         return;
+    case ORIEL_NETWORK_E1000E:
+        entry->class = "e1000e";
+        return;
     }
     g_assert_not_reached();
 }

@@ -402,9 +402,12 @@ TEST(plans)
     CHECK(g_str_has_suffix(options.memory, "M"));
     CHECK_STR(options.settings[1], "win11");
     CHECK_STR(options.settings[3], "local");
-    CHECK(!options.settings[4]);
+    CHECK_STR(options.settings[4], "net0.model");
+    CHECK_STR(options.settings[5], "e1000e");
+    CHECK(!options.settings[6]);
     oriel_plan_make(&plan, &kernel, NULL, "/");
     CHECK_STR(plan.system->id, "linux");
+    CHECK_STR(oriel_system_network(plan.system), "virtio");
     CHECK(!plan.makes_disk && !plan.defaults.uefi);
     oriel_plan_make(&plan, &uefi, "debian12", "/");
     CHECK_STR(plan.system->id, "debian12");

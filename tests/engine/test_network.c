@@ -41,6 +41,17 @@ static void check_refused(const char *key, const char *value)
     CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_INVALID));
 }
 
+TEST(models)
+{
+    setup();
+    check_get("net0.model", "virtio");
+    set("net0.model", "e1000e");
+    check_get("net0.model", "e1000e");
+    CHECK_EQ(network->model, ORIEL_NETWORK_E1000E);
+    check_refused("net0.model", "e1000");
+    oriel_config_free(config);
+}
+
 TEST(forwards)
 {
     static const struct {
@@ -212,5 +223,5 @@ TEST(saved)
     oriel_config_free(config);
 }
 
-TEST_MAIN(T(forwards), T(settings), T(file), T(files_that_are_wrong), T(no_more_than_there_can_be),
-          T(saved))
+TEST_MAIN(T(models), T(forwards), T(settings), T(file), T(files_that_are_wrong),
+          T(no_more_than_there_can_be), T(saved))

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The network of a small Linux with a virtio card: DHCP, names, transfers both ways with sums, IPv6, port forwards, the
+# The network of a small Linux with a virtio card, and the same with an Intel 82574L: DHCP, names, transfers both ways with sums, IPv6, port forwards, the
 # cable, the end of its oriel-net, a capture, whom it talks to; two machines on a private network.
 . "$(dirname "$0")/harness.sh"
 lab_enter small-linux
@@ -50,14 +50,20 @@ kill_network() {
     return 1
 }
 
+nobody_at() {
+    ! echoes "$@"
+}
+
 talks_to() {
     oriel connections "$machine" | grep -E "$1"
 }
 
-user() {
-    machine user "${kernel[@]}" --memory 256M --append 'console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 job=network size=8' -- \
-        net0.host-access=true net0.forwards=tcp:2207:7
-    step 'a capture begins' oriel capture user "$work/user.pcapng"
+# user_story MODEL PORT: all of it with this card; PORT and the next one of this computer are forwarded.
+user_story() {
+    local name=$1-user forward="tcp:[::1]:$(($2 + 1)):7"
+    machine "$name" "${kernel[@]}" --memory 256M --append 'console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 job=network size=8' -- \
+        net0.model="$1" net0.host-access=true net0.forwards="tcp:$2:7"
+    step 'a capture begins' oriel capture "$name" "$work/$name.pcapng"
     step 'an address comes by DHCP' wait_serial '^network: address 10\.0\.2\.15/24, nameserver 10\.0\.2\.3'
     [ -z "${ORIEL_IN_LAB:-}" ] || step 'a name is found' wait_serial '^network: name found'
     step 'the host is loaded from' wait_serial '^network: loaded'
@@ -65,18 +71,18 @@ user() {
     step 'the same by IPv6' wait_serial '^network: loaded by IPv6'
     step 'both ways' wait_serial '^network: sent by IPv6'
     step 'the guest listens' wait_serial '^network: listens'
-    step 'its port is reached through this computer' echoes 127.0.0.1 2207
-    step 'another forward is added' oriel forward user add 'tcp:[::1]:2208:7'
-    step 'which is reached by IPv6' echoes ::1 2208
-    step 'and removed' oriel forward user remove 'tcp:[::1]:2208:7'
-    step 'so nobody is there' eval '! echoes ::1 2208'
+    step 'its port is reached through this computer' echoes 127.0.0.1 "$2"
+    step 'another forward is added' oriel forward "$name" add "$forward"
+    step 'which is reached by IPv6' echoes ::1 $(($2 + 1))
+    step 'and removed' oriel forward "$name" remove "$forward"
+    step 'so nobody is there' nobody_at ::1 $(($2 + 1))
     step 'the list of whom it talks to has the server' talks_to '10\.0\.2\.2:8080'
     step 'by IPv6, too' talks_to '\[fd6f:7269:656c::2\]:8081'
-    step 'the capture ends' oriel capture user --stop
-    step 'it holds what was loaded' test "$(stat -c %s "$work/user.pcapng")" -gt $((24 << 20))
-    step 'the cable is pulled' oriel set user net0.link=down
+    step 'the capture ends' oriel capture "$name" --stop
+    step 'it holds what was loaded' test "$(stat -c %s "$work/$name.pcapng")" -gt $((24 << 20))
+    step 'the cable is pulled' oriel set "$name" net0.link=down
     step 'the guest sees that' wait_serial '^network: cable out'
-    step 'the cable is put in' oriel set user net0.link=up
+    step 'the cable is put in' oriel set "$name" net0.link=up
     step 'the guest sees that, too' wait_serial '^network: cable in'
     step 'and loads again' wait_serial '^network: loaded again'
     step 'its oriel-net is killed' kill_network
@@ -85,22 +91,39 @@ user() {
     step 'the guest powers itself off' wait_state stopped
 }
 
-pair() {
-    local name
-    for name in one two; do
-        step "create $name" oriel create "$name" "${kernel[@]}" --memory 256M \
-            --append "console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 job=private address=192.168.7.$([ $name = one ] && echo 1 peer=192.168.7.2 || echo 2 peer=192.168.7.1)"
-        step "$name is on the private network" oriel set "$name" net0.mode=private net0.network=lab
-    done
-    machine=one
-    step 'one starts' oriel start one
-    step 'two starts' oriel start two
-    step 'one meets two' wait_serial '^private: meets its peer'
-    step 'and loads from it' wait_serial '^private: loaded'
-    machine=two
-    step 'two loads from one' wait_serial '^private: loaded'
-    step 'two is turned off' oriel stop two
-    machine=one
+virtio() {
+    user_story virtio 2207
 }
 
-stories user pair
+e1000e() {
+    user_story e1000e 2217
+}
+
+# pair_story MODEL: two machines with such cards.
+pair_story() {
+    local name one=$1-one two=$1-two
+    for name in "$one" "$two"; do
+        step "create $name" oriel create "$name" "${kernel[@]}" --memory 256M \
+            --append "console=ttyS0 quiet tsc=reliable rcupdate.rcu_cpu_stall_timeout=300 job=private address=192.168.7.$([ "$name" = "$one" ] && echo 1 peer=192.168.7.2 || echo 2 peer=192.168.7.1)"
+        step "$name is on the private network" oriel set "$name" net0.model="$1" net0.mode=private net0.network="$1"
+    done
+    machine=$one
+    step 'one starts' oriel start "$one"
+    step 'two starts' oriel start "$two"
+    step 'one meets two' wait_serial '^private: meets its peer'
+    step 'and loads from it' wait_serial '^private: loaded'
+    machine=$two
+    step 'two loads from one' wait_serial '^private: loaded'
+    step 'two is turned off' oriel stop "$two"
+    machine=$one
+}
+
+virtio_pair() {
+    pair_story virtio
+}
+
+e1000e_pair() {
+    pair_story e1000e
+}
+
+stories virtio e1000e virtio_pair e1000e_pair

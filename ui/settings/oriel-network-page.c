@@ -164,11 +164,12 @@ static void settings_show(OrielNetworkPage *self, AdwPreferencesGroup *group, co
 {
     static const char *const links[] = { "up", "down", NULL };
     static const char *const modes[] = { "user", "private", "none", NULL };
-    static const char *const models[] = { "virtio", NULL };
+    static const char *const models[] = { "virtio", "e1000e", NULL };
     const char *const link_words[] = { _("Plugged In"), _("Pulled Out"), NULL };
     const char *const mode_words[] = { _("This computer's connections"),
                                        _("A private network of machines"), _("Nothing"), NULL };
-    const char *const model_words[] = { _("Fast, for systems that know virtio"), NULL };
+    const char *const model_words[] = { _("Fast, for systems that know virtio"),
+                                        _("Compatibility, for Windows and older systems"), NULL };
     g_autofree char *link = g_strconcat(id, ".link", NULL), *mode = g_strconcat(id, ".mode", NULL);
     g_autofree char *network = g_strconcat(id, ".network", NULL);
     g_autofree char *access = g_strconcat(id, ".host-access", NULL);
