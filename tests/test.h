@@ -25,13 +25,14 @@ extern jmp_buf test_failed;
 __attribute__((format(printf, 3, 4), noreturn)) static inline void
 test_fail(const char *file, int line, const char *format, ...)
 {
+    char text[1000];
     va_list arguments;
 
-    printf("# %s:%d: ", file, line);
     va_start(arguments, format);
-    vprintf(format, arguments);
+    vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    printf("\n");
+    printf("# %s:%d: %s\n", file, line, text);
+    fprintf(stderr, "%s:%d: %s\n", file, line, text); /* what the runner shows */
     longjmp(test_failed, 1);
 }
 

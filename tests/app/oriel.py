@@ -151,9 +151,10 @@ def main(*tests):
             print(f"ok {number} - {name}", flush=True)
         except Skip as reason:
             print(f"ok {number} - {name} # SKIP {reason}", flush=True)
-        except Exception:  # a test may fail in any way; the rest still runs
+        except Exception as error:  # a test may fail in any way; the rest still runs
             failed = True
             report(f"{name}: {traceback.format_exc()}")
+            report(f"{name}: {str(error).partition(chr(10))[0]}")  # again: of a long report only the end may be shown
             print(f"not ok {number} - {name}", flush=True)
         print(f"# {name} took {time.monotonic() - start:.1f} s", flush=True)
     sys.exit(failed)
