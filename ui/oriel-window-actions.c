@@ -75,7 +75,6 @@ static void act_machine_menu(GtkWidget *widget, const char *action, GVariant *pa
 /* A machine that is being made, until it has been. */
 typedef struct {
     GWeakRef window;
-    OrielMachineItem *item;
     gulong handler;
 } Start;
 
@@ -83,21 +82,18 @@ static void made_follow(OrielMachineItem *item, GParamSpec *pspec, gpointer data
 {
     Start *start = data;
     OrielMachineState state = oriel_machine_item_get_state(item);
-    OrielOperation *operation = oriel_machine_item_get_operation(item);
-    gboolean failed = state == ORIEL_MACHINE_STATE_PENDING &&
-                      (!operation || !oriel_operation_is_active(operation));
     g_autoptr(OrielWindow) window = NULL;
 
-    if (state == ORIEL_MACHINE_STATE_PENDING && !failed) {
+    /* What failed may be tried again: then it is still waited for. */
+    if (state == ORIEL_MACHINE_STATE_PENDING) {
         return;
     }
     window = g_weak_ref_get(&start->window);
+    /* Once: starting it changes the state, which would come here again. `start` ends with this. */
+    g_signal_handler_disconnect(item, start->handler);
     if (state == ORIEL_MACHINE_STATE_STOPPED && window) {
         oriel_window_show_machine(window, item);
         oriel_machine_actions_start(GTK_WIDGET(window->toasts), item, FALSE);
-    }
-    if (!failed) {
-        g_signal_handler_disconnect(item, start->handler);
     }
 }
 
