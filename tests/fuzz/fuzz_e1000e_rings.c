@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "e1000e_driver.h"
+#include "net/e1000e_driver.h"
 #include "net.h"
 
 enum {

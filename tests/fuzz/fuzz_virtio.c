@@ -16,7 +16,7 @@
 #include "fake_private.h"
 #include "input.h"
 #include "rig.h"
-#include "virtio_driver.h"
+#include "virtio/virtio_driver.h"
 
 enum {
     OPERATIONS_MAX = 1000,

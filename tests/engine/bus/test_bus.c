@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The bus without a guest: who answers where, and what happens when that changes under way. */
-#include "parts_fixture.h"
+#include "../parts_fixture.h"
 #include "test.h"
 
 /* A device that remembers the last write and answers reads with a number of its own and the offset.

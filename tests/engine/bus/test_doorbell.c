@@ -8,7 +8,7 @@
 
 #include "bus/doorbell.h"
 #include "cpu/kvm.h"
-#include "parts_fixture.h"
+#include "../parts_fixture.h"
 #include "test.h"
 
 enum {

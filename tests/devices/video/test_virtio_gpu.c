@@ -7,7 +7,7 @@
 
 #include "bytes.h"
 #include "display.h"
-#include "virtio_driver.h"
+#include "virtio/virtio_driver.h"
 
 enum {
     CONTROL = 0,

@@ -2,7 +2,7 @@
 /* Machine time, timers and deferred tasks. */
 #include <unistd.h>
 
-#include "parts_fixture.h"
+#include "../parts_fixture.h"
 #include "test.h"
 
 enum {
