@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What comes into the window from outside, over an engine that runs nothing (tests/app/fake_engine.c): a file dragged
+"""What comes into the window from outside, over an engine that runs nothing (tests/app/fake/fake_engine.c): a file dragged
 from another program, a CD."""
 
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library in the window, over engines that run nothing (tests/app/fake_engine.c): what it shows, search, tags,
+"""The library in the window, over engines that run nothing (tests/app/fake/fake_engine.c): what it shows, search, tags,
 selection, deleting with undo, machines that go on without the window."""
 
 import os

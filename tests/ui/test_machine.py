@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The machine's page over an engine that runs nothing and misbehaves as it is told (tests/app/fake_engine.c): its
+"""The machine's page over an engine that runs nothing and misbehaves as it is told (tests/app/fake/fake_engine.c): its
 states, what happened when something went wrong, windows that close and come back, launchers, files."""
 
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The screen of a machine in its window, over an engine that runs nothing (tests/app/fake_engine.c): the way out of
+"""The screen of a machine in its window, over an engine that runs nothing (tests/app/fake/fake_engine.c): the way out of
 fullscreen, text from the screen to the clipboard and from there to the machine's keyboard."""
 
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The window and the desktop around it, over engines that run nothing (tests/app/fake_engine.c): notifications, the end
+"""The window and the desktop around it, over engines that run nothing (tests/app/fake/fake_engine.c): notifications, the end
 of the session, calls over D-Bus, a machine that is restarted for its settings."""
 
 import os

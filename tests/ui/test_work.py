@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Long work on machines in the window, over engines that run nothing (tests/app/fake_engine.c): progress, cancelling, and
+"""Long work on machines in the window, over engines that run nothing (tests/app/fake/fake_engine.c): progress, cancelling, and
 what is told to those who do not look."""
 
 import os

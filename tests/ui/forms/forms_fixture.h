@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Forms (ui/new/, ui/settings/, ui/dialogs/) on a screen: what a test shows, finds and sets in
- * them. Machines and waiting are those of tests/app/model_fixture.h. */
+ * them. Machines and waiting are those of tests/app/model/model_fixture.h. */
 #ifndef TESTS_FORMS_FIXTURE_H
 #define TESTS_FORMS_FIXTURE_H
 

@@ -2,7 +2,7 @@
 /* Descriptors of appliances, one for each producer (the seeds of the fuzzer), and hostile ones. */
 #include <gio/gio.h>
 
-#include "../test.h"
+#include "test.h"
 #include "config/config.h"
 #include "oriel-ovf.h"
 

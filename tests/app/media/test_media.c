@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* app/media: what files are by their content, systems, and what new machines get. */
-#include "../test.h"
+#include "test.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>

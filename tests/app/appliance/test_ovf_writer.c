@@ -7,7 +7,7 @@
 
 #include "oriel-ovf-writer.h"
 #include "oriel-ovf.h"
-#include "../test.h"
+#include "test.h"
 
 #define ITEM(type) "//o:Item[rasd:ResourceType=" #type "]"
 

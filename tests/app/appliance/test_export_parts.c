@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What an exported archive is made of: headers as libarchive reads them, parts of files. */
-#include "../test.h"
+#include "test.h"
 
 #include <archive.h>
 #include <archive_entry.h>
