@@ -92,6 +92,12 @@ static gboolean is_state(const struct waiting *w, const char *state)
     return strcmp(state, w->state) == 0;
 }
 
+/* Whether the guest writes nothing more. */
+static gboolean is_over(const char *state)
+{
+    return strcmp(state, "stopped") == 0 || strcmp(state, "crashed") == 0;
+}
+
 static enum verdict look(struct waiting *w, GError **error)
 {
     const char *state = state_now(w);
@@ -101,13 +107,17 @@ static enum verdict look(struct waiting *w, GError **error)
         return is_state(w, state) ? REACHED : NOT_YET;
     }
     verdict = w->text ? look_at_text(w, error) : look_at_serial(w, error);
-    if (verdict == NOT_YET && strcmp(state, "stopped") == 0 &&
-        strcmp(state_now(w), "stopped") == 0) {
+    if (verdict == NOT_YET && is_over(state) && is_over(state_now(w))) {
         /* What the guest wrote last may have come between the two looks. */
-        verdict = w->serial ? look_at_serial(w, error) : NOT_YET;
+        verdict = w->text ? look_at_text(w, error) : look_at_serial(w, error);
         if (verdict == NOT_YET) {
-            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                        "“%s” is stopped, so what you wait for will not come.", w->machine->name);
+            g_set_error(
+                error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                strcmp(state, "crashed") == 0
+                    ? "“%s” has crashed, so what you wait for will not come; “orielctl log” "
+                      "says how."
+                    : "“%s” is stopped, so what you wait for will not come.",
+                w->machine->name);
             return FAILED;
         }
     }

@@ -222,6 +222,18 @@ def test_bad_input_changes_nothing(home):
         check(home.tree() == before, f"{arguments} changed something")
 
 
+def test_wait_for_a_crashed_machine(home):
+    home.environment["ORIEL_ENGINE"] = os.environ["ORIEL_FAKE_ENGINE"]
+    home.ok("create", "One", "--disk", "1M")
+    home.ok("start", "One")
+    home.ok("type", "One", "fake:state crashed triple-fault The guest fell over.")
+    home.ok("wait", "One", "--state", "crashed", "--timeout", "60")
+    for what in ("--text", "--serial"):
+        home.fails(18, "wait", "One", what, "login", "--timeout", "600", words=["One", "has crashed", "log"])
+    home.fails(19, "wait", "One", "--state", "stopped", "--timeout", "1", words=["in time"])
+    home.ok("stop", "One")
+
+
 def test_damaged_configuration(home):
     home.ok("create", "One", "--disk", "1M")
     path = home.folder("One") + "/machine.json"
@@ -430,7 +442,9 @@ def test_settings_round_trip(home):
 
 
 main(test_help_of_every_command, test_manual_and_completion_know_every_command, test_create_show_list,
-     test_create_elsewhere, test_create_from_an_image, test_identify, test_create_by_the_system_on_the_cd, test_bad_input_changes_nothing, test_damaged_configuration,
+     test_create_elsewhere, test_create_from_an_image, test_identify, test_create_by_the_system_on_the_cd,
+     test_bad_input_changes_nothing,
+     test_wait_for_a_crashed_machine, test_damaged_configuration,
      test_every_key_by_hand, test_errors_as_json, test_clone_and_delete, test_rename, test_kill_during_create_and_clone,
      test_remains_are_removed_and_nothing_else, test_many_at_once, test_folders_that_cannot_be_written,
      test_links_in_a_strangers_machine, test_output_that_cannot_be_written, test_check_host, test_settings_round_trip)
