@@ -2,7 +2,7 @@
 /* What an appliance declares, as a structure. See oriel-ovf.h. */
 #include <string.h>
 
-#include "oriel-ovf.h"
+#include "appliance/ovf/oriel-ovf.h"
 
 static void file_free(gpointer data)
 {

@@ -15,7 +15,7 @@
 #include "block/qcow2/qcow2.h"
 #include "config/config.h"
 #include "oriel-building.h"
-#include "oriel-import-private.h"
+#include "appliance/import/oriel-import-private.h"
 #include "oriel-session.h"
 
 struct OrielTry {

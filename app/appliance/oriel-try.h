@@ -10,7 +10,7 @@
 #ifndef ORIEL_TRY_H
 #define ORIEL_TRY_H
 
-#include "oriel-import.h"
+#include "appliance/import/oriel-import.h"
 #include "oriel-library.h"
 
 typedef struct OrielTry OrielTry;

@@ -14,7 +14,7 @@
 
 #include "block/drive.h"
 #include "config/config.h"
-#include "foreign/oriel-foreign.h"
+#include "appliance/foreign/oriel-foreign.h"
 #include "oriel-media-private.h"
 
 enum {

@@ -13,7 +13,7 @@
 #ifndef ORIEL_MACHINE_LIST_H
 #define ORIEL_MACHINE_LIST_H
 
-#include "appliance/oriel-import.h"
+#include "appliance/import/oriel-import.h"
 #include "oriel-machine-item.h"
 #include "oriel-operations.h"
 

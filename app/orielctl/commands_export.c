@@ -2,7 +2,7 @@
 /* export. */
 #include <stdio.h>
 
-#include "oriel-export.h"
+#include "appliance/export/oriel-export.h"
 #include "orielctl.h"
 
 static gboolean options_read(const struct call *call, OrielExportOptions *options, GError **error)

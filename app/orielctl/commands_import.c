@@ -3,8 +3,8 @@
 #include <glib-unix.h>
 #include <stdio.h>
 
-#include "oriel-import.h"
-#include "oriel-try.h"
+#include "appliance/import/oriel-import.h"
+#include "appliance/oriel-try.h"
 #include "orielctl.h"
 
 /* --- Report -------------------------------------------------------------------------------------

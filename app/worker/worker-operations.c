@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "oriel-export-private.h"
-#include "oriel-import-private.h"
+#include "appliance/export/oriel-export-private.h"
+#include "appliance/import/oriel-import-private.h"
 #include "worker/disk-work.h"
 
 static const char *text(const struct worker_call *call, const char *key)

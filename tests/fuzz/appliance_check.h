@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "oriel-ovf.h"
+#include "appliance/ovf/oriel-ovf.h"
 
 static inline void check_text(const char *text)
 {

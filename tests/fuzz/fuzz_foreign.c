@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "appliance_check.h"
-#include "foreign/oriel-foreign.h"
+#include "appliance/foreign/oriel-foreign.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

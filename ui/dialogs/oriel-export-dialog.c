@@ -6,7 +6,7 @@
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
-#include "appliance/oriel-export.h"
+#include "appliance/export/oriel-export.h"
 #include "oriel-message.h"
 #include "settings/oriel-machine-work.h"
 

@@ -11,7 +11,7 @@
 
 #include <gtk/gtk.h>
 
-#include "appliance/oriel-export.h"
+#include "appliance/export/oriel-export.h"
 #include "model/oriel-machine-item.h"
 
 typedef void (*MachineWorkDone)(GtkWidget *widget, const GError *error, const char *result);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "oriel-foreign-private.h"
-#include "oriel-import-private.h"
+#include "appliance/import/oriel-import-private.h"
 
 /* Whether another image is a difference to this one: then the machine uses that. */
 static gboolean is_parent(const char *name, const GPtrArray *parents)

@@ -4,7 +4,7 @@
 #define ORIEL_FOREIGN_PRIVATE_H
 
 #include "oriel-foreign.h"
-#include "oriel-ovf-private.h"
+#include "appliance/ovf/oriel-ovf-private.h"
 
 /* A description that is being read: an appliance of one machine. */
 struct foreign {

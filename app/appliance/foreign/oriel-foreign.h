@@ -13,7 +13,7 @@
 #ifndef ORIEL_FOREIGN_H
 #define ORIEL_FOREIGN_H
 
-#include "oriel-ovf.h"
+#include "appliance/ovf/oriel-ovf.h"
 
 typedef enum {
     ORIEL_FOREIGN_UNKNOWN,

@@ -4,7 +4,7 @@
 
 #include "test.h"
 #include "config/config.h"
-#include "oriel-ovf.h"
+#include "appliance/ovf/oriel-ovf.h"
 
 static OrielAppliance *read_seed(const char *name)
 {

@@ -7,7 +7,7 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-#include "appliance/oriel-export-private.h"
+#include "appliance/export/oriel-export-private.h"
 
 #define GIB (UINT64_C(1) << 30)
 

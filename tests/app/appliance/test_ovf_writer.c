@@ -5,8 +5,8 @@
 #include <libxml/xpath.h>
 #include <libxml/xpathInternals.h>
 
-#include "oriel-ovf-writer.h"
-#include "oriel-ovf.h"
+#include "appliance/ovf/oriel-ovf-writer.h"
+#include "appliance/ovf/oriel-ovf.h"
 #include "test.h"
 
 #define ITEM(type) "//o:Item[rasd:ResourceType=" #type "]"

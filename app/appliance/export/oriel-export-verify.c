@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "oriel-export-private.h"
-#include "oriel-ovf.h"
+#include "appliance/ovf/oriel-ovf.h"
 
 enum {
     CHUNK = 2 << 20,

@@ -14,7 +14,7 @@
 
 #include "block/storage.h"
 #include "oriel-files.h"
-#include "foreign/oriel-foreign.h"
+#include "appliance/foreign/oriel-foreign.h"
 
 typedef struct OrielApplianceSource OrielApplianceSource;
 

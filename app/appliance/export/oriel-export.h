@@ -13,7 +13,7 @@
 
 #include "oriel-files.h"
 #include "oriel-library.h"
-#include "oriel-ovf-writer.h"
+#include "appliance/ovf/oriel-ovf-writer.h"
 
 typedef struct {
     OrielOvfProfile profile;

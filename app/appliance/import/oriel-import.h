@@ -14,7 +14,7 @@
 #include <gio/gio.h>
 
 #include "oriel-files.h"
-#include "oriel-ovf.h"
+#include "appliance/ovf/oriel-ovf.h"
 
 typedef struct {
     const char *machine;    /* which one of several, by name; NULL: the only one */

@@ -8,7 +8,7 @@
 
 #include "config/config.h"
 #include "oriel-appliance-source-private.h"
-#include "oriel-export-private.h"
+#include "appliance/export/oriel-export-private.h"
 
 enum {
     CHUNK = 1 << 20,

@@ -10,7 +10,7 @@
 #include "config/config.h"
 #include "block/image.h"
 #include "config/config.h"
-#include "oriel-appliance-source.h"
+#include "appliance/source/oriel-appliance-source.h"
 #include "oriel-import.h"
 
 #define IMPORT_DISK_MAX (G_GUINT64_CONSTANT(1) << 46) /* 64 TiB */
