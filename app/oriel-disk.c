@@ -181,6 +181,51 @@ gboolean oriel_disk_resize(const char *path, const char *format, const char *siz
     return done(change("disk-resize", path, g_variant_dict_end(&dict), error));
 }
 
+/* What the image says it builds on: a file of its own folder, as chain.h wants it. */
+static char *base_find(const char *path, GError **error)
+{
+    g_autoptr(JsonNode) node = oriel_disk_info(path, NULL, error);
+    g_autofree char *folder = g_path_get_dirname(path);
+    const char *name;
+
+    if (!node) {
+        return NULL;
+    }
+    name = json_object_get_string_member_with_default(json_node_get_object(node), "builds-on", "");
+    if (!*name) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "“%s” builds on no other image: there is nothing to commit it to.", path);
+        return NULL;
+    }
+    if (strchr(name, '/')) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "“%s” builds on “%s”, which is not a file of its own folder; this is not "
+                    "followed. Put both into one folder, or convert it where it was made.",
+                    path, name);
+        return NULL;
+    }
+    return g_build_filename(folder, name, NULL);
+}
+
+gboolean oriel_disk_commit(const char *path, OrielProgress progress, gpointer data,
+                           GCancellable *cancellable, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *base = base_find(path, error);
+
+    if (!base || !may_change(path, error) || !may_change(base, error)) {
+        return FALSE;
+    }
+    const OrielWorkerRequest request = {
+        .operation = "disk-commit",
+        .options = oriel_worker_texts("path", path, NULL),
+        .reads = { path, folder },
+        .change = base,
+    };
+
+    return done(oriel_worker_run(&request, progress, data, cancellable, error));
+}
+
 gboolean oriel_disk_delete_snapshot(const char *path, const char *snapshot, GError **error)
 {
     return done(change("disk-delete-snapshot", path,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Disk images outside of machines: what they are, converting, checking, repairing, resizing,
- * compacting. An image that a running machine uses is refused (LOCKED), and so is changing one of a
- * machine that is saved (STATE). New files appear whole or not at all, whatever fails, is cancelled
- * or killed in between.
+ * compacting, committing. An image that a running machine uses is refused (LOCKED), and so is
+ * changing one of a machine that is saved (STATE). New files appear whole or not at all, whatever
+ * fails, is cancelled or killed in between.
  *
  * The format of an image is detected by its content unless it is given. Files that an image refers
  * to are read only with `chain`, and only from its own folder.
@@ -65,6 +65,15 @@ gboolean oriel_disk_resize(const char *path, const char *format, const char *siz
 gboolean oriel_disk_compact(const char *path, const char *format, guint64 *saved,
                             OrielProgress progress, gpointer data, GCancellable *cancellable,
                             GError **error);
+
+/*
+ * Writes what the image has over the one that it builds on, in its folder, into that one. The image
+ * stays as it is, and whole at every moment: what is cancelled, killed or out of space is done
+ * again. Other images that build on the same one are worth nothing afterwards. Errors also:
+ * CORRUPT, NO_SPACE, G_IO_ERROR_CANCELLED.
+ */
+gboolean oriel_disk_commit(const char *path, OrielProgress progress, gpointer data,
+                           GCancellable *cancellable, GError **error);
 
 /* Deletes a snapshot inside a qcow2 image, by id or name. Errors: NOT_FOUND, INVALID, LOCKED, ...
  */

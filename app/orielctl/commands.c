@@ -159,13 +159,15 @@ COMMAND("restore", restore, "NAME REVISION|worked", 2, 2, no_options,
         "Go back to earlier settings, or to the last that worked.",
         "orielctl restore Debian 7\norielctl restore Debian worked");
 COMMAND("disk", disk,
-        "info|convert|check|repair|resize|compact|delete-snapshot FILE [NEW-FILE|SIZE|ID]", 2, 3,
-        disk_options, "Look at, convert, check, mend, resize and compact disk images.",
+        "info|convert|check|repair|resize|compact|commit|delete-snapshot FILE [NEW-FILE|SIZE|ID]",
+        2, 3, disk_options,
+        "Look at, convert, check, mend, resize, compact and commit disk images.",
         "orielctl disk info disk.vmdk\n"
         "orielctl disk convert disk.vmdk disk.qcow2\n"
         "orielctl disk convert disk.qcow2 disk.vhdx --fixed\n"
         "orielctl disk check disk.qcow2\n"
-        "orielctl disk resize disk.qcow2 +10G");
+        "orielctl disk resize disk.qcow2 +10G\n"
+        "orielctl disk commit overlay.qcow2");
 COMMAND("import", import, "FILE|FOLDER", 1, 1, import_options,
         "Make a machine of an OVA or OVF, of a machine of VMware, VirtualBox, libvirt, UTM, "
         "Quickemu or "

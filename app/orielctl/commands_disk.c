@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* disk info, convert, check, repair, resize, compact, delete-snapshot. */
+/* disk info, convert, check, repair, resize, compact, commit, delete-snapshot. */
 #include <stdio.h>
 #include <string.h>
 
@@ -173,6 +173,17 @@ static gboolean disk_compact(const struct call *call, GError **error)
     return TRUE;
 }
 
+static gboolean disk_commit(const struct call *call, GError **error)
+{
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    gboolean good;
+
+    watch_start();
+    good = oriel_disk_commit(call->arguments[1], watch_progress, cancellable, cancellable, error);
+    progress_end();
+    return good;
+}
+
 static gboolean disk_delete_snapshot(const struct call *call, GError **error)
 {
     return oriel_disk_delete_snapshot(call->arguments[1], call->arguments[2], error);
@@ -192,6 +203,7 @@ gboolean run_disk(const struct call *call, GError **error)
         { "repair", 2, "repair FILE", disk_repair },
         { "resize", 3, "resize FILE SIZE", disk_resize },
         { "compact", 2, "compact FILE", disk_compact },
+        { "commit", 2, "commit FILE", disk_commit },
         { "delete-snapshot", 3, "delete-snapshot FILE ID", disk_delete_snapshot },
     };
 

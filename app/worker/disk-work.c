@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "block/chain.h"
+#include "block/convert/commit.h"
 #include "block/convert/convert.h"
 #include "block/files.h"
 #include "config/config.h"
@@ -509,6 +510,37 @@ gboolean disk_work_compact(const char *path, const char *format, int file, gbool
         image_free(image);
     }
     return good;
+}
+
+/* What went wrong, and that nothing is lost. */
+static void commit_error(const struct image *image, GError *cause, GError **error)
+{
+    if (g_error_matches(cause, ORIEL_ERROR, ORIEL_ERROR_INVALID)) {
+        g_propagate_error(error, cause);
+        return;
+    }
+    g_set_error(error, cause->domain, cause->code,
+                "%s Nothing is lost: “%s” still has everything. Commit it again before “%s” is "
+                "used alone.",
+                cause->message, image->storage->name, image->backing->storage->name);
+    g_error_free(cause);
+}
+
+gboolean disk_work_commit(const char *path, OrielProgress progress, gpointer data,
+                          GCancellable *cancellable, GError **error)
+{
+    const struct chain_request request = {
+        .path = path, .detect = true, .read_only = true, .for_commit = true, .follow = CHAIN_STATED
+    };
+    struct watch watch = { progress, data, cancellable };
+    struct image *image = chain_open(&request, error);
+    GError *cause = NULL;
+
+    if (image && !image_commit(image, watch_report, &watch, &cause)) {
+        commit_error(image, cause, error);
+    }
+    image_free(image);
+    return image && !cause;
 }
 
 gboolean disk_work_delete_snapshot(const char *path, const char *snapshot, GError **error)

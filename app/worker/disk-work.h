@@ -27,6 +27,8 @@ gboolean disk_work_resize(const char *path, const char *format, const char *size
 gboolean disk_work_compact(const char *path, const char *format, int file, gboolean *rewritten,
                            OrielProgress progress, gpointer data, GCancellable *cancellable,
                            GError **error);
+gboolean disk_work_commit(const char *path, OrielProgress progress, gpointer data,
+                          GCancellable *cancellable, GError **error);
 gboolean disk_work_delete_snapshot(const char *path, const char *snapshot, GError **error);
 
 #endif

@@ -288,9 +288,10 @@ static void converse(OrielWorker *worker, int fd, GCancellable *cancellable)
 static void failure(OrielWorker *worker, GCancellable *cancellable, GError **error)
 {
     gboolean remote = g_dbus_error_is_remote_error(worker->cause);
+    gboolean told = remote && g_error_matches(worker->cause, G_IO_ERROR, G_IO_ERROR_CANCELLED);
     int status = process_end(worker);
 
-    if (g_cancellable_is_cancelled(cancellable)) {
+    if (g_cancellable_is_cancelled(cancellable) && !told) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
                     "Cancelled; nothing was changed or left behind.");
     } else if (remote) {

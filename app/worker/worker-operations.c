@@ -101,6 +101,12 @@ static GVariant *disk_compact(const struct worker_call *call, GError **error)
     return g_variant_dict_end(&answer);
 }
 
+static GVariant *disk_commit(const struct worker_call *call, GError **error)
+{
+    return done(
+        disk_work_commit(text(call, "path"), call->progress, call->data, call->cancellable, error));
+}
+
 static GVariant *disk_delete_snapshot(const struct worker_call *call, GError **error)
 {
     return done(disk_work_delete_snapshot(text(call, "path"), text(call, "snapshot"), error));
@@ -201,6 +207,7 @@ static const struct {
     { "disk-repair", { "path" }, FALSE, disk_repair },
     { "disk-resize", { "path", "size" }, FALSE, disk_resize },
     { "disk-compact", { "path" }, FALSE, disk_compact },
+    { "disk-commit", { "path" }, FALSE, disk_commit },
     { "disk-delete-snapshot", { "path", "snapshot" }, FALSE, disk_delete_snapshot },
     { "import-plan", { "path" }, FALSE, import_plan_only },
     { "import", { "path", "into" }, FALSE, import_all },

@@ -25,7 +25,7 @@ _orielctl() {
     elif [ "$COMP_CWORD" -eq 2 ] && [[ $command == identify || $command == import || $command == try ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
     elif [ "$command" = disk ] && [ "$COMP_CWORD" -eq 2 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'info convert check repair resize compact delete-snapshot' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'info convert check repair resize compact commit delete-snapshot' -- "$current")
     elif [ "$COMP_CWORD" -eq 2 ] && [ "$command" != create ]; then
         local IFS=$'\n'
         mapfile -t COMPREPLY < <(compgen -W "$("$program" list 2>/dev/null | sed -n 's/^[a-z]\{1,12\}  *//p')" -- "$current" | sed 's/ /\\ /g')

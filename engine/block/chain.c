@@ -28,25 +28,26 @@ static char *sibling_path(const char *path, const char *name, GError **error)
 }
 
 /* Opens a sibling so that no link leads out of the folder. */
-static int sibling_open(const struct chain_request *request, const char *path, GError **error)
+static int sibling_open(const struct chain_request *request, const char *path, bool read_only,
+                        GError **error)
 {
     g_autofree char *folder = NULL, *name = NULL;
 
     if (request->folder != NULL) {
-        return image_file_open(request->drive, request->folder, path, true, error);
+        return image_file_open(request->drive, request->folder, path, read_only, error);
     }
     folder = g_path_get_dirname(path);
     name = g_path_get_basename(path);
-    return image_file_open(request->drive, folder, name, true, error);
+    return image_file_open(request->drive, folder, name, read_only, error);
 }
 
 /* The same as a storage; `path` NULL: *error is set. */
 static struct storage *sibling_storage(const struct chain_request *request, const char *path,
-                                       GError **error)
+                                       bool read_only, GError **error)
 {
-    int fd = path == NULL ? -1 : sibling_open(request, path, error);
+    int fd = path == NULL ? -1 : sibling_open(request, path, read_only, error);
 
-    return fd < 0 ? NULL : storage_file_new(fd, path, true, error);
+    return fd < 0 ? NULL : storage_file_new(fd, path, read_only, error);
 }
 
 struct opening {
@@ -59,7 +60,7 @@ static struct storage *extent_open(void *context, const char *name, GError **err
 {
     struct opening *opening = context;
     g_autofree char *path = sibling_path(opening->path, name, error);
-    int fd = path == NULL ? -1 : sibling_open(opening->request, path, error);
+    int fd = path == NULL ? -1 : sibling_open(opening->request, path, true, error);
 
     if (fd >= 0 && opening->files != NULL) {
         g_ptr_array_add(opening->files, g_strdup(path));
@@ -147,7 +148,7 @@ static struct image *backing_open(struct opening *opening, struct image *image, 
         path = g_strdup(image->backing_name);
     } else {
         path = sibling_path(opening->path, image->backing_name, error);
-        storage = sibling_storage(request, path, error);
+        storage = sibling_storage(request, path, !request->for_commit || depth > 0, error);
     }
     next.path = path;
     if (storage == NULL) {

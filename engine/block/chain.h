@@ -2,7 +2,8 @@
 /*
  * Images with the files that they name. This is the one place that decides what an image may lead
  * to: plain files of its own folder, reached through no symbolic link, never more than
- * IMAGE_CHAIN_MAX deep. Everything but the image itself is opened and locked read-only.
+ * IMAGE_CHAIN_MAX deep. Everything but the image itself is opened and locked read-only, unless it
+ * is to be committed.
  *
  * Threads: any; errors are ORIEL_ERROR with a sentence: those of files.h and image.h, INVALID for
  * names that lead elsewhere.
@@ -27,6 +28,7 @@ struct chain_request {
     bool detect; /* for imports: `format` is ignored */
     bool read_only;
     bool for_repair;      /* qcow2_open_for_repair() */
+    bool for_commit;      /* what the image builds on directly is opened for writing */
     const char *snapshot; /* qcow2: an internal snapshot instead of the disk, or NULL */
     enum chain_follow follow;
 };

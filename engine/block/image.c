@@ -11,10 +11,6 @@
 #include "config/config.h"
 #include "spans.h"
 
-enum {
-    COMMIT_CHUNK = 2 << 20,
-};
-
 /* --- Decompressed units ------------------------------------------------------------------------
  */
 
@@ -374,59 +370,6 @@ int image_status(struct image *image, uint64_t offset, uint64_t length, enum ima
     }
     *kind = IMAGE_DATA;
     return 0;
-}
-
-/* --- Commit ------------------------------------------------------------------------------------
- */
-
-static int commit_extent(struct image *image, uint64_t offset, uint64_t length,
-                         enum image_kind kind, uint8_t *buffer)
-{
-    int result = 0;
-
-    if (kind == IMAGE_ZERO) {
-        return image_zero(image->backing, offset, length, true);
-    }
-    for (uint64_t at = 0; at < length && result >= 0; at += COMMIT_CHUNK) {
-        size_t n = (size_t)MIN(length - at, (uint64_t)COMMIT_CHUNK);
-
-        result = image_read(image, offset + at, buffer, n);
-        if (result >= 0) {
-            result = image_write(image->backing, offset + at, buffer, n);
-        }
-    }
-    return result;
-}
-
-bool image_commit(struct image *image, GError **error)
-{
-    g_autofree uint8_t *buffer = g_malloc(COMMIT_CHUNK);
-    uint64_t offset = 0, length = 0;
-    int result = 0;
-
-    if (image->backing == NULL || image->backing->read_only) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” has no backing image that can be written.", image->storage->name);
-        return false;
-    }
-    if (image->backing->size < image->size && !image_resize(image->backing, image->size, error)) {
-        return false;
-    }
-    for (; offset < image->size && result >= 0; offset += length) {
-        enum image_kind kind;
-
-        result = image_status_top(image, offset, image->size - offset, &kind, &length);
-        if (result >= 0 && kind != IMAGE_ABSENT) {
-            result = commit_extent(image, offset, length, kind, buffer);
-        }
-    }
-    if (result >= 0) {
-        result = image_flush(image->backing);
-    }
-    if (result < 0) {
-        image_set_error(image, result, error);
-    }
-    return result >= 0;
 }
 
 /* --- The base ----------------------------------------------------------------------------------

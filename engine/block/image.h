@@ -189,11 +189,6 @@ int image_status_top(struct image *image, uint64_t offset, uint64_t length, enum
 /* Another size, a multiple of 512; what is added reads as zeroes. Errors: INVALID, NO_SPACE, HOST.
  */
 bool image_resize(struct image *image, uint64_t size, GError **error);
-/*
- * Writes what this image has over its backing image, which must be attached and writable, and
- * flushes that. This image is not changed: it may be deleted then. INVALID, NO_SPACE, HOST.
- */
-bool image_commit(struct image *image, GError **error);
 /* Pairs of key and text ("cluster size", "65536") that only this format has; g_ptr_array_unref().
  */
 GPtrArray *image_describe(struct image *image);

@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <pthread.h>
 
+#include "block/convert/commit.h"
 #include "block/formats/formats.h"
 #include "block/qcow2/qcow2.h"
 #include "config/config.h"
@@ -297,7 +298,7 @@ TEST(commit_writes_what_is_on_top)
     g_autoptr(GError) error = NULL;
 
     operate(rig, random, 100, DISK);
-    if (!image_commit(rig->image, &error)) {
+    if (!image_commit(rig->image, NULL, NULL, &error)) {
         test_fail(__FILE__, __LINE__, "%s", error->message);
     }
     CHECK_EQ(rig->image->backing->size, DISK);
