@@ -3,7 +3,7 @@
 #include <glib/gi18n.h>
 
 #include "library/oriel-delete.h"
-#include "machine/oriel-log-window.h"
+#include "machine/windows/oriel-log-window.h"
 #include "machine/oriel-machine-actions.h"
 #include "oriel-message.h"
 #include "oriel-window-private.h"

@@ -8,7 +8,7 @@
 #include "dialogs/oriel-name-dialog.h"
 #include "dialogs/oriel-preferences-window.h"
 #include "dialogs/oriel-shortcuts-window.h"
-#include "machine/oriel-remote-window.h"
+#include "machine/windows/oriel-remote-window.h"
 #include "new/oriel-new-machine-window.h"
 #include "oriel-message.h"
 #include "oriel-window-private.h"

@@ -4,7 +4,7 @@
 #define ORIEL_WINDOW_PRIVATE_H
 
 #include "library/oriel-library-page.h"
-#include "machine/oriel-machine-page.h"
+#include "machine/page/oriel-machine-page.h"
 #include "oriel-window.h"
 
 struct _OrielWindow {

@@ -5,10 +5,10 @@
 #include "library/oriel-host-banner.h"
 #include "library/oriel-library-page.h"
 #include "library/oriel-machine-cell.h"
-#include "machine/oriel-log-window.h"
-#include "machine/oriel-machine-details.h"
-#include "machine/oriel-machine-page.h"
-#include "machine/oriel-remote-window.h"
+#include "machine/windows/oriel-log-window.h"
+#include "machine/page/oriel-machine-details.h"
+#include "machine/page/oriel-machine-page.h"
+#include "machine/windows/oriel-remote-window.h"
 #include "test.h"
 
 static guint complaints;

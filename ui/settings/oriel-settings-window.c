@@ -9,11 +9,11 @@
 #include <glib/gi18n.h>
 
 #include "oriel-system.h"
-#include "settings/oriel-drives-page.h"
-#include "settings/oriel-general-page.h"
-#include "settings/oriel-history-page.h"
-#include "settings/oriel-network-page.h"
-#include "settings/oriel-setting-rows.h"
+#include "settings/drives/oriel-drives-page.h"
+#include "settings/pages/oriel-general-page.h"
+#include "settings/pages/oriel-history-page.h"
+#include "settings/pages/oriel-network-page.h"
+#include "settings/rows/oriel-setting-rows.h"
 #include "widgets/oriel-button-names.h"
 #include "widgets/oriel-spin-row.h"
 

@@ -7,7 +7,7 @@
 
 #include "oriel-drives.h"
 #include "oriel-operations.h"
-#include "settings/oriel-network-page.h"
+#include "settings/pages/oriel-network-page.h"
 #include "settings/oriel-settings-window.h"
 #include "widgets/oriel-spin-row.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-row-value.h. */
-#include "settings/oriel-row-value.h"
+#include "oriel-row-value.h"
 
 #include <glib/gi18n.h>
 #include <string.h>

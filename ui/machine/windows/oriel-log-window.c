@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-log-window.h. */
-#include "machine/oriel-log-window.h"
+#include "oriel-log-window.h"
 
 #include <glib/gi18n.h>
 #include <string.h>

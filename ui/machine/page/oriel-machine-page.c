@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-machine-page.h. */
-#include "machine/oriel-machine-page.h"
+#include "oriel-machine-page.h"
 
 #include <glib/gi18n.h>
 
 #include "machine/oriel-machine-actions.h"
-#include "machine/oriel-machine-page-private.h"
+#include "oriel-machine-page-private.h"
 #include "oriel-message.h"
 #include "oriel-state.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-history-page.h. */
-#include "settings/oriel-history-page.h"
+#include "oriel-history-page.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "settings/oriel-drive-words.h"
+#include "settings/drives/oriel-drive-words.h"
 #include "settings/oriel-machine-work.h"
 #include "settings/oriel-settings-window.h"
 

@@ -4,7 +4,7 @@
 #define ORIEL_GENERAL_PAGE_H
 
 #include "model/oriel-machine-list.h"
-#include "settings/oriel-setting-rows.h"
+#include "settings/rows/oriel-setting-rows.h"
 
 #define ORIEL_TYPE_GENERAL_PAGE (oriel_general_page_get_type())
 G_DECLARE_FINAL_TYPE(OrielGeneralPage, oriel_general_page, ORIEL, GENERAL_PAGE, AdwPreferencesPage)

@@ -3,7 +3,7 @@
  * See oriel-network-page.h. One group for each card; they are made anew whenever what they show
  * besides settings changes: the cards and their port forwards.
  */
-#include "settings/oriel-network-page.h"
+#include "oriel-network-page.h"
 
 #include <glib/gi18n.h>
 #include <string.h>

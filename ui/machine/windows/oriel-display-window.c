@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-display-window.h. */
-#include "machine/oriel-display-window.h"
+#include "oriel-display-window.h"
 
 #include <glib/gi18n.h>
 
 #include "display/oriel-display.h"
 #include "display/oriel-engine-backend.h"
-#include "machine/oriel-fullscreen-box.h"
+#include "machine/page/oriel-fullscreen-box.h"
 #include "oriel-connection.h"
 #include "oriel-message.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-drive-words.h. */
-#include "settings/oriel-drive-words.h"
+#include "oriel-drive-words.h"
 
 #include <glib/gi18n.h>
 #include <string.h>

@@ -3,9 +3,9 @@
 #ifndef ORIEL_MACHINE_PAGE_PRIVATE_H
 #define ORIEL_MACHINE_PAGE_PRIVATE_H
 
-#include "machine/oriel-fullscreen-box.h"
-#include "machine/oriel-machine-details.h"
-#include "machine/oriel-machine-page.h"
+#include "oriel-fullscreen-box.h"
+#include "oriel-machine-details.h"
+#include "oriel-machine-page.h"
 #include "machine/oriel-operation-box.h"
 
 struct _OrielMachinePage {

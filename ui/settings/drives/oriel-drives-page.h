@@ -3,7 +3,7 @@
 #ifndef ORIEL_DRIVES_PAGE_H
 #define ORIEL_DRIVES_PAGE_H
 
-#include "settings/oriel-setting-rows.h"
+#include "settings/rows/oriel-setting-rows.h"
 
 #define ORIEL_TYPE_DRIVES_PAGE (oriel_drives_page_get_type())
 G_DECLARE_FINAL_TYPE(OrielDrivesPage, oriel_drives_page, ORIEL, DRIVES_PAGE, AdwPreferencesPage)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-machine-details.h. */
-#include "machine/oriel-machine-details.h"
+#include "oriel-machine-details.h"
 
 #include <glib/gi18n.h>
 

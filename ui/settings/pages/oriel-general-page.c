@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-general-page.h. */
-#include "settings/oriel-general-page.h"
+#include "oriel-general-page.h"
 
 #include <glib/gi18n.h>
 #include <string.h>

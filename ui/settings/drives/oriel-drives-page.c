@@ -3,15 +3,15 @@
  * See oriel-drives-page.h. The rows are made anew whenever what they show changes; which of them
  * were open is remembered.
  */
-#include "settings/oriel-drives-page.h"
+#include "oriel-drives-page.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "settings/oriel-disk-size-dialog.h"
-#include "settings/oriel-disk-sizes.h"
-#include "settings/oriel-drive-words.h"
+#include "oriel-disk-size-dialog.h"
+#include "oriel-disk-sizes.h"
+#include "oriel-drive-words.h"
 #include "settings/oriel-machine-work.h"
 
 struct _OrielDrivesPage {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-remote-window.h. */
-#include "machine/oriel-remote-window.h"
+#include "oriel-remote-window.h"
 
 #include <glib/gi18n.h>
 
 #include "display/oriel-display.h"
 #include "display/oriel-vnc-backend.h"
-#include "machine/oriel-fullscreen-box.h"
+#include "machine/page/oriel-fullscreen-box.h"
 #include "oriel-message.h"
 
 struct _OrielRemoteWindow {

@@ -3,7 +3,7 @@
  * behind the first. */
 #include <glib/gi18n.h>
 
-#include "machine/oriel-machine-page-private.h"
+#include "oriel-machine-page-private.h"
 
 /* Name for people, "27 inch Dell (DP-1)". g_free(). */
 static char *monitor_name(GdkMonitor *monitor)

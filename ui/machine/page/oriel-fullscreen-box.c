@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-fullscreen-box.h. */
-#include "machine/oriel-fullscreen-box.h"
+#include "oriel-fullscreen-box.h"
 
 enum {
     EDGE = 2,         /* pixels from the upper edge that call the bar */

@@ -4,7 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "machine/oriel-machine-actions.h"
-#include "machine/oriel-machine-page-private.h"
+#include "oriel-machine-page-private.h"
 #include "oriel-message.h"
 #include "oriel-state.h"
 

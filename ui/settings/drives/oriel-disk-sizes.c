@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-disk-sizes.h. */
-#include "settings/oriel-disk-sizes.h"
+#include "oriel-disk-sizes.h"
 
 #include <string.h>
 

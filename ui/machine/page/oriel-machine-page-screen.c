@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "display/oriel-engine-backend.h"
-#include "machine/oriel-display-window.h"
-#include "machine/oriel-machine-page-private.h"
+#include "machine/windows/oriel-display-window.h"
+#include "oriel-machine-page-private.h"
 #include "oriel-connection.h"
 #include "oriel-message.h"
 #include "oriel-state.h"

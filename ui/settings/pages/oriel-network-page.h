@@ -4,7 +4,7 @@
 #ifndef ORIEL_NETWORK_PAGE_H
 #define ORIEL_NETWORK_PAGE_H
 
-#include "settings/oriel-setting-rows.h"
+#include "settings/rows/oriel-setting-rows.h"
 
 #define ORIEL_TYPE_NETWORK_PAGE (oriel_network_page_get_type())
 G_DECLARE_FINAL_TYPE(OrielNetworkPage, oriel_network_page, ORIEL, NETWORK_PAGE, AdwPreferencesPage)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-setting-rows.h. */
-#include "settings/oriel-setting-rows.h"
+#include "oriel-setting-rows.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "settings/oriel-row-value.h"
+#include "oriel-row-value.h"
 #include "widgets/oriel-spin-row.h"
 
 enum {

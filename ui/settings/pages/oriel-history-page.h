@@ -6,7 +6,7 @@
 #include <adwaita.h>
 
 #include "model/oriel-machine-item.h"
-#include "settings/oriel-setting-rows.h"
+#include "settings/rows/oriel-setting-rows.h"
 
 #define ORIEL_TYPE_HISTORY_PAGE (oriel_history_page_get_type())
 G_DECLARE_FINAL_TYPE(OrielHistoryPage, oriel_history_page, ORIEL, HISTORY_PAGE, AdwPreferencesPage)

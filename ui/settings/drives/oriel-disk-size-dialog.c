@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-disk-size-dialog.h. */
-#include "settings/oriel-disk-size-dialog.h"
+#include "oriel-disk-size-dialog.h"
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
