@@ -15,6 +15,17 @@ gboolean media_read(int fd, guint64 offset, void *bytes, gsize length);
 /* Sets what the bytes of an open file say: all but path, size (needed before) and system. */
 void media_recognise(int fd, OrielMedia *media);
 
+/*
+ * Looks into the file at `path`, in this process: oriel-worker's part of oriel_media_identify().
+ * With `systems` it also says which system a CD installs, for which oriel_system_prepare() must
+ * have been called where no code can be loaded. Errors: those of oriel_media_identify().
+ */
+OrielMedia *media_look(const char *path, gboolean systems, GCancellable *cancellable,
+                       GError **error);
+/* As an a{sv}, and back from one that the worker sent: INVALID if it cannot be true. Floating. */
+GVariant *media_to_wire(const OrielMedia *media);
+OrielMedia *media_from_wire(GVariant *wire, const char *path, GError **error);
+
 /* Whether an ISO 9660 (or UDF) volume begins in sector 16. */
 gboolean iso_recognise(int fd);
 /* Whether the second volume descriptor is El Torito's, as on CDs that boot a PC. */

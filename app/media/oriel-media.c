@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * See oriel-media.h. Disk images are known by the table of image.h, other things by a function
- * each. The order matters where two would fit: a CD image that also boots from a USB stick begins
- * with the boot sector of a disk.
+ * See oriel-media.h and oriel-media-private.h; oriel-media-identify.c starts it. Disk images are
+ * known by the table of image.h, other things by a function each. The order matters where two would
+ * fit: a CD image that also boots from a USB stick begins with the boot sector of a disk.
  */
 #include "oriel-media.h"
 
@@ -20,6 +20,8 @@
 enum {
     SECTOR = 512,
     TAR_MEMBERS_MAX = 64, /* members of a tar that are looked at for a description */
+    NAME_MAX_LENGTH = 64,
+    LABEL_MAX = 64, /* characters */
 };
 
 gboolean media_read(int fd, guint64 offset, void *bytes, gsize length)
@@ -161,34 +163,19 @@ void media_recognise(int fd, OrielMedia *media)
     }
 }
 
-static gboolean file_identify(int fd, OrielMedia *media, GCancellable *cancellable, GError **error)
+static gboolean file_look(int fd, OrielMedia *media, gboolean systems, GCancellable *cancellable,
+                          GError **error)
 {
     media_recognise(fd, media);
     if (media->kind == ORIEL_MEDIA_ISO) {
         if (!drive_check_medium(media->path, true, error)) {
             return FALSE;
         }
-        iso_identify_system(fd, media, cancellable);
+        if (systems) {
+            iso_identify_system(fd, media, cancellable);
+        }
     }
     return !g_cancellable_set_error_if_cancelled(cancellable, error);
-}
-
-/* A folder with a machine.json, or that file itself. */
-static gboolean machine_identify(OrielMedia *media)
-{
-    g_autofree char *base = g_path_get_basename(media->path);
-    g_autofree char *inside = g_build_filename(media->path, "machine.json", NULL);
-
-    if (strcmp(base, "machine.json") == 0 && g_file_test(media->path, G_FILE_TEST_IS_REGULAR)) {
-        char *folder = g_path_get_dirname(media->path);
-
-        g_free(media->path);
-        media->path = folder;
-    } else if (!g_file_test(inside, G_FILE_TEST_IS_REGULAR)) {
-        return FALSE;
-    }
-    media->kind = ORIEL_MEDIA_MACHINE;
-    return TRUE;
 }
 
 gboolean oriel_disk_format_runs(const char *format)
@@ -208,7 +195,8 @@ void oriel_media_free(OrielMedia *media)
     }
 }
 
-OrielMedia *oriel_media_identify(const char *path, GCancellable *cancellable, GError **error)
+OrielMedia *media_look(const char *path, gboolean systems, GCancellable *cancellable,
+                       GError **error)
 {
     g_autoptr(OrielMedia) media = g_new0(OrielMedia, 1);
     struct stat status;
@@ -216,19 +204,10 @@ OrielMedia *oriel_media_identify(const char *path, GCancellable *cancellable, GE
     int fd;
 
     media->path = g_canonicalize_filename(path, NULL);
-    if (machine_identify(media)) {
-        return g_steal_pointer(&media);
-    }
     /* Not to wait for the other end of a pipe. */
     fd = open(media->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &status) < 0) {
         oriel_error_set_errno(error, errno, "“%s” cannot be opened", media->path);
-        known = FALSE;
-    } else if (S_ISDIR(status.st_mode)) {
-        g_set_error(
-            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-            "The folder “%s” is not a machine; choose a file, or a folder that ends in “.oriel”.",
-            media->path);
         known = FALSE;
     } else if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
@@ -237,7 +216,7 @@ OrielMedia *oriel_media_identify(const char *path, GCancellable *cancellable, GE
     } else {
         media->size = S_ISREG(status.st_mode) ? (guint64)status.st_size
                                               : (guint64)MAX(lseek(fd, 0, SEEK_END), 0);
-        known = file_identify(fd, media, cancellable, error);
+        known = file_look(fd, media, systems, cancellable, error);
     }
     if (fd >= 0) {
         close(fd);
@@ -245,30 +224,67 @@ OrielMedia *oriel_media_identify(const char *path, GCancellable *cancellable, GE
     return known ? g_steal_pointer(&media) : NULL;
 }
 
-static void identify_in_thread(GTask *task, gpointer source, gpointer path,
-                               GCancellable *cancellable)
-{
-    GError *error = NULL;
-    OrielMedia *media = oriel_media_identify(path, cancellable, &error);
+/* --- From the worker to its caller ------------------------------------------------------------
+ */
 
-    if (media) {
-        g_task_return_pointer(task, media, (GDestroyNotify)oriel_media_free);
-    } else {
-        g_task_return_error(task, error);
+GVariant *media_to_wire(const OrielMedia *media)
+{
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "kind", "u", (guint32)media->kind);
+    g_variant_dict_insert(&dict, "size", "t", media->size);
+    g_variant_dict_insert(&dict, "bootable", "b", media->bootable);
+    g_variant_dict_insert(&dict, "uefi-only", "b", media->uefi_only);
+    g_variant_dict_insert(&dict, "live", "b", media->live);
+    if (media->format) {
+        g_variant_dict_insert(&dict, "format", "s", media->format);
     }
+    if (media->label) {
+        g_variant_dict_insert(&dict, "label", "s", media->label);
+    }
+    if (media->system) {
+        g_variant_dict_insert(&dict, "system", "s", media->system);
+    }
+    return g_variant_dict_end(&dict);
 }
 
-void oriel_media_identify_async(const char *path, GCancellable *cancellable,
-                                GAsyncReadyCallback callback, gpointer data)
+/* A short name of a format or a system, or NULL. */
+static const char *wire_name(GVariantDict *dict, const char *key)
 {
-    g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, data);
+    const char *name = NULL;
 
-    g_task_set_source_tag(task, oriel_media_identify_async);
-    g_task_set_task_data(task, g_strdup(path), g_free);
-    g_task_run_in_thread(task, identify_in_thread);
+    g_variant_dict_lookup(dict, key, "&s", &name);
+    return name && strlen(name) <= NAME_MAX_LENGTH &&
+                   strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_") == strlen(name)
+               ? name
+               : NULL;
 }
 
-OrielMedia *oriel_media_identify_finish(GAsyncResult *result, GError **error)
+OrielMedia *media_from_wire(GVariant *wire, const char *path, GError **error)
 {
-    return g_task_propagate_pointer(G_TASK(result), error);
+    g_autoptr(GVariantDict) dict = g_variant_dict_new(wire);
+    g_autoptr(OrielMedia) media = g_new0(OrielMedia, 1);
+    const char *label = NULL;
+    guint32 kind = G_MAXUINT32;
+
+    g_variant_dict_lookup(dict, "kind", "u", &kind);
+    g_variant_dict_lookup(dict, "size", "t", &media->size);
+    g_variant_dict_lookup(dict, "bootable", "b", &media->bootable);
+    g_variant_dict_lookup(dict, "uefi-only", "b", &media->uefi_only);
+    g_variant_dict_lookup(dict, "live", "b", &media->live);
+    g_variant_dict_lookup(dict, "label", "&s", &label);
+    media->kind = (OrielMediaKind)kind;
+    media->path = g_strdup(path);
+    media->format = g_intern_string(wire_name(dict, "format"));
+    media->system = g_strdup(wire_name(dict, "system"));
+    media->label =
+        label ? g_utf8_substring(label, 0, MIN(g_utf8_strlen(label, -1), LABEL_MAX)) : NULL;
+    if (kind > ORIEL_MEDIA_KERNEL || kind == ORIEL_MEDIA_MACHINE ||
+        (kind == ORIEL_MEDIA_DISK || kind == ORIEL_MEDIA_OVF) != (media->format != NULL)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "What “%s” is could not be found out. Copy or download it again.", path);
+        return NULL;
+    }
+    return g_steal_pointer(&media);
 }

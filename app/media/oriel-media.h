@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a file is, by its content and never by its name: an installer or live CD, a disk image, an
- * appliance, a machine of ours. Files are not trusted.
+ * appliance, a machine of ours. Files are not trusted: oriel-worker looks into them.
  *
- * Threads: blocking (a few reads); any thread.
+ * Threads: blocking (a process that reads a little); any thread.
  */
 #ifndef ORIEL_MEDIA_H
 #define ORIEL_MEDIA_H
@@ -42,7 +42,8 @@ gboolean oriel_disk_format_runs(const char *format);
 
 /*
  * Looks into a file or folder. Errors: NOT_FOUND, PERMISSION, HOST; INVALID with a sentence for an
- * ISO that is cut short. A file that is nothing known is no error: kind UNKNOWN.
+ * ISO that is cut short; G_IO_ERROR_CANCELLED. A file that is nothing known is no error: kind
+ * UNKNOWN.
  */
 OrielMedia *oriel_media_identify(const char *path, GCancellable *cancellable, GError **error);
 /* The same on a worker thread. */

@@ -194,7 +194,4 @@ void iso_identify_system(int fd, OrielMedia *media, GCancellable *cancellable)
     if (!iso_begins_with_boot_record(fd) || !osinfo_media_identify(media, cancellable)) {
         media->system = system_by_label(media->label);
     }
-    if (media->system) {
-        oriel_system_load(media->system);
-    }
 }

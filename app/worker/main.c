@@ -143,15 +143,17 @@ static gboolean rights_read(struct worker_rights *rights, int argc, char **argv)
 {
     guint reads = 0, changes = 0, fills = 0;
 
-    for (int i = 1; i < argc; i += 2) {
+    for (int i = 1; i < argc; i++) {
         gboolean more = i + 1 < argc;
 
-        if (more && strcmp(argv[i], WORKER_READ) == 0 && reads < WORKER_PATHS_MAX) {
-            rights->reads[reads++] = argv[i + 1];
+        if (strcmp(argv[i], WORKER_SYSTEMS) == 0) {
+            rights->systems = TRUE;
+        } else if (more && strcmp(argv[i], WORKER_READ) == 0 && reads < WORKER_PATHS_MAX) {
+            rights->reads[reads++] = argv[++i];
         } else if (more && strcmp(argv[i], WORKER_CHANGE) == 0 && changes < WORKER_PATHS_MAX) {
-            rights->changes[changes++] = argv[i + 1];
+            rights->changes[changes++] = argv[++i];
         } else if (more && strcmp(argv[i], WORKER_FILL) == 0 && fills < WORKER_PATHS_MAX) {
-            rights->fills[fills++] = argv[i + 1];
+            rights->fills[fills++] = argv[++i];
         } else {
             return FALSE;
         }
@@ -173,7 +175,7 @@ static void encodings_load(void)
 
 int main(int argc, char **argv)
 {
-    struct worker_rights rights = { { NULL } };
+    struct worker_rights rights = { .systems = FALSE };
     g_autoptr(GError) error = NULL;
     struct stat status;
 
@@ -194,7 +196,9 @@ int main(int argc, char **argv)
     g_setenv("GIO_USE_VFS", "local", TRUE);
     g_setenv("GIO_MODULE_DIR", "/nonexistent", TRUE);
     encodings_load();
-    oriel_system_prepare();
+    if (rights.systems) {
+        oriel_system_prepare();
+    }
     worker_sandbox_enter(&rights);
     oriel_error_register_dbus();
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);

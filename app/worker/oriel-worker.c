@@ -34,6 +34,7 @@ struct OrielWorker {
     guint64 done, total;
     const OrielWorkerRequest *request;
     GVariant *options;
+    gboolean cancelled;
     gboolean ended; /* one of these is there: */
     GVariant *reply;
     GError *cause;
@@ -76,6 +77,9 @@ static GStrv arguments_make(const OrielWorkerRequest *request, const char *progr
     }
     if (request->fill) {
         g_strv_builder_add_many(builder, WORKER_FILL, request->fill, NULL);
+    }
+    if (request->systems) {
+        g_strv_builder_add(builder, WORKER_SYSTEMS);
     }
     return g_strv_builder_end(builder);
 }
@@ -203,14 +207,19 @@ static GSource *source_attach(OrielWorker *worker, GSource *source, GSourceFunc 
     return source;
 }
 
+static void cancel_call(OrielWorker *worker)
+{
+    g_dbus_connection_call(worker->connection, NULL, WORKER_PATH, WORKER_INTERFACE, WORKER_CANCEL,
+                           NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+}
+
 static gboolean on_cancelled(GCancellable *cancellable, gpointer data)
 {
     OrielWorker *worker = data;
 
+    worker->cancelled = TRUE;
     if (worker->connection) {
-        g_dbus_connection_call(worker->connection, NULL, WORKER_PATH, WORKER_INTERFACE,
-                               WORKER_CANCEL, NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL,
-                               NULL);
+        cancel_call(worker);
     }
     g_source_unref(source_attach(worker, g_timeout_source_new(PATIENCE_MS), on_patience));
     return G_SOURCE_REMOVE;
@@ -250,6 +259,9 @@ static void on_connected(GObject *object, GAsyncResult *result, gpointer data)
     worker->connection = g_dbus_connection_new_finish(result, &worker->cause);
     if (worker->connection) {
         call(worker);
+        if (worker->cancelled) { /* before there was a connection */
+            cancel_call(worker);
+        }
     } else {
         worker->ended = TRUE;
     }

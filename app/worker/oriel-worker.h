@@ -25,6 +25,7 @@ typedef struct {
     const char *change;    /* a file that it may also change in its place, or NULL */
     const char *fill;      /* a folder in which it may make files, or NULL */
     const int *file;       /* an open file to write, or NULL; stays the caller's */
+    gboolean systems;      /* it will need the database of systems */
 } OrielWorkerRequest;
 
 /* The answer of a worker whose process has not ended yet. */

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "appliance/export/oriel-export-private.h"
 #include "appliance/import/oriel-import-private.h"
+#include "media/oriel-media-private.h"
 #include "worker/disk-work.h"
 
 static const char *text(const struct worker_call *call, const char *key)
@@ -112,6 +113,15 @@ static GVariant *disk_delete_snapshot(const struct worker_call *call, GError **e
     return done(disk_work_delete_snapshot(text(call, "path"), text(call, "snapshot"), error));
 }
 
+/* --- Files of any kind ------------------------------------------------------------------------ */
+
+static GVariant *identify(const struct worker_call *call, GError **error)
+{
+    g_autoptr(OrielMedia) media = media_look(text(call, "path"), TRUE, call->cancellable, error);
+
+    return media ? media_to_wire(media) : NULL;
+}
+
 /* --- Appliances ------------------------------------------------------------------------------- */
 
 static OrielImport *plan(const struct worker_call *call, GError **error)
@@ -209,6 +219,7 @@ static const struct {
     { "disk-compact", { "path" }, FALSE, disk_compact },
     { "disk-commit", { "path" }, FALSE, disk_commit },
     { "disk-delete-snapshot", { "path", "snapshot" }, FALSE, disk_delete_snapshot },
+    { "identify", { "path" }, FALSE, identify },
     { "import-plan", { "path" }, FALSE, import_plan_only },
     { "import", { "path", "into" }, FALSE, import_all },
     { "export-estimate", { "machine" }, FALSE, export_estimate_only },

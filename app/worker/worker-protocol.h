@@ -23,6 +23,8 @@
 #define WORKER_READ      "--read"
 #define WORKER_CHANGE    "--change"
 #define WORKER_FILL      "--fill"
+/* By itself: the database of systems will be asked. */
+#define WORKER_SYSTEMS   "--systems"
 
 enum {
     WORKER_FD = 3,

@@ -58,14 +58,21 @@ static void paths_allow(int ruleset, const char *const *paths, uint64_t access)
     }
 }
 
-/* What the libraries look up: systems and their needs, and how much memory there is. */
+/* What the libraries look up: how much memory there is, how many processors. */
 static void common_allow(int ruleset, uint64_t access)
 {
+    static const char *const common[] = { "/proc/meminfo", "/sys/devices/system/cpu", NULL };
+
+    paths_allow(ruleset, common, access);
+}
+
+/* Where libosinfo finds systems and their needs. */
+static void systems_allow(int ruleset, uint64_t access)
+{
     g_autofree char *user = g_build_filename(g_get_user_config_dir(), "osinfo", NULL);
-    static const char *const common[] = { "/usr/share/osinfo",       "/usr/local/share/osinfo",
-                                          "/app/share/osinfo",       "/etc/osinfo",
-                                          "/usr/share/hwdata",       "/proc/meminfo",
-                                          "/sys/devices/system/cpu", NULL };
+    static const char *const common[] = { "/usr/share/osinfo", "/usr/local/share/osinfo",
+                                          "/app/share/osinfo", "/etc/osinfo",
+                                          "/usr/share/hwdata", NULL };
     static const char *const variables[] = { "OSINFO_SYSTEM_DIR", "OSINFO_LOCAL_DIR",
                                              "OSINFO_USER_DIR" };
 
@@ -97,6 +104,9 @@ static void files_close_off(const struct worker_rights *rights)
         return;
     }
     common_allow(ruleset, reading);
+    if (rights->systems) {
+        systems_allow(ruleset, reading);
+    }
     paths_allow(ruleset, rights->reads, reading);
     paths_allow(ruleset, rights->changes, writing);
     paths_allow(ruleset, rights->fills, writing | LANDLOCK_ACCESS_FS_MAKE_REG);

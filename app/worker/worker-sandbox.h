@@ -10,6 +10,7 @@
 #ifndef ORIEL_WORKER_SANDBOX_H
 #define ORIEL_WORKER_SANDBOX_H
 
+#include <glib.h>
 #include <stdint.h>
 
 #include "worker/worker-protocol.h"
@@ -21,6 +22,7 @@ struct worker_rights {
     const char *reads[WORKER_PATHS_MAX + 1];
     const char *changes[WORKER_PATHS_MAX + 1];
     const char *fills[WORKER_PATHS_MAX + 1];
+    gboolean systems; /* and the database of systems */
 };
 
 /* Enters the sandbox for ever. Before the process has a second thread. */

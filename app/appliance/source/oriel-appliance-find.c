@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "media/oriel-media.h"
+#include "media/oriel-media-private.h"
 #include "oriel-appliance-source-private.h"
 #include "worker/oriel-worker.h"
 
@@ -211,7 +211,7 @@ static gboolean archive_find(OrielApplianceSource *source, int scratch, GError *
 
 static gboolean file_find(OrielApplianceSource *source, int scratch, GError **error)
 {
-    g_autoptr(OrielMedia) media = oriel_media_identify(source->path, NULL, error);
+    g_autoptr(OrielMedia) media = media_look(source->path, FALSE, NULL, error);
 
     if (!media) {
         return FALSE;

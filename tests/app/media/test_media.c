@@ -301,6 +301,66 @@ TEST(a_cd_image_that_is_cut_short)
     CHECK(strstr(error->message, "cut short") != NULL);
 }
 
+/* What a worker that has gone over to a file might say. */
+TEST(answers_that_cannot_be_true)
+{
+    static const struct {
+        const char *wire;
+        gboolean good;
+    } answers[] = {
+        { "{'kind': <uint32 2>, 'format': <'qcow2'>, 'size': <uint64 5>}", TRUE },
+        { "{'kind': <uint32 1>, 'label': <'X'>, 'system': <'debian12'>}", TRUE },
+        { "{'kind': <uint32 0>}", TRUE },
+        { "@a{sv} {}", FALSE },
+        { "{'kind': <'1'>}", FALSE },
+        { "{'kind': <uint32 8>}", FALSE },
+        { "{'kind': <uint32 5>}", FALSE }, /* a machine is for its caller to see */
+        { "{'kind': <uint32 2>}", FALSE },
+        { "{'kind': <uint32 1>, 'format': <'raw'>}", FALSE },
+        { "{'kind': <uint32 2>, 'format': <'../raw'>}", FALSE },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(answers); i++) {
+        g_autoptr(GVariant) wire = g_variant_parse(NULL, answers[i].wire, NULL, NULL, NULL);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(OrielMedia) media = media_from_wire(wire, "/tmp/file", &error);
+
+        if ((media != NULL) != answers[i].good) {
+            test_fail(__FILE__, __LINE__, "%s", answers[i].wire);
+        }
+        CHECK(media || g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_INVALID));
+    }
+    g_autofree char *long_name = g_strnfill(100, 'a');
+    g_autoptr(GVariant) wire = g_variant_ref_sink(g_variant_new_parsed(
+        "{'kind': <uint32 1>, 'label': <%s>, 'system': <%s>}", long_name, long_name));
+    g_autoptr(OrielMedia) media = media_from_wire(wire, "/tmp/file", NULL);
+
+    CHECK(media && strlen(media->label) == 64 && media->system == NULL);
+}
+
+TEST(looking_can_be_cancelled)
+{
+    g_autofree guint8 *iso = iso_new("DATA", 0);
+    g_autofree char *right = g_strdup(g_getenv("ORIEL_WORKER"));
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    g_autoptr(GError) error = NULL;
+    char path[] = "/tmp/oriel-media-XXXXXX";
+    int fd = g_mkstemp(path);
+
+    CHECK(fd >= 0 && write(fd, iso, IMAGE) == IMAGE);
+    close(fd);
+    g_cancellable_cancel(cancellable);
+    CHECK(oriel_media_identify(path, cancellable, &error) == NULL);
+    CHECK(g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
+    g_clear_error(&error);
+    /* The file is looked into elsewhere: without the worker nothing is known of it. */
+    g_setenv("ORIEL_WORKER", "/nowhere/oriel-worker", TRUE);
+    CHECK(oriel_media_identify(path, NULL, &error) == NULL);
+    CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_HOST));
+    g_setenv("ORIEL_WORKER", right, TRUE);
+    g_unlink(path);
+}
+
 TEST(machines_and_what_is_not_a_file)
 {
     g_autofree char *folder = g_dir_make_tmp("oriel-media-XXXXXX.oriel", NULL);
@@ -420,5 +480,6 @@ TEST(plans)
 TEST_MAIN(T(disk_images_by_signature), T(other_files), T(appliances), T(cd_images),
           T(a_cd_image_without_boot_record), T(releases_by_label), T(a_real_cd_image),
           T(a_real_cd_image_like_an_installer), T(a_cd_image_that_is_cut_short),
+          T(answers_that_cannot_be_true), T(looking_can_be_cancelled),
           T(machines_and_what_is_not_a_file), T(systems), T(defaults_fit_the_host),
           T(defaults_for_a_usual_computer), T(plans))
