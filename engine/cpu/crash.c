@@ -66,6 +66,22 @@ static void code_append(GString *text, struct vcpu *vcpu)
     g_string_append(text, n > 0 ? "\n" : " cannot be read\n");
 }
 
+static void stack_append(GString *text, struct vcpu *vcpu)
+{
+    unsigned char bytes[128];
+    unsigned width = 2, n = emulate_stack(vcpu, bytes, sizeof(bytes), &width);
+
+    g_string_append(text, n >= width ? "stack, top first" : "stack cannot be read");
+    for (unsigned at = 0; at + width <= n; at += width) {
+        g_string_append(text, at % (8 * width) == 0 ? "\n " : "");
+        g_string_append_c(text, ' ');
+        for (unsigned i = width; i-- > 0;) {
+            g_string_append_printf(text, "%02x", bytes[at + i]);
+        }
+    }
+    g_string_append_c(text, '\n');
+}
+
 static void exits_append(GString *text, const struct vcpu *vcpu)
 {
     unsigned n = MIN(vcpu->next_exit, VCPU_EXITS_KEPT);
@@ -90,6 +106,7 @@ void crash_report(struct vcpu *vcpu, enum machine_reason reason, const char *tit
     registers_append(text, vcpu);
     special_registers_append(text, vcpu);
     code_append(text, vcpu);
+    stack_append(text, vcpu);
     exits_append(text, vcpu);
     pthread_mutex_lock(&machine->lock);
     if (!machine->crash_report) { /* the first one tells most */

@@ -75,21 +75,44 @@ static bool linear_copy(struct vcpu *vcpu, uint64_t linear, void *bytes, size_t 
     return true;
 }
 
+/* As many of the `n` bytes as can be read, from the first on; how many. */
+static unsigned linear_read(struct vcpu *vcpu, uint64_t linear, unsigned char *bytes, unsigned n)
+{
+    unsigned got = 0;
+
+    while (got < n && linear_copy(vcpu, linear + got, bytes + got, 1, false)) {
+        got++;
+    }
+    return got;
+}
+
 unsigned emulate_fetch(struct vcpu *vcpu, unsigned char *bytes)
 {
     struct kvm_regs regs;
     struct kvm_sregs sregs;
-    unsigned n = 0;
 
     if (kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) < 0 ||
         kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0) {
         return 0;
     }
-    while (n < INSTRUCTION_MAX && linear_copy(vcpu, (sregs.cs.l ? 0 : sregs.cs.base) + regs.rip + n,
-                                              bytes + n, 1, false)) {
-        n++;
+    return linear_read(vcpu, (sregs.cs.l ? 0 : sregs.cs.base) + regs.rip, bytes, INSTRUCTION_MAX);
+}
+
+unsigned emulate_stack(struct vcpu *vcpu, unsigned char *bytes, unsigned n, unsigned *width)
+{
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+    uint64_t top;
+
+    if (kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) < 0 ||
+        kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0) {
+        return 0;
     }
-    return n;
+    *width = sregs.cs.l ? 8 : sregs.cs.db ? 4 : 2;
+    top = sregs.cs.l    ? regs.rsp
+          : sregs.ss.db ? sregs.ss.base + (uint32_t)regs.rsp
+                        : sregs.ss.base + (uint16_t)regs.rsp;
+    return linear_read(vcpu, top, bytes, n);
 }
 
 /* --- Decoding -------------------------------------------------------------------------------- */

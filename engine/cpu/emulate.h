@@ -24,4 +24,10 @@ bool emulate_instruction(struct vcpu *vcpu, char *title, size_t size);
  */
 unsigned emulate_fetch(struct vcpu *vcpu, unsigned char *bytes);
 
+/*
+ * The top of the vCPU's stack, as many of `n` bytes as can be read; how many. *width: the bytes of
+ * what a push of its code takes, 2, 4 or 8. The vCPU's own thread.
+ */
+unsigned emulate_stack(struct vcpu *vcpu, unsigned char *bytes, unsigned n, unsigned *width);
+
 #endif

@@ -107,7 +107,9 @@ TEST(unknown_msrs_fault_and_quiet_ones_do_not)
  * the instruction runs; on a KVM that emulates, VMREAD-like opcodes cannot be emulated. The opcode
  * is one that no processor defines for real mode.
  */
-PAYLOAD(hopeless, PRINT("text_hopeless") "lidtl %cs:(hopeless_idtr - payload_start)\n"
+PAYLOAD(hopeless, PRINT("text_hopeless") "pushw $0x5afe\n"
+                                         "pushw $0x0bad\n"
+                                         "lidtl %cs:(hopeless_idtr - payload_start)\n"
                                          ".byte 0x0f, 0x38, 0xf0, 0xc0\n" STOP
                                          "hopeless_idtr: .word 0; .long 0\n"
                                          "text_hopeless: .asciz \"hopeless\\n\"\n");
@@ -128,7 +130,7 @@ TEST(a_guest_that_cannot_go_on_can_be_reset)
         CHECK(f->reason == REASON_EMULATION || f->reason == REASON_KVM);
         CHECK(f->message && strstr(f->message, "Reset the machine or turn it off"));
         CHECK(report && strstr(report, "rip ") && strstr(report, "cr0 ") &&
-              strstr(report, "last exits"));
+              strstr(report, "stack, top first\n  0bad 5afe ") && strstr(report, "last exits"));
         CHECK(!machine_pause(f->machine, &error));
         CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_STATE));
         g_clear_error(&error);
