@@ -46,7 +46,7 @@ enum {
     VIRTIO_REGION_MSIX = 0,
     VIRTIO_REGION_REGISTERS,
     VIRTIO_REGIONS,
-    VIRTIO_TASKS = 1,
+    VIRTIO_TASKS = 2,
 
     /* The layout of BAR 4. */
     VIRTIO_COMMON = 0x0000,
@@ -109,6 +109,7 @@ struct virtio_device {
     uint16_t config_window; /* capability that reaches BAR 4 through configuration space */
     uint8_t status_before;  /* while a reset waits for requests: what the driver reads; else 0 */
     uint32_t kicks;         /* queues for the task, a bit each */
+    uint32_t unpublished;   /* the same, of virtio_publish_later() */
     bool regain;            /* the task gives held buffers back to the device first */
     unsigned budget;        /* buffers that this entry may still take */
 };
@@ -140,6 +141,8 @@ bool virtio_again(struct virtio_device *virtio, unsigned queue, uint16_t head,
 void virtio_push(struct virtio_device *virtio, unsigned queue, uint16_t head, uint32_t written);
 /* Shows what was pushed to the driver and interrupts it if it wants that. */
 void virtio_publish(struct virtio_device *virtio, unsigned queue);
+/* The same when the device is left: once for all buffers that go back until then. */
+void virtio_publish_later(struct virtio_device *virtio, unsigned queue);
 /* Enters on_queue(), now, if the queue is live. Not from inside on_queue(). */
 void virtio_kick(struct virtio_device *virtio, unsigned queue);
 /* The same soon, from the task; from anywhere. */

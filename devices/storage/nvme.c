@@ -26,7 +26,9 @@ enum {
     REGION_REGISTERS,
     REGION_MSIX,
 
-    TASK_RESTART = 0,
+    TASK_RESTART,
+    TASK_SERVICE, /* once for all answers of the back end that come together */
+    TASKS,
 
     REGISTER_CAP = 0x00,
     REGISTER_VS = 0x08,
@@ -272,10 +274,8 @@ static void nvme_reset(struct device *device, enum reset_kind kind)
 
 static void nvme_on_block(struct device *device, struct block_request *request)
 {
-    struct nvme *nvme = to_nvme(device);
-
-    nvme_block_done(nvme, (struct nvme_request *)request);
-    nvme_service(nvme);
+    nvme_block_done(to_nvme(device), (struct nvme_request *)request);
+    dev_defer(device, TASK_SERVICE);
 }
 
 static void nvme_on_media(struct device *device, unsigned drive)
@@ -303,8 +303,7 @@ static void nvme_on_task(struct device *device, unsigned task)
 {
     struct nvme *nvme = to_nvme(device);
 
-    (void)task;
-    if (nvme->restarting) {
+    if (task == TASK_RESTART && nvme->restarting) {
         nvme->restarting = false;
         nvme_commands_restart(nvme);
         if ((nvme->csts & CSTS_SHST) == CSTS_SHST_OCCURRING && nvme->info.present) {
@@ -410,7 +409,7 @@ const struct device_class nvme_class = {
     .description = "NVMe controller with one disk",
     .regions = nvme_regions,
     .n_regions = sizeof(nvme_regions) / sizeof(nvme_regions[0]),
-    .n_tasks = 1,
+    .n_tasks = TASKS,
     .n_drives = 1,
     .fields = nvme_fields,
     .pci = &nvme_pci,

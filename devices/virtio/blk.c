@@ -4,7 +4,8 @@
  * flush, discard, write zeroes, serial number, block sizes, and a write cache that the driver may
  * turn off. Requests are in blk_request.c.
  *
- * The requests found in one entry go to the back end as one batch. Each request has a structure of
+ * The requests found in one entry go to the back end as one batch, and what the back end answers at
+ * once goes back to the driver with one interrupt. Each request has a structure of
  * its own, made when it is first needed and used again; a queue of 256 never needs more than 256.
  *
  * Left out: SCSI commands (gone since 1.0), geometry, lifetime, secure erase, zones.
@@ -150,7 +151,7 @@ static void blk_on_block(struct device *device, struct block_request *block)
     }
     blk_request_continue(blk, request);
     blk_batch_submit(blk);
-    virtio_publish(&blk->virtio, queue);
+    virtio_publish_later(&blk->virtio, queue);
 }
 
 /* --- Configuration space ---------------------------------------------------------------------- */

@@ -17,7 +17,8 @@
 #include "virtio_private.h"
 
 enum {
-    TASK_KICK = 0,
+    TASK_KICK,
+    TASK_PUBLISH,
 };
 
 static const uint64_t features_of_all =
@@ -118,6 +119,12 @@ void virtio_publish(struct virtio_device *virtio, unsigned queue)
     }
 }
 
+void virtio_publish_later(struct virtio_device *virtio, unsigned queue)
+{
+    virtio->unpublished |= 1u << queue;
+    dev_defer(virtio_to_device(virtio), TASK_PUBLISH);
+}
+
 void virtio_kick(struct virtio_device *virtio, unsigned queue)
 {
     if (queue >= virtio->n_queues) {
@@ -204,7 +211,7 @@ static void forget_driver(struct virtio_device *virtio, bool machine)
     virtio->queue_select = 0;
     virtio->config_vector = VQ_NO_VECTOR;
     virtio->status = virtio->isr = virtio->config_generation = 0;
-    virtio->kicks = 0;
+    virtio->kicks = virtio->unpublished = 0;
     virtio->regain = false;
     virtio->budget = 0;
     for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++) {
@@ -353,12 +360,10 @@ static void held_give(struct virtio_device *virtio)
     }
 }
 
-void virtio_class_on_task(struct device *device, unsigned task)
+static void kicks_carry_out(struct virtio_device *virtio)
 {
-    struct virtio_device *virtio = to_virtio(device);
     uint32_t kicks = virtio->kicks;
 
-    (void)task;
     virtio->kicks = 0;
     if (virtio->regain) {
         virtio->regain = false;
@@ -367,6 +372,23 @@ void virtio_class_on_task(struct device *device, unsigned task)
     for (unsigned queue = 0; queue < virtio->n_queues; queue++) {
         if (kicks & 1u << queue) {
             virtio_kick(virtio, queue);
+        }
+    }
+}
+
+void virtio_class_on_task(struct device *device, unsigned task)
+{
+    struct virtio_device *virtio = to_virtio(device);
+    uint32_t unpublished = virtio->unpublished;
+
+    if (task == TASK_KICK) {
+        kicks_carry_out(virtio);
+        return;
+    }
+    virtio->unpublished = 0;
+    for (unsigned queue = 0; queue < virtio->n_queues; queue++) {
+        if (unpublished & 1u << queue) {
+            virtio_publish(virtio, queue);
         }
     }
 }
@@ -418,7 +440,7 @@ void virtio_class_restored(struct device *device)
         virtio->type->restored(virtio);
     }
     virtio->status_before = 0;
-    virtio->kicks = 0;
+    virtio->kicks = virtio->unpublished = 0;
     virtio->regain = virtio->type->again != NULL;
     virtio_kick_all(virtio);
 }

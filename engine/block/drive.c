@@ -82,22 +82,22 @@ bool drive_open(struct drive *drive, const char *folder, const char *path, enum 
 
 static unsigned queued(const struct drive *drive)
 {
-    return drive->waiting.n + drive->plain.n + drive->cancelled.n;
+    return drive->waiting.n + drive->plain.n + drive->quick.n + drive->cancelled.n;
 }
 
 void drive_close(struct drive *drive)
 {
     struct drive_pool *pool = drive->pool;
     struct medium *medium;
-    unsigned before;
 
     pthread_mutex_lock(&pool->lock);
     medium = g_steal_pointer(&drive->medium);
-    before = queued(drive);
+    pool->n_quick -= drive->quick.n;
+    pool->n_waiting += drive->quick.n + drive->parked.n;
     request_list_move(&drive->cancelled, &drive->waiting);
     request_list_move(&drive->cancelled, &drive->plain);
+    request_list_move(&drive->cancelled, &drive->quick);
     request_list_move(&drive->cancelled, &drive->parked);
-    pool->n_waiting += queued(drive) - before;
     if (drive->cancelled.n > 0) {
         drive_pool_wake(pool);
     }
@@ -183,40 +183,40 @@ void drive_figures(struct drive *drive, struct drive_figures *figures)
     pthread_mutex_unlock(&drive->pool->lock);
 }
 
-/*
- * What goes straight to the host's disk needs no thread of ours to wait for it: it is given to the
- * ring from here. True if the ring has it.
- */
-static bool submit_direct(struct drive *drive, struct medium *medium, struct block_request *request)
+/* Lock held. */
+static void enqueue(struct drive *drive, struct block_request *request)
 {
-    bool started = drive_ring_try(drive, medium, request, true) == DRIVE_RING_YES;
+    struct drive_pool *pool = drive->pool;
 
-    if (!started) {
-        medium_unref(medium);
+    request->status = 0;
+    if (drive_ring_is_quick(drive, request)) {
+        request_list_append(&drive->quick, request);
+        pool->n_quick++;
+    } else {
+        request_list_append(&drive->waiting, request);
+        pool->n_waiting++;
+        drive_pool_wake(pool);
     }
-    return started;
+}
+
+void drive_submit_batch(struct drive *drive, struct block_request *const *requests, unsigned n)
+{
+    struct drive_pool *pool = drive->pool;
+    struct ring *ring;
+
+    pthread_mutex_lock(&pool->lock);
+    g_assert(!pool->stopping);
+    for (unsigned i = 0; i < n; i++) {
+        enqueue(drive, requests[i]);
+    }
+    ring = drive->quick.n > 0 ? pool->ring : NULL;
+    pthread_mutex_unlock(&pool->lock);
+    if (ring != NULL) {
+        ring_wake(ring);
+    }
 }
 
 void drive_submit(struct drive *drive, struct block_request *request)
 {
-    struct drive_pool *pool = drive->pool;
-    struct medium *medium = NULL;
-
-    request->status = 0;
-    pthread_mutex_lock(&pool->lock);
-    g_assert(!pool->stopping);
-    if (drive->direct && pool->ring != NULL && drive->medium != NULL) {
-        medium = medium_ref(drive->medium);
-        pool->n_running++;
-        pthread_mutex_unlock(&pool->lock);
-        if (submit_direct(drive, medium, request)) {
-            return;
-        }
-        pthread_mutex_lock(&pool->lock);
-        pool->n_running--;
-    }
-    request_list_append(&drive->waiting, request);
-    pool->n_waiting++;
-    drive_pool_wake(pool);
-    pthread_mutex_unlock(&pool->lock);
+    drive_submit_batch(drive, &request, 1);
 }

@@ -20,8 +20,8 @@
  * locks), so two machines never write one image. The kernel drops them with the process.
  *
  * Threads: all functions from any thread, with or without a domain lock held, unless said
- * otherwise. The callbacks run on worker threads, one request each, several at a time, with no lock
- * held.
+ * otherwise. The callbacks run on worker threads and on that of the ring, several at a time, with
+ * no lock held.
  */
 #ifndef ENGINE_DRIVE_H
 #define ENGINE_DRIVE_H
@@ -38,8 +38,9 @@ struct drive_pool;
 struct drive;
 
 struct drive_events {
-    /* The request has ended, request->status says how; it belongs to the device again. */
-    void (*done)(void *context, struct block_request *request);
+    /* The requests of the list, joined by `next`, have ended, request->status says how; each
+     * belongs to its device again. */
+    void (*done)(void *context, struct block_request *requests);
     /*
      * A request is parked: the machine must pause. `error` is ENOSPC (or EDQUOT, EFBIG) or what the
      * host said; `message` is the sentence for the user. Called once until the next
@@ -59,6 +60,15 @@ enum drive_engine {
 struct drive_pool *drive_pool_new(const struct drive_events *events, enum drive_engine engine);
 /* Whether requests may go through io_uring. */
 bool drive_pool_has_ring(struct drive_pool *pool);
+/*
+ * `ready` is called when `fd` can be read, on the thread of io_uring as soon as there is one and
+ * never otherwise: requests that are submitted from there are started without a change of threads.
+ * If it answers false, not again before drive_pool_listen_again(). Once, before the first request;
+ * the descriptor stays open until drive_pool_stop().
+ */
+void drive_pool_listen(struct drive_pool *pool, int fd, bool (*ready)(void *context),
+                       void *context);
+void drive_pool_listen_again(struct drive_pool *pool);
 /* Waits until no request is queued or running: each has been given back or is parked. No domain
  * lock held. */
 void drive_pool_drain(struct drive_pool *pool);
@@ -127,6 +137,8 @@ void drive_figures(struct drive *drive, struct drive_figures *figures);
  * for itself). `done` comes later, never from inside this call.
  */
 void drive_submit(struct drive *drive, struct block_request *request);
+/* The same for n requests, in their order; `requests` is read before it returns. */
+void drive_submit_batch(struct drive *drive, struct block_request *const *requests, unsigned n);
 
 /* Opens a medium as drive_open() would, without keeping it: for messages before a machine starts.
  */

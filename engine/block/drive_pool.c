@@ -124,32 +124,41 @@ static bool settle(struct drive *drive, struct medium *medium, struct block_requ
     return park;
 }
 
-void drive_request_ended(struct drive *drive, struct medium *medium, struct block_request *request,
-                         int status)
+void drive_runs_ended(struct drive_pool *pool, const struct drive_run *runs, unsigned n)
 {
-    struct drive_pool *pool = drive->pool;
+    struct request_list ended = { 0 };
+    struct drive *stalled = NULL;
     g_autofree char *message = NULL;
-    bool parked;
+    int error = 0;
 
     pthread_mutex_lock(&pool->lock);
-    parked = settle(drive, medium, request, status);
-    if (parked && !pool->stalled) {
-        pool->stalled = true;
-        message = stall_message(drive, medium, status);
+    for (unsigned i = 0; i < n; i++) {
+        const struct drive_run *run = &runs[i];
+
+        if (!settle(run->drive, run->medium, run->request, run->status)) {
+            request_list_append(&ended, run->request);
+        } else if (!pool->stalled) {
+            pool->stalled = true;
+            stalled = run->drive;
+            error = -run->status;
+            message = stall_message(run->drive, run->medium, run->status);
+        }
     }
     pthread_mutex_unlock(&pool->lock);
-    if (message != NULL) {
-        pool->events.stalled(pool->events.context, drive, -status, message);
+    if (stalled != NULL) {
+        pool->events.stalled(pool->events.context, stalled, error, message);
     }
-    if (!parked) {
-        pool->events.done(pool->events.context, request);
+    if (ended.first != NULL) {
+        pool->events.done(pool->events.context, ended.first);
     }
-    if (medium != NULL) {
-        medium_unref(medium);
+    for (unsigned i = 0; i < n; i++) {
+        if (runs[i].medium != NULL) {
+            medium_unref(runs[i].medium);
+        }
     }
     pthread_mutex_lock(&pool->lock);
-    pool->n_running--;
-    if (pool->n_running + pool->n_waiting == 0) {
+    pool->n_running -= n;
+    if (pool->n_running + pool->n_waiting + pool->n_quick == 0) {
         pthread_cond_broadcast(&pool->idle);
     }
     pthread_mutex_unlock(&pool->lock);
@@ -159,21 +168,23 @@ void drive_request_ended(struct drive *drive, struct medium *medium, struct bloc
 static void run_one(struct drive *drive, struct block_request *request, bool cancelled, bool plain)
 {
     struct drive_pool *pool = drive->pool;
-    struct medium *medium = !cancelled && drive->medium != NULL ? medium_ref(drive->medium) : NULL;
+    struct drive_run run = { drive, NULL, request, -ENOMEDIUM };
     enum drive_ring_answer answer = DRIVE_RING_NO;
-    int status = -ENOMEDIUM;
 
+    if (!cancelled && drive->medium != NULL) {
+        run.medium = medium_ref(drive->medium);
+    }
     pool->n_running++;
     pool->n_waiting--;
     pthread_mutex_unlock(&pool->lock);
-    if (medium != NULL && !plain) {
-        answer = drive_ring_try(drive, medium, request, false);
+    if (run.medium != NULL && !plain) {
+        answer = drive_ring_try(&run);
     }
-    if (medium != NULL) {
-        status = answer == DRIVE_RING_NO ? medium_run(medium, request) : 0;
+    if (run.medium != NULL) {
+        run.status = answer == DRIVE_RING_NO ? medium_run(run.medium, request) : 0;
     }
     if (answer != DRIVE_RING_YES) {
-        drive_request_ended(drive, medium, request, status);
+        drive_runs_ended(pool, &run, 1);
     }
     pthread_mutex_lock(&pool->lock);
 }
@@ -252,6 +263,7 @@ struct drive_pool *drive_pool_new(const struct drive_events *events, enum drive_
 
     pool->events = *events;
     pool->engine = engine;
+    pool->listen_fd = -1;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->idle, NULL);
@@ -262,7 +274,7 @@ struct drive_pool *drive_pool_new(const struct drive_events *events, enum drive_
 void drive_pool_drain(struct drive_pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
-    while (pool->n_running + pool->n_waiting > 0) {
+    while (pool->n_running + pool->n_waiting + pool->n_quick > 0) {
         pthread_cond_wait(&pool->idle, &pool->lock);
     }
     pthread_mutex_unlock(&pool->lock);

@@ -5,9 +5,10 @@
  *
  * One lock covers all queues (a pthread one, so that the thread sanitizer sees it); it is never
  * held while a system call on a medium or a callback runs. A request is in exactly one place:
- * waiting, plain (both: to be run by a thread, the latter with blocking calls only), cancelled (to
- * be given back with -ENOMEDIUM), parked, with the thread that runs it, or in the ring. While a
- * request waits, its status is 0, or, after a retry, the error for which it was parked before.
+ * waiting, plain (both: to be run by a thread, the latter with blocking calls only), quick (to be
+ * run by the ring's thread), cancelled (to be given back with -ENOMEDIUM), parked, with the thread
+ * that runs it, or in the ring. While a request waits, its status is 0, or, after a retry, the
+ * error for which it was parked before.
  */
 #ifndef ENGINE_BLOCK_DRIVE_PRIVATE_H
 #define ENGINE_BLOCK_DRIVE_PRIVATE_H
@@ -38,7 +39,7 @@ struct drive {
     /* Below: under the pool's lock. */
     struct medium *medium; /* NULL: empty */
     uint64_t generation;
-    struct request_list waiting, plain, cancelled, parked;
+    struct request_list waiting, plain, quick, cancelled, parked;
     struct drive_figures figures;
 };
 
@@ -52,11 +53,16 @@ struct drive_pool {
     pthread_t threads[THREADS_MAX];
     unsigned n_threads, n_sleeping;
     unsigned n_running, n_waiting; /* requests; waiting counts plain and cancelled ones too */
+    unsigned n_quick;
     bool stalled, stopping;
     int engine;                /* enum drive_engine; atomic */
     struct ring *ring;         /* NULL: none, or none yet; atomic, constant once set */
     struct drive_op *ops;      /* RING_DEPTH of them, with the ring */
     struct drive_op *free_ops; /* those that are in no use */
+    struct drive_op *prepared; /* by threads, for the ring's to start; newest first */
+    int listen_fd;             /* -1: none */
+    bool (*ready)(void *context);
+    void *ready_context;
 };
 
 /* --- drive_pool.c ---------------------------------------------------------------------------- */
@@ -64,31 +70,35 @@ struct drive_pool {
 void request_list_append(struct request_list *list, struct block_request *request);
 struct block_request *request_list_take(struct request_list *list);
 void request_list_move(struct request_list *to, struct request_list *from);
-/* A request was put into a queue: somebody must see it. Lock held. */
+/* A request was put into a queue of the threads': somebody must see it. Lock held. */
 void drive_pool_wake(struct drive_pool *pool);
-/*
- * A request that ran on `medium` (referenced; NULL: cancelled), and counts as running, has ended
- * with `status`: it is given back or parked. Lock not held.
+
+/* A request that ran on `medium` (referenced; NULL: cancelled) and counts as running. */
+struct drive_run {
+    struct drive *drive;
+    struct medium *medium;
+    struct block_request *request;
+    int status;
+};
+
+/* These, in any number, have ended with their status: each is given back or parked. Lock not held.
  */
-void drive_request_ended(struct drive *drive, struct medium *medium, struct block_request *request,
-                         int status);
+void drive_runs_ended(struct drive_pool *pool, const struct drive_run *runs, unsigned n);
 
 /* --- drive_ring.c ---------------------------------------------------------------------------- */
 
 /* Every request has ended. */
 void drive_ring_close(struct drive_pool *pool);
+/* Whether the ring's thread shall run a request: its own threads need not see it. Lock held. */
+bool drive_ring_is_quick(const struct drive *drive, const struct block_request *request);
 
 enum drive_ring_answer {
     DRIVE_RING_NO,   /* the request is one for medium_run() */
     DRIVE_RING_DONE, /* it was done here and now, without waiting */
-    DRIVE_RING_YES,  /* the ring has it, and `medium` with it */
+    DRIVE_RING_YES,  /* the ring has it, and run->medium with it */
 };
 
-/*
- * Tries to start a request that counts as running. With `wait_less` nothing is even copied: what is
- * not for the ring is left. Lock not held.
- */
-enum drive_ring_answer drive_ring_try(struct drive *drive, struct medium *medium,
-                                      struct block_request *request, bool wait_less);
+/* Tries to start a request, with its medium, on a thread of the pool. Lock not held. */
+enum drive_ring_answer drive_ring_try(const struct drive_run *run);
 
 #endif

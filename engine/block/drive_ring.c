@@ -3,14 +3,21 @@
  * Requests through io_uring. One that lies in one piece of a file is handed to the ring, with the
  * image's promise that the piece stays there; whatever else, and whatever the ring could not do
  * completely, is done by a thread with blocking calls, which also judge the error.
+ *
+ * Two kinds of requests are the ring's thread's from the start, because nothing of them makes it
+ * wait: those of drives with direct I/O, and small reads that it submits itself, having heard a
+ * doorbell: what is in the page cache is copied there and then.
  */
 #include "drive_private.h"
 
+enum {
+    QUICK_READ = 32 << 10, /* bytes; larger copies are shared among the threads */
+    BATCH = 64,            /* requests that are taken or given back at once */
+};
+
 struct drive_op {
     struct ring_op ring; /* first */
-    struct drive *drive;
-    struct medium *medium;
-    struct block_request *request;
+    struct drive_run run;
     struct image_place place;
     struct drive_op *next;
 };
@@ -28,56 +35,259 @@ static struct drive_op *op_take(struct drive_pool *pool)
     return op;
 }
 
-static void op_give_back(struct drive_pool *pool, struct drive_op *op)
+/* --- What has ended --------------------------------------------------------------------------- */
+
+/* The operations go back; those requests of theirs that are not complete go to the threads, and
+ * the others to `runs`. The number of these. Lock held. */
+static unsigned ops_sort(struct drive_pool *pool, struct drive_op *const *ops, unsigned n,
+                         struct drive_run *runs)
 {
-    pthread_mutex_lock(&pool->lock);
-    op->next = pool->free_ops;
-    pool->free_ops = op;
-    pthread_mutex_unlock(&pool->lock);
+    unsigned n_runs = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        struct drive_op *op = ops[i];
+        int result = op->ring.result;
+
+        if (result >= 0 && (uint64_t)result == op->run.request->length) {
+            runs[n_runs++] = op->run;
+        } else {
+            request_list_append(&op->run.drive->plain, op->run.request);
+            pool->n_running--;
+            pool->n_waiting++;
+            drive_pool_wake(pool);
+        }
+        op->next = pool->free_ops;
+        pool->free_ops = op;
+    }
+    return n_runs;
 }
 
-/* On the ring's thread. */
-static void on_done(void *context, struct ring_op *ring_op)
+static void ops_ended(struct drive_pool *pool, struct drive_op *const *ops, unsigned n)
 {
-    struct drive_pool *pool = context;
-    struct drive_op *op = (struct drive_op *)ring_op, was = *op;
+    struct medium *left[BATCH];
+    struct drive_run runs[BATCH];
+    unsigned n_left = 0, n_runs;
 
-    op_give_back(pool, op);
-    image_place_end(was.medium->image, &was.place);
-    if (was.ring.result >= 0 && (uint64_t)was.ring.result == was.request->length) {
-        drive_request_ended(was.drive, was.medium, was.request, 0);
-        return;
+    for (unsigned i = 0; i < n; i++) {
+        int result = ops[i]->ring.result;
+
+        image_place_end(ops[i]->run.medium->image, &ops[i]->place);
+        if (result < 0 || (uint64_t)result != ops[i]->run.request->length) {
+            left[n_left++] = ops[i]->run.medium;
+        }
     }
     pthread_mutex_lock(&pool->lock);
-    request_list_append(&was.drive->plain, was.request);
+    n_runs = ops_sort(pool, ops, n, runs);
+    pthread_mutex_unlock(&pool->lock);
+    for (unsigned i = 0; i < n_left; i++) {
+        medium_unref(left[i]);
+    }
+    if (n_runs > 0) {
+        drive_runs_ended(pool, runs, n_runs);
+    }
+}
+
+static void on_done(void *context, struct ring_op *ended)
+{
+    struct drive_op *ops[BATCH];
+
+    while (ended != NULL) {
+        unsigned n = 0;
+
+        for (; ended != NULL && n < BATCH; ended = ended->next) {
+            ops[n++] = (struct drive_op *)ended;
+        }
+        ops_ended(context, ops, n);
+    }
+}
+
+/* --- What is to be started -------------------------------------------------------------------- */
+
+/* The request's place, and the descriptor for the ring or -1. */
+static bool place_find(const struct drive_run *run, struct image_place *place, int *fd)
+{
+    const struct block_request *request = run->request;
+
+    if (!medium_place(run->medium, request, place)) {
+        return false;
+    }
+    *fd = storage_ring_fd(place->storage, place->host, (const struct iovec *)request->spans,
+                          request->n_spans, request->op == BLOCK_WRITE);
+    return true;
+}
+
+/* The operation is ready for ring_start(). */
+static enum drive_ring_answer op_make(const struct drive_run *run, struct drive_op **made)
+{
+    const struct block_request *request = run->request;
+    const struct iovec *spans = (const struct iovec *)request->spans;
+    bool write = request->op == BLOCK_WRITE;
+    struct image_place place;
+    struct drive_op *op;
+    int fd;
+
+    if (!place_find(run, &place, &fd)) {
+        return DRIVE_RING_NO;
+    }
+    if (fd >= 0 && !write && !place.storage->direct &&
+        storage_readv_cached(place.storage, place.host, spans, request->n_spans) == 0) {
+        image_place_end(run->medium->image, &place);
+        return DRIVE_RING_DONE;
+    }
+    op = fd >= 0 ? op_take(run->drive->pool) : NULL;
+    if (op == NULL) {
+        image_place_end(run->medium->image, &place);
+        return DRIVE_RING_NO;
+    }
+    *op = (struct drive_op){
+        .ring = { fd, write, request->n_spans, spans, place.host, 0, NULL },
+        .run = *run,
+        .place = place,
+    };
+    op->run.status = 0; /* which it has if the ring does all of it */
+    *made = op;
+    return DRIVE_RING_YES;
+}
+
+bool drive_ring_is_quick(const struct drive *drive, const struct block_request *request)
+{
+    const struct drive_pool *pool = drive->pool;
+
+    if (pool->ring == NULL || drive->medium == NULL) {
+        return false;
+    }
+    return drive->direct ? request->op == BLOCK_READ || request->op == BLOCK_WRITE
+                         : request->op == BLOCK_READ && request->length <= QUICK_READ &&
+                               ring_inside(pool->ring);
+}
+
+/* Takes quick requests of a drive; they count as running then. Lock held. */
+static unsigned quick_take(struct drive *drive, struct drive_run *runs)
+{
+    unsigned n = 0;
+
+    while (n < BATCH && drive->quick.n > 0) {
+        runs[n++] = (struct drive_run){
+            .drive = drive,
+            .medium = medium_ref(drive->medium),
+            .request = request_list_take(&drive->quick),
+        };
+    }
+    drive->pool->n_quick -= n;
+    drive->pool->n_running += n;
+    return n;
+}
+
+/* What is not for the ring goes to the threads. */
+static void quick_leave(const struct drive_run *run)
+{
+    struct drive_pool *pool = run->drive->pool;
+
+    pthread_mutex_lock(&pool->lock);
+    request_list_append(&run->drive->plain, run->request);
     pool->n_running--;
     pool->n_waiting++;
     drive_pool_wake(pool);
     pthread_mutex_unlock(&pool->lock);
-    medium_unref(was.medium);
+    medium_unref(run->medium);
+}
+
+static void quick_run(struct drive_pool *pool, const struct drive_run *runs, unsigned n)
+{
+    struct drive_run ended[BATCH];
+    struct drive_op *op;
+    unsigned n_ended = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        switch (op_make(&runs[i], &op)) {
+        case DRIVE_RING_YES:
+            ring_start(pool->ring, &op->ring);
+            break;
+        case DRIVE_RING_DONE:
+            ended[n_ended++] = runs[i];
+            break;
+        case DRIVE_RING_NO:
+            quick_leave(&runs[i]);
+            break;
+        }
+    }
+    if (n_ended > 0) {
+        drive_runs_ended(pool, ended, n_ended);
+    }
+}
+
+/* Quick requests of a drive that has some. Lock held. */
+static unsigned quick_next(struct drive_pool *pool, struct drive_run *runs)
+{
+    for (unsigned i = 0; i < pool->drives->len; i++) {
+        struct drive *drive = pool->drives->pdata[i];
+
+        if (drive->quick.n > 0) {
+            return quick_take(drive, runs);
+        }
+    }
+    return 0;
+}
+
+static void on_work(void *context)
+{
+    struct drive_pool *pool = context;
+    struct drive_run runs[BATCH];
+    struct drive_op *prepared;
+    unsigned n;
+
+    pthread_mutex_lock(&pool->lock);
+    prepared = g_steal_pointer(&pool->prepared);
+    n = quick_next(pool, runs);
+    pthread_mutex_unlock(&pool->lock);
+    for (; prepared != NULL; prepared = prepared->next) {
+        ring_start(pool->ring, &prepared->ring);
+    }
+    while (n > 0) {
+        quick_run(pool, runs, n);
+        pthread_mutex_lock(&pool->lock);
+        n = quick_next(pool, runs);
+        pthread_mutex_unlock(&pool->lock);
+    }
+}
+
+/* --- The ring --------------------------------------------------------------------------------- */
+
+/* Makes `ring` the pool's, unless another thread was quicker. Lock held. */
+static void ring_take(struct drive_pool *pool, struct ring **ring)
+{
+    if (*ring == NULL) {
+        g_atomic_int_set(&pool->engine, DRIVE_ENGINE_THREADS);
+        return;
+    }
+    if (pool->ring != NULL) {
+        return;
+    }
+    pool->ops = g_new0(struct drive_op, RING_DEPTH);
+    for (unsigned i = 0; i < RING_DEPTH; i++) {
+        pool->ops[i].next = pool->free_ops;
+        pool->free_ops = &pool->ops[i];
+    }
+    g_atomic_pointer_set(&pool->ring, *ring);
+    if (pool->listen_fd >= 0) {
+        ring_listen(*ring, pool->listen_fd, pool->ready, pool->ready_context);
+    }
+    *ring = NULL;
 }
 
 /* The pool's ring, made if it has none yet and the host lets us; it is not asked twice. */
 static struct ring *ring_of(struct drive_pool *pool)
 {
+    const struct ring_events events = { on_work, on_done, pool };
     struct ring *ring;
 
     if (g_atomic_pointer_get(&pool->ring) != NULL ||
         g_atomic_int_get(&pool->engine) == DRIVE_ENGINE_THREADS) {
         return g_atomic_pointer_get(&pool->ring);
     }
-    ring = ring_new(on_done, pool);
+    ring = ring_new(&events);
     pthread_mutex_lock(&pool->lock);
-    if (ring == NULL) {
-        g_atomic_int_set(&pool->engine, DRIVE_ENGINE_THREADS);
-    } else if (pool->ring == NULL) {
-        pool->ops = g_new0(struct drive_op, RING_DEPTH);
-        for (unsigned i = 0; i < RING_DEPTH; i++) {
-            pool->ops[i].next = pool->free_ops;
-            pool->free_ops = &pool->ops[i];
-        }
-        g_atomic_pointer_set(&pool->ring, g_steal_pointer(&ring));
-    }
+    ring_take(pool, &ring);
     pthread_mutex_unlock(&pool->lock);
     ring_free(ring); /* two threads made one at once */
     return g_atomic_pointer_get(&pool->ring);
@@ -99,40 +309,40 @@ bool drive_pool_has_ring(struct drive_pool *pool)
     return has;
 }
 
-enum drive_ring_answer drive_ring_try(struct drive *drive, struct medium *medium,
-                                      struct block_request *request, bool wait_less)
+void drive_pool_listen(struct drive_pool *pool, int fd, bool (*ready)(void *context), void *context)
 {
-    struct drive_pool *pool = drive->pool;
-    const struct iovec *spans = (const struct iovec *)request->spans;
-    bool write = request->op == BLOCK_WRITE;
-    struct image_place place;
-    struct drive_op *op = NULL;
-    struct ring *ring = wait_less ? g_atomic_pointer_get(&pool->ring) : ring_of(pool);
-    int fd;
+    pthread_mutex_lock(&pool->lock);
+    pool->listen_fd = fd;
+    pool->ready = ready;
+    pool->ready_context = context;
+    pthread_mutex_unlock(&pool->lock);
+}
 
-    if (ring == NULL || !medium_place(medium, request, &place)) {
-        return DRIVE_RING_NO;
+void drive_pool_listen_again(struct drive_pool *pool)
+{
+    struct ring *ring = g_atomic_pointer_get(&pool->ring);
+
+    if (ring != NULL) {
+        ring_listen_again(ring);
     }
-    fd = storage_ring_fd(place.storage, place.host, spans, request->n_spans, write);
-    if (fd >= 0 && !wait_less && !write && !place.storage->direct &&
-        storage_readv_cached(place.storage, place.host, spans, request->n_spans) == 0) {
-        image_place_end(medium->image, &place);
-        return DRIVE_RING_DONE;
+}
+
+enum drive_ring_answer drive_ring_try(const struct drive_run *run)
+{
+    struct drive_pool *pool = run->drive->pool;
+    struct ring *ring = ring_of(pool);
+    enum drive_ring_answer answer = DRIVE_RING_NO;
+    struct drive_op *op;
+
+    if (ring != NULL) {
+        answer = op_make(run, &op);
     }
-    if (fd >= 0 && (!wait_less || place.storage->direct)) {
-        op = op_take(pool);
+    if (answer == DRIVE_RING_YES) {
+        pthread_mutex_lock(&pool->lock);
+        op->next = pool->prepared;
+        pool->prepared = op;
+        pthread_mutex_unlock(&pool->lock);
+        ring_wake(ring);
     }
-    if (op == NULL) {
-        image_place_end(medium->image, &place);
-        return DRIVE_RING_NO;
-    }
-    *op = (struct drive_op){
-        .ring = { fd, write, request->n_spans, spans, place.host, 0, NULL },
-        .drive = drive,
-        .medium = medium,
-        .request = request,
-        .place = place,
-    };
-    ring_queue(ring, &op->ring);
-    return DRIVE_RING_YES;
+    return answer;
 }

@@ -27,13 +27,12 @@ void gate_enter(struct gate *gate)
 
 bool gate_enter_now(struct gate *gate)
 {
-    bool entered = pthread_mutex_trylock(&gate->lock) == 0;
+    bool entered;
 
-    if (entered) {
-        entered = gate->closers == 0;
-        gate->inside += entered;
-        pthread_mutex_unlock(&gate->lock);
-    }
+    pthread_mutex_lock(&gate->lock); /* held for a few instructions only */
+    entered = gate->closers == 0;
+    gate->inside += entered;
+    pthread_mutex_unlock(&gate->lock);
     return entered;
 }
 

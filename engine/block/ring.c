@@ -1,35 +1,38 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * See ring.h. The thread sleeps in one of two places: without operations under way on a condition,
- * and otherwise in the ring, where a read of an event descriptor is one more operation and so wakes
- * it for what was queued meanwhile.
+ * See ring.h. The thread sleeps in the ring only. A read of an event descriptor is one more
+ * operation there and so wakes it for what others want; a poll of the descriptor that it listens to
+ * is another.
  */
 #include "ring.h"
 
 #include <errno.h>
 #include <glib.h>
 #include <liburing.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 struct ring {
-    void (*done)(void *context, struct ring_op *op);
-    void *context;
+    struct ring_events events;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t changed; /* of `state` */
     int wake_fd;
     /* Below: under the lock. */
-    struct ring_op *first, *last; /* queued; `last` only with `first` */
     enum { STARTING, RUNNING, REFUSED, STOPPING } state;
-    bool in_kernel; /* or about to be: a queued operation must wake it */
-    bool woken;     /* wake_fd was written and not yet read */
+    bool sleeping; /* or about to: wake_fd must be written */
+    bool woken;    /* `work` is due */
+    int listen_fd; /* -1: none */
+    bool (*ready)(void *context);
+    void *ready_context;
+    bool listening; /* the next time it can be read is to be told */
     /* Below: the thread's own. */
     struct io_uring uring;
-    unsigned under_way;
-    bool armed; /* the read of wake_fd is under way */
+    bool armed, listen_armed; /* these operations are under way */
+    bool again;               /* `work` is due */
     uint64_t wake_count;
 };
 
@@ -45,87 +48,113 @@ static bool uring_open(struct ring *ring)
            io_uring_queue_init(2 * RING_DEPTH, &ring->uring, 0) == 0;
 }
 
-static void prepare(struct ring *ring, struct ring_op *op)
+static struct io_uring_sqe *entry_new(struct ring *ring)
 {
     struct io_uring_sqe *entry = io_uring_get_sqe(&ring->uring);
 
     g_assert(entry != NULL); /* there are more entries than operations */
+    return entry;
+}
+
+void ring_start(struct ring *ring, struct ring_op *op)
+{
+    struct io_uring_sqe *entry = entry_new(ring);
+
     if (op->write) {
         io_uring_prep_writev(entry, op->fd, op->spans, op->n, op->offset);
     } else {
         io_uring_prep_readv(entry, op->fd, op->spans, op->n, op->offset);
     }
     io_uring_sqe_set_data(entry, op);
-    ring->under_way++;
 }
 
-static void arm(struct ring *ring)
+/* The two operations that are always there; they are told apart by whose address they carry. */
+static void arm(struct ring *ring, bool listening, int listen_fd)
 {
-    struct io_uring_sqe *entry = io_uring_get_sqe(&ring->uring);
+    struct io_uring_sqe *entry;
 
-    g_assert(entry != NULL);
-    io_uring_prep_read(entry, ring->wake_fd, &ring->wake_count, sizeof(ring->wake_count), 0);
-    io_uring_sqe_set_data(entry, NULL);
-    ring->armed = true;
+    if (!ring->armed) {
+        entry = entry_new(ring);
+        io_uring_prep_read(entry, ring->wake_fd, &ring->wake_count, sizeof(ring->wake_count), 0);
+        io_uring_sqe_set_data(entry, &ring->armed);
+        ring->armed = true;
+    }
+    if (listening && !ring->listen_armed) {
+        entry = entry_new(ring);
+        io_uring_prep_poll_add(entry, listen_fd, POLLIN);
+        io_uring_sqe_set_data(entry, &ring->listen_armed);
+        ring->listen_armed = true;
+    }
 }
 
-/* All answers that are there, in their order; true if the wake-up was one of them. */
+/* All answers that are there, in their order; true if the descriptor can be read. */
 static bool reap(struct ring *ring, struct ring_op **ended)
 {
     struct io_uring_cqe *answer;
-    bool woken = false;
+    bool ready = false;
     unsigned head, n = 0;
 
     io_uring_for_each_cqe(&ring->uring, head, answer)
     {
-        struct ring_op *op = io_uring_cqe_get_data(answer);
+        void *data = io_uring_cqe_get_data(answer);
+        struct ring_op *op = data;
 
         n++;
-        if (op == NULL) {
-            woken = true;
-            continue;
+        if (data == &ring->armed) {
+            ring->armed = false;
+        } else if (data == &ring->listen_armed) {
+            ring->listen_armed = false;
+            ready = true;
+        } else {
+            op->result = answer->res;
+            op->next = NULL;
+            *ended = op;
+            ended = &op->next;
         }
-        op->result = answer->res;
-        op->next = NULL;
-        *ended = op;
-        ended = &op->next;
     }
     io_uring_cq_advance(&ring->uring, n);
-    ring->armed = ring->armed && !woken;
     *ended = NULL;
-    return woken;
+    return ready;
 }
 
-/* Hands over what was queued, sleeps until something has ended, and gives that back. Lock held
- * before and after. */
+static void tell_ready(struct ring *ring)
+{
+    pthread_mutex_lock(&ring->lock);
+    ring->listening = false;
+    pthread_mutex_unlock(&ring->lock);
+    if (ring->ready(ring->ready_context)) {
+        pthread_mutex_lock(&ring->lock);
+        ring->listening = true;
+        pthread_mutex_unlock(&ring->lock);
+    }
+}
+
+/* Hands over what is to be started, sleeps until something has ended unless there is work, and
+ * tells it. Lock held before and after. */
 static void turn(struct ring *ring)
 {
-    struct ring_op *queued = ring->first, *ended, *next;
-    bool woken;
+    bool listening = ring->listening, ready;
+    int listen_fd = ring->listen_fd;
+    struct ring_op *ended;
 
-    ring->first = NULL;
-    ring->in_kernel = true;
+    ring->sleeping = !ring->woken && !ring->again;
     pthread_mutex_unlock(&ring->lock);
-    for (; queued != NULL; queued = next) {
-        next = queued->next;
-        prepare(ring, queued);
-    }
-    if (!ring->armed) {
-        arm(ring);
-    }
-    if (io_uring_submit_and_wait(&ring->uring, 1) < 0) {
+    arm(ring, listening, listen_fd);
+    if (io_uring_submit_and_wait(&ring->uring, ring->sleeping ? 1 : 0) < 0) {
         sched_yield(); /* interrupted, or the kernel is short of something */
     }
-    woken = reap(ring, &ended);
+    ready = reap(ring, &ended);
     pthread_mutex_lock(&ring->lock);
-    ring->in_kernel = false;
-    ring->woken = ring->woken && !woken;
+    ring->sleeping = ring->woken = false;
     pthread_mutex_unlock(&ring->lock);
-    for (; ended != NULL; ended = next) {
-        next = ended->next;
-        ring->under_way--;
-        ring->done(ring->context, ended);
+    if (ended != NULL) {
+        ring->events.done(ring->events.context, ended);
     }
+    if (ready) {
+        tell_ready(ring);
+    }
+    ring->again = false;
+    ring->events.work(ring->events.context);
     pthread_mutex_lock(&ring->lock);
 }
 
@@ -138,11 +167,7 @@ static void *work(void *data)
     ring->state = opened ? RUNNING : REFUSED;
     pthread_cond_broadcast(&ring->changed);
     while (opened && ring->state != STOPPING) {
-        if (ring->first != NULL || ring->under_way > 0) {
-            turn(ring);
-        } else {
-            pthread_cond_wait(&ring->changed, &ring->lock);
-        }
+        turn(ring);
     }
     pthread_mutex_unlock(&ring->lock);
     if (opened) {
@@ -164,14 +189,14 @@ static void dispose(struct ring *ring)
     g_free(ring);
 }
 
-struct ring *ring_new(void (*done)(void *context, struct ring_op *op), void *context)
+struct ring *ring_new(const struct ring_events *events)
 {
     struct ring *ring = g_new0(struct ring, 1);
     bool refused;
 
-    ring->done = done;
-    ring->context = context;
+    ring->events = *events;
     ring->state = STARTING;
+    ring->listen_fd = -1;
     pthread_mutex_init(&ring->lock, NULL);
     pthread_cond_init(&ring->changed, NULL);
     ring->wake_fd = eventfd(0, EFD_CLOEXEC);
@@ -194,21 +219,22 @@ struct ring *ring_new(void (*done)(void *context, struct ring_op *op), void *con
     return ring;
 }
 
-void ring_queue(struct ring *ring, struct ring_op *op)
+bool ring_inside(const struct ring *ring)
+{
+    return pthread_equal(ring->thread, pthread_self());
+}
+
+void ring_wake(struct ring *ring)
 {
     bool wake;
 
-    op->next = NULL;
-    pthread_mutex_lock(&ring->lock);
-    if (ring->first != NULL) {
-        ring->last->next = op;
-    } else {
-        ring->first = op;
+    if (ring_inside(ring)) {
+        ring->again = true;
+        return;
     }
-    ring->last = op;
-    wake = ring->in_kernel && !ring->woken;
-    ring->woken = ring->woken || wake;
-    pthread_cond_signal(&ring->changed);
+    pthread_mutex_lock(&ring->lock);
+    wake = ring->sleeping && !ring->woken;
+    ring->woken = true;
     pthread_mutex_unlock(&ring->lock);
     if (wake) {
         uint64_t one = 1;
@@ -219,6 +245,24 @@ void ring_queue(struct ring *ring, struct ring_op *op)
     }
 }
 
+void ring_listen(struct ring *ring, int fd, bool (*ready)(void *context), void *context)
+{
+    pthread_mutex_lock(&ring->lock);
+    ring->ready = ready;
+    ring->ready_context = context;
+    ring->listen_fd = fd;
+    pthread_mutex_unlock(&ring->lock);
+    ring_listen_again(ring);
+}
+
+void ring_listen_again(struct ring *ring)
+{
+    pthread_mutex_lock(&ring->lock);
+    ring->listening = ring->listen_fd >= 0;
+    pthread_mutex_unlock(&ring->lock);
+    ring_wake(ring);
+}
+
 void ring_free(struct ring *ring)
 {
     if (ring == NULL) {
@@ -226,8 +270,8 @@ void ring_free(struct ring *ring)
     }
     pthread_mutex_lock(&ring->lock);
     ring->state = STOPPING;
-    pthread_cond_signal(&ring->changed);
     pthread_mutex_unlock(&ring->lock);
+    ring_wake(ring);
     pthread_join(ring->thread, NULL);
     dispose(ring);
 }

@@ -63,11 +63,17 @@ void doorbells_placed(struct doorbells *doorbells, struct machine_device *owner,
     pthread_mutex_unlock(&doorbells->lock);
 }
 
+static int set_of(const struct doorbells *doorbells, const struct machine_device *owner)
+{
+    return owner->class->n_drives > 0 ? doorbells->disks : doorbells->epoll;
+}
+
 void doorbell_bind(struct doorbells *doorbells, struct machine_device *owner, unsigned region,
                    uint64_t offset, unsigned number)
 {
     struct doorbell *doorbell = g_new(struct doorbell, 1);
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = doorbell };
+    int set = set_of(doorbells, owner);
 
     *doorbell = (struct doorbell){ .owner = owner,
                                    .region = region,
@@ -75,7 +81,7 @@ void doorbell_bind(struct doorbells *doorbells, struct machine_device *owner, un
                                    .offset = offset,
                                    .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
                                    .address = REGION_UNPLACED };
-    if (doorbell->fd < 0 || epoll_ctl(doorbells->epoll, EPOLL_CTL_ADD, doorbell->fd, &event) != 0) {
+    if (doorbell->fd < 0 || epoll_ctl(set, EPOLL_CTL_ADD, doorbell->fd, &event) != 0) {
         if (doorbell->fd >= 0) {
             close(doorbell->fd);
         }
@@ -92,7 +98,7 @@ void doorbells_remove(struct doorbells *doorbells, struct machine_device *owner)
         struct doorbell *doorbell = g_ptr_array_index(doorbells->all, i - 1);
 
         if (doorbell->owner == owner) {
-            epoll_ctl(doorbells->epoll, EPOLL_CTL_DEL, doorbell->fd, NULL);
+            epoll_ctl(set_of(doorbells, owner), EPOLL_CTL_DEL, doorbell->fd, NULL);
             g_ptr_array_remove_index_fast(doorbells->all, i - 1); /* frees it */
             doorbells->removals++;
         }
@@ -127,7 +133,7 @@ static bool begin(struct doorbells *doorbells)
         pthread_cond_wait(&doorbells->changed, &doorbells->lock);
     }
     go_on = !doorbells->quit;
-    doorbells->busy = go_on;
+    doorbells->busy += go_on;
     pthread_mutex_unlock(&doorbells->lock);
     return go_on;
 }
@@ -135,9 +141,40 @@ static bool begin(struct doorbells *doorbells)
 static void end(struct doorbells *doorbells)
 {
     pthread_mutex_lock(&doorbells->lock);
-    doorbells->busy = false;
+    doorbells->busy--;
     pthread_cond_broadcast(&doorbells->changed);
     pthread_mutex_unlock(&doorbells->lock);
+}
+
+/* Inside begin() and end(), so none of them is removed meanwhile. */
+static void disks_answer(struct doorbells *doorbells)
+{
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int n = epoll_wait(doorbells->disks, events, EVENTS_AT_ONCE, 0);
+
+    for (int i = 0; i < n; i++) {
+        answer(doorbells, events[i].data.ptr);
+    }
+}
+
+bool doorbells_hear_disks(void *context)
+{
+    struct doorbells *doorbells = context;
+
+    pthread_mutex_lock(&doorbells->lock);
+    if (!doorbells->running) {
+        pthread_mutex_unlock(&doorbells->lock);
+        return false;
+    }
+    doorbells->busy++;
+    if (!doorbells->taken) {
+        doorbells->taken = true;
+        epoll_ctl(doorbells->epoll, EPOLL_CTL_DEL, doorbells->disks, NULL);
+    }
+    pthread_mutex_unlock(&doorbells->lock);
+    disks_answer(doorbells);
+    end(doorbells);
+    return true;
 }
 
 static void *doorbells_thread(void *context)
@@ -158,7 +195,9 @@ static void *doorbells_thread(void *context)
             n = 0; /* they may be about what is gone; the others are told again */
         }
         for (int i = 0; i < n; i++) {
-            if (events[i].data.ptr) {
+            if (events[i].data.ptr == doorbells) {
+                disks_answer(doorbells);
+            } else if (events[i].data.ptr) {
                 answer(doorbells, events[i].data.ptr);
             }
         }
@@ -183,7 +222,7 @@ void doorbells_halt(struct doorbells *doorbells)
 {
     pthread_mutex_lock(&doorbells->lock);
     doorbells->running = false;
-    while (doorbells->busy) {
+    while (doorbells->busy > 0) {
         pthread_cond_wait(&doorbells->changed, &doorbells->lock);
     }
     pthread_mutex_unlock(&doorbells->lock);
@@ -205,6 +244,7 @@ static void doorbell_free(gpointer data)
 void doorbells_init(struct doorbells *doorbells, struct kvm *kvm)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+    struct epoll_event disks = { .events = EPOLLIN, .data.ptr = doorbells };
 
     *doorbells = (struct doorbells){ .kvm = kvm };
     pthread_mutex_init(&doorbells->lock, NULL);
@@ -213,6 +253,8 @@ void doorbells_init(struct doorbells *doorbells, struct kvm *kvm)
     doorbells->epoll = epoll_create1(EPOLL_CLOEXEC);
     doorbells->end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     epoll_ctl(doorbells->epoll, EPOLL_CTL_ADD, doorbells->end, &event);
+    doorbells->disks = epoll_create1(EPOLL_CLOEXEC);
+    epoll_ctl(doorbells->epoll, EPOLL_CTL_ADD, doorbells->disks, &disks);
 }
 
 void doorbells_stop(struct doorbells *doorbells)
@@ -240,6 +282,7 @@ void doorbells_destroy(struct doorbells *doorbells)
     }
     g_ptr_array_free(doorbells->all, TRUE);
     close(doorbells->epoll);
+    close(doorbells->disks);
     close(doorbells->end);
     pthread_cond_destroy(&doorbells->changed);
     pthread_mutex_destroy(&doorbells->lock);

@@ -4,8 +4,10 @@
  * so that the vCPU goes on at once and the device works on a thread of its own. Where KVM refuses
  * one, the write exits to the bus like any other.
  *
- * One thread hears all doorbells of the machine. While the machine stands still nothing is lost:
- * what rang before is carried out by doorbells_halt().
+ * One thread hears all doorbells of the machine. Those of devices with disks can be heard
+ * elsewhere, by the thread that has the disks' I/O, which then starts what was asked for without a
+ * change of threads. While the machine stands still nothing is lost: what rang before is carried
+ * out by doorbells_halt().
  *
  * Threads: doorbells_init() and doorbells_destroy() from one; doorbell_bind() and
  * doorbells_remove() while the machine stands still; doorbells_placed() in the owner's domain;
@@ -37,9 +39,11 @@ struct doorbells {
     struct kvm *kvm;
     GPtrArray *all; /* struct doorbell */
     int epoll, end; /* the end of the thread is an event, too */
+    int disks;      /* epoll of the doorbells of disks; an event itself, until they are taken */
     pthread_t thread;
     bool started, running, quit;
-    bool busy;         /* the thread is inside a device */
+    bool taken;        /* by whoever calls doorbells_hear_disks() */
+    unsigned busy;     /* threads that are inside a device */
     unsigned removals; /* by doorbells_remove() */
     _Atomic uint64_t rung;
 };
@@ -58,6 +62,12 @@ void doorbells_remove(struct doorbells *doorbells, struct machine_device *owner)
 /* A region of the owner's is at `base` now; REGION_UNPLACED: nowhere. */
 void doorbells_placed(struct doorbells *doorbells, struct machine_device *owner, unsigned region,
                       uint64_t base);
+/*
+ * Hears the doorbells of devices with drives; to be called when `disks` can be read, and from the
+ * first call on by its caller alone. False: not while the machine stands still. The context is a
+ * struct doorbells.
+ */
+bool doorbells_hear_disks(void *context);
 /* From now on the thread enters devices; it is made the first time. */
 void doorbells_go(struct doorbells *doorbells);
 /* On return the thread is in no device, and everything that rang has been carried out. vCPUs are

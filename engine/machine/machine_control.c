@@ -68,6 +68,7 @@ void control_go(struct machine *machine)
         drive_pool_retry(machine->drives);
     }
     doorbells_go(&machine->doorbells);
+    drive_pool_listen_again(machine->drives);
     net_cards_go(machine->networks);
     vcpus_unpark(&machine->vcpus);
 }

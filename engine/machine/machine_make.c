@@ -17,13 +17,23 @@
 
 /* --- Back ends' events ----------------------------------------------------------------------- */
 
-static void on_block_done(void *context, struct block_request *request)
+/* Neighbours in the list that are of one device enter it together, so that it answers its guest
+ * once. */
+static void on_block_done(void *context, struct block_request *requests)
 {
-    struct machine_device *record = record_of(request->device);
+    while (requests) {
+        struct device *device = requests->device;
+        struct machine_device *record = record_of(device);
 
-    domain_enter(record->domain);
-    record->class->on_block(record->device, request);
-    domain_leave(record->domain);
+        domain_enter(record->domain);
+        while (requests && requests->device == device) {
+            struct block_request *next = requests->next;
+
+            record->class->on_block(device, requests);
+            requests = next;
+        }
+        domain_leave(record->domain);
+    }
 }
 
 static void on_block_stalled(void *context, struct drive *drive, int error, const char *message)
@@ -91,6 +101,8 @@ static bool processor_parts_make(struct machine *machine, GError **error)
     }
     bus_init(&machine->bus, &machine->kvm);
     doorbells_init(&machine->doorbells, &machine->kvm);
+    drive_pool_listen(machine->drives, machine->doorbells.disks, doorbells_hear_disks,
+                      &machine->doorbells);
     machine->cpuid = cpuid_new(&machine->kvm, config->cpus, error);
     if (!machine->cpuid) {
         return false;

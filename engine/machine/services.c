@@ -287,8 +287,19 @@ static void service_block_submit(struct device *device, struct block_request *re
 static void service_block_submit_batch(struct device *device, struct block_request *const *requests,
                                        unsigned n)
 {
+    unsigned first = 0;
+
     for (unsigned i = 0; i < n; i++) {
-        service_block_submit(device, requests[i]);
+        requests[i]->device = device;
+    }
+    for (unsigned i = 1; i <= n; i++) { /* those of one drive together */
+        if (i == n || requests[i]->drive != requests[first]->drive) {
+            struct drive *d = drive_of(device, requests[first]->drive);
+
+            g_assert(d);
+            drive_submit_batch(d, requests + first, i - first);
+            first = i;
+        }
     }
 }
 

@@ -55,7 +55,28 @@ static void drive_execute(struct fake_drive *drive, struct block_request *reques
     drive->flushes += request->fua;
 }
 
-/* One request, one task and the due timers of a device; true if there was anything to do. */
+/* Answers all requests of a drive before anything else happens, as a batch; true if there were any.
+ */
+static bool drive_step(struct fake_device *d, unsigned i)
+{
+    struct block_request *request = d->drive[i].held ? NULL : d->drive[i].first;
+
+    if (!request) {
+        return false;
+    }
+    d->drive[i].first = NULL;
+    d->drive[i].last = &d->drive[i].first;
+    while (request) {
+        struct block_request *next = request->next;
+
+        drive_execute(&d->drive[i], request);
+        d->device->class->on_block(d->device, request);
+        request = next;
+    }
+    return true;
+}
+
+/* Each task once, the requests and the due timers of a device; true if there was anything to do. */
 static bool device_step(struct fake_device *d)
 {
     const struct device_class *class = d->device->class;
@@ -69,17 +90,7 @@ static bool device_step(struct fake_device *d)
         }
     }
     for (unsigned i = 0; i < FAKE_DRIVES_MAX; i++) {
-        struct block_request *request = d->drive[i].held ? NULL : d->drive[i].first;
-
-        if (request) {
-            d->drive[i].first = request->next;
-            if (!d->drive[i].first) {
-                d->drive[i].last = &d->drive[i].first;
-            }
-            drive_execute(&d->drive[i], request);
-            class->on_block(d->device, request);
-            busy = true;
-        }
+        busy |= drive_step(d, i);
     }
     for (unsigned i = 0; i < class->n_timers; i++) {
         if (d->deadline[i] <= d->fake->now) {

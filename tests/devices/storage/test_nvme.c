@@ -307,6 +307,31 @@ TEST(full_completion_queue_stops_the_submission_queue)
     host_finish();
 }
 
+TEST(answers_that_come_together_interrupt_once)
+{
+    struct nvme_entry read = host_io_entry(READ, 0, 8, NVME_DATA, 0);
+    struct nvme_completion completion;
+    unsigned before;
+
+    host_setup();
+    fake_drive_hold(nvme, 0, true);
+    for (unsigned i = 0; i < 4; i++) {
+        host_add(1, &read);
+        host_ring(1);
+    }
+    fake_run(fake);
+    before = fake_msi_count(nvme);
+    fake_drive_hold(nvme, 0, false);
+    fake_run(fake);
+    CHECK_EQ(fake_msi_count(nvme), before + 1);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(host_take(1, &completion));
+        CHECK_EQ(completion.status, 0);
+    }
+    CHECK(!host_take(1, &completion));
+    host_finish();
+}
+
 TEST(disabling_waits_for_requests)
 {
     struct nvme_entry read = host_io_entry(READ, 0, 8, NVME_DATA, 0);
@@ -476,6 +501,7 @@ TEST_MAIN(T(registers), T(enabling_and_disabling), T(shutdown_flushes),
           T(impossible_configuration_is_fatal), T(queues_outside_ram_are_fatal),
           T(write_and_read_back), T(prp_lists), T(write_zeroes_compare_deallocate),
           T(wrong_commands), T(errors_of_the_host), T(read_only_disk),
-          T(full_completion_queue_stops_the_submission_queue), T(disabling_waits_for_requests),
+          T(full_completion_queue_stops_the_submission_queue),
+          T(answers_that_come_together_interrupt_once), T(disabling_waits_for_requests),
           T(machine_reset_with_requests_in_flight), T(deleting_a_queue_waits_for_its_commands),
           T(saved_in_the_middle), T(several_queues_and_the_pin), T(wrong_doorbells_are_told))

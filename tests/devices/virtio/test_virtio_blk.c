@@ -209,6 +209,32 @@ TEST(disk_that_grows)
 
 /* --- Reading and writing ---------------------------------------------------------------------- */
 
+/* Even a driver that wants to hear of every buffer is told once. */
+TEST(answers_that_come_together_interrupt_once)
+{
+    uint16_t used;
+    uint32_t length;
+
+    setup_with(&disk, "1", F_ALL & ~F_EVENT_IDX);
+    fake_drive_hold(blk, 0, true);
+    for (unsigned i = 0; i < 8; i++) {
+        request_add(0, i, IN, i * 8, 4096);
+        driver_kick(&driver, 0);
+    }
+    CHECK(!driver_take(&driver, 0, &used, &length));
+    CHECK_EQ(fake_msi_count(blk), 0);
+    fake_drive_hold(blk, 0, false);
+    fake_run(fake);
+    CHECK_EQ(fake_msi_count(blk), 1);
+    for (unsigned i = 0; i < 8; i++) {
+        CHECK(driver_take(&driver, 0, &used, &length));
+        CHECK_EQ(length, 4097);
+        CHECK_EQ(status(i), OK);
+    }
+    CHECK(!driver_take(&driver, 0, &used, &length));
+    finish();
+}
+
 TEST(reads)
 {
     uint32_t length;
@@ -621,10 +647,11 @@ TEST(saved_between_requests)
     finish();
 }
 
-TEST_MAIN(T(configuration), T(read_only_disk), T(no_medium), T(disk_that_grows), T(reads),
-          T(writes), T(framing_is_free), T(large_request), T(many_at_once), T(outside_the_disk),
-          T(large_blocks), T(host_errors), T(flush), T(write_through), T(driver_that_cannot_flush),
-          T(ranges), T(ranges_that_are_wrong), T(range_feature_not_taken), T(serial_number),
+TEST_MAIN(T(configuration), T(read_only_disk), T(no_medium), T(disk_that_grows),
+          T(answers_that_come_together_interrupt_once), T(reads), T(writes), T(framing_is_free),
+          T(large_request), T(many_at_once), T(outside_the_disk), T(large_blocks), T(host_errors),
+          T(flush), T(write_through), T(driver_that_cannot_flush), T(ranges),
+          T(ranges_that_are_wrong), T(range_feature_not_taken), T(serial_number),
           T(unknown_request), T(request_that_cannot_be_answered), T(reset_waits_for_requests),
           T(machine_reset_with_requests), T(removal_with_requests), T(head_twice),
           T(saved_with_requests), T(doorbell_right_after_a_load), T(saved_between_requests))

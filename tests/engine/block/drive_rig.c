@@ -28,15 +28,19 @@ bool rig_direct(const char *folder)
     return fd >= 0;
 }
 
-void rig_on_done(void *context, struct block_request *request)
+void rig_on_done(void *context, struct block_request *requests)
 {
     struct rig *rig = context;
 
     pthread_mutex_lock(&rig->lock);
-    if (rig->done < G_N_ELEMENTS(rig->order)) {
-        rig->order[rig->done] = request;
+    rig->calls++;
+    rig->done_thread = pthread_self();
+    for (; requests != NULL; requests = requests->next) {
+        if (rig->done < G_N_ELEMENTS(rig->order)) {
+            rig->order[rig->done] = requests;
+        }
+        rig->done++;
     }
-    rig->done++;
     pthread_cond_broadcast(&rig->changed);
     pthread_mutex_unlock(&rig->lock);
 }

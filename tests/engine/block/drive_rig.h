@@ -24,6 +24,8 @@ struct rig {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned done, stalls;
+    unsigned calls;        /* of the event `done` */
+    pthread_t done_thread; /* of the last one */
     int stall_error;
     char *stall_message;
     struct block_request *order[64]; /* the first completions, in their order */
@@ -35,7 +37,7 @@ struct rig {
 enum drive_engine rig_engine(void);
 /* Whether drives in this folder are to use direct I/O. */
 bool rig_direct(const char *folder);
-void rig_on_done(void *context, struct block_request *request);
+void rig_on_done(void *context, struct block_request *requests);
 void rig_on_stalled(void *context, struct drive *drive, int error, const char *message);
 /* Waits until one of the rig's counters is so high. */
 void rig_wait_for(struct rig *rig, const unsigned *counter, unsigned value);

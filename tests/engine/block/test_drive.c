@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 /* --- Data ---------------------------------------------------------------------------------------
  */
@@ -197,6 +199,85 @@ TEST(what_the_ring_refuses_is_done_all_the_same)
     rig_free(rig);
 }
 
+struct bell {
+    struct rig *rig;
+    struct many *many;
+    int fd;
+    pthread_t thread;
+    unsigned rung; /* under the rig's lock */
+    bool hold;
+};
+
+/* Reads all of `many` in one batch. */
+static bool bell_ready(void *context)
+{
+    struct bell *bell = context;
+    struct block_request *requests[32];
+    uint64_t count;
+
+    CHECK(read(bell->fd, &count, sizeof(count)) == sizeof(count));
+    for (unsigned i = 0; i < G_N_ELEMENTS(requests); i++) {
+        requests[i] = &bell->many->requests[i];
+        requests[i]->op = BLOCK_READ;
+    }
+    drive_submit_batch(bell->rig->drive, requests, G_N_ELEMENTS(requests));
+    pthread_mutex_lock(&bell->rig->lock);
+    bell->thread = pthread_self();
+    bell->rung++;
+    pthread_mutex_unlock(&bell->rig->lock);
+    return !bell->hold;
+}
+
+static void bell_ring(struct bell *bell)
+{
+    const uint64_t one = 1;
+
+    CHECK(write(bell->fd, &one, sizeof(one)) == sizeof(one));
+}
+
+/* Requests that are submitted on the ring's thread end there. */
+TEST(what_is_heard_by_the_ring_stays_with_its_thread)
+{
+    struct rig *rig = rig_with_disk();
+    struct many *many = g_new0(struct many, 1);
+    struct bell bell = { .rig = rig, .many = many, .fd = eventfd(0, EFD_CLOEXEC) };
+    unsigned calls;
+
+    drive_pool_listen(rig->pool, bell.fd, bell_ready, &bell);
+    drive_pool_listen_again(rig->pool); /* there is nobody yet */
+    many->bytes = g_aligned_alloc(1, MANY * 4096, 4096);
+    memset(many->bytes, 0x5a, MANY * 4096);
+    many_submit(rig, many, BLOCK_WRITE);
+    drive_pool_drain(rig->pool);
+    CHECK_EQ(rig_transfer(rig, BLOCK_READ, 0, many->bytes, 4096), 0);
+    if (!drive_pool_has_ring(rig->pool)) {
+        printf("# no io_uring\n");
+    } else {
+        memset(many->bytes, 0, MANY * 4096);
+        calls = rig->calls;
+        bell_ring(&bell);
+        rig_wait_for(rig, &rig->done, MANY + 1 + 32);
+        CHECK(pthread_equal(rig->done_thread, bell.thread));
+        CHECK(rig->calls > calls && rig->calls <= calls + 32);
+        for (size_t i = 0; i < 32 * 4096; i++) {
+            CHECK(many->bytes[i] == 0x5a);
+        }
+        bell.hold = true;
+        bell_ring(&bell);
+        rig_wait_for(rig, &rig->done, MANY + 1 + 64);
+        bell_ring(&bell);
+        g_usleep(20000);
+        CHECK_EQ(bell.rung, 2);
+        drive_pool_listen_again(rig->pool);
+        rig_wait_for(rig, &rig->done, MANY + 1 + 96);
+        CHECK_EQ(bell.rung, 3);
+    }
+    rig_free(rig);
+    close(bell.fd);
+    g_aligned_free(many->bytes);
+    g_free(many);
+}
+
 TEST(a_ragged_end_reads_as_zeroes_and_grows)
 {
     struct rig *rig = rig_new(false);
@@ -289,4 +370,5 @@ TEST_MAIN(T(random_operations_equal_memory), T(random_operations_equal_memory_on
           T(what_the_ring_refuses_is_done_all_the_same),
           T(short_and_interrupted_transfers_are_completed), T(many_requests_at_once_all_end_once),
           T(a_ragged_end_reads_as_zeroes_and_grows), T(what_lies_outside_is_refused),
-          T(zeroes_without_help_from_the_file_system), T(discard_gives_space_back))
+          T(zeroes_without_help_from_the_file_system), T(discard_gives_space_back),
+          T(what_is_heard_by_the_ring_stays_with_its_thread))

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Doorbells: heard on their own thread, held back while the machine stands still, none lost. KVM's
+ * Doorbells: heard on their own thread, held back while the machine stands still, none lost; those
+ * of disks wherever their I/O is. KVM's
  * part is played by writing to the event that it would signal; where /dev/kvm can be opened, also
  * that it takes them.
  */
+#include <poll.h>
 #include <unistd.h>
 
 #include "bus/doorbell.h"
@@ -42,6 +44,14 @@ static const struct device_class listener_class = {
     .on_doorbell = listener_on_doorbell,
 };
 
+static const struct device_class disk_class = {
+    .name = "disk",
+    .state_size = sizeof(struct listener),
+    .n_doorbells = BELLS,
+    .n_drives = 1,
+    .on_doorbell = listener_on_doorbell,
+};
+
 struct place {
     struct parts parts;
     struct listener listener;
@@ -49,16 +59,21 @@ struct place {
     struct doorbells doorbells;
 };
 
-static void place_open(struct place *p)
+static void place_open_with(struct place *p, const struct device_class *class)
 {
     parts_init(&p->parts);
-    p->record = parts_device_new(&p->parts, &listener_class, &p->listener.device);
+    p->record = parts_device_new(&p->parts, class, &p->listener.device);
     p->listener.domain = p->record->domain;
     p->listener.inside = true;
     doorbells_init(&p->doorbells, &p->parts.kvm);
     for (unsigned i = 0; i < BELLS; i++) {
         doorbell_bind(&p->doorbells, p->record, 0, OFFSET + 4 * i, i);
     }
+}
+
+static void place_open(struct place *p)
+{
+    place_open_with(p, &listener_class);
 }
 
 static void place_close(struct place *p)
@@ -167,6 +182,50 @@ TEST(removed_ones_are_not_heard)
     place_close(&p);
 }
 
+static bool can_be_read(int fd)
+{
+    struct pollfd event = { fd, POLLIN, 0 };
+
+    return poll(&event, 1, 0) == 1;
+}
+
+TEST(disks_are_heard_by_whoever_takes_them)
+{
+    struct place p = { 0 };
+
+    place_open_with(&p, &disk_class);
+    doorbells_go(&p.doorbells);
+    ring(&p, 0);
+    CHECK(heard(&p, 0, 1)); /* by the thread, because nobody has taken them */
+    CHECK(doorbells_hear_disks(&p.doorbells));
+    CHECK_EQ(atomic_load(&p.listener.heard[0]), 1);
+    ring(&p, 0);
+    ring(&p, 1);
+    CHECK(can_be_read(p.doorbells.disks));
+    g_usleep(20000);
+    CHECK_EQ(atomic_load(&p.listener.heard[0]), 1);
+    CHECK(doorbells_hear_disks(&p.doorbells));
+    CHECK_EQ(atomic_load(&p.listener.heard[0]), 2);
+    CHECK_EQ(atomic_load(&p.listener.heard[1]), 1);
+    CHECK(pthread_equal(p.listener.thread, pthread_self()));
+    CHECK(p.listener.inside);
+    CHECK(!can_be_read(p.doorbells.disks));
+    doorbells_halt(&p.doorbells);
+    ring(&p, 2);
+    CHECK(!doorbells_hear_disks(&p.doorbells));
+    CHECK_EQ(atomic_load(&p.listener.heard[2]), 0);
+    doorbells_go(&p.doorbells);
+    CHECK(doorbells_hear_disks(&p.doorbells));
+    CHECK_EQ(atomic_load(&p.listener.heard[2]), 1);
+    ring(&p, 2);
+    doorbells_halt(&p.doorbells);
+    CHECK_EQ(atomic_load(&p.listener.heard[2]), 2);
+    ring(&p, 2);
+    doorbells_remove(&p.doorbells, p.record);
+    CHECK(!can_be_read(p.doorbells.disks));
+    place_close(&p);
+}
+
 TEST(end_while_it_rings)
 {
     for (unsigned round = 0; round < 50; round++) {
@@ -211,5 +270,5 @@ TEST(kvm_takes_them)
 }
 
 TEST_MAIN(T(heard_on_a_thread_of_its_own), T(halt_carries_out_what_rang),
-          T(removed_ones_are_not_heard), T(nothing_is_heard_while_halted), T(end_while_it_rings),
-          T(kvm_takes_them))
+          T(removed_ones_are_not_heard), T(nothing_is_heard_while_halted),
+          T(disks_are_heard_by_whoever_takes_them), T(end_while_it_rings), T(kvm_takes_them))
