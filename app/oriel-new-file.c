@@ -12,7 +12,7 @@
 
 #include "block/files.h"
 #include "config/config.h"
-#include "oriel-building.h"
+#include "library/oriel-building.h"
 
 /* Hidden files of processes that were killed: nobody holds their lock any more. */
 static void remains_remove(const char *folder)

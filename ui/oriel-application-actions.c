@@ -4,7 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "oriel-application-private.h"
-#include "oriel-session.h"
+#include "running/oriel-session.h"
 
 void oriel_application_add_options(OrielApplication *application)
 {

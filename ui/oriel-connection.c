@@ -4,7 +4,7 @@
 
 #include <gio/gunixsocketaddress.h>
 
-#include "oriel-session.h"
+#include "running/oriel-session.h"
 
 /* The engine's socket: where the connection that controls it leads to. */
 static char *path_find(OrielMachineItem *item, GError **error)

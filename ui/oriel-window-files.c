@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "oriel-message.h"
-#include "oriel-operations.h"
+#include "library/oriel-operations.h"
 #include "oriel-window-private.h"
 
 static gboolean dropped(GtkDropTarget *target, const GValue *value, double x, double y,

@@ -14,9 +14,9 @@
 #include "block/lent.h"
 #include "block/qcow2/qcow2.h"
 #include "config/config.h"
-#include "oriel-building.h"
+#include "library/oriel-building.h"
 #include "appliance/import/oriel-import-private.h"
-#include "oriel-session.h"
+#include "running/oriel-session.h"
 
 struct OrielTry {
     Building building; /* the hidden folder, which never gets its final name */

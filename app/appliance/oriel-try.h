@@ -11,7 +11,7 @@
 #define ORIEL_TRY_H
 
 #include "appliance/import/oriel-import.h"
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 
 typedef struct OrielTry OrielTry;
 

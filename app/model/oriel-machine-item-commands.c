@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "oriel-machine-item-private.h"
-#include "oriel-networks.h"
-#include "oriel-session.h"
+#include "running/oriel-networks.h"
+#include "running/oriel-session.h"
 
 enum {
     PICTURE_SECONDS = 5, /* for a last picture of a machine that is to be turned off */

@@ -4,7 +4,7 @@
 #define ORIEL_MACHINE_ITEM_PRIVATE_H
 
 #include "oriel-machine-item.h"
-#include "oriel-supervisor.h"
+#include "running/oriel-supervisor.h"
 
 /* What a look into a machine's folder found. */
 typedef struct {

@@ -19,7 +19,7 @@
 #include <gio/gio.h>
 
 #include "oriel-engine-contract.h"
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 #include "oriel-operation.h"
 
 typedef enum {

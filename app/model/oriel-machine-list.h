@@ -15,7 +15,7 @@
 
 #include "appliance/import/oriel-import.h"
 #include "oriel-machine-item.h"
-#include "oriel-operations.h"
+#include "library/oriel-operations.h"
 
 #define ORIEL_TYPE_MACHINE_LIST (oriel_machine_list_get_type())
 G_DECLARE_FINAL_TYPE(OrielMachineList, oriel_machine_list, ORIEL, MACHINE_LIST, GObject)

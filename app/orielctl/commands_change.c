@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "oriel-drives.h"
-#include "oriel-move.h"
-#include "oriel-revisions.h"
+#include "disk/oriel-drives.h"
+#include "library/oriel-move.h"
+#include "library/oriel-revisions.h"
 #include "orielctl.h"
 
 /* --- Drives -------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "oriel-disk.h"
+#include "disk/oriel-disk.h"
 #include "orielctl.h"
 
 static void value_print(const char *key, JsonNode *value)

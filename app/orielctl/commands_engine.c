@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "oriel-operations.h"
+#include "library/oriel-operations.h"
 #include "orielctl.h"
 
 gboolean run_start(const struct call *call, GError **error)

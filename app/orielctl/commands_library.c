@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "oriel-host.h"
-#include "oriel-operations.h"
-#include "oriel-networks.h"
+#include "library/oriel-operations.h"
+#include "running/oriel-networks.h"
 #include "orielctl.h"
 
 enum {

@@ -2,7 +2,7 @@
 /* create, identify: from a file to a machine. */
 #include <stdio.h>
 
-#include "oriel-plan.h"
+#include "library/oriel-plan.h"
 #include "orielctl.h"
 
 /* --- create

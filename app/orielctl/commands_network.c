@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "oriel-networks.h"
+#include "running/oriel-networks.h"
 #include "orielctl.h"
 
 /* --- Cards ------------------------------------------------------------------------------------ */

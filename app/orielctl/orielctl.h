@@ -8,8 +8,8 @@
 #include <json-glib/json-glib.h>
 
 #include "oriel-files.h"
-#include "oriel-library.h"
-#include "oriel-session.h"
+#include "library/oriel-library.h"
+#include "running/oriel-session.h"
 
 enum {
     EXIT_USAGE = 2,

@@ -8,7 +8,7 @@
 #ifndef ORIEL_DISK_WORK_H
 #define ORIEL_DISK_WORK_H
 
-#include "oriel-disk.h"
+#include "disk/oriel-disk.h"
 
 JsonNode *disk_work_info(const char *path, const char *format, GError **error);
 /* Into the empty `file`, which will be called `target`. */

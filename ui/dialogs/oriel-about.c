@@ -7,7 +7,7 @@
 #include <sys/utsname.h>
 
 #include "oriel-host.h"
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 #include "oriel-system.h"
 
 /* Versions, the host, and what the host check found: text for a bug report, not translated. */

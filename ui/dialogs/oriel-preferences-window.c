@@ -4,7 +4,7 @@
 
 #include <glib/gi18n.h>
 
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 
 struct _OrielPreferencesWindow {
     AdwPreferencesWindow parent_instance;

@@ -5,7 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "oriel-host.h"
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 
 struct _OrielHostBanner {
     GtkWidget parent_instance;

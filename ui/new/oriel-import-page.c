@@ -5,7 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "appliance/import/oriel-import.h"
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 #include "oriel-system.h"
 #include "widgets/oriel-machine-name.h"
 

@@ -11,7 +11,7 @@
 
 #include "new/oriel-import-page.h"
 #include "new/oriel-system-chooser.h"
-#include "oriel-plan.h"
+#include "library/oriel-plan.h"
 #include "widgets/oriel-button-names.h"
 #include "widgets/oriel-machine-name.h"
 #include "widgets/oriel-spin-row.h"

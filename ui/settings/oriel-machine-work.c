@@ -4,11 +4,11 @@
 
 #include <glib/gi18n.h>
 
-#include "oriel-drives.h"
-#include "oriel-move.h"
-#include "oriel-networks.h"
-#include "oriel-operations.h"
-#include "oriel-revisions.h"
+#include "disk/oriel-drives.h"
+#include "library/oriel-move.h"
+#include "running/oriel-networks.h"
+#include "library/oriel-operations.h"
+#include "library/oriel-revisions.h"
 
 /* What an operation is told; worker thread while it runs. */
 typedef struct {

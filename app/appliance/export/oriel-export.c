@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "config/runtime.h"
-#include "oriel-building.h"
+#include "library/oriel-building.h"
 #include "oriel-export-private.h"
 #include "oriel-new-file.h"
 #include "worker/oriel-worker.h"

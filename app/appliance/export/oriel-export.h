@@ -12,7 +12,7 @@
 #include <gio/gio.h>
 
 #include "oriel-files.h"
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 #include "appliance/ovf/oriel-ovf-writer.h"
 
 typedef struct {

@@ -6,8 +6,8 @@
 #include "config/config.h"
 #include "config/network.h"
 #include "oriel-import-private.h"
-#include "oriel-library.h"
-#include "oriel-plan.h"
+#include "library/oriel-library.h"
+#include "library/oriel-plan.h"
 
 static void note(OrielImport *import, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void note(OrielImport *import, const char *format, ...)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "oriel-building.h"
+#include "library/oriel-building.h"
 #include "oriel-import-private.h"
 #include "oriel-system.h"
 #include "worker/oriel-worker.h"

@@ -7,7 +7,7 @@
 
 #include "config/config.h"
 #include "media/oriel-media-private.h"
-#include "oriel-plan.h"
+#include "library/oriel-plan.h"
 
 #define GIB (UINT64_C(1) << 30)
 #define MIB (UINT64_C(1) << 20)

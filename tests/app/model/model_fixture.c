@@ -6,7 +6,7 @@
 #include <signal.h>
 
 #include "oriel-files.h"
-#include "oriel-session.h"
+#include "running/oriel-session.h"
 
 enum {
     STEP_MS = 20,

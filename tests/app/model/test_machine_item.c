@@ -6,7 +6,7 @@
 #include <signal.h>
 
 #include "model/oriel-machine-item-private.h"
-#include "oriel-session.h"
+#include "running/oriel-session.h"
 
 jmp_buf test_failed;
 

@@ -6,7 +6,7 @@
 #include <glib/gstdio.h>
 
 #include "oriel-files.h"
-#include "oriel-session.h"
+#include "running/oriel-session.h"
 
 jmp_buf test_failed;
 

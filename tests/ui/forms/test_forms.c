@@ -11,8 +11,8 @@
 #include "dialogs/oriel-preferences-window.h"
 #include "dialogs/oriel-shortcuts-window.h"
 #include "new/oriel-new-machine-window.h"
-#include "oriel-drives.h"
-#include "oriel-operations.h"
+#include "disk/oriel-drives.h"
+#include "library/oriel-operations.h"
 #include "settings/oriel-machine-work.h"
 
 jmp_buf test_failed;

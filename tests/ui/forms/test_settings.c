@@ -5,8 +5,8 @@
 
 #include <glib/gstdio.h>
 
-#include "oriel-drives.h"
-#include "oriel-operations.h"
+#include "disk/oriel-drives.h"
+#include "library/oriel-operations.h"
 #include "settings/pages/oriel-network-page.h"
 #include "settings/oriel-settings-window.h"
 #include "widgets/oriel-spin-row.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "oriel-disk.h"
+#include "disk/oriel-disk.h"
 
 static void disk_size_free(gpointer data)
 {

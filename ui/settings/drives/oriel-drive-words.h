@@ -3,7 +3,7 @@
 #ifndef ORIEL_DRIVE_WORDS_H
 #define ORIEL_DRIVE_WORDS_H
 
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 
 /* "Disk 1", "CD Drive 2": numbered from one, by the number in the id. g_free(). */
 char *drive_title(const OrielDrive *drive);

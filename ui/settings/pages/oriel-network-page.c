@@ -8,7 +8,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "oriel-networks.h"
+#include "running/oriel-networks.h"
 #include "settings/oriel-machine-work.h"
 
 struct _OrielNetworkPage {

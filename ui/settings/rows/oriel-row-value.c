@@ -5,7 +5,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 #include "widgets/oriel-spin-row.h"
 
 #define MIB (G_GUINT64_CONSTANT(1) << 20)

@@ -13,8 +13,8 @@
 #include "config/network.h"
 #include "config/runtime.h"
 #include "oriel-building.h"
-#include "oriel-drives.h"
-#include "oriel-session.h"
+#include "disk/oriel-drives.h"
+#include "running/oriel-session.h"
 
 /* --- Create
  * ---------------------------------------------------------------------------------------- */

@@ -12,9 +12,9 @@
 #include "block/chain.h"
 #include "block/drive.h"
 #include "config/runtime.h"
-#include "oriel-building.h"
+#include "library/oriel-building.h"
 #include "oriel-disk.h"
-#include "oriel-plug.h"
+#include "running/oriel-plug.h"
 
 /* A disk that is being made; only who has the machine's lock makes one. */
 #define UNFINISHED ORIEL_HIDDEN_PREFIX "disk"

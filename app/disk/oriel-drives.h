@@ -14,7 +14,7 @@
 #define ORIEL_DRIVES_H
 
 #include "oriel-files.h"
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 
 /*
  * The format that a disk made from `source` gets: qcow2, but a raw image stays raw, so that it is

@@ -9,7 +9,7 @@
 #define ORIEL_PLUG_H
 
 #include "oriel-engine-contract.h"
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 
 /* The engine of a running machine, *engine NULL if it does not run. FALSE with *error set if it
  * runs but cannot be reached. Unref. */

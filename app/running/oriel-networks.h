@@ -4,7 +4,7 @@
 #define ORIEL_NETWORKS_H
 
 #include "config/network.h"
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 
 /*
  * Gives a running machine the cables and port forwards that its settings have now; the rest of them

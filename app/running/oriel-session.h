@@ -12,7 +12,7 @@
 
 #include "oriel-engine-contract.h"
 #include "oriel-files.h"
-#include "oriel-library.h"
+#include "library/oriel-library.h"
 
 enum {
     ORIEL_SESSION_PATIENCE = 10, /* seconds in which an engine answers, however busy the host is */
