@@ -14,6 +14,7 @@
 enum {
     HEADER_SIZE = 16,
     CHECKSUM_AT = 12,
+    REPLUG_NS = 100000000, /* that a slot stays empty */
 };
 
 /* --- Host side content of the classes that have one ------------------------------------------- */
@@ -41,6 +42,7 @@ struct rig_setup {
 static const struct rig_setup setups[] = {
     { "fw-cfg", { { NULL, NULL } }, fw_cfg_setup },
     { "vmgenid", { { NULL, NULL } }, vmgenid_setup },
+    { "pcie-root-port", { { "hotplug", "true" }, { NULL, NULL } }, NULL },
     { "stdvga",
       { { "vram", "8388608" }, { NULL, NULL } },
       NULL }, /* the least: it is copied often */
@@ -83,17 +85,14 @@ bool rig_has_drive(const struct rig *rig, unsigned drive)
     return drive < n && (n == 1 || drive < n - 1) && drive < RIG_DRIVES_MAX;
 }
 
-void rig_open(struct rig *rig, const struct device_class *class)
+static void device_add(struct rig *rig, const struct device_class *class)
 {
     const struct rig_setup *setup = setup_find(class);
     struct block_info info;
 
-    memset(rig, 0, sizeof(*rig));
-    rig->fake = fake_new(RIG_RAM_SIZE);
     rig->device = fake_add_class(rig->fake, class, setup->values);
     for (unsigned i = 0; i < RIG_DRIVES_MAX; i++) {
         if (rig_has_drive(rig, i)) {
-            rig->media[i] = calloc(1, RIG_MEDIUM_SIZE);
             rig_drive_info(i, true, &info);
             fake_drive(rig->device, i, &info, rig->media[i]);
         }
@@ -103,6 +102,31 @@ void rig_open(struct rig *rig, const struct device_class *class)
     }
     device_reset(rig->device, RESET_COLD);
     fake_run(rig->fake);
+}
+
+void rig_open(struct rig *rig, const struct device_class *class)
+{
+    memset(rig, 0, sizeof(*rig));
+    rig->fake = fake_new(RIG_RAM_SIZE);
+    for (unsigned i = 0; i < RIG_DRIVES_MAX && i < class->n_drives; i++) {
+        rig->media[i] = calloc(1, RIG_MEDIUM_SIZE);
+    }
+    device_add(rig, class);
+}
+
+void rig_replug(struct rig *rig)
+{
+    const struct device_class *class = rig->device->class;
+    uint8_t *ram = malloc(RIG_RAM_SIZE);
+
+    memcpy(ram, fake_ram(rig->fake), RIG_RAM_SIZE);
+    fake_remove(rig->fake, rig->device);
+    fake_advance(rig->fake, REPLUG_NS);
+    if (memcmp(ram, fake_ram(rig->fake), RIG_RAM_SIZE) != 0) {
+        fake_bug("RAM is written to by a device that is gone");
+    }
+    free(ram);
+    device_add(rig, class);
 }
 
 void rig_close(struct rig *rig)

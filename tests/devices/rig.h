@@ -28,6 +28,8 @@ struct rig {
 void rig_open(struct rig *rig, const struct device_class *class);
 /* Frees everything, with whatever is still in flight. */
 void rig_close(struct rig *rig);
+/* Takes the device out, with whatever is still in flight, and puts a new one of its class in. */
+void rig_replug(struct rig *rig);
 /* Places the BARs of a PCI function at addresses of their own and turns on decoding. */
 void rig_map(struct rig *rig);
 /* What drive `drive` of the rig holds, present or not. */

@@ -18,6 +18,7 @@
 #include "input.h"
 #include "pci.h"
 #include "rig.h"
+#include "root_port.h"
 #include "state.h"
 
 enum {
@@ -328,6 +329,20 @@ static void do_display(struct fuzz *f)
     free(surface.pixels);
 }
 
+/* --- Slots ------------------------------------------------------------------------------------ */
+
+static bool is_root_port(struct fuzz *f)
+{
+    return strcmp(f->class->name, "pcie-root-port") == 0;
+}
+
+static bool is_occupied(struct fuzz *f)
+{
+    unsigned at = to_pci(f->rig.device)->capability_pcie + 0x1au; /* slot status */
+
+    return fake_config_read(f->rig.device, at, 2) & 0x40;
+}
+
 /* --- State ------------------------------------------------------------------------------------ */
 
 static void check_quiet(struct fuzz *f)
@@ -362,7 +377,8 @@ static bool state_ready(struct fuzz *f)
 
 static void do_save_load(struct fuzz *f)
 {
-    if (state_ready(f)) {
+    /* A state comes back only where the slot holds the same; the twin's is empty. */
+    if (!(is_root_port(f) && is_occupied(f)) && state_ready(f)) {
         trace(f, "save and load");
         if (!fake_save_load(f->rig.device)) {
             fake_bug("the saved state does not come back");
@@ -397,11 +413,53 @@ static void do_load_changed(struct fuzz *f)
     free(state);
 }
 
+/* --- Hot plug --------------------------------------------------------------------------------- */
+
+/* What the machine tells a root port of its slot; it never does what makes no sense. */
+static void do_slot(struct fuzz *f, unsigned what)
+{
+    bool occupied = is_occupied(f);
+
+    trace(f, "slot %s, event %u", occupied ? "occupied" : "empty", what);
+    if (!occupied) {
+        root_port_insert(f->rig.device);
+    } else if (what & 1) {
+        root_port_remove(f->rig.device);
+    } else {
+        root_port_ask(f->rig.device);
+    }
+}
+
+/* A function is taken out with what it has in flight, and a new one comes, placed or not. */
+static void do_replug(struct fuzz *f, unsigned what)
+{
+    unsigned limit = f->class->n_memories > 0 ? STATE_OPERATIONS_LARGE : STATE_OPERATIONS_MAX;
+
+    if (f->class->pci && f->state_operations++ < limit) {
+        trace(f, "taken out and put in");
+        rig_replug(&f->rig);
+        if (what & 1) {
+            rig_map(&f->rig);
+        }
+    }
+}
+
+static void do_plug(struct fuzz *f)
+{
+    unsigned what = (unsigned)take(f, 1);
+
+    if (is_root_port(f) && (what & 0xc0)) {
+        do_slot(f, what);
+    } else {
+        do_replug(f, what);
+    }
+}
+
 /* --- One input -------------------------------------------------------------------------------- */
 
 static void operation(struct fuzz *f)
 {
-    switch (take(f, 1) % 22) {
+    switch (take(f, 1) % 23) {
     case 0:
         do_access(f, false);
         break;
@@ -460,6 +518,9 @@ static void operation(struct fuzz *f)
         break;
     case 20:
         do_save_load(f);
+        break;
+    case 22:
+        do_plug(f);
         break;
     default:
         do_load_changed(f);
