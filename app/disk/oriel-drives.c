@@ -16,9 +16,7 @@
 #include "oriel-disk.h"
 #include "running/oriel-plug.h"
 
-/* A disk that is being made; only who has the machine's lock makes one. */
-#define UNFINISHED ORIEL_HIDDEN_PREFIX "disk"
-#define MIB        (G_GUINT64_CONSTANT(1) << 20)
+#define MIB (G_GUINT64_CONSTANT(1) << 20)
 
 static gboolean is_size(const char *source)
 {
@@ -207,35 +205,69 @@ static char *disk_name(const OrielMachine *machine, OrielEngine *engine, OrielDi
     return id;
 }
 
+/* Gives the disk that was made its name in disks/, which is returned. Several can be made at once
+ * for an engine. */
+static char *disk_place(const OrielMachine *machine, const char *made, OrielDiskFormat format,
+                        GError **error)
+{
+    g_autofree char *name = NULL, *path = NULL;
+    int result;
+
+    do {
+        g_free(name);
+        g_free(path);
+        name = free_file_name(machine, format);
+        path = g_build_filename(machine->folder, name, NULL);
+        result = renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE);
+    } while (result != 0 && errno == EEXIST);
+    if (result != 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be made", path);
+        return NULL;
+    }
+    return g_steal_pointer(&name);
+}
+
+/* In a hidden folder in disks/: what is left there by somebody who was killed goes with the next
+ * one. */
+static char *disk_make(const OrielMachine *machine, const char *disks, const char *source,
+                       OrielDiskFormat format, const struct watch *watch, GError **error)
+{
+    g_auto(Building) building = { 0 };
+    g_autofree char *final = g_build_filename(disks, ORIEL_HIDDEN_PREFIX "disk", NULL);
+    g_autofree char *made = NULL;
+    char *name = NULL;
+    int lock = oriel_building_start_at(&building, final, error);
+
+    if (lock < 0) {
+        return NULL;
+    }
+    made = g_build_filename(building.folder, "disk", NULL);
+    if (oriel_disk_make(made, source, format, watch->progress, watch->data, watch->cancellable,
+                        error)) {
+        name = disk_place(machine, made, format, error);
+    }
+    close(lock);
+    return name;
+}
+
 /* With the machine's lock held, or, when its engine has that, for it. */
 static char *disk_add(const OrielMachine *machine, const char *source, OrielEngine *engine,
                       const struct watch *watch, GError **error)
 {
     g_autofree char *disks = g_build_filename(machine->folder, "disks", NULL);
-    /* Several at once can be made for an engine. */
-    g_autofree char *own = engine ? g_strdup_printf("-%d", (int)getpid()) : g_strdup("");
-    g_autofree char *unfinished = g_strconcat(disks, "/" UNFINISHED, own, NULL);
     g_autofree char *name = NULL, *path = NULL, *real = NULL, *id = NULL;
     OrielDiskFormat format;
 
     g_mkdir(disks, 0700);
     real = oriel_path_inside(machine, "disks", error);
-    if (!real || !check_room(machine, error)) {
+    if (!real || !check_room(machine, error) || !oriel_disk_format_for(source, &format, error)) {
         return NULL;
     }
-    g_unlink(unfinished); /* of somebody who was killed */
-    if (!oriel_disk_format_for(source, &format, error) ||
-        !oriel_disk_make(unfinished, source, format, watch->progress, watch->data,
-                         watch->cancellable, error)) {
+    name = disk_make(machine, disks, source, format, watch, error);
+    if (!name) {
         return NULL;
     }
-    name = free_file_name(machine, format);
     path = g_build_filename(machine->folder, name, NULL);
-    if (g_rename(unfinished, path) != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", path);
-        g_unlink(unfinished);
-        return NULL;
-    }
     if (oriel_folder_sync(disks, error)) {
         id = disk_name(machine, engine, format, name, error);
     }
@@ -336,7 +368,8 @@ gboolean oriel_remove_drive(const OrielMachine *machine, const char *id, gboolea
         return FALSE;
     }
     if (engine) {
-        return oriel_unplug(engine, id, force, error) && disk_remove(machine, config, drive, error);
+        return oriel_plug_take_out(engine, id, force, error) &&
+               disk_remove(machine, config, drive, error);
     }
     lock = oriel_machine_lock(machine->folder, error);
     if (lock < 0) {

@@ -250,16 +250,28 @@ static void running_config_told(GObject *proxy, GAsyncResult *result, gpointer d
     item->running_config =
         oriel_config_from_data(json, strlen(json), "The engine's settings", NULL);
     machine_item_waiting_keys_update(item);
+    g_object_notify(G_OBJECT(item), "waiting-keys");
+}
+
+gboolean oriel_machine_item_can_plug(OrielMachineItem *item)
+{
+    return oriel_machine_item_is_active(item) && item->running_config &&
+           item->running_config->hotplug;
+}
+
+void machine_item_running_config_ask_again(OrielMachineItem *item)
+{
+    if (item->engine) {
+        g_dbus_proxy_call(G_DBUS_PROXY(item->engine), "GetConfig", NULL, G_DBUS_CALL_FLAGS_NONE,
+                          G_MAXINT, NULL, running_config_told, g_object_ref(item));
+    }
 }
 
 void machine_item_running_config_ask(OrielMachineItem *item)
 {
     g_clear_pointer(&item->running_config, oriel_config_free);
     machine_item_waiting_keys_update(item);
-    if (item->engine) {
-        g_dbus_proxy_call(G_DBUS_PROXY(item->engine), "GetConfig", NULL, G_DBUS_CALL_FLAGS_NONE,
-                          G_MAXINT, NULL, running_config_told, g_object_ref(item));
-    }
+    machine_item_running_config_ask_again(item);
 }
 
 /* --- Changing settings --------------------------------------------------------------------------
@@ -375,6 +387,7 @@ static void work_ended(OrielOperation *operation, OrielMachineItem *item)
     if (item->operation == operation) {
         machine_item_set_operation(item, NULL);
     }
+    machine_item_running_config_ask_again(item); /* something may have come or gone */
     if (folder && *folder) {
         machine_item_follow(item, folder);
     } else {

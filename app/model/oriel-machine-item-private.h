@@ -50,6 +50,8 @@ void machine_item_set_operation(OrielMachineItem *item, OrielOperation *operatio
 void machine_item_set_waiting_keys(OrielMachineItem *item, char **keys);
 /* Asks a newly connected engine which settings it runs with. */
 void machine_item_running_config_ask(OrielMachineItem *item);
+/* The same, while what it said before still counts. */
+void machine_item_running_config_ask_again(OrielMachineItem *item);
 void machine_item_waiting_keys_update(OrielMachineItem *item);
 
 /* oriel-machine-item-saving.c. After every change of the engine: */

@@ -58,6 +58,9 @@ const char *oriel_machine_item_get_message(OrielMachineItem *item);
 const char *oriel_machine_item_get_thumbnail(OrielMachineItem *item);
 OrielOperation *oriel_machine_item_get_operation(OrielMachineItem *item);
 const char *const *oriel_machine_item_get_waiting_keys(OrielMachineItem *item);
+/* Disks and network cards can come and go now: it runs, and was started with "hotplug".
+ * notify::waiting-keys tells of a change, too. */
+gboolean oriel_machine_item_can_plug(OrielMachineItem *item);
 /* The connected engine, or NULL. Its connection carries the Display interface as well. */
 OrielEngine *oriel_machine_item_get_engine(OrielMachineItem *item);
 /* The settings as they are on disk; NULL when they cannot be read. Valid until notify::config. */

@@ -310,7 +310,7 @@ gboolean oriel_network_remove(const OrielMachine *machine, const char *network, 
         return FALSE;
     }
     if (engine) {
-        return oriel_unplug(engine, network, force, error) &&
+        return oriel_plug_take_out(engine, network, force, error) &&
                oriel_machine_edit(machine->folder, remove_apply, (gpointer)network, error);
     }
     return edit_still(machine, remove_apply, (gpointer)network, error);

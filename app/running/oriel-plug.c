@@ -29,9 +29,16 @@ gboolean oriel_plug(OrielEngine *engine, const char *id, GError **error)
     return result(oriel_engine_call_plug_sync(engine, id, NULL, error), error);
 }
 
-gboolean oriel_unplug(OrielEngine *engine, const char *id, gboolean force, GError **error)
+gboolean oriel_plug_take_out(OrielEngine *engine, const char *id, gboolean force, GError **error)
 {
-    return result(oriel_engine_call_unplug_sync(engine, id, force, NULL, error), error);
+    g_autoptr(GError) cause = NULL;
+
+    if (result(oriel_engine_call_unplug_sync(engine, id, force, NULL, &cause), &cause) ||
+        g_error_matches(cause, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND)) {
+        return TRUE;
+    }
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
 }
 
 guint oriel_plug_free_port(const OrielConfig *config, GError **error)

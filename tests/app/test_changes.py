@@ -280,6 +280,36 @@ def test_killed_while_adding_a_disk(home):
     check(not [f for f in os.listdir(home.folder("One") + "/disks") if f.startswith(".")], "remains")
 
 
+def test_killed_while_adding_a_disk_to_a_running_machine(home):
+    """The engine has the machine's lock, and somebody else may add a disk at the same time."""
+    home.environment["ORIEL_ENGINE"] = os.environ["ORIEL_FAKE_ENGINE"]
+    home.ok("create", "One")
+    home.ok("set", "One", "hotplug=true")
+    home.ok("start", "One")
+    disks = home.folder("One") + "/disks"
+    image = home.file("image", os.urandom(100000))
+
+    def after():
+        for drive in is_whole(home, "One")["drives"]:
+            if drive["type"] == "disk":
+                check(drive["port"] > 0, "it is in no slot")
+                home.ok("remove-drive", "One", drive["id"])
+
+    try:
+        every_step(home, "add-disk", "One", image, after=after)
+        home.ok("add-disk", "One", "1M")
+        hidden = [name for name in os.listdir(disks) if name.startswith(".")]
+        check(not hidden, f"remains: {hidden}")
+        adding = [subprocess.Popen([ORIELCTL, "add-disk", "One", "1M"], env=home.environment, stdout=subprocess.DEVNULL)
+                  for _ in range(3)]
+        check([process.wait(120) for process in adding] == [0, 0, 0], "disks cannot be added at once")
+        check(len(drives(home)) == 5 and is_whole(home, "One"), f"there are {drives(home)}")
+        paths = {disk_path(home, drive) for drive in drives(home) if drive.startswith("disk")}
+        check(len(paths) == 4, f"disks share a file: {paths}")
+    finally:
+        home.run("kill", "One")
+
+
 def test_killed_while_removing_a_disk(home):
     home.ok("create", "One")
     home.ok("add-disk", "One", "1M")
@@ -356,6 +386,7 @@ def test_killed_while_moving_far(home):
 if __name__ == "__main__":
     main(test_add_and_remove_disks, test_mistakes_with_drives, test_links_lead_nowhere, test_reorder_and_grow,
          test_undo_and_restore, test_worked, test_damaged_settings, test_restore_needs_its_disks, test_move,
-         test_move_to_another_file_system, test_killed_while_adding_a_disk, test_killed_while_removing_a_disk,
+         test_move_to_another_file_system, test_killed_while_adding_a_disk,
+         test_killed_while_adding_a_disk_to_a_running_machine, test_killed_while_removing_a_disk,
          test_killed_while_growing, test_killed_while_restoring, test_killed_while_moving,
          test_killed_while_moving_far)

@@ -31,6 +31,8 @@ static const char contract[] =
     "<method name='GetCrashReport'><arg type='s' direction='out'/></method>"
     "<method name='InsertMedia'><arg type='s' direction='in'/><arg type='s' direction='in'/></method>"
     "<method name='EjectMedia'><arg type='s' direction='in'/><arg type='b' direction='in'/></method>"
+    "<method name='Plug'><arg type='s' direction='in'/></method>"
+    "<method name='Unplug'><arg type='s' direction='in'/><arg type='b' direction='in'/></method>"
     "<method name='Screenshot'><arg type='u' direction='in'/><arg type='h' direction='in'/>"
     "<arg type='u' direction='out'/><arg type='u' direction='out'/></method>"
     "<method name='GetText'><arg type='b' direction='out'/><arg type='s' direction='out'/>"
@@ -238,6 +240,17 @@ static void media(struct fake *fake, GVariant *arguments)
     fake_emit(fake, "MediaChanged", g_variant_new("(s)", g_variant_get_string(drive, NULL)));
 }
 
+/* What the settings have by now is there or not. */
+static void plug(struct fake *fake)
+{
+    OrielConfig *config = oriel_config_load(fake->folder, NULL);
+
+    if (config) {
+        oriel_config_free(fake->config);
+        fake->config = config;
+    }
+}
+
 /* FALSE if the method has a result of its own. */
 static gboolean plain_method(struct fake *fake, const char *method, GVariant *arguments)
 {
@@ -256,6 +269,8 @@ static gboolean plain_method(struct fake *fake, const char *method, GVariant *ar
         fake_save(fake);
     } else if (strcmp(method, "CancelSave") == 0) {
         cancel_save(fake);
+    } else if (g_str_has_suffix(method, "lug")) {
+        plug(fake);
     } else if (g_str_has_suffix(method, "Media")) {
         media(fake, arguments);
     } else if (g_str_has_prefix(method, "Get") || strcmp(method, "Screenshot") == 0 ||

@@ -125,3 +125,38 @@ char *settings_difference(const OrielConfig *config, const OrielConfig *other,
     }
     return g_strdup(all->str);
 }
+
+DrivesNow drives_now(OrielMachineItem *item)
+{
+    if (!oriel_machine_item_is_active(item)) {
+        return DRIVES_NOW_ALL;
+    }
+    return oriel_machine_item_can_plug(item) ? DRIVES_NOW_SLOTS : DRIVES_NOW_MEDIA;
+}
+
+const char *drives_now_words(DrivesNow now)
+{
+    switch (now) {
+    case DRIVES_NOW_ALL:
+        return NULL;
+    case DRIVES_NOW_SLOTS:
+        return _("Disks come and go while the machine runs. CDs can be changed, too.");
+    case DRIVES_NOW_MEDIA:
+        break;
+    }
+    return _("Shut the machine down to add or remove drives. CDs can be changed now.");
+}
+
+gboolean drive_is_removable(const OrielDrive *drive, DrivesNow now, const char **words)
+{
+    gboolean disk = drive->kind == ORIEL_DRIVE_DISK;
+
+    *words = disk ? _("Its file goes to the trash") : _("The image file stays where it is");
+    if (now == DRIVES_NOW_SLOTS && drive->port == 0) {
+        *words = _("It is built in: shut the machine down first");
+    } else if (now == DRIVES_NOW_SLOTS) {
+        *words = _("The system is asked first; its file goes to the trash");
+        return TRUE;
+    }
+    return now == DRIVES_NOW_ALL;
+}

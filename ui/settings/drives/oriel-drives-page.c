@@ -18,6 +18,7 @@ struct _OrielDrivesPage {
     AdwPreferencesPage parent_instance;
     AdwPreferencesGroup *drives_group, *order_group;
     GtkMenuButton *add_button;
+    GtkWidget *hotplug_row;
 
     OrielMachineItem *item;
     OrielSettingRows *setting_rows;
@@ -261,15 +262,22 @@ static void expanded(AdwExpanderRow *row, GParamSpec *spec, OrielDrivesPage *sel
     }
 }
 
-static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, gboolean still)
+static GtkWidget *removal_row(const OrielDrive *drive, DrivesNow now)
+{
+    const char *words;
+    gboolean removable = drive_is_removable(drive, now, &words);
+    GtkWidget *row = button_row(_("Remove"), words, _("_Remove"), "drives.remove", drive->id);
+
+    gtk_widget_set_sensitive(row, removable);
+    return row;
+}
+
+static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, DrivesNow now)
 {
     g_autofree char *title = drive_title(drive);
     g_autofree char *subtitle = drive_subtitle(self, drive);
     AdwExpanderRow *row = ADW_EXPANDER_ROW(adw_expander_row_new());
     gboolean disk = drive->kind == ORIEL_DRIVE_DISK;
-    GtkWidget *removal = button_row(
-        _("Remove"), disk ? _("Its file goes to the trash") : _("The image file stays where it is"),
-        _("_Remove"), "drives.remove", drive->id);
 
     adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
@@ -281,7 +289,8 @@ static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, gboolean 
         GtkWidget *grow = button_row(_("Size"), _("A disk can grow, not shrink"), _("_Grow…"),
                                      "drives.grow", drive->id);
 
-        gtk_widget_set_sensitive(grow, still && g_hash_table_contains(self->sizes, drive->id));
+        gtk_widget_set_sensitive(grow, now == DRIVES_NOW_ALL &&
+                                           g_hash_table_contains(self->sizes, drive->id));
         adw_expander_row_add_row(row, grow);
         adw_expander_row_add_row(row, controller_row(self, drive->id));
         adw_expander_row_add_row(row, cache_row(self, drive->id));
@@ -294,8 +303,7 @@ static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, gboolean 
                 row, icon_button("media-eject-symbolic", _("Eject"), "drives.eject", drive->id));
         }
     }
-    gtk_widget_set_sensitive(removal, still);
-    adw_expander_row_add_row(row, removal);
+    adw_expander_row_add_row(row, removal_row(drive, now));
     g_object_set_data_full(G_OBJECT(row), "drive", g_strdup(drive->id), g_free);
     adw_expander_row_set_expanded(row, g_hash_table_contains(self->open, drive->id));
     g_signal_connect_object(row, "notify::expanded", G_CALLBACK(expanded), self, 0);
@@ -304,30 +312,30 @@ static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, gboolean 
 }
 
 /* All that the rows show but what is tied to settings. */
-static char *content(OrielDrivesPage *self, const OrielConfig *config, gboolean still)
+static char *content(OrielDrivesPage *self, const OrielConfig *config, DrivesNow now)
 {
-    g_autoptr(GString) text = g_string_new(still ? "still" : "active");
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    g_string_append_printf(text, "%d", now);
 
     for (guint i = 0; config && i < config->drives->len; i++) {
         const OrielDrive *drive = g_ptr_array_index(config->drives, i);
         g_autofree char *subtitle = drive_subtitle(self, drive);
 
-        g_string_append_printf(text, "\n%s\n%s\n%s", drive->id, drive->path ? drive->path : "",
-                               subtitle);
+        g_string_append_printf(text, "\n%s\n%u\n%s\n%s", drive->id, drive->port,
+                               drive->path ? drive->path : "", subtitle);
     }
     g_string_append_printf(text, "\n%s", config && config->boot_order ? config->boot_order : "");
     return g_strdup(text->str);
 }
 
 /* What the group says of changes that cannot be made, or have not been taken yet. */
-static void descriptions_show(OrielDrivesPage *self, gboolean still)
+static void descriptions_show(OrielDrivesPage *self, DrivesNow now)
 {
     const char *const *waiting = oriel_machine_item_get_waiting_keys(self->item);
     gboolean waits = waiting && g_strv_contains(waiting, "boot-order");
 
-    adw_preferences_group_set_description(
-        self->drives_group,
-        still ? NULL : _("Shut the machine down to add or remove drives. CDs can be changed now."));
+    adw_preferences_group_set_description(self->drives_group, drives_now_words(now));
     adw_preferences_group_set_description(
         self->order_group, waits ? _("Takes effect when the machine is restarted.")
                                  : _("The first drive with something to start from is taken."));
@@ -356,10 +364,11 @@ static void sizes_read_again(OrielDrivesPage *self)
 static void show(OrielDrivesPage *self)
 {
     const OrielConfig *config = oriel_machine_item_get_config(self->item);
-    gboolean still = !oriel_machine_item_is_active(self->item);
-    g_autofree char *shown = content(self, config, still);
+    DrivesNow may = drives_now(self->item);
+    g_autofree char *shown = content(self, config, may);
 
-    descriptions_show(self, still);
+    descriptions_show(self, may);
+    gtk_widget_action_set_enabled(GTK_WIDGET(self), "drives.add-cdrom", may == DRIVES_NOW_ALL);
     sizes_read_again(self);
     if (g_strcmp0(shown, self->shown) == 0) {
         return;
@@ -374,12 +383,12 @@ static void show(OrielDrivesPage *self)
     }
     g_ptr_array_set_size(self->rows, 0);
     for (guint i = 0; config && i < config->drives->len; i++) {
-        drive_show(self, g_ptr_array_index(config->drives, i), still);
+        drive_show(self, g_ptr_array_index(config->drives, i), may);
     }
     if (config) {
         order_show(self, config);
     }
-    gtk_widget_set_sensitive(GTK_WIDGET(self->add_button), config && still);
+    gtk_widget_set_sensitive(GTK_WIDGET(self->add_button), config && may != DRIVES_NOW_MEDIA);
 }
 
 /* --- Actions
@@ -507,9 +516,13 @@ static void action_remove(GtkWidget *widget, const char *name, GVariant *paramet
     g_autofree char *title = drive_title(drive);
     /* Translators: %s is "Disk 1". */
     g_autofree char *heading = g_strdup_printf(_("Remove %s?"), title);
-    GtkWidget *dialog = adw_message_dialog_new(window_of(self), heading,
-                                               _("What is on it goes to the trash. Systems that "
-                                                 "are installed on it do not start any more."));
+    GtkWidget *dialog = adw_message_dialog_new(
+        window_of(self), heading,
+        drives_now(self->item) == DRIVES_NOW_SLOTS
+            ? _("What is on it goes to the trash, once the running system has "
+                "let go of it.")
+            : _("What is on it goes to the trash. Systems that are installed "
+                "on it do not start any more."));
 
     adw_message_dialog_add_responses(ADW_MESSAGE_DIALOG(dialog), "cancel", _("_Cancel"), "remove",
                                      _("_Remove"), NULL);
@@ -556,6 +569,7 @@ static void oriel_drives_page_class_init(OrielDrivesPageClass *class)
     gtk_widget_class_bind_template_child(widget_class, OrielDrivesPage, drives_group);
     gtk_widget_class_bind_template_child(widget_class, OrielDrivesPage, order_group);
     gtk_widget_class_bind_template_child(widget_class, OrielDrivesPage, add_button);
+    gtk_widget_class_bind_template_child(widget_class, OrielDrivesPage, hotplug_row);
     gtk_widget_class_install_action(widget_class, "drives.add-disk", NULL, action_add_disk);
     gtk_widget_class_install_action(widget_class, "drives.add-image", NULL, action_add_image);
     gtk_widget_class_install_action(widget_class, "drives.add-cdrom", NULL, action_add_cdrom);
@@ -580,6 +594,7 @@ AdwPreferencesPage *oriel_drives_page_new(OrielMachineItem *item, OrielSettingRo
 
     self->item = g_object_ref(item);
     self->setting_rows = g_object_ref(rows);
+    oriel_setting_rows_bind(rows, self->hotplug_row, "hotplug", NULL);
     g_signal_connect_object(item, "notify::config", G_CALLBACK(show), self, G_CONNECT_SWAPPED);
     g_signal_connect_object(item, "notify::state", G_CALLBACK(show), self, G_CONNECT_SWAPPED);
     g_signal_connect_object(item, "notify::waiting-keys", G_CALLBACK(show), self,

@@ -14,7 +14,7 @@
 struct _OrielNetworkPage {
     AdwPreferencesPage parent_instance;
     AdwPreferencesGroup *add_group;
-    GtkWidget *add_button;
+    GtkWidget *add_button, *hotplug_row;
 
     OrielMachineItem *item;
     OrielSettingRows *setting_rows;
@@ -198,7 +198,6 @@ static void card_show(OrielNetworkPage *self, const OrielNetwork *network, guint
 
     adw_preferences_group_set_title(group, title);
     gtk_widget_add_css_class(button, "flat");
-    gtk_widget_set_tooltip_text(button, _("Remove This Network Card"));
     gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", network->id);
     gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "network.remove");
     adw_preferences_group_set_header_suffix(group, button);
@@ -246,15 +245,24 @@ static void show(OrielNetworkPage *self)
 {
     const OrielConfig *config = oriel_machine_item_get_config(self->item);
     gboolean still = !oriel_machine_item_is_active(self->item);
+    gboolean slots = oriel_machine_item_can_plug(self->item);
 
     groups_show(self, config);
     for (guint i = 0; i < self->groups->len; i++) {
-        gtk_widget_set_sensitive(
-            adw_preferences_group_get_header_suffix(g_ptr_array_index(self->groups, i)), still);
+        const OrielNetwork *network = g_ptr_array_index(config->networks, i);
+        GtkWidget *button =
+            adw_preferences_group_get_header_suffix(g_ptr_array_index(self->groups, i));
+        gboolean fixed = slots && network->port == 0;
+
+        gtk_widget_set_sensitive(button, still || (slots && !fixed));
+        gtk_widget_set_tooltip_text(button, fixed ? _("It is built in: shut the machine down first")
+                                                  : _("Remove This Network Card"));
     }
     adw_preferences_group_set_description(
-        self->add_group, still ? NULL : _("Shut the machine down to add or remove network cards."));
-    gtk_widget_set_sensitive(self->add_button, config && still);
+        self->add_group, still   ? NULL
+                         : slots ? _("Network cards come and go while the machine runs.")
+                                 : _("Shut the machine down to add or remove network cards."));
+    gtk_widget_set_sensitive(self->add_button, config && (still || slots));
 }
 
 static void action_add(GtkWidget *widget, const char *name, GVariant *parameter)
@@ -297,6 +305,7 @@ static void oriel_network_page_class_init(OrielNetworkPageClass *class)
         widget_class, "/io/github/oriel_vm/Oriel/settings/oriel-network-page.ui");
     gtk_widget_class_bind_template_child(widget_class, OrielNetworkPage, add_group);
     gtk_widget_class_bind_template_child(widget_class, OrielNetworkPage, add_button);
+    gtk_widget_class_bind_template_child(widget_class, OrielNetworkPage, hotplug_row);
     gtk_widget_class_install_action(widget_class, "network.add", NULL, action_add);
     gtk_widget_class_install_action(widget_class, "network.remove", "s", action_remove);
     gtk_widget_class_install_action(widget_class, "network.remove-forward", "(ss)",
@@ -315,8 +324,11 @@ AdwPreferencesPage *oriel_network_page_new(OrielMachineItem *item, OrielSettingR
 
     self->item = g_object_ref(item);
     self->setting_rows = g_object_ref(rows);
+    oriel_setting_rows_bind(rows, self->hotplug_row, "hotplug", NULL);
     g_signal_connect_object(item, "notify::config", G_CALLBACK(show), self, G_CONNECT_SWAPPED);
     g_signal_connect_object(item, "notify::state", G_CALLBACK(show), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(item, "notify::waiting-keys", G_CALLBACK(show), self,
+                            G_CONNECT_SWAPPED);
     show(self);
     return ADW_PREFERENCES_PAGE(self);
 }
