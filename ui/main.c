@@ -3,8 +3,8 @@
 #include <glib/gi18n.h>
 #include <locale.h>
 
-#include "oriel-application.h"
-#include "oriel-renderer.h"
+#include "application/oriel-application.h"
+#include "base/oriel-renderer.h"
 
 /* Translations as installed, otherwise those of the build folder this program lies in. */
 static void translations_bind(void)

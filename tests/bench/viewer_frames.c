@@ -10,8 +10,8 @@
 #include <sys/resource.h>
 
 #include "fake_engine.h"
-#include "oriel-display.h"
-#include "oriel-engine-backend.h"
+#include "display/widget/oriel-display.h"
+#include "display/engine/oriel-engine-backend.h"
 
 static double cpu_ms(void)
 {

@@ -2,7 +2,7 @@
 /* When GTK is told to leave OpenGL alone. */
 #include <glib/gstdio.h>
 
-#include "oriel-renderer.h"
+#include "base/oriel-renderer.h"
 #include "test.h"
 
 static char *folder;

@@ -16,7 +16,7 @@ import oriel  # noqa: E402
 from oriel import check  # noqa: E402
 from tree import Tree  # noqa: E402
 
-LONG = 10  # seconds after which the end of work is announced: LONG_SECONDS in ui/oriel-notifications.c
+LONG = 10  # seconds after which the end of work is announced: LONG_SECONDS in ui/application/oriel-notifications.c
 
 
 def create(home, name, script=""):

@@ -4,7 +4,7 @@
 
 #include <glib/gi18n.h>
 
-#include "display/oriel-vnc-backend.h"
+#include "display/vnc/oriel-vnc-backend.h"
 
 struct _OrielConnectDialog {
     AdwMessageDialog parent_instance;

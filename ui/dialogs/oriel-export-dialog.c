@@ -7,7 +7,7 @@
 #include <glib/gi18n.h>
 
 #include "appliance/export/oriel-export.h"
-#include "oriel-message.h"
+#include "base/oriel-message.h"
 #include "settings/oriel-machine-work.h"
 
 typedef struct {

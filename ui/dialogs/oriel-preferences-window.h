@@ -5,7 +5,7 @@
 
 #include <adwaita.h>
 
-#include "oriel-preferences.h"
+#include "base/oriel-preferences.h"
 
 #define ORIEL_TYPE_PREFERENCES_WINDOW (oriel_preferences_window_get_type())
 G_DECLARE_FINAL_TYPE(OrielPreferencesWindow, oriel_preferences_window, ORIEL, PREFERENCES_WINDOW,

@@ -20,7 +20,7 @@
 #include <cairo.h>
 #include <gtk/gtk.h>
 
-#include "oriel-framebuffer.h"
+#include "display/picture/oriel-framebuffer.h"
 
 typedef enum {
     ORIEL_DISPLAY_STATUS_CONNECTING,

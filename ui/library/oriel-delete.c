@@ -4,7 +4,7 @@
 
 #include <glib/gi18n.h>
 
-#include "oriel-message.h"
+#include "base/oriel-message.h"
 
 typedef struct {
     OrielMachineList *list;

@@ -8,7 +8,7 @@
 
 #include <adwaita.h>
 
-#include "oriel-preferences.h"
+#include "base/oriel-preferences.h"
 
 #define ORIEL_TYPE_HOST_BANNER (oriel_host_banner_get_type())
 G_DECLARE_FINAL_TYPE(OrielHostBanner, oriel_host_banner, ORIEL, HOST_BANNER, GtkWidget)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "media/oriel-system.h"
-#include "oriel-state.h"
+#include "base/oriel-state.h"
 
 struct _OrielLibraryModel {
     GObject parent_instance;

@@ -9,7 +9,7 @@
 #define ORIEL_LIBRARY_MODEL_H
 
 #include "model/oriel-machine-list.h"
-#include "oriel-preferences.h"
+#include "base/oriel-preferences.h"
 
 #define ORIEL_TYPE_LIBRARY_MODEL (oriel_library_model_get_type())
 G_DECLARE_FINAL_TYPE(OrielLibraryModel, oriel_library_model, ORIEL, LIBRARY_MODEL, GObject)

@@ -7,8 +7,8 @@
 #include "library/oriel-library-page-private.h"
 #include "library/oriel-machine-cell.h"
 #include "machine/oriel-machine-actions.h"
-#include "oriel-message.h"
-#include "oriel-welcome.h"
+#include "base/oriel-message.h"
+#include "base/oriel-welcome.h"
 
 static gboolean is_off(OrielMachineItem *item)
 {

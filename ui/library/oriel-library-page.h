@@ -16,7 +16,7 @@
 #include <adwaita.h>
 
 #include "model/oriel-machine-list.h"
-#include "oriel-preferences.h"
+#include "base/oriel-preferences.h"
 
 #define ORIEL_TYPE_LIBRARY_PAGE (oriel_library_page_get_type())
 G_DECLARE_FINAL_TYPE(OrielLibraryPage, oriel_library_page, ORIEL, LIBRARY_PAGE, GtkWidget)

@@ -9,7 +9,7 @@
 
 #include "machine/oriel-thumbnail.h"
 #include "machine/oriel-machine-actions.h"
-#include "oriel-state.h"
+#include "base/oriel-state.h"
 
 struct _OrielMachineCell {
     GtkWidget parent_instance;

@@ -4,7 +4,7 @@
 
 #include <glib/gi18n.h>
 
-#include "oriel-message.h"
+#include "base/oriel-message.h"
 
 /* What an asynchronous command keeps: the widget may go away before the answer comes. */
 typedef struct {

@@ -2,9 +2,9 @@
 /* See oriel-thumbnail.h. */
 #include "machine/oriel-thumbnail.h"
 
-#include "display/oriel-engine-backend.h"
-#include "oriel-connection.h"
-#include "oriel-state.h"
+#include "display/engine/oriel-engine-backend.h"
+#include "base/oriel-connection.h"
+#include "base/oriel-state.h"
 
 enum {
     LOOK_SECONDS = 1, /* between two looks at a running machine's picture */

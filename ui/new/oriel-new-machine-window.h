@@ -12,7 +12,7 @@
 #include <adwaita.h>
 
 #include "model/oriel-machine-list.h"
-#include "oriel-preferences.h"
+#include "base/oriel-preferences.h"
 
 #define ORIEL_TYPE_NEW_MACHINE_WINDOW (oriel_new_machine_window_get_type())
 G_DECLARE_FINAL_TYPE(OrielNewMachineWindow, oriel_new_machine_window, ORIEL, NEW_MACHINE_WINDOW,

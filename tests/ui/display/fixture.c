@@ -5,7 +5,7 @@
 #include <gdk/x11/gdkx.h>
 #include <math.h>
 
-#include "oriel-engine-backend.h"
+#include "display/engine/oriel-engine-backend.h"
 
 static gboolean on_tick(gpointer data)
 {

@@ -9,7 +9,7 @@
 #include <gtk/gtk.h>
 
 #include "fake_engine.h"
-#include "oriel-display.h"
+#include "display/widget/oriel-display.h"
 #include "test.h"
 
 struct fixture {

@@ -2,7 +2,7 @@
 /* The cursor of an engine: as the host's, over the picture, in screenshots; and displays behind the
  * first. */
 #include "fixture.h"
-#include "oriel-engine-backend.h"
+#include "display/engine/oriel-engine-backend.h"
 
 enum {
     SIDE = FAKE_CURSOR_SIDE,

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "fixture.h"
-#include "oriel-engine-backend.h"
+#include "display/engine/oriel-engine-backend.h"
 
 /* The widget shows the engine's memory, each pixel zoom x zoom device pixels, centred. */
 static void pixels_check(struct fixture *fixture, guint zoom)

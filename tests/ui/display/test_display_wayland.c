@@ -7,8 +7,8 @@
 #include <linux/input-event-codes.h>
 
 #include "fake_engine.h"
-#include "oriel-display.h"
-#include "oriel-engine-backend.h"
+#include "display/widget/oriel-display.h"
+#include "display/engine/oriel-engine-backend.h"
 #include "test.h"
 
 #define REMOTE_DESKTOP "org.gnome.Mutter.RemoteDesktop"

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "oriel-framebuffer.h"
+#include "display/picture/oriel-framebuffer.h"
 #include "test.h"
 
 static int memory_new(size_t size, int seals)

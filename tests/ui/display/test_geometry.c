@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "oriel-geometry.h"
+#include "display/picture/oriel-geometry.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "oriel-keymap.h"
+#include "display/keys/oriel-keymap.h"
 
 #include <gdk/gdkkeysyms.h>
 #include <linux/input-event-codes.h>
 
-#include "oriel-pressed-keys.h"
+#include "display/keys/oriel-pressed-keys.h"
 #include "test.h"
 
 TEST(hardware_codes_are_evdev_codes)

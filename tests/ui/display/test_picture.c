@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Textures made of framebuffers: which are made anew, and what they show. */
-#include "oriel-picture.h"
+#include "display/picture/oriel-picture.h"
 #include "test.h"
 
 static GskRenderNode *draw(OrielPicture *picture, guint zoom)

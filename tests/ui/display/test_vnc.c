@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "oriel-display-backend.h"
-#include "oriel-vnc-address.h"
-#include "oriel-vnc-backend.h"
+#include "display/vnc/oriel-vnc-address.h"
+#include "display/vnc/oriel-vnc-backend.h"
 #include "test.h"
 
 #define UNTIL(condition)                                                                           \

@@ -13,9 +13,9 @@
 #include <gtk/gtk.h>
 #include <stdio.h>
 
-#include "oriel-display.h"
-#include "oriel-engine-backend.h"
-#include "oriel-vnc-backend.h"
+#include "display/widget/oriel-display.h"
+#include "display/engine/oriel-engine-backend.h"
+#include "display/vnc/oriel-vnc-backend.h"
 
 struct probe {
     GtkWindow *window;

@@ -7,7 +7,7 @@
 #include <adwaita.h>
 
 #include "model_fixture.h"
-#include "oriel-preferences.h"
+#include "base/oriel-preferences.h"
 
 /* Once, first. A warning of a library ends the test. */
 void forms_start(void);

@@ -7,7 +7,7 @@
 #include "machine/oriel-operation-box.h"
 #include "machine/oriel-thumbnail.h"
 #include "media/oriel-system.h"
-#include "oriel-state.h"
+#include "base/oriel-state.h"
 
 struct _OrielMachineDetails {
     GtkWidget parent_instance;

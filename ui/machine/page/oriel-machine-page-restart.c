@@ -5,8 +5,8 @@
 
 #include "machine/oriel-machine-actions.h"
 #include "oriel-machine-page-private.h"
-#include "oriel-message.h"
-#include "oriel-state.h"
+#include "base/oriel-message.h"
+#include "base/oriel-state.h"
 
 /* A machine that is on its way down to come up again. It outlives the page. */
 typedef struct {

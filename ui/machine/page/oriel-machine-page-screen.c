@@ -3,12 +3,12 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "display/oriel-engine-backend.h"
+#include "display/engine/oriel-engine-backend.h"
 #include "machine/windows/oriel-display-window.h"
 #include "oriel-machine-page-private.h"
-#include "oriel-connection.h"
-#include "oriel-message.h"
-#include "oriel-state.h"
+#include "base/oriel-connection.h"
+#include "base/oriel-message.h"
+#include "base/oriel-state.h"
 
 static void connected(GObject *source, GAsyncResult *result, gpointer data)
 {

@@ -6,8 +6,8 @@
 
 #include "machine/oriel-machine-actions.h"
 #include "oriel-machine-page-private.h"
-#include "oriel-message.h"
-#include "oriel-state.h"
+#include "base/oriel-message.h"
+#include "base/oriel-state.h"
 
 G_DEFINE_FINAL_TYPE(OrielMachinePage, oriel_machine_page, GTK_TYPE_WIDGET)
 

@@ -15,9 +15,9 @@
 
 #include <adwaita.h>
 
-#include "display/oriel-display.h"
+#include "display/widget/oriel-display.h"
 #include "model/oriel-machine-item.h"
-#include "oriel-preferences.h"
+#include "base/oriel-preferences.h"
 
 #define ORIEL_TYPE_MACHINE_PAGE (oriel_machine_page_get_type())
 G_DECLARE_FINAL_TYPE(OrielMachinePage, oriel_machine_page, ORIEL, MACHINE_PAGE, GtkWidget)

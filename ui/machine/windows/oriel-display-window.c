@@ -4,11 +4,11 @@
 
 #include <glib/gi18n.h>
 
-#include "display/oriel-display.h"
-#include "display/oriel-engine-backend.h"
+#include "display/widget/oriel-display.h"
+#include "display/engine/oriel-engine-backend.h"
 #include "machine/page/oriel-fullscreen-box.h"
-#include "oriel-connection.h"
-#include "oriel-message.h"
+#include "base/oriel-connection.h"
+#include "base/oriel-message.h"
 
 struct _OrielDisplayWindow {
     AdwApplicationWindow parent_instance;

@@ -9,7 +9,7 @@
 #include <adwaita.h>
 
 #include "model/oriel-machine-item.h"
-#include "oriel-preferences.h"
+#include "base/oriel-preferences.h"
 
 #define ORIEL_TYPE_DISPLAY_WINDOW (oriel_display_window_get_type())
 G_DECLARE_FINAL_TYPE(OrielDisplayWindow, oriel_display_window, ORIEL, DISPLAY_WINDOW,

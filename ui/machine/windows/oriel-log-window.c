@@ -5,7 +5,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "oriel-message.h"
+#include "base/oriel-message.h"
 
 enum {
     TEXT_MAX = 1 << 20, /* bytes shown, from the end of the file */

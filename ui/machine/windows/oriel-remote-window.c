@@ -4,10 +4,10 @@
 
 #include <glib/gi18n.h>
 
-#include "display/oriel-display.h"
-#include "display/oriel-vnc-backend.h"
+#include "display/widget/oriel-display.h"
+#include "display/vnc/oriel-vnc-backend.h"
 #include "machine/page/oriel-fullscreen-box.h"
-#include "oriel-message.h"
+#include "base/oriel-message.h"
 
 struct _OrielRemoteWindow {
     AdwApplicationWindow parent_instance;

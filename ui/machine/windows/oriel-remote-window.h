@@ -5,7 +5,7 @@
 
 #include <adwaita.h>
 
-#include "oriel-preferences.h"
+#include "base/oriel-preferences.h"
 
 #define ORIEL_TYPE_REMOTE_WINDOW (oriel_remote_window_get_type())
 G_DECLARE_FINAL_TYPE(OrielRemoteWindow, oriel_remote_window, ORIEL, REMOTE_WINDOW,

@@ -12,7 +12,7 @@
 #include <adwaita.h>
 
 #include "model/oriel-machine-list.h"
-#include "oriel-preferences.h"
+#include "base/oriel-preferences.h"
 
 #define ORIEL_TYPE_APPLICATION (oriel_application_get_type())
 G_DECLARE_FINAL_TYPE(OrielApplication, oriel_application, ORIEL, APPLICATION, AdwApplication)

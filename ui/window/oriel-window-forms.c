@@ -10,7 +10,7 @@
 #include "dialogs/oriel-shortcuts-window.h"
 #include "machine/windows/oriel-remote-window.h"
 #include "new/oriel-new-machine-window.h"
-#include "oriel-message.h"
+#include "base/oriel-message.h"
 #include "oriel-window-private.h"
 #include "settings/oriel-settings-window.h"
 

@@ -10,7 +10,7 @@
 #include <linux/input-event-codes.h>
 
 #include "oriel-display-private.h"
-#include "oriel-keymap.h"
+#include "display/keys/oriel-keymap.h"
 
 enum {
     LOCK_TAPS_MAX = 2, /* corrections that the guest does not follow before we stop */

@@ -3,7 +3,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "oriel-display-private.h"
-#include "oriel-keymap.h"
+#include "display/keys/oriel-keymap.h"
 
 gboolean oriel_display_send_keys(OrielDisplay *display, const char *chord)
 {

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "oriel-keymap.h"
+#include "display/keys/oriel-keymap.h"
 #include "oriel-module.h"
 #include "oriel-vnc-address.h"
 #include "oriel-vnc-link.h"

@@ -3,7 +3,7 @@
 #include <glib/gi18n.h>
 
 #include "library/oriel-delete.h"
-#include "oriel-message.h"
+#include "base/oriel-message.h"
 #include "oriel-window-private.h"
 
 static gboolean can_be_asked(OrielMachineItem *item)

@@ -6,7 +6,7 @@
 #include "oriel-application.h"
 #include "oriel-notifications.h"
 #include "oriel-session-guard.h"
-#include "oriel-window.h"
+#include "window/oriel-window.h"
 
 struct _OrielApplication {
     AdwApplication parent_instance;

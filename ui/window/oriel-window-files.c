@@ -3,7 +3,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "oriel-message.h"
+#include "base/oriel-message.h"
 #include "library/oriel-operations.h"
 #include "oriel-window-private.h"
 

@@ -9,7 +9,7 @@
 #include <gtk/gtk.h>
 
 #include "model/oriel-machine-list.h"
-#include "oriel-preferences.h"
+#include "base/oriel-preferences.h"
 
 #define ORIEL_TYPE_NOTIFICATIONS (oriel_notifications_get_type())
 G_DECLARE_FINAL_TYPE(OrielNotifications, oriel_notifications, ORIEL, NOTIFICATIONS, GObject)

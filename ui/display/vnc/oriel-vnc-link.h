@@ -13,7 +13,7 @@
 #include <cairo.h>
 #include <gio/gio.h>
 
-#include "oriel-framebuffer.h"
+#include "display/picture/oriel-framebuffer.h"
 
 typedef enum {
     ORIEL_VNC_KEY,

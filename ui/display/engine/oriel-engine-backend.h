@@ -4,7 +4,7 @@
 #ifndef ORIEL_ENGINE_BACKEND_H
 #define ORIEL_ENGINE_BACKEND_H
 
-#include "oriel-display-backend.h"
+#include "display/oriel-display-backend.h"
 
 #define ORIEL_TYPE_ENGINE_BACKEND (oriel_engine_backend_get_type())
 G_DECLARE_FINAL_TYPE(OrielEngineBackend, oriel_engine_backend, ORIEL, ENGINE_BACKEND,

@@ -24,8 +24,8 @@
 #ifndef ORIEL_DISPLAY_H
 #define ORIEL_DISPLAY_H
 
-#include "oriel-display-backend.h"
-#include "oriel-geometry.h"
+#include "display/oriel-display-backend.h"
+#include "display/picture/oriel-geometry.h"
 
 #define ORIEL_TYPE_SCALING (oriel_scaling_get_type())
 GType oriel_scaling_get_type(void);

@@ -8,8 +8,8 @@
 #define ORIEL_DISPLAY_PRIVATE_H
 
 #include "oriel-display.h"
-#include "oriel-picture.h"
-#include "oriel-pressed-keys.h"
+#include "display/picture/oriel-picture.h"
+#include "display/keys/oriel-pressed-keys.h"
 
 enum {
     ORIEL_DISPLAY_LEDS = 3,

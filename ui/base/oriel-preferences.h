@@ -10,7 +10,7 @@
 
 #include <gio/gio.h>
 
-#include "display/oriel-display.h"
+#include "display/widget/oriel-display.h"
 
 /* What becomes of a running machine when its window is closed. */
 typedef enum {

@@ -14,7 +14,7 @@
 
 #include <adwaita.h>
 
-#include "oriel-application.h"
+#include "application/oriel-application.h"
 
 #define ORIEL_TYPE_WINDOW (oriel_window_get_type())
 G_DECLARE_FINAL_TYPE(OrielWindow, oriel_window, ORIEL, WINDOW, AdwApplicationWindow)

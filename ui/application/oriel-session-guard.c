@@ -5,7 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "oriel-application.h"
-#include "oriel-message.h"
+#include "base/oriel-message.h"
 
 struct _OrielSessionGuard {
     GObject parent_instance;

@@ -5,7 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "machine/oriel-machine-actions.h"
-#include "oriel-message.h"
+#include "base/oriel-message.h"
 #include "oriel-window-private.h"
 
 G_DEFINE_FINAL_TYPE(OrielWindow, oriel_window, ADW_TYPE_APPLICATION_WINDOW)

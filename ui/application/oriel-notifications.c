@@ -4,8 +4,8 @@
 
 #include <glib/gi18n.h>
 
-#include "oriel-message.h"
-#include "oriel-window.h"
+#include "base/oriel-message.h"
+#include "window/oriel-window.h"
 
 enum {
     LONG_SECONDS = 10, /* work that took less is not announced */

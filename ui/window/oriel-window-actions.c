@@ -5,7 +5,7 @@
 #include "library/oriel-delete.h"
 #include "machine/windows/oriel-log-window.h"
 #include "machine/oriel-machine-actions.h"
-#include "oriel-message.h"
+#include "base/oriel-message.h"
 #include "oriel-window-private.h"
 
 static void act_back(GtkWidget *widget, const char *action, GVariant *parameter)

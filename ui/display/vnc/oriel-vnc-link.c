@@ -6,7 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "oriel-display-backend.h"
+#include "display/oriel-display-backend.h"
 
 OrielVncLink *oriel_vnc_link_new(int socket, gboolean local)
 {

@@ -8,7 +8,7 @@
 #ifndef ORIEL_VNC_BACKEND_H
 #define ORIEL_VNC_BACKEND_H
 
-#include "oriel-display-backend.h"
+#include "display/oriel-display-backend.h"
 
 #define ORIEL_TYPE_VNC_BACKEND (oriel_vnc_backend_get_type())
 G_DECLARE_FINAL_TYPE(OrielVncBackend, oriel_vnc_backend, ORIEL, VNC_BACKEND, OrielDisplayBackend)
