@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include "oriel-files.h"
 #include "running/oriel-session.h"
@@ -62,6 +63,36 @@ void fixture_machine(const char *name, const char *script)
     CHECK(oriel_config_save(config, folder, NULL));
 }
 
+static void end_if_engine(const char *pid)
+{
+    g_autofree char *link = g_strdup_printf("/proc/%s/exe", pid);
+    g_autofree char *program = g_file_read_link(link, NULL);
+
+    if (g_strcmp0(program, FAKE_ENGINE) == 0) {
+        kill((pid_t)atoi(pid), SIGKILL);
+    }
+}
+
+/* Engines that nobody can speak to any more are children of this process all the same. */
+static void children_end(void)
+{
+    g_autoptr(GDir) threads = g_dir_open("/proc/self/task", 0, NULL);
+    const char *thread;
+
+    while (threads && (thread = g_dir_read_name(threads))) {
+        g_autofree char *path = g_build_filename("/proc/self/task", thread, "children", NULL);
+        g_autofree char *text = NULL;
+
+        if (g_file_get_contents(path, &text, NULL, NULL)) {
+            g_auto(GStrv) children = g_strsplit(g_strstrip(text), " ", -1);
+
+            for (char **child = children; *child; child++) {
+                end_if_engine(*child);
+            }
+        }
+    }
+}
+
 void fixture_clear(void)
 {
     g_autoptr(GPtrArray) machines = oriel_library_list();
@@ -74,6 +105,7 @@ void fixture_clear(void)
             oriel_session_kill(machine, NULL);
         }
     }
+    children_end();
     oriel_folder_remove(oriel, NULL);
 }
 
