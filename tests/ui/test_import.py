@@ -87,6 +87,14 @@ def importing(process):
     return None
 
 
+def let_go(worker):
+    """One that stands still would do so for ever when the window is gone."""
+    try:
+        os.kill(worker, signal.SIGCONT)
+    except ProcessLookupError:
+        pass
+
+
 def test_cancel(home):
     """A row with its progress stands for the machine; cancelled, nothing of it stays."""
     path = appliance(home, "Large", 128 * MIB)
@@ -96,12 +104,16 @@ def test_cancel(home):
         tree = Tree(desktop)
         tree.act("push button", "^_?Import")
         # It stands still while it is looked at.
-        os.kill(wait_until(lambda: importing(process), "the import runs"), signal.SIGSTOP)
-        tree.wait("label", "^Large$")
-        tree.wait("push button", "^Cancel$")
-        desktop.screenshot("import-progress")
-        tree.act("push button", "^Cancel$")
-        wait_until(lambda: os.listdir(machines) == [], "nothing is left")
+        worker = wait_until(lambda: importing(process), "the import runs")
+        os.kill(worker, signal.SIGSTOP)  # it stands still while it is looked at
+        try:
+            tree.wait("label", "^Large$")
+            tree.wait("push button", "^Cancel$")
+            desktop.screenshot("import-progress")
+            tree.act("push button", "^Cancel$")
+            wait_until(lambda: os.listdir(machines) == [], "nothing is left")
+        finally:
+            let_go(worker)
         tree.wait("label", "^Run Another System$")
     check(not home.json("list"), "nothing was made")
 

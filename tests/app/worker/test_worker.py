@@ -137,14 +137,18 @@ def test_cancelling_a_worker_that_does_not_listen(home):
     process = place.start(["disk", "convert", place.disk, place.out + "/t.qcow2"])
     worker = worker_of(process)
     os.kill(worker, signal.SIGSTOP)
-    process.send_signal(signal.SIGINT)
-    error = process.communicate(timeout=120)[1]
-    check(process.returncode != 0 and "ancelled" in error or process.returncode == -signal.SIGINT,
-          f"{process.returncode} {error}")
-    end = time.monotonic() + 60
-    while is_alive(worker) and time.monotonic() < end:
-        time.sleep(0.01)
-    check(not is_alive(worker) and place.made() == [], f"{place.made()}")
+    try:
+        process.send_signal(signal.SIGINT)
+        error = process.communicate(timeout=120)[1]
+        check(process.returncode != 0 and "ancelled" in error or process.returncode == -signal.SIGINT,
+              f"{process.returncode} {error}")
+        end = time.monotonic() + 60
+        while is_alive(worker) and time.monotonic() < end:
+            time.sleep(0.01)
+        check(not is_alive(worker) and place.made() == [], f"{place.made()}")
+    finally:
+        if is_alive(worker):  # one that stands still would do so for ever
+            os.kill(worker, signal.SIGKILL)
     place.check_sources()
 
 
