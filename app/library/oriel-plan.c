@@ -22,9 +22,10 @@ void oriel_plan_make(OrielPlan *plan, const OrielMedia *media, const char *syste
 
 void oriel_plan_fill(const OrielPlan *plan, OrielCreateOptions *options, OrielPlanTexts *texts)
 {
-    const char *const settings[] = { "os",         plan->system->id,
-                                     "clock",      plan->system->clock_local ? "local" : "utc",
-                                     "net0.model", oriel_system_network(plan->system),
+    const char *const settings[] = { "os",          plan->system->id,
+                                     "clock",       plan->system->clock_local ? "local" : "utc",
+                                     "net0.model",  oriel_system_network(plan->system),
+                                     "video.model", oriel_system_video(plan->system),
                                      NULL };
 
     G_STATIC_ASSERT(G_N_ELEMENTS(settings) == ORIEL_PLAN_SETTINGS);

@@ -28,7 +28,7 @@ void oriel_plan_make(OrielPlan *plan, const OrielMedia *media, const char *syste
                      const char *library);
 
 enum {
-    ORIEL_PLAN_SETTINGS = 7, /* pairs and the NULL behind them */
+    ORIEL_PLAN_SETTINGS = 9, /* pairs and the NULL behind them */
     ORIEL_PLAN_TEXT = 32,    /* bytes */
 };
 

@@ -43,6 +43,7 @@ typedef struct {
     guint memory_minimum, memory_recommended; /* MiB */
     guint disk_recommended;                   /* GiB */
     gboolean uefi, virtio, clock_local;
+    guint virtio_display; /* first release that knows a virtio display; 0: not known of any */
 } SystemRow;
 
 extern const SystemRow system_table[];

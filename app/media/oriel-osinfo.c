@@ -86,18 +86,19 @@ static gboolean wants_uefi(OsinfoOs *os)
     return uefi && !bios;
 }
 
-/* True if the system itself brings a driver for virtio disks (PCI 1af4:1042, 1af4:1001). */
-static gboolean knows_virtio(OsinfoOs *os)
+/* True if the system itself brings a driver for the PCI device that a list of ids names so or so.
+ */
+static gboolean knows_device(OsinfoOs *os, const char *const *ids)
 {
     g_autoptr(OsinfoDeviceList) list = osinfo_os_get_all_devices(os, NULL);
 
     for (int i = 0; i < osinfo_list_get_length(OSINFO_LIST(list)); i++) {
         OsinfoEntity *device = osinfo_list_get_nth(OSINFO_LIST(list), i);
-        const char *id = osinfo_entity_get_id(device);
 
-        if (g_str_has_suffix(id, "/1af4/1001") || g_str_has_suffix(id, "/1af4/1042") ||
-            g_str_has_suffix(id, "/1af4-1001") || g_str_has_suffix(id, "/1af4-1042")) {
-            return TRUE;
+        for (gsize n = 0; ids[n]; n++) {
+            if (g_str_has_suffix(osinfo_entity_get_id(device), ids[n])) {
+                return TRUE;
+            }
         }
     }
     return FALSE;
@@ -126,6 +127,9 @@ static OsinfoOs *os_find(const char *id)
 
 static OrielSystem *system_find(const char *id)
 {
+    static const char *const virtio_disks[] = { "/1af4/1001", "/1af4/1042", "/1af4-1001",
+                                                "/1af4-1042", NULL };
+    static const char *const virtio_displays[] = { "/1af4/1050", "/1af4-1050", NULL };
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&osinfo_lock);
     OsinfoOs *os = os_find(id);
     OrielSystem *system;
@@ -145,7 +149,8 @@ static OrielSystem *system_find(const char *id)
     resources_take(recommended, &system->memory_recommended, &system->disk_recommended,
                    &system->cpus_recommended);
     system->uefi = wants_uefi(os);
-    system->virtio = knows_virtio(os);
+    system->virtio = knows_device(os, virtio_disks);
+    system->virtio_display = knows_device(os, virtio_displays);
     system->clock_local = strcmp(system->family, "windows") == 0;
     return system;
 }

@@ -75,6 +75,10 @@ static OrielSystem *system_from_table(const char *id)
     const SystemRow *row = row_find(id, &release);
     OrielSystem *system = system_from_row(row ? row : row_find("other", &release));
 
+    if (row && row->virtio_display != 0) {
+        system->virtio_display =
+            !*release || g_ascii_strtoull(release, NULL, 10) >= row->virtio_display;
+    }
     if (row && *release) {
         g_free(system->name);
         system->name = g_strdup_printf("%s %s", row->name, release);
@@ -103,6 +107,11 @@ static OrielSystem *known(const char *id)
 const char *oriel_system_network(const OrielSystem *system)
 {
     return system->virtio || strcmp(system->family, "linux") == 0 ? "virtio" : "e1000e";
+}
+
+const char *oriel_system_video(const OrielSystem *system)
+{
+    return system->virtio_display && strcmp(system->family, "linux") == 0 ? "virtio-gpu" : "stdvga";
 }
 
 const OrielSystem *oriel_system_find(const char *id)

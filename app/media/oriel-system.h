@@ -19,6 +19,7 @@ typedef struct {
     guint cpus_minimum, cpus_recommended;       /* 0: not known */
     gboolean uefi;                              /* wants UEFI */
     gboolean virtio;                            /* its installer knows virtio disks and cards */
+    gboolean virtio_display;                    /* it brings a driver for virtio-gpu */
     gboolean clock_local;                       /* its clock shows local time */
     const char *icon; /* icon name of ours for it: "oriel-system-debian-symbolic", ...; static */
 } OrielSystem;
@@ -35,6 +36,11 @@ const OrielSystem *oriel_system_load(const char *id);
  * knows that, as every Linux does. Static.
  */
 const char *oriel_system_network(const OrielSystem *system);
+/*
+ * The display adapter that a machine for it gets, as config.h names the models: virtio-gpu for a
+ * Linux that the database says to know it, otherwise a VGA. Static.
+ */
+const char *oriel_system_video(const OrielSystem *system);
 /* For a process that soon may load no code any more: loads what reads the database. Blocking. */
 void oriel_system_prepare(void);
 /* All systems for a chooser, by family and name; borrowed elements. Blocking. g_ptr_array_unref().

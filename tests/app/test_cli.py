@@ -150,6 +150,7 @@ def test_create_by_the_system_on_the_cd(home):
     shown = home.json("show", "D")
     check(shown["os"] == "debian12" and shown["memory"] >= 512 * MIB, repr(shown))
     check(shown["cpus"] <= os.cpu_count() and shown["firmware"]["type"] == "bios", repr(shown))
+    check(shown["video"]["model"] == "virtio-gpu", repr(shown))
     shown = home.json("show", "Small")
     check(shown["memory"] == 96 * MIB and shown["cpus"] == 1 and shown["firmware"]["type"] == "uefi", repr(shown))
     home.ok("create", "Plain", "--cdrom", home.file("p.iso", iso("NOBODY KNOWS")))

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What guests of the lab talk to on the host, at 127.0.0.1 and ::1 only: HTTP on 8080 with /bytes/N (N MiB, the same
-each time) and /sum/N (their SHA-256); a sink on 8081 that answers with the SHA-256 of all it was sent; a name server
+each time), /sum/N (their SHA-256) and /debian/FILE, the files of the folder that it is started with; a sink on 8081 that answers with the SHA-256 of all it was sent; a name server
 on UDP 53, if it may, that knows host.oriel.test. Says "ready" when it serves."""
 import hashlib
 import http.server
+import os
 import random
 import socket
 import socketserver
+import sys
 import threading
 
 
@@ -15,12 +17,29 @@ def content(mebibytes):
     return random.Random(mebibytes).randbytes(mebibytes << 20)
 
 
+def mirrored(name):
+    """A file of the package mirror, or None."""
+    try:
+        with open(os.path.join(sys.argv[1], os.path.basename(name)), "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def page(path):
+    _, what, name = path.split("/", 2)
+    if what == "debian":
+        return mirrored(name)
+    body = content(int(name))
+    return hashlib.sha256(body).hexdigest().encode() if what == "sum" else body
+
+
 class Pages(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        _, what, size = self.path.split("/")
-        body = content(int(size))
-        if what == "sum":
-            body = hashlib.sha256(body).hexdigest().encode()
+        body = page(self.path)
+        if body is None:
+            self.send_error(404)
+            return
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -397,12 +397,36 @@ TEST(systems)
     CHECK_STR(oriel_system_find("debian99")->name, "Debian 99");
     CHECK_STR(oriel_system_find("debian99")->family, "linux");
     CHECK(windows->uefi && windows->clock_local);
+    CHECK_STR(oriel_system_video(windows), "stdvga");
+    CHECK_STR(oriel_system_video(oriel_system_find("debian99")), "virtio-gpu");
+    CHECK_STR(oriel_system_video(oriel_system_find("debian5")), "stdvga");
+    CHECK_STR(oriel_system_video(oriel_system_find("ubuntu99.10")), "stdvga");
     CHECK_EQ(windows->memory_minimum, 4 * GIB);
     CHECK(list->len >= 25);
     for (guint i = 0; i < list->len; i++) {
         const OrielSystem *system = g_ptr_array_index(list, i);
 
         CHECK(*system->name && *system->icon);
+    }
+}
+
+/* As the database knows them, or we where it does not. */
+TEST(systems_by_the_database)
+{
+    static const struct {
+        const char *id, *network, *video;
+    } expected[] = {
+        { "debian12", "virtio", "virtio-gpu" },
+        { "debian10", "virtio", "stdvga" },
+        { "fedora37", "virtio", "virtio-gpu" },
+        { "win11", "e1000e", "stdvga" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(expected); i++) {
+        const OrielSystem *system = oriel_system_load(expected[i].id);
+
+        CHECK_STR(oriel_system_network(system), expected[i].network);
+        CHECK_STR(oriel_system_video(system), expected[i].video);
     }
 }
 
@@ -464,7 +488,9 @@ TEST(plans)
     CHECK_STR(options.settings[3], "local");
     CHECK_STR(options.settings[4], "net0.model");
     CHECK_STR(options.settings[5], "e1000e");
-    CHECK(!options.settings[6]);
+    CHECK_STR(options.settings[6], "video.model");
+    CHECK_STR(options.settings[7], "stdvga");
+    CHECK(!options.settings[8]);
     oriel_plan_make(&plan, &kernel, NULL, "/");
     CHECK_STR(plan.system->id, "linux");
     CHECK_STR(oriel_system_network(plan.system), "virtio");
@@ -481,5 +507,5 @@ TEST_MAIN(T(disk_images_by_signature), T(other_files), T(appliances), T(cd_image
           T(a_cd_image_without_boot_record), T(releases_by_label), T(a_real_cd_image),
           T(a_real_cd_image_like_an_installer), T(a_cd_image_that_is_cut_short),
           T(answers_that_cannot_be_true), T(looking_can_be_cancelled),
-          T(machines_and_what_is_not_a_file), T(systems), T(defaults_fit_the_host),
-          T(defaults_for_a_usual_computer), T(plans))
+          T(machines_and_what_is_not_a_file), T(systems), T(systems_by_the_database),
+          T(defaults_fit_the_host), T(defaults_for_a_usual_computer), T(plans))

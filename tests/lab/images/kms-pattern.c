@@ -27,6 +27,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "pattern.h"
+
 enum {
     DISPLAYS_MAX = 4,
     MODES_MAX = 256,
@@ -37,13 +39,6 @@ enum {
     CURSOR_HEIGHT = 12,
     CURSOR_COLOUR = 0x2080e0,
 };
-
-static uint32_t pattern(unsigned display, uint32_t x, uint32_t y)
-{
-    uint32_t red = (x * 3 + display * 64) & 255, green = (y * 5) & 255;
-
-    return red << 16 | green << 8 | (((x ^ y) + display * 32) & 255);
-}
 
 static bool under_cursor(unsigned display, uint32_t x, uint32_t y)
 {
