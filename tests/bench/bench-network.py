@@ -111,6 +111,8 @@ def transfers(ours, options, found):
             for _ in range(2 * options.rounds):
                 server.line()
                 exits, seconds = machine.counters()
+                if not exits:
+                    raise RuntimeError("the exits of this machine are not counted")
                 server.go()
                 _, direction, size, took, packets = server.line()
                 exits_after, seconds_after = machine.counters()
@@ -131,11 +133,22 @@ ROWS = [("speed", "MiB/s"), ("processor", "processor's time for a MiB, ms"),
         ("packets", "packets for a MiB, as the guest counts")]
 
 
+def figures(values):
+    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})" if values else "-"
+
+
+def row(what, ours, theirs):
+    pairs = [a / b for a, b in zip(ours, theirs) if b]
+    ratio = f"{statistics.median(ours) / statistics.median(theirs):.2f} ({min(pairs):.2f}-{max(pairs):.2f})" if pairs else "-"
+    print(f"{what:50} {figures(ours):>28} {figures(theirs):>28} {ratio}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=("virtio", "e1000e"), default="virtio")
     parser.add_argument("--size", type=int, default=64, help="of a transfer, in MiB")
     parser.add_argument("--rounds", type=int, default=3, help="transfers there and back in each start of the guest")
+    parser.add_argument("--only", choices=("ours", "QEMU"), help="this one by itself, for a profiler")
     parser.add_argument("--starts", type=int, default=2, help="starts of ours and of QEMU")
     options = parser.parse_args()
     version = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True, check=True).stdout
@@ -143,17 +156,14 @@ def main():
     ours, theirs = ({"to-host": [], "to-guest": []} for _ in range(2))
     began = time.monotonic()
     for _ in range(options.starts):
-        transfers(True, options, ours)
-        transfers(False, options, theirs)
+        if options.only != "QEMU":
+            transfers(True, options, ours)
+        if options.only != "ours":
+            transfers(False, options, theirs)
     print(f"{'':50} {'ours':>28} {'QEMU':>28} ratio (spread)")
     for direction, words in (("to-host", "guest to host"), ("to-guest", "host to guest")):
         for key, what in ROWS:
-            values = [[found[key] for found in side[direction]] for side in (ours, theirs)]
-            columns = [f"{statistics.median(v):.2f} ({min(v):.2f}-{max(v):.2f})" for v in values]
-            peer = statistics.median(values[1])
-            pairs = [a / b for a, b in zip(*values) if b]
-            ratio = f"{statistics.median(values[0]) / peer:.2f} ({min(pairs):.2f}-{max(pairs):.2f})" if peer else "-"
-            print(f"{words + ', ' + what:50} {columns[0]:>28} {columns[1]:>28} {ratio}", flush=True)
+            row(f"{words}, {what}", *([found[key] for found in side[direction]] for side in (ours, theirs)))
     print(f"\n{time.monotonic() - began:.0f} s")
 
 
