@@ -146,8 +146,7 @@ static gboolean check_room(const OrielMachine *machine, GError **error)
     return config && oriel_config_add_drive(config, ORIEL_DRIVE_CDROM, NULL, error);
 }
 
-/* A name in disks/ that nothing has. */
-static char *free_file_name(const OrielMachine *machine, OrielDiskFormat format)
+char *oriel_disk_new_name(const OrielMachine *machine, OrielDiskFormat format)
 {
     for (guint n = 0;; n++) {
         g_autofree char *name = g_strdup_printf("disks/disk%u%s", n, oriel_disk_suffix(format));
@@ -216,7 +215,7 @@ static char *disk_place(const OrielMachine *machine, const char *made, OrielDisk
     do {
         g_free(name);
         g_free(path);
-        name = free_file_name(machine, format);
+        name = oriel_disk_new_name(machine, format);
         path = g_build_filename(machine->folder, name, NULL);
         result = renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE);
     } while (result != 0 && errno == EEXIST);
@@ -413,65 +412,4 @@ static gboolean order_apply(OrielConfig *config, gpointer data, GError **error)
 gboolean oriel_reorder_drives(const OrielMachine *machine, const char *const *ids, GError **error)
 {
     return oriel_machine_edit(machine->folder, order_apply, (gpointer)ids, error);
-}
-
-/* --- Growing ------------------------------------------------------------------------------------
- */
-
-static gboolean image_grow(struct image *image, const char *id, guint64 bytes, GError **error)
-{
-    if (bytes <= image->size) {
-        g_autofree char *size = oriel_size_text(image->size);
-
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” has %s already. A disk can only grow: what is behind its end would be "
-                    "lost.",
-                    id, size);
-        return FALSE;
-    }
-    return image_resize(image, bytes, error);
-}
-
-static gboolean disk_grow(const OrielMachine *machine, const OrielDrive *drive, guint64 bytes,
-                          GError **error)
-{
-    const struct chain_request request = {
-        .drive = drive->id,
-        .folder = machine->folder,
-        .path = drive->path,
-        .format = drive_image_format(drive->format),
-        .follow = CHAIN_STATED,
-    };
-    struct image *image = chain_open(&request, error);
-    gboolean good = image && image_grow(image, drive->id, bytes, error);
-
-    image_free(image);
-    return good;
-}
-
-gboolean oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 bytes, GError **error)
-{
-    g_autoptr(OrielConfig) config = oriel_config_load(machine->folder, error);
-    const OrielDrive *drive = config ? drive_find(config, id, error) : NULL;
-    int lock;
-
-    if (!drive) {
-        return FALSE;
-    }
-    if (drive->kind != ORIEL_DRIVE_DISK || bytes > G_MAXINT64 - MIB) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    drive->kind == ORIEL_DRIVE_DISK ? "That is too large for “%s”."
-                                                    : "“%s” is a CD drive; only disks grow.",
-                    id);
-        return FALSE;
-    }
-    lock = oriel_machine_lock(machine->folder, error);
-    if (lock < 0) {
-        return FALSE;
-    }
-    gboolean good = oriel_machine_check_saved(machine->folder, config, id, error) &&
-                    disk_grow(machine, drive, (bytes + MIB - 1) / MIB * MIB, error);
-
-    close(lock);
-    return good;
 }

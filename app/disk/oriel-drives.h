@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The drives of a machine: adding, removing, ordering, growing. Each is done whole or not at all,
+ * The drives of a machine: adding, removing, ordering. Each is done whole or not at all,
  * also when the process is killed: a disk's file is complete and in its place before the settings
  * name it, and no longer named before it goes to the trash.
  *
@@ -23,6 +23,8 @@
 gboolean oriel_disk_format_for(const char *source, OrielDiskFormat *format, GError **error);
 /* The ending of its file's name: ".raw", ".qcow2". */
 const char *oriel_disk_suffix(OrielDiskFormat format);
+/* A name in disks/ that nothing has, relative to the machine's folder. g_free(). */
+char *oriel_disk_new_name(const OrielMachine *machine, OrielDiskFormat format);
 /*
  * Makes the file of a disk, which must not exist: empty, if `source` is a size ("20G"), otherwise a
  * copy of the image `source`, whose content is in the format that oriel_disk_format_for() gave.
@@ -50,12 +52,5 @@ gboolean oriel_remove_drive(const OrielMachine *machine, const char *id, gboolea
 
 /* Puts the drives into the order of `ids`, which names each once: their ports, first to last. */
 gboolean oriel_reorder_drives(const OrielMachine *machine, const char *const *ids, GError **error);
-
-/*
- * Makes a disk larger; what is on it stays, and the guest finds free space behind it. `bytes` is
- * rounded up to 1 MiB. Errors: INVALID if that is not more than it has, LOCKED, NO_SPACE, ...
- */
-gboolean oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 bytes,
-                         GError **error);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "disk/oriel-drive-care.h"
 #include "disk/oriel-drives.h"
 #include "library/oriel-move.h"
 #include "library/oriel-revisions.h"
@@ -62,6 +63,26 @@ gboolean run_grow(const struct call *call, GError **error)
 
     return machine && oriel_size_parse(call->arguments[2], &bytes, error) &&
            oriel_grow_disk(machine, call->arguments[1], bytes, error);
+}
+
+gboolean run_convert_disk(const struct call *call, GError **error)
+{
+    g_autoptr(OrielMachine) machine = call_machine(call, error);
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    gboolean raw = strcmp(call->arguments[2], "raw") == 0, good;
+
+    if (machine && !raw && strcmp(call->arguments[2], "qcow2") != 0) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "There is no format “%s” for disks of machines; they are raw or qcow2.",
+                    call->arguments[2]);
+        return FALSE;
+    }
+    watch_start();
+    good = machine && oriel_drive_convert(machine, call->arguments[1],
+                                          raw ? ORIEL_DISK_FORMAT_RAW : ORIEL_DISK_FORMAT_QCOW2,
+                                          watch_progress, cancellable, cancellable, error);
+    progress_end();
+    return good;
 }
 
 /* --- The whole machine --------------------------------------------------------------------------

@@ -86,6 +86,7 @@ gboolean run_add_cdrom(const struct call *call, GError **error);
 gboolean run_remove_drive(const struct call *call, GError **error);
 gboolean run_reorder(const struct call *call, GError **error);
 gboolean run_grow(const struct call *call, GError **error);
+gboolean run_convert_disk(const struct call *call, GError **error);
 gboolean run_disk(const struct call *call, GError **error);
 gboolean run_import(const struct call *call, GError **error);
 gboolean run_try(const struct call *call, GError **error);

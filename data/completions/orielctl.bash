@@ -33,6 +33,7 @@ _orielctl() {
         case $command in
             disk | export | insert | screenshot | add-disk | add-cdrom | capture) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
             forward) [ "$COMP_CWORD" -eq 3 ] && mapfile -t COMPREPLY < <(compgen -W 'add remove list' -- "$current") ;;
+            convert-disk) [ "$COMP_CWORD" -eq 4 ] && mapfile -t COMPREPLY < <(compgen -W 'raw qcow2' -- "$current") ;;
             move) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
         esac
     fi

@@ -12,6 +12,7 @@ import tempfile
 from oriel import ORIELCTL, Skip, check, main
 
 MIB = 1 << 20
+WORKER_KILLED = 20  # what orielctl says when the process that it started for the work is no more
 # What changes files; a process is killed as it enters the n-th of each.
 CALLS = ("rename renameat renameat2 fsync unlink unlinkat rmdir link linkat mkdir mkdirat ftruncate fallocate "
          "copy_file_range pwrite64 utimensat").split()
@@ -113,6 +114,28 @@ def test_reorder_and_grow(home):
     home.ok("grow", "Raw", "disk0", "5M")
     with open(disk_path(home, "disk0", "Raw"), "rb") as disk:
         check(disk.read() == b"content" + bytes(5 * MIB - 7), "content")
+
+
+def test_another_format(home):
+    """There and back again: the content, the settings, and the old file in the trash."""
+    home.ok("create", "One", "--disk", home.file("image", b"content" + bytes(3 * MIB)))
+    home.ok("set", "One", "disk0.controller=virtio")
+    raw = disk_path(home, "disk0")
+    home.fails(10, "convert-disk", "One", "disk0", "raw", words=["disk0", "raw image already"])
+    home.fails(10, "convert-disk", "One", "disk0", "vmdk", words=["vmdk"])
+    home.fails(10, "convert-disk", "One", "cdrom0", "raw", words=["CD drive"])
+    home.fails(11, "convert-disk", "One", "disk4", "raw", words=["disk4"])
+    home.ok("convert-disk", "One", "disk0", "qcow2")
+    path = disk_path(home, "disk0")
+    check(path.endswith("disk0.qcow2") and not os.path.exists(raw), path)
+    check(home.json("disk", "info", path, "--from", "qcow2")["format"] == "qcow2", "format")
+    check("disk0.raw" in trashed(home), repr(trashed(home)))
+    home.ok("convert-disk", "One", "disk0", "raw")
+    with open(disk_path(home, "disk0"), "rb") as disk:
+        check(disk.read().rstrip(b"\0") == b"content", "content")
+    check(home.json("show", "One")["drives"][0]["controller"] == "virtio", "the controller has changed")
+    os.mkdir(home.folder("One") + "/saved")
+    home.fails(18, "convert-disk", "One", "disk0", "qcow2", words=["saved"])
 
 
 def test_undo_and_restore(home):
@@ -236,7 +259,7 @@ def killed_at(home, call, n, *arguments):
                             env=home.environment, capture_output=True, timeout=120, check=False)
     if b"ptrace" in result.stderr or b"Operation not permitted" in result.stderr:
         raise Skip("strace may not trace here")
-    return result.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    return result.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL, WORKER_KILLED)
 
 
 def is_whole(home, name):
@@ -384,7 +407,7 @@ def test_killed_while_moving_far(home):
 
 
 if __name__ == "__main__":
-    main(test_add_and_remove_disks, test_mistakes_with_drives, test_links_lead_nowhere, test_reorder_and_grow,
+    main(test_add_and_remove_disks, test_mistakes_with_drives, test_links_lead_nowhere, test_reorder_and_grow, test_another_format,
          test_undo_and_restore, test_worked, test_damaged_settings, test_restore_needs_its_disks, test_move,
          test_move_to_another_file_system, test_killed_while_adding_a_disk,
          test_killed_while_adding_a_disk_to_a_running_machine, test_killed_while_removing_a_disk,

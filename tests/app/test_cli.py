@@ -14,7 +14,7 @@ from oriel import Failure, ORIELCTL, Skip, check, main
 MIB = 1 << 20
 SOURCE = os.environ["ORIEL_SOURCE"]
 COMMANDS = ("create identify list show set rename clone delete move add-disk add-cdrom remove-drive "
-            "reorder grow undo revisions restore start pause resume reset shutdown stop kill wait screenshot display "
+            "reorder grow convert-disk undo revisions restore start pause resume reset shutdown stop kill wait screenshot display "
             "text type key serial insert eject balloon stats log vnc import try export check-host").split()
 
 

@@ -4,6 +4,7 @@
 
 #include <glib/gi18n.h>
 
+#include "disk/oriel-drive-care.h"
 #include "disk/oriel-drives.h"
 #include "library/oriel-move.h"
 #include "running/oriel-networks.h"
