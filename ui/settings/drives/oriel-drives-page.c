@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "oriel-disk-care-window.h"
 #include "oriel-disk-size-dialog.h"
 #include "oriel-disk-sizes.h"
 #include "oriel-drive-words.h"
@@ -292,6 +293,8 @@ static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, DrivesNow
         gtk_widget_set_sensitive(grow, now == DRIVES_NOW_ALL &&
                                            g_hash_table_contains(self->sizes, drive->id));
         adw_expander_row_add_row(row, grow);
+        adw_expander_row_add_row(row, button_row(_("File"), _("Check, repair, compact, convert"),
+                                                 _("_Care…"), "drives.care", drive->id));
         adw_expander_row_add_row(row, controller_row(self, drive->id));
         adw_expander_row_add_row(row, cache_row(self, drive->id));
         adw_expander_row_add_row(row, switch_row(self, _("Read-Only"), drive->id, "read-only"));
@@ -494,6 +497,14 @@ static void action_grow(GtkWidget *widget, const char *name, GVariant *parameter
     }
 }
 
+static void action_care(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    OrielDrivesPage *self = ORIEL_DRIVES_PAGE(widget);
+
+    gtk_window_present(oriel_disk_care_window_new(self->item, g_variant_get_string(parameter, NULL),
+                                                  window_of(self)));
+}
+
 static void remove_answered(AdwMessageDialog *dialog, const char *response, OrielDrivesPage *self)
 {
     if (g_str_equal(response, "remove")) {
@@ -576,6 +587,7 @@ static void oriel_drives_page_class_init(OrielDrivesPageClass *class)
     gtk_widget_class_install_action(widget_class, "drives.insert", "s", action_insert);
     gtk_widget_class_install_action(widget_class, "drives.eject", "s", action_eject);
     gtk_widget_class_install_action(widget_class, "drives.grow", "s", action_grow);
+    gtk_widget_class_install_action(widget_class, "drives.care", "s", action_care);
     gtk_widget_class_install_action(widget_class, "drives.remove", "s", action_remove);
     gtk_widget_class_install_action(widget_class, "drives.earlier", "s", action_earlier);
 }
