@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "display/vnc_private.h"
-#include "input/keys.h"
+#include "common/keys.h"
 
 enum {
     SUBMESSAGE_KEY = 0,

@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 #include "display/vnc_private.h"
-#include "input/keys.h"
+#include "common/keys.h"
 
 enum {
     CLIENT_WAIT_MS = 20000, /* a client that takes nothing for so long is disconnected */

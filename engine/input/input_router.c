@@ -11,7 +11,7 @@
 
 #include "config/config.h"
 #include "device.h"
-#include "input/keys.h"
+#include "common/keys.h"
 
 enum {
     TYPE_POLL_MS = 8,          /* while the guest's keyboard is full, */

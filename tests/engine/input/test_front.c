@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "device.h"
 #include "input/input_router.h"
-#include "input/keys.h"
+#include "common/keys.h"
 
 /* --- A keyboard and a pointer that remember
  * --------------------------------------------------------- */
@@ -149,6 +149,17 @@ TEST(keys_from_scancodes_and_keysyms)
     CHECK_EQ(key_from_keysym(0xff0d), KEY_ENTER);
     CHECK_EQ(key_from_keysym(0xffff), KEY_DELETE);
     CHECK_EQ(key_from_keysym(0x1000041), 0);
+    /* What the window sends, the engine understands. */
+    for (uint16_t key = 1; key < KEY_MAX; key++) {
+        uint8_t xt = key_to_xt(key);
+        uint32_t keysym = key_to_keysym(key);
+
+        CHECK(xt == 0 || key_from_xt(xt) == key);
+        CHECK(keysym == 0 || key == KEY_102ND || key_from_keysym(keysym) == key);
+    }
+    CHECK_EQ(key_to_xt(KEY_SYSRQ), 0x80 | 0x37);
+    CHECK_EQ(key_from_xt(0x54), KEY_SYSRQ);
+    CHECK_EQ(key_to_keysym(KEY_102ND), '<');
 }
 
 TEST(input_types_at_the_guests_pace)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names and numbers of keys: what users, VNC viewers and the US layout call them, as Linux evdev
+ * Names and numbers of keys: what users, VNC, X11 and the US layout call them, as Linux evdev
  * codes (linux/input-event-codes.h). Pure functions over constant tables; any thread.
  */
-#ifndef ENGINE_KEYS_H
-#define ENGINE_KEYS_H
+#ifndef COMMON_KEYS_H
+#define COMMON_KEYS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,8 +21,12 @@ bool key_from_character(uint32_t character, uint16_t *code, bool *shift);
  * 0xe0 with bit 7 set. 0 if no key has it.
  */
 uint16_t key_from_xt(uint32_t scancode);
+/* The other way round; 0 for a key that has none. */
+uint8_t key_to_xt(uint16_t code);
 
 /* X11 keysym, by the place the symbol has on a US keyboard. 0 if it has none. */
 uint16_t key_from_keysym(uint32_t keysym);
+/* The X11 keysym of a key on a US keyboard without Shift; 0 if it has none. */
+uint32_t key_to_keysym(uint16_t code);
 
 #endif
