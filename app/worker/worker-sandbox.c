@@ -3,71 +3,41 @@
 #include "worker/worker-sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <linux/fs.h>
-#include <linux/landlock.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "common/landlock.h"
 
 #ifdef HAVE_SECCOMP
 #include <seccomp.h>
 #endif
 
-/* Those that newer kernels know; a kernel's version says which. */
-#define FS_ALL_1    ((1ull << 13) - 1)
-#define FS_REFER    (1ull << 13)
-#define FS_TRUNCATE (1ull << 14)
-
-/* What a rule for a file, not a folder, may have. */
-#define FS_OF_FILES (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE)
-
 /* --- Files ------------------------------------------------------------------------------------ */
 
-static long landlock_version(void)
-{
-    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-}
-
-static void path_allow(int ruleset, const char *path, uint64_t access)
-{
-    struct landlock_path_beneath_attr rule = { .parent_fd = open(path, O_PATH | O_CLOEXEC) };
-    struct stat status;
-
-    if (rule.parent_fd < 0) {
-        return;
-    }
-    if (fstat(rule.parent_fd, &status) == 0) {
-        rule.allowed_access = S_ISDIR(status.st_mode) ? access : access & FS_OF_FILES;
-        syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-    }
-    close(rule.parent_fd);
-}
-
-static void paths_allow(int ruleset, const char *const *paths, uint64_t access)
+static void paths_allow(int rules, const char *const *paths, uint64_t access)
 {
     for (; *paths; paths++) {
-        path_allow(ruleset, *paths, access);
+        landlock_rules_allow(rules, *paths, access);
     }
 }
 
 /* What the libraries look up: how much memory there is, how many processors. */
-static void common_allow(int ruleset, uint64_t access)
+static void common_allow(int rules, uint64_t access)
 {
     static const char *const common[] = { "/proc/meminfo", "/sys/devices/system/cpu", NULL };
 
-    paths_allow(ruleset, common, access);
+    paths_allow(rules, common, access);
 }
 
 /* Where libosinfo finds systems and their needs. */
-static void systems_allow(int ruleset, uint64_t access)
+static void systems_allow(int rules, uint64_t access)
 {
     g_autofree char *user = g_build_filename(g_get_user_config_dir(), "osinfo", NULL);
     static const char *const common[] = { "/usr/share/osinfo", "/usr/local/share/osinfo",
@@ -76,42 +46,27 @@ static void systems_allow(int ruleset, uint64_t access)
     static const char *const variables[] = { "OSINFO_SYSTEM_DIR", "OSINFO_LOCAL_DIR",
                                              "OSINFO_USER_DIR" };
 
-    paths_allow(ruleset, common, access);
-    path_allow(ruleset, user, access);
+    paths_allow(rules, common, access);
+    landlock_rules_allow(rules, user, access);
     for (gsize i = 0; i < G_N_ELEMENTS(variables); i++) {
         if (g_getenv(variables[i])) {
-            path_allow(ruleset, g_getenv(variables[i]), access);
+            landlock_rules_allow(rules, g_getenv(variables[i]), access);
         }
     }
 }
 
 static void files_close_off(const struct worker_rights *rights)
 {
-    const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-    long version = landlock_version();
-    uint64_t writing = reading | LANDLOCK_ACCESS_FS_WRITE_FILE | (version >= 3 ? FS_TRUNCATE : 0);
-    struct landlock_ruleset_attr attributes = {
-        .handled_access_fs =
-            FS_ALL_1 | (version >= 2 ? FS_REFER : 0) | (version >= 3 ? FS_TRUNCATE : 0),
-    };
-    int ruleset;
+    int rules = landlock_rules_new();
 
-    if (version < 1) {
-        return;
-    }
-    ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
-    if (ruleset < 0) {
-        return;
-    }
-    common_allow(ruleset, reading);
+    common_allow(rules, LANDLOCK_READ);
     if (rights->systems) {
-        systems_allow(ruleset, reading);
+        systems_allow(rules, LANDLOCK_READ);
     }
-    paths_allow(ruleset, rights->reads, reading);
-    paths_allow(ruleset, rights->changes, writing);
-    paths_allow(ruleset, rights->fills, writing | LANDLOCK_ACCESS_FS_MAKE_REG);
-    syscall(SYS_landlock_restrict_self, ruleset, 0);
-    close(ruleset);
+    paths_allow(rules, rights->reads, LANDLOCK_READ);
+    paths_allow(rules, rights->changes, LANDLOCK_CHANGE);
+    paths_allow(rules, rights->fills, LANDLOCK_CHANGE | LANDLOCK_ACCESS_FS_MAKE_REG);
+    landlock_rules_enter(rules);
 }
 
 /* --- System calls ----------------------------------------------------------------------------- */

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,21 +13,16 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/landlock.h"
 #include "helper.h"
 
 #ifdef HAVE_SECCOMP
 #include <seccomp.h>
 #endif
 
-#define RESOLV_CONF  "/etc/resolv.conf"
-/* Those that newer kernels know; a kernel's version says which. */
-#define FS_ALL_1     ((1ull << 13) - 1)
-#define FS_REFER     (1ull << 13)
-#define FS_TRUNCATE  (1ull << 14)
-#define FS_IOCTL_DEV (1ull << 15)
+#define RESOLV_CONF "/etc/resolv.conf"
 
 enum {
     DESCRIPTORS_MAX = 4096,
@@ -37,21 +31,8 @@ enum {
 
 /* --- Files ------------------------------------------------------------------------------------ */
 
-static void path_allow(int ruleset, const char *path, uint64_t access)
-{
-    struct landlock_path_beneath_attr rule = {
-        .allowed_access = access,
-        .parent_fd = open(path, O_PATH | O_CLOEXEC),
-    };
-
-    if (rule.parent_fd >= 0) {
-        syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-        close(rule.parent_fd);
-    }
-}
-
 /* The file itself, or the folder where a service of the computer replaces it. */
-static void resolver_allow(int ruleset)
+static void resolver_allow(int rules)
 {
     char *path = realpath(RESOLV_CONF, NULL);
     g_autofree char *folder = path ? g_path_get_dirname(path) : NULL;
@@ -59,35 +40,22 @@ static void resolver_allow(int ruleset)
     if (path) {
         bool replaced = g_str_has_prefix(path, "/run/");
 
-        path_allow(ruleset, replaced ? folder : path, LANDLOCK_ACCESS_FS_READ_FILE);
+        landlock_rules_allow(rules, replaced ? folder : path, LANDLOCK_ACCESS_FS_READ_FILE);
     }
     free(path);
 }
 
 static void files_close_off(const struct wire_start *start)
 {
-    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    struct landlock_ruleset_attr attributes = {
-        .handled_access_fs = FS_ALL_1 | (version >= 2 ? FS_REFER : 0) |
-                             (version >= 3 ? FS_TRUNCATE : 0) | (version >= 5 ? FS_IOCTL_DEV : 0),
-    };
-    int ruleset;
+    int rules = landlock_rules_new();
 
-    if (version < 1) {
-        return;
-    }
-    ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
-    if (ruleset < 0) {
-        return;
-    }
     if (start->mode == WIRE_USER) {
-        resolver_allow(ruleset);
+        resolver_allow(rules);
     } else {
-        path_allow(ruleset, start->folder,
-                   LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE);
+        landlock_rules_allow(rules, start->folder,
+                             LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE);
     }
-    syscall(SYS_landlock_restrict_self, ruleset, 0);
-    close(ruleset);
+    landlock_rules_enter(rules);
 }
 
 bool sandbox_resolver_reachable(void)
