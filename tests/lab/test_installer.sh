@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Debian's installer from a CD: BIOS and UEFI, text and graphical, to the first dialog.
+# Debian's installer from a CD: BIOS and UEFI, text and graphical, VGA and virtio display, to the first dialog.
 . "$(dirname "$0")/harness.sh"
 lab_enter installer-iso
 
@@ -27,7 +27,7 @@ bios_text() {
 }
 
 bios_graphical() {
-    machine bios-graphical --cdrom "$iso" --memory 1G --firmware bios
+    machine bios-graphical --cdrom "$iso" --memory 1G --firmware bios -- video.model=virtio-gpu
     step "GRUB's menu is read as text" wait_text 'Graphical install'
     step 'the second entry is chosen' keys down enter
     step 'the list of languages is drawn' wait_colours white 40 '#05475c' 1
@@ -35,7 +35,7 @@ bios_graphical() {
 }
 
 uefi_text() {
-    machine uefi-text --cdrom "$iso" --memory 1G --cpus 2 --firmware uefi
+    machine uefi-text --cdrom "$iso" --memory 1G --cpus 2 --firmware uefi -- video.model=virtio-gpu
     step "GRUB's menu is on the serial port" wait_serial 'Graphical install'
     screenshot menu
     step 'the first entry is chosen' keys enter
