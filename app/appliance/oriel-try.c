@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "block/drive.h"
+#include "block/drive/drive.h"
 #include "block/files.h"
 #include "block/lent.h"
 #include "block/qcow2/qcow2.h"

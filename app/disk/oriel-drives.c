@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "block/chain.h"
-#include "block/drive.h"
+#include "block/drive/drive.h"
 #include "config/runtime.h"
 #include "library/oriel-building.h"
 #include "oriel-disk.h"

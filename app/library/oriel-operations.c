@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "block/chain.h"
-#include "block/drive.h"
+#include "block/drive/drive.h"
 #include "config/network.h"
 #include "config/runtime.h"
 #include "oriel-building.h"

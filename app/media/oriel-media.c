@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "block/drive.h"
+#include "block/drive/drive.h"
 #include "config/config.h"
 #include "appliance/foreign/oriel-foreign.h"
 #include "oriel-media-private.h"

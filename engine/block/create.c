@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "drive.h"
+#include "block/drive/drive.h"
 #include "files.h"
 #include "qcow2/qcow2.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A look at the image of a CD before a machine reads it: is it whole? See medium.h. */
-#include "medium.h"
+#include "block/drive/medium.h"
 
 #include <errno.h>
 #include <string.h>

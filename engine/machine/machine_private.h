@@ -8,7 +8,7 @@
 #include <glib.h>
 #include <pthread.h>
 
-#include "block/drive.h"
+#include "block/drive/drive.h"
 #include "machine/board.h"
 #include "boot/boot.h"
 #include "display/desktop.h"

@@ -7,7 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "block/chain.h"
-#include "block/drive.h"
+#include "block/drive/drive.h"
 #include "config/saved.h"
 #include "oriel-export-private.h"
 

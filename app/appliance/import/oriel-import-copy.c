@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-worker's part of the import itself: the disks and CD images. See oriel-import-private.h. */
 #include "block/convert/convert.h"
-#include "block/drive.h"
+#include "block/drive/drive.h"
 #include "block/files.h"
 #include "config/config.h"
 #include "oriel-import-private.h"

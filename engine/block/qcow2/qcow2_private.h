@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-#include "../gate.h"
+#include "block/drive/gate.h"
 #include "bytes.h"
 #include "config/config.h"
 #include "qcow2.h"

@@ -11,7 +11,7 @@
 
 #include <pthread.h>
 
-#include "block/drive.h"
+#include "block/drive/drive.h"
 #include "fault.h"
 
 enum {

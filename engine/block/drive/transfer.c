@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "bytes.h"
-#include "spans.h"
+#include "block/spans.h"
 
 G_STATIC_ASSERT(sizeof(struct block_span) == sizeof(struct iovec));
 G_STATIC_ASSERT(G_STRUCT_OFFSET(struct block_span, base) ==

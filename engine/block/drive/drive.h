@@ -32,7 +32,7 @@
 
 #include "block.h"
 #include "config/config.h"
-#include "image.h"
+#include "block/image.h"
 
 struct drive_pool;
 struct drive;

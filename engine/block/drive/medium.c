@@ -2,11 +2,11 @@
 /* Opening and closing what lies in a drive. See medium.h. */
 #include "medium.h"
 
-#include "chain.h"
+#include "block/chain.h"
 #include "config/config.h"
 #include "drive.h"
-#include "files.h"
-#include "formats/formats.h"
+#include "block/files.h"
+#include "block/formats/formats.h"
 
 static struct image *optical_open(const char *what, const char *folder, const char *path,
                                   GError **error)

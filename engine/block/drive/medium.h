@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "block.h"
-#include "image.h"
+#include "block/image.h"
 
 enum {
     DISK_SECTOR = 512,
