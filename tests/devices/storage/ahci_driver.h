@@ -264,4 +264,14 @@ static inline uint16_t identify_word(const uint8_t *data, unsigned word)
     return load_le16(data + 2 * word);
 }
 
+static inline void read_issue(struct sata *r, unsigned slot)
+{
+    struct ata read = { .command = 0x25, .device = 0x40, .count = 4, .lba = 8 };
+
+    slot_fill(r, 0, slot, &read, 1);
+    prd_set(r, 0, slot, 0, DATA, 2048);
+    px_write(r, 0, PX_CI, 1u << slot);
+}
+
+/* The engine has stopped only when nothing of it can reach memory any more. */
 #endif
