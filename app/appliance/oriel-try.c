@@ -28,13 +28,35 @@ struct OrielTry {
 /* --- Disks --------------------------------------------------------------------------------------
  */
 
-static int place_open(const OrielImport *import, const struct import_place *place, GError **error)
+/* What was unpacked into a nameless file, for reading. */
+static int scratch_open(const OrielImport *import, GError **error)
+{
+    g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", import->scratch);
+    int fd = open(self, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        oriel_error_set_errno(error, errno, "“%s” cannot be read", import->path);
+    }
+    return fd;
+}
+
+static int place_file_open(const OrielImport *import, const struct import_place *place,
+                           GError **error)
 {
     g_autofree char *folder = g_file_test(import->path, G_FILE_TEST_IS_DIR) ? g_strdup(import->path)
                               : import->reads ? g_strdup(import->reads)
                                               : g_path_get_dirname(import->path);
-    int fd = *place->name ? image_file_open(NULL, folder, place->name, true, error)
-                          : image_file_open(NULL, NULL, import->path, true, error);
+
+    if (*place->name) {
+        return image_file_open(NULL, folder, place->name, true, error);
+    }
+    return import->unpacked ? scratch_open(import, error)
+                            : image_file_open(NULL, NULL, import->path, true, error);
+}
+
+static int place_open(const OrielImport *import, const struct import_place *place, GError **error)
+{
+    int fd = place_file_open(import, place, error);
     struct stat status;
 
     if (fd >= 0 && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
@@ -48,6 +70,24 @@ static int place_open(const OrielImport *import, const struct import_place *plac
     return fd;
 }
 
+static gboolean is_lent(const struct import_drive *drive)
+{
+    return drive->kind == ORIEL_OVF_DRIVE_DISK && drive->file && drive->place.size > 0;
+}
+
+/* Whether a worker has to copy something first. */
+static gboolean wants_copies(const OrielImport *import)
+{
+    for (guint i = 0; i < import->drives->len; i++) {
+        const struct import_drive *drive = &g_array_index(import->drives, struct import_drive, i);
+
+        if (drive->file && !is_lent(drive)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 static gboolean disk_lend(OrielTry *try, const OrielImport *import,
                           const struct import_drive *drive, const char *name, GError **error)
 {
@@ -55,13 +95,6 @@ static gboolean disk_lend(OrielTry *try, const OrielImport *import,
     OrielLoan loan = { .offset = drive->place.offset, .size = drive->place.size };
     g_autofree char *backing = NULL;
 
-    if (drive->place.size == 0) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "The disk “%s” cannot be read where it lies: it is packed, or in several "
-                    "pieces. Import it instead.",
-                    drive->file->href);
-        return FALSE;
-    }
     loan.fd = place_open(import, &drive->place, error);
     if (loan.fd < 0) {
         return FALSE;
@@ -78,22 +111,34 @@ static gboolean disk_lend(OrielTry *try, const OrielImport *import,
     return qcow2_create_file(path, &options, error);
 }
 
+/* What the worker was to copy: a CD, and a disk that cannot be read in its place. */
+static gboolean file_add(OrielTry *try, const struct import_drive *drive, const char *name,
+                         GError **error)
+{
+    g_autofree char *path = g_build_filename(try->building.folder, name, NULL);
+
+    return drive->file || drive->kind == ORIEL_OVF_DRIVE_CDROM
+               ? import_drive_check(try->building.folder, name, error)
+               : drive_create_qcow2(path, drive->capacity, error);
+}
+
 static gboolean drive_add(OrielTry *try, const OrielImport *import, guint i, OrielConfig *config,
                           GError **error)
 {
     const struct import_drive *drive = &g_array_index(import->drives, struct import_drive, i);
     gboolean disk = drive->kind == ORIEL_OVF_DRIVE_DISK;
-    g_autofree char *name = disk ? import_drive_name(import, i) : NULL;
-    g_autofree char *path = disk ? g_build_filename(try->building.folder, name, NULL) : NULL;
+    g_autofree char *name = import_drive_name(import, i);
     OrielDrive *added =
         oriel_config_add_drive(config, disk ? ORIEL_DRIVE_DISK : ORIEL_DRIVE_CDROM, name, error);
 
-    if (!added || !disk) {
+    if (!added || !name) {
         return added != NULL;
     }
-    import_drive_settings(drive, added);
-    return drive->file ? disk_lend(try, import, drive, name, error)
-                       : drive_create_qcow2(path, drive->capacity, error);
+    if (disk) {
+        import_drive_settings(drive, added);
+    }
+    return disk && is_lent(drive) ? disk_lend(try, import, drive, name, error)
+                                  : file_add(try, drive, name, error);
 }
 
 /* --- The machine --------------------------------------------------------------------------------
@@ -121,7 +166,8 @@ static gboolean machine_make(OrielTry *try, const OrielImport *import, GError **
     return TRUE;
 }
 
-OrielTry *oriel_try_start(OrielImport *import, GCancellable *cancellable, GError **error)
+OrielTry *oriel_try_start(OrielImport *import, OrielProgress progress, gpointer data,
+                          GCancellable *cancellable, GError **error)
 {
     g_autoptr(OrielTry) try = g_new0(OrielTry, 1);
     g_autofree char *unique = g_uuid_string_random();
@@ -139,7 +185,9 @@ OrielTry *oriel_try_start(OrielImport *import, GCancellable *cancellable, GError
     if (lock < 0) {
         return NULL;
     }
-    made = machine_make(try, import, error);
+    made = (!wants_copies(import) || import_fill_folder(import, try->building.folder, TRUE,
+                                                        progress, data, cancellable, error)) &&
+           machine_make(try, import, error);
     close(lock); /* the engine's from here on */
     return made && oriel_session_start_lent(try->machine, (const OrielLoan *)try->loans->data,
                                             try->loans->len, &try->engine, cancellable, error)

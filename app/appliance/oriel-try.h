@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Trying an appliance before it is imported: a temporary machine whose disks are read where they
- * lie, in the archive or beside the description, and what the guest writes goes to overlays that
- * are thrown away. What is left of one whose engine and caller were killed goes with the next
- * machine that is made.
+ * lie, in the archive, in what was unpacked of it, or beside the description, and what the guest
+ * writes goes to overlays that are thrown away. CDs, and disks that consist of several files or are
+ * packed each, are copied first. What is left of one whose engine and caller were killed goes with
+ * the next machine that is made.
  *
  * Threads: blocking; any.
  */
@@ -16,10 +17,11 @@
 typedef struct OrielTry OrielTry;
 
 /*
- * Starts it. Errors: STATE (a licence was not accepted), INVALID (a disk is packed or in pieces: it
- * must be imported), and those of oriel_session_start().
+ * Starts it. `progress`, of the copies, is called from the calling thread. Errors: STATE (a licence
+ * was not accepted), and those of oriel_import_run() and oriel_session_start().
  */
-OrielTry *oriel_try_start(OrielImport *import, GCancellable *cancellable, GError **error);
+OrielTry *oriel_try_start(OrielImport *import, OrielProgress progress, gpointer data,
+                          GCancellable *cancellable, GError **error);
 /* The machine, for all that can be done with one that runs. Owned by the try. */
 const OrielMachine *oriel_try_machine(const OrielTry *try);
 /* Waits for the end of its engine, which `cancellable` demands. */

@@ -190,6 +190,14 @@ static void signals_take(struct trying *trying)
     }
 }
 
+/* Signals are heeded while something is copied, too. */
+static void try_progress(guint64 done, guint64 total, gpointer data)
+{
+    watch_progress(done, total, data);
+    while (g_main_context_iteration(NULL, FALSE)) {
+    }
+}
+
 gboolean run_try(const struct call *call, GError **error)
 {
     const OrielImportOptions options = {
@@ -207,7 +215,8 @@ gboolean run_try(const struct call *call, GError **error)
         return FALSE;
     }
     signals_take(&trying);
-    trying.try = oriel_try_start(import, cancellable, error);
+    trying.try = oriel_try_start(import, try_progress, cancellable, cancellable, error);
+    progress_end();
     if (!trying.try) {
         return FALSE;
     }

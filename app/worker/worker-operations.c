@@ -135,14 +135,28 @@ static OrielImport *plan(const struct worker_call *call, GError **error)
         .ignore_manifest = flag(call, "ignore-manifest"),
     };
 
-    return import_plan(text(call, "path"), &options, call->file, error);
+    g_autoptr(GVariant) unpacked = g_variant_dict_lookup_value(call->options, "unpacked", NULL);
+
+    return import_plan(text(call, "path"), &options, call->file, unpacked, error);
 }
 
 static GVariant *import_plan_only(const struct worker_call *call, GError **error)
 {
     g_autoptr(OrielImport) import = plan(call, error);
 
-    return import ? import_to_wire(import) : NULL;
+    GVariant *unpacked = import ? oriel_appliance_source_unpacked(import->source) : NULL;
+    GVariantDict answer;
+
+    if (!import) {
+        return NULL;
+    }
+    g_autoptr(GVariant) wire = g_variant_ref_sink(import_to_wire(import));
+
+    g_variant_dict_init(&answer, wire);
+    if (unpacked) {
+        g_variant_dict_insert_value(&answer, "unpacked", unpacked);
+    }
+    return g_variant_dict_end(&answer);
 }
 
 static GVariant *import_all(const struct worker_call *call, GError **error)
@@ -150,8 +164,8 @@ static GVariant *import_all(const struct worker_call *call, GError **error)
     g_autoptr(OrielImport) import = plan(call, error);
     GVariantDict answer;
 
-    if (!import || !import_fill(import, text(call, "into"), call->progress, call->data,
-                                call->cancellable, error)) {
+    if (!import || !import_fill(import, text(call, "into"), flag(call, "trial"), call->progress,
+                                call->data, call->cancellable, error)) {
         return NULL;
     }
     g_variant_dict_init(&answer, NULL);

@@ -13,6 +13,7 @@ enum {
 struct run {
     OrielImport *import;
     const char *folder; /* the machine's, which is being built */
+    gboolean trial;
     OrielProgress progress;
     gpointer data;
     GCancellable *cancellable; /* the user's, passed on to `stop` */
@@ -163,7 +164,7 @@ static gboolean drive_fill(struct run *run, guint number, GError **error)
     g_autofree char *name = import_drive_name(run->import, number);
     g_autofree char *target = name ? g_build_filename(run->folder, name, NULL) : NULL;
 
-    if (!target) {
+    if (!target || (run->trial && (!drive->file || drive->place.size > 0))) {
         return TRUE;
     }
     if (drive->kind == ORIEL_OVF_DRIVE_CDROM) {
@@ -173,13 +174,15 @@ static gboolean drive_fill(struct run *run, guint number, GError **error)
                        : drive_create_qcow2(target, drive->capacity, error);
 }
 
-gboolean import_fill(OrielImport *import, const char *folder, OrielProgress progress, gpointer data,
-                     GCancellable *cancellable, GError **error)
+gboolean import_fill(OrielImport *import, const char *folder, gboolean trial,
+                     OrielProgress progress, gpointer data, GCancellable *cancellable,
+                     GError **error)
 {
     g_autoptr(GCancellable) stop = g_cancellable_new();
     struct run run = {
         .import = import,
         .folder = folder,
+        .trial = trial,
         .progress = progress,
         .data = data,
         .cancellable = cancellable,

@@ -457,7 +457,7 @@ static OrielAppliance *description_read(OrielImport *import, GError **error)
 }
 
 OrielImport *import_plan(const char *path, const OrielImportOptions *options, int scratch,
-                         GError **error)
+                         GVariant *unpacked, GError **error)
 {
     g_autoptr(OrielImport) import = g_new0(OrielImport, 1);
 
@@ -471,7 +471,7 @@ OrielImport *import_plan(const char *path, const OrielImportOptions *options, in
     import->report.notes = g_ptr_array_new_with_free_func(g_free);
     import->free_source = oriel_appliance_source_free;
     import->source = oriel_appliance_source_open(
-        path, &(OrielApplianceSourceOptions){ options->disks, scratch }, error);
+        path, &(OrielApplianceSourceOptions){ options->disks, scratch, unpacked }, error);
     if (!import->source || (!options->ignore_manifest &&
                             !oriel_appliance_source_verify(import->source, NULL, NULL, error))) {
         return NULL;

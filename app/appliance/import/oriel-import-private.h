@@ -25,7 +25,8 @@ enum {
 
 /* Where a disk lies whole and not packed, so that it can be read there. */
 struct import_place {
-    char name[IMPORT_PLACE_NAME]; /* of the file in the appliance's folder; empty: the archive */
+    char name[IMPORT_PLACE_NAME]; /* of the file in the appliance's folder; empty: the archive, or
+                                     what was unpacked of it */
     guint64 offset, size;         /* bytes; size 0: there is no such place */
     guint format;                 /* enum image_format */
 };
@@ -61,6 +62,7 @@ struct OrielImport {
     char *path, *reads;  /* the caller's: what the worker may read */
     GVariant *wire;      /* the caller's: owns texts of the report */
     int scratch;         /* the caller's: a nameless file for what is packed; -1: none */
+    GVariant *unpacked;  /* what is in it; NULL: the appliance is not packed */
 };
 
 /* What a disk gets: qcow2, and the controller of its bus. */
@@ -69,6 +71,12 @@ void import_drive_settings(const struct import_drive *drive, OrielDrive *disk);
 gboolean import_nvram_fits(GBytes *nvram);
 /* Writes them into a machine's folder. */
 gboolean import_nvram_write(const OrielImport *import, const char *folder, GError **error);
+/* The caller's part of import_fill(): a worker does it. */
+gboolean import_fill_folder(OrielImport *import, const char *folder, gboolean trial,
+                            OrielProgress progress, gpointer data, GCancellable *cancellable,
+                            GError **error);
+/* Whether the file that the worker was to make is there, and nothing else in its place. CORRUPT. */
+gboolean import_drive_check(const char *folder, const char *name, GError **error);
 /* Sets all but the drives. */
 gboolean import_settings(const OrielImport *import, OrielConfig *config, GError **error);
 
@@ -87,15 +95,17 @@ gboolean import_from_wire(OrielImport *import, GError **error);
  */
 
 /* Opens an appliance and makes the plan; see oriel_import_open(). `scratch` is a file to unpack
- * into, or -1; stays the caller's. */
+ * into, or -1; stays the caller's; `unpacked`: what is there already, or NULL. */
 OrielImport *import_plan(const char *path, const OrielImportOptions *options, int scratch,
-                         GError **error);
+                         GVariant *unpacked, GError **error);
 /*
- * Copies all disks and CD images into the folder. If it only now turns out what the first disk
+ * Copies all disks and CD images into the folder; with `trial` only those that cannot be read in
+ * their place. If it only now turns out what the first disk
  * starts by, the report's `uefi` changes.
  */
-gboolean import_fill(OrielImport *import, const char *folder, OrielProgress progress, gpointer data,
-                     GCancellable *cancellable, GError **error);
+gboolean import_fill(OrielImport *import, const char *folder, gboolean trial,
+                     OrielProgress progress, gpointer data, GCancellable *cancellable,
+                     GError **error);
 
 /* Opens a disk of the appliance with all that it is made of. NULL with *error set: INVALID for what
  * leads out of the appliance, NOT_FOUND. */

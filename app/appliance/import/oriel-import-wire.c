@@ -42,6 +42,7 @@ void oriel_import_free(OrielImport *import)
     g_clear_pointer(&import->report.drives, g_ptr_array_unref);
     g_clear_pointer(&import->report.notes, g_ptr_array_unref);
     g_clear_pointer(&import->wire, g_variant_unref);
+    g_clear_pointer(&import->unpacked, g_variant_unref);
     g_free(import->name);
     g_free(import->folder);
     g_free(import->path);
@@ -310,6 +311,7 @@ gboolean import_from_wire(OrielImport *import, GError **error)
     report->cards = texts_get(wire, "card-lines");
     report->notes = texts_get(wire, "notes");
     numbers_get(wire, report);
+    import->unpacked = g_variant_lookup_value(wire, "unpacked", NULL);
     if (import->appliance->systems->len == 0 || !import->appliance->format || !report->name ||
         !report->os || !report->firmware_reason || !drives_get(wire, import) ||
         !cards_get(wire, import) || !nvram_get(wire, import)) {

@@ -30,7 +30,7 @@ static void reads_fill(const OrielImport *import, OrielWorkerRequest *request)
     }
 }
 
-static GVariant *options_of(const OrielImport *import, const char *into)
+static GVariant *options_of(const OrielImport *import, const char *into, gboolean trial)
 {
     g_autoptr(GVariant) texts = g_variant_ref_sink(oriel_worker_texts(
         "path", import->path, "machine", import->options.machine, "name", import->options.name,
@@ -40,6 +40,10 @@ static GVariant *options_of(const OrielImport *import, const char *into)
     g_variant_dict_init(&dict, texts);
     g_variant_dict_insert(&dict, "first-machine", "b", import->options.first_machine);
     g_variant_dict_insert(&dict, "ignore-manifest", "b", import->options.ignore_manifest);
+    g_variant_dict_insert(&dict, "trial", "b", trial);
+    if (import->unpacked) {
+        g_variant_dict_insert_value(&dict, "unpacked", import->unpacked);
+    }
     return g_variant_dict_end(&dict);
 }
 
@@ -83,7 +87,7 @@ OrielImport *oriel_import_open(const char *path, const OrielImportOptions *optio
     import->path = g_strdup(path);
     import->reads = reads_of(path);
     import->folder = options->folder ? g_canonicalize_filename(options->folder, NULL) : NULL;
-    request.options = options_of(import, NULL);
+    request.options = options_of(import, NULL, FALSE);
     import->scratch = scratch_open(import);
     request.file = import->scratch >= 0 ? &import->scratch : NULL;
     request.reads[0] = path;
@@ -125,10 +129,9 @@ static gboolean settings_apply(const OrielImport *import, OrielConfig *config, G
     return oriel_config_set(config, "os", plan->os, error) && oriel_config_check(config, error);
 }
 
-/* The file that the worker was to make, and nothing else in its place. */
-static gboolean drive_check(const Building *building, const char *name, GError **error)
+gboolean import_drive_check(const char *folder, const char *name, GError **error)
 {
-    g_autofree char *path = g_build_filename(building->folder, name, NULL);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
     struct stat status;
 
     if (g_lstat(path, &status) == 0 && S_ISREG(status.st_mode)) {
@@ -156,7 +159,7 @@ static gboolean drives_add(const OrielImport *import, const Building *building, 
         gboolean disk = drive->kind == ORIEL_OVF_DRIVE_DISK;
         OrielDrive *added;
 
-        if (name && !drive_check(building, name, error)) {
+        if (name && !import_drive_check(building->folder, name, error)) {
             return FALSE;
         }
         added = oriel_config_add_drive(config, disk ? ORIEL_DRIVE_DISK : ORIEL_DRIVE_CDROM, name,
@@ -223,14 +226,15 @@ static gboolean may_run(OrielImport *import, GError **error)
 }
 
 /* The worker sees the folder that is being built, and no other of the library. */
-static gboolean fill(OrielImport *import, const Building *building, OrielProgress progress,
-                     gpointer data, GCancellable *cancellable, GError **error)
+gboolean import_fill_folder(OrielImport *import, const char *folder, gboolean trial,
+                            OrielProgress progress, gpointer data, GCancellable *cancellable,
+                            GError **error)
 {
     OrielWorkerRequest request = {
         .operation = "import",
-        .options = options_of(import, building->folder),
+        .options = options_of(import, folder, trial),
         .reads = { import->path },
-        .fill = building->folder,
+        .fill = folder,
         .file = import->scratch >= 0 ? &import->scratch : NULL,
     };
     reads_fill(import, &request);
@@ -255,7 +259,8 @@ char *oriel_import_run(OrielImport *import, OrielProgress progress, gpointer dat
     }
     config = oriel_config_new(import->report.name);
     lock = oriel_building_start(&building, import->folder, import->report.name, error);
-    if (lock >= 0 && fill(import, &building, progress, data, cancellable, error) &&
+    if (lock >= 0 &&
+        import_fill_folder(import, building.folder, FALSE, progress, data, cancellable, error) &&
         drives_add(import, &building, config, error) && import_settings(import, config, error) &&
         import_nvram_write(import, building.folder, error) &&
         !g_cancellable_set_error_if_cancelled(cancellable, error)) {

@@ -123,7 +123,7 @@ gboolean oriel_appliance_source_place(OrielApplianceSource *source, const OrielO
     g_autoptr(GPtrArray) names = names_of(source, file, NULL);
     struct part part = { .fd = -1 };
 
-    if (!names || names->len != 1 || file->gzip || source->unpacked) {
+    if (!names || names->len != 1 || file->gzip) {
         return FALSE;
     }
     part = source_part_open(source, names->pdata[0], NULL);

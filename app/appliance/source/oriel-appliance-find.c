@@ -193,7 +193,8 @@ static gboolean is_text(const char *path)
     return folder != NULL;
 }
 
-static gboolean archive_find(OrielApplianceSource *source, int scratch, GError **error)
+static gboolean archive_find(OrielApplianceSource *source,
+                             const OrielApplianceSourceOptions *options, GError **error)
 {
     char magic[6] = "";
 
@@ -206,10 +207,14 @@ static gboolean archive_find(OrielApplianceSource *source, int scratch, GError *
     if (pread(source->fd, magic, 5, 257) == 5 && strcmp(magic, "ustar") == 0) {
         return source_archive_read(source, error) && content_find(source, error);
     }
-    return source_archive_unpack(source, scratch, error) && content_find(source, error);
+    return (options->unpacked
+                ? source_archive_take(source, options->scratch, options->unpacked, error)
+                : source_archive_unpack(source, options->scratch, error)) &&
+           content_find(source, error);
 }
 
-static gboolean file_find(OrielApplianceSource *source, int scratch, GError **error)
+static gboolean file_find(OrielApplianceSource *source, const OrielApplianceSourceOptions *options,
+                          GError **error)
 {
     g_autoptr(OrielMedia) media = media_look(source->path, FALSE, NULL, error);
 
@@ -228,7 +233,7 @@ static gboolean file_find(OrielApplianceSource *source, int scratch, GError **er
         return TRUE;
     case ORIEL_MEDIA_OVA:
     case ORIEL_MEDIA_ARCHIVE:
-        return archive_find(source, scratch, error);
+        return archive_find(source, options, error);
     case ORIEL_MEDIA_ISO:
         return refuse(
             source,
@@ -251,7 +256,8 @@ static gboolean file_find(OrielApplianceSource *source, int scratch, GError **er
                   error);
 }
 
-gboolean source_find(OrielApplianceSource *source, int scratch, GError **error)
+gboolean source_find(OrielApplianceSource *source, const OrielApplianceSourceOptions *options,
+                     GError **error)
 {
     g_autofree char *settings = g_build_filename(source->path, "machine.json", NULL);
 
@@ -268,5 +274,5 @@ gboolean source_find(OrielApplianceSource *source, int scratch, GError **error)
         source->folder = g_strdup(source->path);
         return content_find(source, error);
     }
-    return file_find(source, scratch, error);
+    return file_find(source, options, error);
 }

@@ -21,6 +21,7 @@ struct OrielApplianceSource {
     char *path;
     char *folder;       /* of the OVF; NULL: an archive */
     gboolean unpacked;  /* `fd` is not the archive itself */
+    gboolean single;    /* ... but one packed file that is no archive */
     gboolean alone;     /* of its folder only the image itself is its own */
     char *disks;        /* more files may lie there; NULL: nowhere */
     int fd;             /* the archive, or what was unpacked of it; -1: a folder */
@@ -46,10 +47,14 @@ struct part {
 gboolean source_archive_read(OrielApplianceSource *source, GError **error);
 /* Unpacks the one at `fd` into the file `scratch`, and lists that. */
 gboolean source_archive_unpack(OrielApplianceSource *source, int scratch, GError **error);
+/* The same with what was unpacked before; see oriel_appliance_source_unpacked(). */
+gboolean source_archive_take(OrielApplianceSource *source, int scratch, GVariant *unpacked,
+                             GError **error);
 /* Whether a member's name stays where it is. */
 gboolean source_name_safe(const char *name);
 /* Finds out what `path` is, and where its description and images are. */
-gboolean source_find(OrielApplianceSource *source, int scratch, GError **error);
+gboolean source_find(OrielApplianceSource *source, const OrielApplianceSourceOptions *options,
+                     GError **error);
 /* Where Hyper-V's exports have disks, "" first; the last is NULL. */
 extern const char *const source_places[];
 /* Opens one of the source's files by its name in it; fd is -1 on failure. */

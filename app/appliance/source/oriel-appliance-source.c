@@ -234,7 +234,7 @@ OrielApplianceSource *oriel_appliance_source_open(const char *path,
     source->disks = options->disks ? g_canonicalize_filename(options->disks, NULL) : NULL;
     source->members = g_ptr_array_new_with_free_func(member_free);
     source->images = g_ptr_array_new_with_free_func(g_free);
-    if (!source_find(source, options->scratch, error) || !descriptor_read(source, error)) {
+    if (!source_find(source, options, error) || !descriptor_read(source, error)) {
         return NULL;
     }
     return g_steal_pointer(&source);

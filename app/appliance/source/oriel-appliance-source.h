@@ -22,6 +22,8 @@ typedef struct {
     const char *disks; /* a folder where files are looked for that are not beside the description;
                           NULL: none */
     int scratch; /* an open file that what is packed is unpacked into, or -1; stays the caller's */
+    GVariant *unpacked; /* what of it is in `scratch` already: oriel_appliance_source_unpacked() of
+                           an earlier time; NULL: nothing */
 } OrielApplianceSourceOptions;
 
 /*
@@ -33,6 +35,9 @@ OrielApplianceSource *oriel_appliance_source_open(const char *path,
                                                   GError **error);
 void oriel_appliance_source_free(OrielApplianceSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielApplianceSource, oriel_appliance_source_free)
+
+/* What was unpacked into `scratch`, floating; NULL: it is not packed. */
+GVariant *oriel_appliance_source_unpacked(const OrielApplianceSource *source);
 
 /* Of the description; UNKNOWN: there is none, only disks. */
 OrielForeign oriel_appliance_source_format(const OrielApplianceSource *source);
@@ -52,7 +57,8 @@ gboolean oriel_appliance_source_size(OrielApplianceSource *source, const OrielOv
 gboolean oriel_appliance_source_is_plain(OrielApplianceSource *source, const OrielOvfFile *file);
 /*
  * Where a file lies that is plain: *name is that in the appliance's folder, "" for the archive
- * itself (g_free()). FALSE if it lies nowhere that the user could point at.
+ * itself or what was unpacked of it (g_free()). FALSE if it lies nowhere that the user could point
+ * at.
  */
 gboolean oriel_appliance_source_place(OrielApplianceSource *source, const OrielOvfFile *file,
                                       char **name, guint64 *offset, guint64 *size);

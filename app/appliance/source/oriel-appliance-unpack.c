@@ -169,6 +169,7 @@ static gboolean entry_read(struct unpacking *unpacking, struct archive_entry *en
     member->size = size;
     g_ptr_array_add(source->members, member);
     unpacking->end = (unpacking->end + size + ALIGN - 1) / ALIGN * ALIGN;
+    source->single = single;
     if (single) {
         g_ptr_array_add(source->images, g_strdup(member->name));
     }
@@ -237,6 +238,80 @@ gboolean source_archive_unpack(OrielApplianceSource *source, int scratch, GError
     archive_read_free(unpacking.archive);
     g_hash_table_unref(unpacking.names);
     close(source->fd); /* what was unpacked takes its place */
+    source->fd = unpacking.target;
+    source->unpacked = TRUE;
+    return good;
+}
+
+/* --- What was unpacked before -----------------------------------------------------------------
+ */
+
+#define MEMBERS_TYPE "a(aytt)"
+
+GVariant *oriel_appliance_source_unpacked(const OrielApplianceSource *source)
+{
+    GVariantBuilder members;
+
+    if (!source->unpacked) {
+        return NULL;
+    }
+    g_variant_builder_init(&members, G_VARIANT_TYPE(MEMBERS_TYPE));
+    for (guint i = 0; i < source->members->len; i++) {
+        const struct member *member = source->members->pdata[i];
+
+        g_variant_builder_add(&members, "(@aytt)", g_variant_new_bytestring(member->name),
+                              member->offset, member->size);
+    }
+    return g_variant_new("(b@" MEMBERS_TYPE ")", source->single, g_variant_builder_end(&members));
+}
+
+/* It was another worker's to say: it is checked like the archive itself. */
+static gboolean members_take(struct unpacking *unpacking, GVariant *unpacked, guint64 total,
+                             GError **error)
+{
+    OrielApplianceSource *source = unpacking->source;
+    g_autoptr(GVariantIter) iter = NULL;
+    guint64 offset, size;
+    const char *name;
+
+    g_variant_get(unpacked, "(b" MEMBERS_TYPE ")", &source->single, &iter);
+    while (g_variant_iter_next(iter, "(^&aytt)", &name, &offset, &size)) {
+        struct member *member;
+
+        if (!name_take(unpacking, name, error)) {
+            return FALSE;
+        }
+        if (offset > total || size > total - offset) {
+            return damaged(unpacking, error);
+        }
+        member = g_new0(struct member, 1);
+        member->name = g_strdup(name);
+        member->offset = offset;
+        member->size = size;
+        g_ptr_array_add(source->members, member);
+        if (source->single) {
+            g_ptr_array_add(source->images, g_strdup(name));
+        }
+    }
+    return source->members->len > 0 || damaged(unpacking, error);
+}
+
+gboolean source_archive_take(OrielApplianceSource *source, int scratch, GVariant *unpacked,
+                             GError **error)
+{
+    struct unpacking unpacking = { .source = source };
+    struct stat status;
+    gboolean good;
+
+    unpacking.target = scratch >= 0 ? fcntl(scratch, F_DUPFD_CLOEXEC, 0) : -1;
+    if (unpacking.target < 0 || fstat(unpacking.target, &status) != 0 ||
+        !g_variant_is_of_type(unpacked, G_VARIANT_TYPE("(b" MEMBERS_TYPE ")"))) {
+        return damaged(&unpacking, error);
+    }
+    unpacking.names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    good = members_take(&unpacking, unpacked, (guint64)status.st_size, error);
+    g_hash_table_unref(unpacking.names);
+    close(source->fd);
     source->fd = unpacking.target;
     source->unpacked = TRUE;
     return good;

@@ -15,11 +15,12 @@ import tarfile
 import uuid
 import zipfile
 
-from oriel import Skip, check, main
+from oriel import ORIELCTL, Skip, check, main
 
 MIB = 1 << 20
 SIZE = 6 * MIB + 512
 INVALID, NOT_FOUND, CORRUPT = 10, 11, 13
+WORKER = os.path.join(os.path.dirname(ORIELCTL), "oriel-worker")
 
 
 class Bench:
@@ -110,6 +111,9 @@ def test_vmware(home):
     says(result, "old.iso", "floppy", "TPM", "NVRAM", "SCSI")
     check("00:0c:29:12:34:56" in str(result["settings"]) and len(result["networks"]) == 1, repr(result))
     check(home.json("identify", path)["kind"] == "vmware", "identify")
+    for model, words in (("e1000", "was e1000 and is an Intel 82574L"), ("vmxnet3", "was vmxnet3 and is an Intel 82574L")):
+        card = vmx('ethernet0.present = "TRUE"', f'ethernet0.virtualDev = "{model}"')
+        says(bench.report(bench.write(path, card)), words)
     nvme = vmx('nvme0.present = "TRUE"', 'nvme0:0.fileName = "disk.vmdk"').replace("scsi0:0.", "unused:")
     check("on NVMe" in bench.take(bench.write(path, nvme))["drives"][0], "NVMe")
     check(bench.report(path)["name"] == "Box", "the name")
@@ -481,6 +485,33 @@ def test_loose_disks(home):
     bench.refused(CORRUPT, bench.write(folder + "/cut.xz", packed["xz"][:-3000]), "cut short")
 
 
+def test_what_is_packed_is_unpacked_once(home):
+    """The second worker finds an archive that has been spoilt, and what the first one has unpacked."""
+    bench = Bench(home)
+    folder = bench.folder("once")
+    for name, data in (("disk.img.gz", gzip.compress(bytes(bench.content), 1)), ("vm.zip", None)):
+        path = folder + "/" + name
+        if data:
+            bench.write(path, data)
+        else:
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("VM/box.vmx", vmx())
+                archive.writestr("VM/disk.vmdk", content_of(bench.disk(folder + "/disk.vmdk", "vmdk")))
+        wrapper = bench.write(folder + "/worker", f"""#!/bin/sh
+echo >> '{path}.runs'
+[ "$(wc -l < '{path}.runs')" -lt 2 ] || dd if=/dev/zero of='{path}' bs=1 seek=1000 count=300000 conv=notrunc 2>/dev/null
+exec '{WORKER}' "$@"
+""")
+        os.chmod(wrapper, 0o755)
+        home.environment["ORIEL_WORKER"] = wrapper
+        result = home.json("import", path, "--name", "Once")
+        del home.environment["ORIEL_WORKER"]
+        check(content_of(path + ".runs") == b"\n\n", "two workers")
+        bench.same(os.path.join(result["folder"], "disks/disk0.qcow2"), bench.raw)
+        home.ok("delete", "Once", "--permanently")
+        bench.refused(CORRUPT, path)
+
+
 # --- Hostile -----------------------------------------------------------------------------------------------------------
 
 
@@ -540,4 +571,4 @@ def test_hostile(home):
 
 
 main(test_vmware, test_virtualbox, test_libvirt, test_utm, test_quickemu, test_hyper_v, test_vagrant, test_loose_disks,
-     test_hostile)
+     test_what_is_packed_is_unpacked_once, test_hostile)

@@ -126,10 +126,56 @@ def state(pid):
         return "Z"
 
 
-def test_refused(home):
+def tried(home, path, *options, large=False):
+    """It runs, and goes without a trace."""
+    trial = Trial(home, path, *options)
+    trial.wait_for_guest()
+    size = os.path.getsize(trial.folder + "/disks/disk0.qcow2")
+    check(large or size < MIB, f"only the difference is there: {size}")
+    files = os.listdir(trial.folder + "/disks")
+    trial.end("stop")
+    check(machines(home) == [], f"left: {machines(home)}")
+    return files
+
+
+def test_packed_and_in_pieces(home):
+    """What is packed is unpacked, once, and read there; what is in pieces is put together first."""
+    if not os.access("/dev/kvm", os.W_OK):
+        raise Skip("there is no /dev/kvm")
     raw = home.file("boot.raw", boot_disk())
     subprocess.run(["gzip", "-k", raw], check=True)
-    home.fails(INVALID, "try", raw + ".gz", words=["packed", "Import it"])
+    tried(home, raw + ".gz")
+    folder = home.path + "/pieces"
+    os.mkdir(folder)
+    subprocess.run(["qemu-img", "convert", "-O", "vmdk", "-o", "subformat=twoGbMaxExtentSparse", raw, folder + "/boot.vmdk"],
+                   check=True)
+    check(len(os.listdir(folder)) == 2, os.listdir(folder))
+    tried(home, folder + "/boot.vmdk", large=True)
+
+
+def test_with_a_cd(home):
+    """The CD of an appliance is in its drive; an empty disk beside it."""
+    if not os.access("/dev/kvm", os.W_OK):
+        raise Skip("there is no /dev/kvm")
+    folder = home.path + "/box"
+    os.mkdir(folder)
+    iso = bytearray(64 * 2048)
+    iso[16 * 2048:16 * 2048 + 7] = b"\x01CD001\x01"
+    iso[16 * 2048 + 80:16 * 2048 + 84] = (64).to_bytes(4, "little")
+    iso[16 * 2048 + 128:16 * 2048 + 130] = (2048).to_bytes(2, "little")
+    iso[17 * 2048:17 * 2048 + 7] = b"\xffCD001\x01"
+    for name, content in (("boot.raw", boot_disk()), ("tools.iso", bytes(iso))):
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content)
+    with open(folder + "/box.vmx", "w", encoding="utf-8") as file:
+        file.write('config.version = "8"\ndisplayName = "Box"\nguestOS = "other"\nmemsize = "64"\nsata0.present = "TRUE"\n'
+                   'sata0:0.present = "TRUE"\nsata0:0.fileName = "boot.raw"\nsata0:1.present = "TRUE"\n'
+                   'sata0:1.deviceType = "cdrom-image"\nsata0:1.fileName = "tools.iso"\n')
+    files = tried(home, folder + "/box.vmx")
+    check(sorted(files) == ["cdrom1.iso", "disk0.qcow2"], files)
+
+
+def test_refused(home):
     overlay = home.path + "/overlay.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", "lent:disk0", "-F", "raw", "-u", overlay, "1M"], check=True)
     home.ok("create", "Thief", "--disk", "1M")
@@ -138,4 +184,4 @@ def test_refused(home):
     check(machines(home) == ["Thief.oriel"], f"left: {machines(home)}")
 
 
-main(test_from_the_archive, test_killed, test_refused)
+main(test_from_the_archive, test_packed_and_in_pieces, test_with_a_cd, test_killed, test_refused)
