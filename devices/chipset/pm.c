@@ -109,6 +109,8 @@ void pm_event(struct device *device, enum device_event event)
     case EVENT_WAKE:
         pm->pm1_status |= PM1_WAKE;
         break;
+    case EVENT_CLOCK:
+        return;
     case EVENT_GENERATION:
         pm->gpe0_status |= GPE0_GENERATION;
         break;

@@ -50,6 +50,8 @@ enum device_event {
     EVENT_SLEEP_BUTTON,
     EVENT_WAKE,       /* leave a sleep state */
     EVENT_GENERATION, /* the machine was cloned or restored: a new VM generation id is in place */
+    EVENT_CLOCK, /* the wall clock may have moved against machine time: it was set, or a pause ends
+                  */
 };
 
 /* --- Address regions ------------------------------------------------------------------------ */

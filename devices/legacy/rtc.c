@@ -491,6 +491,14 @@ static void rtc_on_timer(struct device *device, unsigned timer)
     interrupt_update(r, &m);
 }
 
+/* The timer waits by machine time for what the wall clock brings. */
+static void rtc_on_event(struct device *device, enum device_event event)
+{
+    if (event == EVENT_CLOCK) {
+        rtc_on_timer(device, 0);
+    }
+}
+
 /* Restoring changes no state: what has passed meanwhile is found by the timer. */
 static void rtc_restored(struct device *device)
 {
@@ -546,5 +554,6 @@ const struct device_class rtc_class = {
     .create = rtc_create,
     .reset = rtc_reset,
     .on_timer = rtc_on_timer,
+    .on_event = rtc_on_event,
     .restored = rtc_restored,
 };

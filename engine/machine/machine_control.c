@@ -61,6 +61,7 @@ void control_go(struct machine *machine)
     machine->vcpus_running = true;
     vcpus_time_go(&machine->vcpus);
     clock_run(&machine->clock);
+    control_event_send(machine, EVENT_CLOCK);
     pthread_mutex_lock(&machine->lock);
     machine->pending &= ~(unsigned)PENDING_STALL; /* whoever fails again says so again */
     pthread_mutex_unlock(&machine->lock);

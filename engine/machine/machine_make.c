@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bus/wall_clock.h"
 #include "display/desktop.h"
 #include "input/input_router.h"
 #include "machine/machine_control.h"
@@ -200,6 +201,16 @@ static bool machine_make(struct machine *machine, GError **error)
     return true;
 }
 
+/* On the main loop. */
+static void wall_clock_stepped(void *context)
+{
+    struct machine *machine = context;
+
+    pthread_mutex_lock(&machine->parts);
+    control_event_send(machine, EVENT_CLOCK);
+    pthread_mutex_unlock(&machine->parts);
+}
+
 struct machine *machine_new(const OrielConfig *config, const char *folder,
                             const struct machine_callbacks *callbacks, GError **error)
 {
@@ -218,6 +229,7 @@ struct machine *machine_new(const OrielConfig *config, const char *folder,
     pthread_cond_init(&machine->wanted, NULL);
     machine->networks = network_make(config);
     machine->notice_source = machine_notices_source_new(machine);
+    machine->wall_clock = wall_clock_watch(wall_clock_stepped, machine);
     serials_init(&machine->serials);
     if (!machine_make(machine, error)) {
         machine_free(machine);
@@ -261,6 +273,10 @@ void machine_free(struct machine *machine)
     g_clear_pointer(&machine->cpuid, cpuid_free);
     kvm_close(&machine->kvm);
     serials_destroy(&machine->serials);
+    if (machine->wall_clock) {
+        g_source_destroy(machine->wall_clock);
+        g_source_unref(machine->wall_clock);
+    }
     g_source_destroy(machine->notice_source);
     g_source_unref(machine->notice_source);
     g_queue_clear_full(&machine->notices, notice_free);

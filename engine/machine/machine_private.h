@@ -136,6 +136,7 @@ struct machine {
     char *crash_report;
     GQueue notices;
     GSource *notice_source;
+    GSource *wall_clock; /* tells when it was set; NULL: the host cannot */
     uint32_t msrs[MSRS_NOTED]; /* unknown ones that were logged */
     unsigned n_msrs;
     unsigned triple_faults;

@@ -147,6 +147,13 @@ void fake_advance(struct fake *fake, uint64_t ns)
     fake->now = end;
 }
 
+void fake_late(struct fake *fake, uint64_t ns)
+{
+    fake_run(fake);
+    fake->now += ns;
+    fake_run(fake);
+}
+
 uint64_t fake_now(struct fake *fake)
 {
     return fake->now;

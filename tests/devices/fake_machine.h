@@ -56,6 +56,8 @@ void fake_map_bar(struct device *device, unsigned bar, uint64_t address);
 void fake_run(struct fake *fake);
 /* Moves the clock, running timers at their times. */
 void fake_advance(struct fake *fake, uint64_t ns);
+/* The same for a machine whose timers could not run meanwhile: each runs once, late. */
+void fake_late(struct fake *fake, uint64_t ns);
 uint64_t fake_now(struct fake *fake);
 void fake_set_wall_clock(struct fake *fake, uint64_t ns_since_1970);
 

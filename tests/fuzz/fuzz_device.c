@@ -270,7 +270,7 @@ static void do_input(struct fuzz *f)
 
 static void do_event(struct fuzz *f)
 {
-    unsigned event = (unsigned)take(f, 1) % (EVENT_GENERATION + 1);
+    unsigned event = (unsigned)take(f, 1) % (EVENT_CLOCK + 1);
 
     if (f->class->on_event) {
         trace(f, "event %u", event);

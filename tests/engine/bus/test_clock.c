@@ -175,6 +175,52 @@ TEST(timers_can_be_moved_and_switched_off)
     parts_device_free(t.record);
 }
 
+/* The engine was stopped for an hour, or its computer had other things to do. */
+TEST(timers_an_hour_late)
+{
+    const uint64_t hour = 3600 * 1000 * MS;
+    struct parts p;
+    struct ticker t;
+
+    parts_init(&p);
+    ticker_new(&p, &t);
+    arm(&t, 1, 20 * MS);
+    arm(&t, 0, 10 * MS);
+    arm(&t, 2, hour + 50 * MS);
+    clock_set(&p.clock, hour);
+    clock_run(&p.clock);
+    CHECK(wait_fired(&t, 2, 1));
+    clock_freeze(&p.clock);
+    CHECK_EQ(t.n, 3); /* each once, in their order */
+    CHECK(t.order[0] == 0 && t.order[1] == 1 && t.order[2] == 2);
+    CHECK(t.at[0] >= hour && t.at[2] >= hour + 50 * MS);
+    parts_destroy(&p);
+    parts_device_free(t.record);
+}
+
+/* An hour's pause is none for the machine: what was due in a minute is due in a minute. */
+TEST(timers_do_not_run_off_in_a_pause)
+{
+    struct parts p;
+    struct ticker t;
+    uint64_t then;
+
+    parts_init(&p);
+    ticker_new(&p, &t);
+    clock_run(&p.clock);
+    clock_freeze(&p.clock);
+    then = clock_now_ns(&p.clock);
+    arm(&t, 0, then + 60 * 1000 * MS);
+    atomic_fetch_sub(&p.clock.zero_ns, 3600 * 1000 * MS); /* the host's clock has gone on */
+    clock_run(&p.clock);
+    arm(&t, 1, clock_now_ns(&p.clock) + 5 * MS);
+    CHECK(wait_fired(&t, 1, 1));
+    CHECK(clock_now_ns(&p.clock) - then < 60 * 1000 * MS);
+    CHECK_EQ(fired(&t, 0), 0);
+    parts_destroy(&p);
+    parts_device_free(t.record);
+}
+
 TEST(timers_set_themselves_again)
 {
     struct parts p;
@@ -276,6 +322,7 @@ TEST(tasks_that_come_again_run_in_another_thread)
 
 TEST_MAIN(T(time_stands_still_until_it_runs), T(timers_fire_in_order_and_once),
           T(removed_timers_do_not_fire), T(timers_can_be_moved_and_switched_off),
+          T(timers_an_hour_late), T(timers_do_not_run_off_in_a_pause),
           T(timers_set_themselves_again), T(timers_wait_while_time_stands_still),
           T(nothing_wakes_when_nothing_is_due), T(tasks_run_when_the_domain_is_left),
           T(tasks_that_come_again_run_in_another_thread))
