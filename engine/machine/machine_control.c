@@ -44,12 +44,13 @@ void control_halt(struct machine *machine)
         return;
     }
     vcpus_park(&machine->vcpus);
+    /* All clocks stop together, or they would run apart a little with each pause. */
+    vcpus_time_stop(&machine->vcpus);
     clock_freeze(&machine->clock);
     bus_drain(&machine->bus);
     doorbells_halt(&machine->doorbells);
     net_cards_halt(machine->networks);
     drive_pool_drain(machine->drives);
-    vcpus_time_stop(&machine->vcpus);
     machine->vcpus_running = false;
 }
 
