@@ -1,235 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* See oriel-session.h. */
-#include "oriel-session.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
 #include <gio/gunixsocketaddress.h>
-#include <glib-unix.h>
 #include <glib/gstdio.h>
-#include <json-glib/json-glib.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/runtime.h"
 #include "config/saved.h"
+#include "oriel-session-private.h"
 
 enum {
-    READY_FD = 3, /* in the engine */
-    READY_MAX = 8192,
     RETRY_MS = 10,
 };
-
-/* Beside this program in the build folder, otherwise where it was installed. */
-static char *engine_path(void)
-{
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *folder = g_path_get_dirname(program ? program : ".");
-    g_autofree char *built = g_build_filename(folder, "..", "engine", "oriel-engine", NULL);
-    const char *chosen = g_getenv("ORIEL_ENGINE");
-
-    if (chosen) {
-        return g_strdup(chosen);
-    }
-    if (g_file_test(built, G_FILE_TEST_IS_EXECUTABLE)) {
-        return g_canonicalize_filename(built, NULL);
-    }
-    return g_strdup(ORIEL_LIBEXEC_DIR "/oriel-engine");
-}
-
-/* In the child: a session of its own, so that no terminal and no window takes the machine with it.
- */
-static void detach(gpointer data)
-{
-    setsid();
-}
-
-/* What the engine says about its start: up to a newline or the end of the pipe. */
-static char *ready_read(int fd, GCancellable *cancellable, GError **error)
-{
-    g_autoptr(GString) line = g_string_new(NULL);
-    GPollFD fds[2] = { { .fd = fd, .events = G_IO_IN } };
-    guint n_fds = 1;
-    char bytes[512];
-
-    if (cancellable && g_cancellable_make_pollfd(cancellable, &fds[1])) {
-        n_fds = 2;
-    }
-    while (!strchr(line->str, '\n') && line->len < READY_MAX) {
-        g_poll(fds, n_fds, -1);
-        if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
-            break;
-        }
-        ssize_t n = read(fd, bytes, sizeof(bytes));
-
-        if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
-            break;
-        }
-        if (n > 0) {
-            g_string_append_len(line, bytes, n);
-        }
-    }
-    if (n_fds == 2) {
-        g_cancellable_release_fd(cancellable);
-    }
-    return g_cancellable_is_cancelled(cancellable) ? NULL
-                                                   : g_string_free(g_steal_pointer(&line), FALSE);
-}
-
-/* Tells a process to end, and waits for that; in the end without asking. */
-static gboolean process_end(int process, gboolean ask, const OrielMachine *machine, GError **error)
-{
-    struct pollfd wait = { .fd = process, .events = POLLIN };
-
-    for (int number = ask ? SIGTERM : SIGKILL;; number = SIGKILL) {
-        if (pidfd_send_signal(process, number, NULL, 0) != 0 && errno != ESRCH) {
-            oriel_error_set_errno(error, errno, "The engine of “%s” cannot be ended",
-                                  machine->name);
-            return FALSE;
-        }
-        if (poll(&wait, 1, ORIEL_SESSION_PATIENCE * 1000) > 0) {
-            return TRUE;
-        }
-        if (number == SIGKILL) {
-            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
-                        "The engine of “%s” has been told to end, but the system still holds it; "
-                        "wait for a disk or network that does not answer.",
-                        machine->name);
-            return FALSE;
-        }
-    }
-}
-
-/* One whose start is not wanted any more. */
-static void process_give_up(GSubprocess *process, const OrielMachine *machine)
-{
-    const char *id = g_subprocess_get_identifier(process);
-    int fd = id ? pidfd_open((pid_t)atoi(id), 0) : -1;
-
-    if (fd >= 0) {
-        process_end(fd, TRUE, machine, NULL);
-        close(fd);
-    }
-}
-
-/* Turns the engine's line into a result. */
-static gboolean ready_judge(const OrielMachine *machine, const char *line, GError **error)
-{
-    g_autoptr(JsonNode) root = NULL;
-
-    if (strcmp(line, "ready\n") == 0) {
-        return TRUE;
-    }
-    root = json_from_string(line, NULL);
-    if (root && JSON_NODE_HOLDS_OBJECT(root)) {
-        JsonObject *object = json_node_get_object(root);
-        gint64 code = json_object_get_int_member_with_default(object, "code", ORIEL_ERROR_HOST);
-        const char *message = json_object_get_string_member_with_default(object, "message", "");
-
-        g_set_error_literal(error, ORIEL_ERROR, (int)code, message);
-        return FALSE;
-    }
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                "The engine of “%s” ended without a word; “%s/log/engine.log” may say why.",
-                machine->name, machine->folder);
-    return FALSE;
-}
-
-static gboolean start(const OrielMachine *machine, GPtrArray *arguments,
-                      GSubprocessLauncher *launcher, GSubprocess **process_out,
-                      GCancellable *cancellable, GError **error)
-{
-    g_autoptr(GSubprocess) process = NULL;
-    g_autoptr(GError) cause = NULL;
-    int pipe_fds[2];
-
-    if (!g_unix_open_pipe(pipe_fds, FD_CLOEXEC, error)) {
-        return FALSE;
-    }
-    g_subprocess_launcher_take_fd(launcher, pipe_fds[1], READY_FD);
-    g_subprocess_launcher_set_child_setup(launcher, detach, NULL, NULL);
-    g_ptr_array_add(arguments, NULL);
-    process = g_subprocess_launcher_spawnv(launcher, (const char *const *)arguments->pdata, &cause);
-    g_subprocess_launcher_close(launcher); /* or the pipe would never end */
-    if (!process) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "The engine “%s” cannot be started: %s. Reinstall Oriel.",
-                    (const char *)arguments->pdata[0], cause->message);
-        close(pipe_fds[0]);
-        return FALSE;
-    }
-    g_autofree char *line = ready_read(pipe_fds[0], cancellable, error);
-
-    close(pipe_fds[0]);
-    if (!line) {
-        process_give_up(process, machine);
-        return FALSE;
-    }
-    if (!ready_judge(machine, line, error)) {
-        return FALSE;
-    }
-    if (process_out) {
-        *process_out = g_steal_pointer(&process);
-    }
-    return TRUE;
-}
-
-static GPtrArray *arguments_new(const OrielMachine *machine)
-{
-    const char *const always[] = { "--folder", machine->folder, "--ready-fd", "3" };
-    GPtrArray *arguments = g_ptr_array_new_with_free_func(g_free);
-
-    g_ptr_array_add(arguments, engine_path());
-    for (gsize i = 0; i < G_N_ELEMENTS(always); i++) {
-        g_ptr_array_add(arguments, g_strdup(always[i]));
-    }
-    return arguments;
-}
-
-static GSubprocessLauncher *launcher_new(void)
-{
-    return g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
-                                     G_SUBPROCESS_FLAGS_STDERR_SILENCE);
-}
-
-gboolean oriel_session_start(const OrielMachine *machine, OrielStartFlags flags,
-                             GSubprocess **process, GCancellable *cancellable, GError **error)
-{
-    g_autoptr(GPtrArray) arguments = arguments_new(machine);
-    g_autoptr(GSubprocessLauncher) launcher = launcher_new();
-
-    if (flags & ORIEL_START_PAUSED) {
-        g_ptr_array_add(arguments, g_strdup("--paused"));
-    }
-    if (flags & ORIEL_START_DISCARD_SAVED) {
-        g_ptr_array_add(arguments, g_strdup("--discard-saved"));
-    }
-    return start(machine, arguments, launcher, process, cancellable, error);
-}
-
-gboolean oriel_session_start_lent(const OrielMachine *machine, const OrielLoan *loans, guint n,
-                                  GSubprocess **process, GCancellable *cancellable, GError **error)
-{
-    g_autoptr(GPtrArray) arguments = arguments_new(machine);
-    g_autoptr(GSubprocessLauncher) launcher = launcher_new();
-
-    for (guint i = 0; i < n; i++) {
-        int fd = fcntl(loans[i].fd, F_DUPFD_CLOEXEC, 0), target = READY_FD + 1 + (int)i;
-
-        g_subprocess_launcher_take_fd(launcher, fd, target);
-        g_ptr_array_add(arguments, g_strdup("--lend"));
-        g_ptr_array_add(arguments,
-                        g_strdup_printf("%s=%d:%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT,
-                                        loans[i].name, target, loans[i].offset, loans[i].size));
-    }
-    return start(machine, arguments, launcher, process, cancellable, error);
-}
 
 /* --- Finding -------------------------------------------------------------------------------------
  */
@@ -473,6 +261,30 @@ OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error)
 /* --- Ending it -----------------------------------------------------------------------------------
  */
 
+gboolean oriel_session_end_process(int process, gboolean ask, const OrielMachine *machine,
+                                   GError **error)
+{
+    struct pollfd wait = { .fd = process, .events = POLLIN };
+
+    for (int number = ask ? SIGTERM : SIGKILL;; number = SIGKILL) {
+        if (pidfd_send_signal(process, number, NULL, 0) != 0 && errno != ESRCH) {
+            oriel_error_set_errno(error, errno, "The engine of “%s” cannot be ended",
+                                  machine->name);
+            return FALSE;
+        }
+        if (poll(&wait, 1, ORIEL_SESSION_PATIENCE * 1000) > 0) {
+            return TRUE;
+        }
+        if (number == SIGKILL) {
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
+                        "The engine of “%s” has been told to end, but the system still holds it; "
+                        "wait for a disk or network that does not answer.",
+                        machine->name);
+            return FALSE;
+        }
+    }
+}
+
 gboolean oriel_session_kill(const OrielMachine *machine, GError **error)
 {
     g_autofree char *path = socket_path(machine, error);
@@ -504,7 +316,7 @@ gboolean oriel_session_kill(const OrielMachine *machine, GError **error)
         }
         return not_running(machine, &found, error);
     }
-    gboolean good = process_end(process, FALSE, machine, error);
+    gboolean good = oriel_session_end_process(process, FALSE, machine, error);
 
     close(process);
     return good;
@@ -542,74 +354,8 @@ gboolean oriel_session_screenshot(OrielEngine *engine, guint display, const char
     return good;
 }
 
-/* --- Saving --------------------------------------------------------------------------------------
+/* --- Its state ----------------------------------------------------------------------------------
  */
-
-/* One oriel_session_save(): what the main loop of the call waits for. */
-struct save_call {
-    OrielEngine *engine;
-    OrielProgress progress;
-    gpointer data;
-    gboolean done, good;
-    GError *error;
-};
-
-static void save_done(GObject *source, GAsyncResult *result, gpointer data)
-{
-    struct save_call *call = data;
-
-    call->good = oriel_engine_call_save_finish(call->engine, result, &call->error);
-    call->done = TRUE;
-}
-
-static void save_progress(OrielEngine *engine, GParamSpec *property, struct save_call *call)
-{
-    if (call->progress) {
-        call->progress((guint64)(oriel_engine_get_save_progress(engine) * 1000), 1000, call->data);
-    }
-}
-
-static void save_cancelled(GCancellable *cancellable, struct save_call *call)
-{
-    oriel_engine_call_cancel_save(call->engine, NULL, NULL, NULL);
-}
-
-gboolean oriel_session_save(const OrielMachine *machine, OrielProgress progress, gpointer data,
-                            GCancellable *cancellable, GError **error)
-{
-    g_autoptr(GMainContext) context = g_main_context_new();
-    struct save_call call = { .progress = progress, .data = data };
-    GDBusConnection *connection;
-    gulong cancel = 0;
-
-    g_main_context_push_thread_default(context);
-    call.engine = oriel_session_connect(machine, error);
-    if (call.engine) {
-        connection = g_dbus_proxy_get_connection(G_DBUS_PROXY(call.engine));
-        g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(call.engine), G_MAXINT);
-        g_signal_connect(call.engine, "notify::save-progress", G_CALLBACK(save_progress), &call);
-        oriel_engine_call_save(call.engine, NULL, save_done, &call);
-        if (cancellable) {
-            cancel = g_cancellable_connect(cancellable, G_CALLBACK(save_cancelled), &call, NULL);
-        }
-        /* The engine ends by itself; until then it holds the machine. */
-        while (!call.done || (call.good && !g_dbus_connection_is_closed(connection))) {
-            g_main_context_iteration(context, TRUE);
-        }
-        g_cancellable_disconnect(cancellable, cancel);
-        g_signal_handlers_disconnect_by_data(call.engine, &call);
-        g_clear_object(&call.engine);
-    }
-    while (g_main_context_iteration(context, FALSE)) {
-        /* what the proxy has left to be freed there */
-    }
-    g_main_context_pop_thread_default(context);
-    if (call.error) {
-        g_dbus_error_strip_remote_error(call.error);
-        g_propagate_error(error, call.error);
-    }
-    return call.good;
-}
 
 const char *oriel_session_state(const OrielMachine *machine, char **message)
 {
