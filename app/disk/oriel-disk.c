@@ -82,7 +82,8 @@ static gboolean done(GVariant *answer)
 /* --- Operations -------------------------------------------------------------------------------
  */
 
-JsonNode *oriel_disk_info(const char *path, const char *format, GError **error)
+JsonNode *oriel_disk_info(const char *path, const char *format, GCancellable *cancellable,
+                          GError **error)
 {
     g_autofree char *folder = oriel_worker_folder_of_text(path);
     const OrielWorkerRequest request = {
@@ -91,7 +92,7 @@ JsonNode *oriel_disk_info(const char *path, const char *format, GError **error)
         .reads = { path, folder },
     };
 
-    return json_of(oriel_worker_run(&request, NULL, NULL, NULL, error), error);
+    return json_of(oriel_worker_run(&request, NULL, NULL, cancellable, error), error);
 }
 
 static GVariant *convert_options(const char *path, const char *target,
@@ -182,9 +183,9 @@ gboolean oriel_disk_resize(const char *path, const char *format, const char *siz
 }
 
 /* What the image says it builds on: a file of its own folder, as chain.h wants it. */
-static char *base_find(const char *path, GError **error)
+static char *base_find(const char *path, GCancellable *cancellable, GError **error)
 {
-    g_autoptr(JsonNode) node = oriel_disk_info(path, NULL, error);
+    g_autoptr(JsonNode) node = oriel_disk_info(path, NULL, cancellable, error);
     g_autofree char *folder = g_path_get_dirname(path);
     const char *name;
 
@@ -211,7 +212,7 @@ gboolean oriel_disk_commit(const char *path, OrielProgress progress, gpointer da
                            GCancellable *cancellable, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path);
-    g_autofree char *base = base_find(path, error);
+    g_autofree char *base = base_find(path, cancellable, error);
 
     if (!base || !may_change(path, error) || !may_change(base, error)) {
         return FALSE;

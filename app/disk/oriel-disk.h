@@ -31,9 +31,11 @@ typedef struct {
 
 /*
  * What an image is: file, format, sizes, what it builds on, snapshots, all that its format says.
- * json_node_unref(). Errors: NOT_FOUND, PERMISSION, INVALID, LOCKED, HOST.
+ * json_node_unref(). Errors: NOT_FOUND, PERMISSION, INVALID, LOCKED, HOST,
+ * G_IO_ERROR_CANCELLED.
  */
-JsonNode *oriel_disk_info(const char *path, const char *format, GError **error);
+JsonNode *oriel_disk_info(const char *path, const char *format, GCancellable *cancellable,
+                          GError **error);
 
 /*
  * Copies the disk to a new file, which must not exist. Errors also: EXISTS, NO_SPACE,

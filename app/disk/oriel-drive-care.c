@@ -74,7 +74,8 @@ static gboolean care_begin(Care *care, const OrielMachine *machine, const char *
 /* Whether it has less than `bytes` now. */
 static gboolean is_smaller(const Care *care, guint64 bytes, GError **error)
 {
-    g_autoptr(JsonNode) info = oriel_disk_info(care->path, format_name(care->drive->format), error);
+    g_autoptr(JsonNode) info =
+        oriel_disk_info(care->path, format_name(care->drive->format), NULL, error);
     g_autofree char *text = NULL;
     guint64 size;
 

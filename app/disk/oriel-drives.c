@@ -28,7 +28,8 @@ const char *oriel_disk_suffix(OrielDiskFormat format)
     return format == ORIEL_DISK_FORMAT_RAW ? ".raw" : ".qcow2";
 }
 
-gboolean oriel_disk_format_for(const char *source, OrielDiskFormat *format, GError **error)
+gboolean oriel_disk_format_for(const char *source, OrielDiskFormat *format,
+                               GCancellable *cancellable, GError **error)
 {
     g_autoptr(JsonNode) info = NULL;
     const char *name;
@@ -37,7 +38,7 @@ gboolean oriel_disk_format_for(const char *source, OrielDiskFormat *format, GErr
     if (is_size(source)) {
         return TRUE;
     }
-    info = oriel_disk_info(source, NULL, error);
+    info = oriel_disk_info(source, NULL, cancellable, error);
     if (!info) {
         return FALSE;
     }
@@ -259,7 +260,8 @@ static char *disk_add(const OrielMachine *machine, const char *source, OrielEngi
 
     g_mkdir(disks, 0700);
     real = oriel_path_inside(machine, "disks", error);
-    if (!real || !check_room(machine, error) || !oriel_disk_format_for(source, &format, error)) {
+    if (!real || !check_room(machine, error) ||
+        !oriel_disk_format_for(source, &format, watch->cancellable, error)) {
         return NULL;
     }
     name = disk_make(machine, disks, source, format, watch, error);

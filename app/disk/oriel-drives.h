@@ -20,7 +20,8 @@
  * The format that a disk made from `source` gets: qcow2, but a raw image stays raw, so that it is
  * shared with its original where the file system can. Errors: those of oriel_disk_info().
  */
-gboolean oriel_disk_format_for(const char *source, OrielDiskFormat *format, GError **error);
+gboolean oriel_disk_format_for(const char *source, OrielDiskFormat *format,
+                               GCancellable *cancellable, GError **error);
 /* The ending of its file's name: ".raw", ".qcow2". */
 const char *oriel_disk_suffix(OrielDiskFormat format);
 /* A name in disks/ that nothing has, relative to the machine's folder. g_free(). */

@@ -85,7 +85,7 @@ static gboolean disk_add(OrielConfig *config, const Building *building, const ch
     g_autofree char *name = NULL, *target = NULL;
     OrielDiskFormat format;
 
-    if (!oriel_disk_format_for(disk, &format, error)) {
+    if (!oriel_disk_format_for(disk, &format, cancellable, error)) {
         return FALSE;
     }
     name = g_strconcat("disks/disk0", oriel_disk_suffix(format), NULL);

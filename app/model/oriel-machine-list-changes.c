@@ -182,7 +182,8 @@ static char *importing_work(OrielOperation *operation, gpointer data, GCancellab
                             GError **error)
 {
     const struct importing *importing = data;
-    g_autoptr(OrielImport) import = oriel_import_open(importing->path, &importing->options, error);
+    g_autoptr(OrielImport) import =
+        oriel_import_open(importing->path, &importing->options, cancellable, error);
 
     return import
                ? oriel_import_run(import, oriel_operation_progress, operation, cancellable, error)

@@ -62,7 +62,7 @@ static void result_print(const struct call *call, JsonNode *node)
 
 static gboolean disk_info(const struct call *call, GError **error)
 {
-    JsonNode *node = oriel_disk_info(call->arguments[1], call_option(call, "from"), error);
+    JsonNode *node = oriel_disk_info(call->arguments[1], call_option(call, "from"), NULL, error);
 
     if (node) {
         result_print(call, node);

@@ -78,7 +78,7 @@ gboolean run_export(const struct call *call, GError **error)
         return FALSE;
     }
     if (call_option(call, "estimate")) {
-        report = oriel_export_estimate(machine, &options, error);
+        report = oriel_export_estimate(machine, &options, NULL, error);
     } else {
         watch_start();
         report = oriel_export(machine, call->arguments[1], &options, watch_progress, cancellable,

@@ -127,7 +127,7 @@ gboolean run_import(const struct call *call, GError **error)
         .ignore_manifest = call_option(call, "ignore-manifest") != NULL,
     };
     g_autoptr(GCancellable) cancellable = g_cancellable_new();
-    g_autoptr(OrielImport) import = oriel_import_open(call->arguments[0], &options, error);
+    g_autoptr(OrielImport) import = oriel_import_open(call->arguments[0], &options, NULL, error);
     g_autofree char *folder = NULL;
 
     if (!import) {
@@ -205,7 +205,7 @@ gboolean run_try(const struct call *call, GError **error)
         .accept_licence = call_option(call, "accept-licence") != NULL,
         .ignore_manifest = TRUE, /* nothing is kept of it */
     };
-    g_autoptr(OrielImport) import = oriel_import_open(call->arguments[0], &options, error);
+    g_autoptr(OrielImport) import = oriel_import_open(call->arguments[0], &options, NULL, error);
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     g_autoptr(GCancellable) cancellable = g_cancellable_new();
     struct trying trying = { loop, cancellable, NULL };

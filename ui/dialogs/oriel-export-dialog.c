@@ -61,7 +61,7 @@ static void estimate_work(GTask *task, gpointer source, gpointer data, GCancella
     const Estimate *estimate = data;
     GError *error = NULL;
     OrielExportReport *report =
-        oriel_export_estimate(estimate->machine, &estimate->options, &error);
+        oriel_export_estimate(estimate->machine, &estimate->options, cancellable, &error);
 
     if (report) {
         g_task_return_pointer(task, report, (GDestroyNotify)oriel_export_report_free);

@@ -191,7 +191,7 @@ static void read_work(GTask *task, gpointer source, gpointer data, GCancellable 
         .ignore_manifest = TRUE,
     };
     GError *error = NULL;
-    OrielImport *import = oriel_import_open(reading->path, &options, &error);
+    OrielImport *import = oriel_import_open(reading->path, &options, cancellable, &error);
 
     if (import) {
         g_task_return_pointer(task, import, (GDestroyNotify)oriel_import_free);

@@ -128,7 +128,8 @@ static GVariant *options_of(const OrielMachine *machine, const OrielExportOption
 }
 
 OrielExportReport *oriel_export_estimate(const OrielMachine *machine,
-                                         const OrielExportOptions *options, GError **error)
+                                         const OrielExportOptions *options,
+                                         GCancellable *cancellable, GError **error)
 {
     OrielWorkerRequest request = { .operation = "export-estimate", .reads = { machine->folder } };
     OrielExportReport *report;
@@ -138,7 +139,7 @@ OrielExportReport *oriel_export_estimate(const OrielMachine *machine,
         return NULL;
     }
     request.options = options_of(machine, options, NULL, NULL);
-    report = report_from_wire(oriel_worker_run(&request, NULL, NULL, NULL, error));
+    report = report_from_wire(oriel_worker_run(&request, NULL, NULL, cancellable, error));
     close(lock);
     return report;
 }

@@ -38,7 +38,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielExportReport, oriel_export_report_free)
  * possible: STATE (running or saved), NOT_FOUND (a disk is missing), INVALID, ...
  */
 OrielExportReport *oriel_export_estimate(const OrielMachine *machine,
-                                         const OrielExportOptions *options, GError **error);
+                                         const OrielExportOptions *options,
+                                         GCancellable *cancellable, GError **error);
 
 /*
  * Exports to `target`: a file if the name ends with ".ova", otherwise a new folder. The machine

@@ -77,7 +77,8 @@ static char *reads_of(const char *path)
     return folder;
 }
 
-OrielImport *oriel_import_open(const char *path, const OrielImportOptions *options, GError **error)
+OrielImport *oriel_import_open(const char *path, const OrielImportOptions *options,
+                               GCancellable *cancellable, GError **error)
 {
     g_autoptr(OrielImport) import = g_new0(OrielImport, 1);
     OrielWorkerRequest request = { .operation = "import-plan" };
@@ -92,8 +93,9 @@ OrielImport *oriel_import_open(const char *path, const OrielImportOptions *optio
     request.file = import->scratch >= 0 ? &import->scratch : NULL;
     request.reads[0] = path;
     reads_fill(import, &request);
-    import->wire = oriel_worker_run(&request, NULL, NULL, NULL, error);
-    if (!import->wire || !import_from_wire(import, error)) {
+    import->wire = oriel_worker_run(&request, NULL, NULL, cancellable, error);
+    if (!import->wire || g_cancellable_set_error_if_cancelled(cancellable, error) ||
+        !import_from_wire(import, error)) {
         return NULL;
     }
     return g_steal_pointer(&import);

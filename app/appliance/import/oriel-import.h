@@ -50,9 +50,11 @@ typedef struct {
 /*
  * Opens an appliance and makes the plan; writes nothing but a nameless file where the machine will
  * be, for what is packed. `options` is used only here and must not
- * change before oriel_import_run(). Errors: NOT_FOUND, PERMISSION, INVALID, CORRUPT, HOST.
+ * change before oriel_import_run(). Errors: NOT_FOUND, PERMISSION, INVALID, CORRUPT, HOST,
+ * G_IO_ERROR_CANCELLED.
  */
-OrielImport *oriel_import_open(const char *path, const OrielImportOptions *options, GError **error);
+OrielImport *oriel_import_open(const char *path, const OrielImportOptions *options,
+                               GCancellable *cancellable, GError **error);
 void oriel_import_free(OrielImport *import);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielImport, oriel_import_free)
 const OrielImportReport *oriel_import_report(const OrielImport *import);

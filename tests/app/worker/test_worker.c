@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "appliance/import/oriel-import.h"
 #include "config/config.h"
 #include "test.h"
 #include "worker/oriel-worker.h"
@@ -293,6 +294,21 @@ TEST(set_up_files)
     CHECK(g_file_test(image, G_FILE_TEST_EXISTS));
 }
 
+/* Also before the process can be spoken to. */
+TEST(looking_at_an_appliance_can_be_cancelled)
+{
+    const OrielImportOptions options = { .folder = inside };
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    g_autoptr(GError) error = NULL;
+    OrielImport *import = oriel_import_open(image, &options, NULL, &error);
+
+    CHECK(!import && g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_INVALID));
+    g_clear_error(&error);
+    g_cancellable_cancel(cancellable);
+    CHECK(!oriel_import_open(image, &options, cancellable, &error));
+    CHECK(g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
+}
+
 TEST(remove_files)
 {
     CHECK(oriel_folder_remove(folder, NULL));
@@ -300,4 +316,4 @@ TEST(remove_files)
 
 TEST_MAIN(T(set_up_files), T(sandbox_files), T(sandbox_calls), T(worker_keeps_to_its_rights),
           T(worker_answers_with_errors), T(worker_takes_any_name), T(worker_that_is_none),
-          T(texts_have_folders), T(remove_files))
+          T(texts_have_folders), T(looking_at_an_appliance_can_be_cancelled), T(remove_files))

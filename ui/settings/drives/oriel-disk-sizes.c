@@ -20,12 +20,13 @@ GHashTable *disk_sizes_new(void)
 }
 
 /* The format is the one of the settings: a guest can make any disk look like another. */
-static DiskSize *disk_size_read(const OrielMachine *machine, const OrielDrive *drive)
+static DiskSize *disk_size_read(const OrielMachine *machine, const OrielDrive *drive,
+                                GCancellable *cancellable)
 {
     g_autofree char *path = g_build_filename(machine->folder, drive->path, NULL);
     g_autofree char *key = g_strconcat(drive->id, ".format", NULL);
     g_autofree char *format = oriel_config_get(machine->config, key, NULL);
-    g_autoptr(JsonNode) info = format ? oriel_disk_info(path, format, NULL) : NULL;
+    g_autoptr(JsonNode) info = format ? oriel_disk_info(path, format, cancellable, NULL) : NULL;
     DiskSize *size;
 
     if (!info) {
@@ -44,7 +45,8 @@ static void read_in_thread(GTask *task, gpointer source, gpointer data, GCancell
 
     for (guint i = 0; machine->config && i < machine->config->drives->len; i++) {
         const OrielDrive *drive = g_ptr_array_index(machine->config->drives, i);
-        DiskSize *size = drive->kind == ORIEL_DRIVE_DISK ? disk_size_read(machine, drive) : NULL;
+        DiskSize *size =
+            drive->kind == ORIEL_DRIVE_DISK ? disk_size_read(machine, drive, cancellable) : NULL;
 
         if (size) {
             g_hash_table_insert(sizes, g_strdup(drive->id), size);
