@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The guest's cursor for LibVNCServer: clients that know cursors get its shape, for the others the
- * library draws it into what it sends.
+ * The guest's cursor over VNC. Clients that know cursors get its shape by LibVNCServer; for the
+ * others it is painted into the picture, and what it covers is kept. (The library could paint too,
+ * but leaves out the last column and line of the screen, and with them a cursor in that corner.)
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "display/cursor.h"
 #include "display/vnc_private.h"
 
 enum {
@@ -58,15 +60,47 @@ static rfbCursorPtr shape_new(const struct display_cursor *cursor)
     return shape;
 }
 
-void vnc_cursor_set(rfbScreenInfoPtr screen, const struct display_cursor *cursor)
+void vnc_cursor_send(rfbScreenInfoPtr screen, const struct display_cursor *cursor)
 {
-    rfbSetCursor(screen, cursor->visible ? shape_new(cursor) : NULL);
+    rfbSetCursor(screen, cursor && cursor->visible ? shape_new(cursor) : NULL);
 }
 
-void vnc_cursor_move(rfbScreenInfoPtr screen, const struct display_cursor *cursor)
+/* What of the picture a cursor covers; empty if nothing. */
+static struct rect place_of(const struct display_cursor *cursor, const struct surface *surface)
 {
-    LOCK(screen->cursorMutex);
-    screen->cursorX = (int)((int64_t)cursor->x + cursor->hot_x);
-    screen->cursorY = (int)((int64_t)cursor->y + cursor->hot_y);
-    UNLOCK(screen->cursorMutex);
+    int64_t left = CLAMP((int64_t)cursor->x, 0, (int64_t)surface->width);
+    int64_t top = CLAMP((int64_t)cursor->y, 0, (int64_t)surface->height);
+    int64_t right = CLAMP((int64_t)cursor->x + SIDE, 0, (int64_t)surface->width);
+    int64_t bottom = CLAMP((int64_t)cursor->y + SIDE, 0, (int64_t)surface->height);
+
+    if (!cursor->visible) {
+        return (struct rect){ .width = 0 };
+    }
+    return (struct rect){ (uint32_t)left, (uint32_t)top, (uint32_t)(right - left),
+                          (uint32_t)(bottom - top) };
+}
+
+void vnc_cursor_paint(struct vnc_painted *painted, const struct display_cursor *cursor,
+                      const struct surface *surface)
+{
+    const struct rect place = place_of(cursor, surface);
+
+    for (uint32_t y = 0; y < place.height; y++) {
+        memcpy(painted->covered + (size_t)y * SIDE,
+               surface->pixels + (size_t)(place.y + y) * surface->stride + place.x,
+               place.width * sizeof(*surface->pixels));
+    }
+    painted->place = place;
+    cursor_draw(cursor, surface);
+}
+
+void vnc_cursor_lift(struct vnc_painted *painted, const struct surface *surface)
+{
+    const struct rect *place = &painted->place;
+
+    for (uint32_t y = 0; y < place->height; y++) {
+        memcpy(surface->pixels + (size_t)(place->y + y) * surface->stride + place->x,
+               painted->covered + (size_t)y * SIDE, place->width * sizeof(*surface->pixels));
+    }
+    painted->place = (struct rect){ .width = 0 };
 }

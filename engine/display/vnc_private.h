@@ -29,10 +29,21 @@ void vnc_viewer_start(struct vnc_viewer *viewer, int fd);
 /* A key of a client, by evdev code; 0 is ignored. The client's thread. */
 void vnc_client_key(rfbClientPtr client, uint16_t code, bool down);
 
-/* Shows the shape, or none if it is hidden. The client's thread. */
-void vnc_cursor_set(rfbScreenInfoPtr screen, const struct display_cursor *cursor);
-/* Where it is; for clients that have it drawn. The client's thread. */
-void vnc_cursor_move(rfbScreenInfoPtr screen, const struct display_cursor *cursor);
+/* Sends the shape to the client, which knows cursors; none if it is hidden or NULL. The client's
+ * thread. */
+void vnc_cursor_send(rfbScreenInfoPtr screen, const struct display_cursor *cursor);
+
+/* A cursor in a client's copy of the picture. */
+struct vnc_painted {
+    struct rect place; /* that it covers; empty: there is none */
+    uint32_t covered[DISPLAY_CURSOR_SIDE * DISPLAY_CURSOR_SIDE]; /* what was there, by lines */
+};
+
+/* Paints it, unless it is hidden or outside. There is none in the picture. The client's thread. */
+void vnc_cursor_paint(struct vnc_painted *painted, const struct display_cursor *cursor,
+                      const struct surface *surface);
+/* Brings back what it covers. The surface is the one that it was painted into. */
+void vnc_cursor_lift(struct vnc_painted *painted, const struct surface *surface);
 
 /* Makes the QEMU extended key event known to LibVNCServer; once or again. */
 void vnc_keys_register(void);

@@ -84,7 +84,9 @@ struct vnc_viewer {
     uint32_t width, height;
     struct damage fresh;
     bool fresh_size;
-    struct display_cursor shown; /* the client's cursor */
+    struct display_cursor shown; /* the guest's cursor */
+    bool sends_shape;            /* the library has it, for a client that knows cursors */
+    struct vnc_painted painted;  /* into `pixels`, for one that does not */
 };
 
 static void thread_wake(struct vnc_viewer *viewer)
@@ -378,26 +380,68 @@ static void picture_publish(struct vnc_viewer *viewer)
     viewer->fresh.n = 0;
 }
 
-/* Shows the cursor as it is now. */
-static void cursor_publish(struct vnc_viewer *viewer)
+static struct surface surface_of(const struct vnc_viewer *viewer)
 {
-    struct display_cursor *shown = &viewer->shown;
-    guint32 shape = shown->shape;
-    bool visible = shown->visible, noted;
+    return (struct surface){ viewer->pixels, viewer->width, viewer->height, viewer->width };
+}
+
+/* Gets the cursor that the console has noted; `changes`: it looks different now. */
+static bool cursor_fetch(struct vnc_viewer *viewer, bool *changes)
+{
+    const struct display_cursor before = viewer->shown;
+    bool noted;
 
     pthread_mutex_lock(&viewer->mutex);
     noted = viewer->cursor_noted;
     viewer->cursor_noted = false;
     if (noted) {
-        *shown = viewer->cursor;
+        viewer->shown = viewer->cursor;
     }
     pthread_mutex_unlock(&viewer->mutex);
-    if (noted && (shown->shape != shape || shown->visible != visible)) {
-        vnc_cursor_set(viewer->screen, shown);
+    *changes = viewer->shown.shape != before.shape || viewer->shown.visible != before.visible;
+    return noted;
+}
+
+static void place_mark(struct vnc_viewer *viewer, const struct rect *place)
+{
+    if (place->width > 0 && place->height > 0) {
+        rfbMarkRectAsModified(viewer->screen, (int)place->x, (int)place->y,
+                              (int)(place->x + place->width), (int)(place->y + place->height));
     }
-    if (noted) {
-        vnc_cursor_move(viewer->screen, shown);
+}
+
+/* Shows the cursor as it is now. `place`: where it was in the picture, from which it was lifted. */
+static void cursor_publish(struct vnc_viewer *viewer, const struct rect *place)
+{
+    const struct surface surface = surface_of(viewer);
+    bool knows_cursors = viewer->client && viewer->client->enableCursorShapeUpdates;
+    bool changes, noted = cursor_fetch(viewer, &changes);
+
+    if (knows_cursors ? changes || !viewer->sends_shape : viewer->sends_shape) {
+        vnc_cursor_send(viewer->screen, knows_cursors ? &viewer->shown : NULL);
     }
+    viewer->sends_shape = knows_cursors;
+    if (!knows_cursors) {
+        vnc_cursor_paint(&viewer->painted, &viewer->shown, &surface);
+    }
+    if (noted || knows_cursors) {
+        place_mark(viewer, place);
+        place_mark(viewer, &viewer->painted.place);
+    }
+}
+
+/* The picture as the guest has it, then the cursor. */
+static void publish(struct vnc_viewer *viewer)
+{
+    const struct rect place = viewer->painted.place;
+    const struct surface surface = surface_of(viewer);
+    bool is_new;
+
+    vnc_cursor_lift(&viewer->painted, &surface);
+    picture_fetch(viewer);
+    is_new = viewer->fresh_size;
+    picture_publish(viewer);
+    cursor_publish(viewer, is_new ? &(struct rect){ .width = 0 } : &place);
 }
 
 /* --- Thread
@@ -444,7 +488,8 @@ static void client_begin(struct vnc_viewer *viewer)
     viewer->fresh_size = false;
     viewer->fresh.n = 0;
     viewer->buttons = 0;
-    if (fd >= FD_SETSIZE) { /* the library keeps descriptors in an fd_set */
+    viewer->painted.place.height = 0; /* it is the picture of another client */
+    if (fd >= FD_SETSIZE) {           /* the library keeps descriptors in an fd_set */
         close(fd);
     } else if (fd >= 0) {
         viewer->client = rfbNewClient(viewer->screen, fd); /* closes it if it refuses */
@@ -461,9 +506,7 @@ static void *viewer_thread(void *context)
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     client_begin(viewer);
     while (viewer->client && work_wait(viewer)) {
-        picture_fetch(viewer);
-        picture_publish(viewer);
-        cursor_publish(viewer);
+        publish(viewer);
         rfbProcessEvents(viewer->screen, 0);
         if (viewer->client && viewer->client->state == RFB_NORMAL) {
             greeting_note(viewer);
