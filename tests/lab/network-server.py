@@ -11,6 +11,7 @@ import socket
 import socketserver
 import sys
 import threading
+import urllib.parse
 
 
 def content(mebibytes):
@@ -20,7 +21,7 @@ def content(mebibytes):
 def mirrored(name):
     """A file of the package mirror, or None."""
     try:
-        with open(os.path.join(sys.argv[1], os.path.basename(name)), "rb") as file:
+        with open(os.path.join(sys.argv[1], os.path.basename(urllib.parse.unquote(name))), "rb") as file:
             return file.read()
     except OSError:
         return None

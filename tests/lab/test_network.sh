@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The network of a small Linux with a virtio card, and the same with an Intel 82574L: DHCP, names, transfers both ways with sums, IPv6, port forwards, the
-# cable, the end of its oriel-net, a capture, whom it talks to; two machines on a private network.
+# cable, the end of its oriel-net, a capture, whom it talks to; two machines on a private network. An installed Debian is
+# reached by ssh through a forwarded port and installs a package from a mirror on this computer.
 . "$(dirname "$0")/harness.sh"
-lab_enter small-linux
+lab_enter small-linux debian-full
 
 kernel=(--kernel "$small_linux/vmlinuz" --initrd "$small_linux/initrd.gz")
 if [ -n "${ORIEL_IN_LAB:-}" ]; then
     echo 'nameserver 127.0.0.1' >"$work/resolv.conf"
     mount --bind "$work/resolv.conf" /etc/resolv.conf
 fi
-"$harness/network-server.py" >"$work/server" 2>&1 &
+"$harness/network-server.py" "$debian_full/mirror" >"$work/server" 2>&1 &
 server=$!
 trap 'kill $server; lab_leave' EXIT
 until grep -q ready "$work/server"; do
@@ -126,4 +127,55 @@ e1000e_pair() {
     pair_story e1000e
 }
 
-stories virtio e1000e virtio_pair e1000e_pair
+guest_ssh() {
+    ssh -q -i "$work/key" -p 2227 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes \
+        -o ConnectTimeout=300 root@127.0.0.1 "$@"
+}
+
+# A server that is still starting is asked again.
+ssh_login() {
+    local end=$((SECONDS + patience))
+    until [ "$(guest_ssh uname -n)" = oriel-debian ]; do
+        [ $SECONDS -lt $end ] || return
+        sleep 1
+    done
+}
+
+ssh_carries() {
+    head -c 1M /dev/urandom >"$work/random"
+    [ "$(guest_ssh 'tee random | sha256sum' <"$work/random")" = "$(sha256sum <"$work/random")" ] &&
+        guest_ssh cat random | cmp - "$work/random"
+}
+
+calculates() {
+    [ "$(guest_ssh 'echo 6*7 | bc')" = 42 ]
+}
+
+lacks_bc() {
+    [ "$(guest_ssh 'command -v bc || echo none')" = none ]
+}
+
+debian() {
+    cp --sparse=always "$debian_full/debian.img" "$work/debian.img"
+    step 'a key is made' ssh-keygen -q -N '' -t ed25519 -f "$work/key"
+    machine debian --disk "$work/debian.img" --controller virtio --memory 512M -- \
+        net0.model=virtio net0.host-access=true net0.forwards=tcp:2227:22
+    rm "$work/debian.img"
+    step 'a login prompt on the serial port' wait_serial 'oriel-debian login:'
+    step 'the name is typed' serial_type root
+    step 'it asks for the password' wait_serial 'Password:'
+    step 'the password is typed' serial_type oriel
+    step 'a shell starts' wait_serial 'root@oriel-debian'
+    step 'the key is typed' serial_type "mkdir .ssh; echo '$(cat "$work/key.pub")' >.ssh/authorized_keys; echo keys \$((6 * 7))"
+    step 'it is there' wait_serial '^keys 42'
+    step 'a login by ssh through the forwarded port' ssh_login
+    step 'data goes both ways' ssh_carries
+    step 'a program is not installed' lacks_bc
+    step 'apt reads the list of a mirror' guest_ssh apt-get -q update
+    step 'and installs the program' guest_ssh DEBIAN_FRONTEND=noninteractive apt-get -q -y install bc
+    step 'which works' calculates
+    step 'the power button is pressed' oriel shutdown debian
+    step 'the machine is off' wait_state stopped
+}
+
+stories debian virtio e1000e virtio_pair e1000e_pair
