@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Debian's kernel on two processors, saved while it works and resumed: all that it was doing goes on, its own time goes
-# on from where it was, and its real-time clock shows the present.
+# on from where it was, and its real-time clock shows the present. The same for a pause, and, in the lab, when the
+# host's clock is set.
 . "$(dirname "$0")/harness.sh"
 lab_enter small-linux
 
-away=45 # seconds between save and start
+away=20 # seconds between save and start, and in a pause
 
 # The number that the guest says for COMMAND, as $answer. (Steps run in shells of their own: what one leaves to another
 # goes through a file.)
 ask() {
-    local word=$1 command=$2
+    local word=$1-$RANDOM command=$2 # no answer to an earlier question
     serial_type "echo $word \$($command)" && wait_serial "^$word [0-9]+\r?$" &&
-        answer=$(grep -aoE "^$word [0-9]+" "$XDG_DATA_HOME/oriel/machines/$machine.oriel/log/serial0.log" | tail -n 1 | tr -dc 0-9)
+        answer=$(grep -aoE "^$word [0-9]+" "$XDG_DATA_HOME/oriel/machines/$machine.oriel/log/serial0.log" | tail -n 1 | sed 's,.* ,,')
 }
 
 uptime_before() {
@@ -27,6 +28,22 @@ uptime_after() {
     passed=$(($(date +%s) - began - away + 2))
     echo "uptime $before, then $answer; at most $passed s have passed"
     [ "$answer" -ge "$before" ] && [ $((answer - before)) -le $passed ]
+}
+
+# What passed for the guest in a pause of $away seconds, by its own clocks: nothing.
+pause_passes_unnoticed() {
+    uptime_before && oriel pause "$machine" && sleep $away && oriel resume "$machine" && uptime_after
+}
+
+# The guest's real-time clock follows the host's when that is set, its own time does not. Only the lab's may be set.
+host_clock_set() {
+    local wrong=0 earlier later
+    [ -n "${ORIEL_IN_LAB:-}" ] || return 0
+    ask earlier 'cut -d. -f1 /proc/uptime' && earlier=$answer && date -s "@$(($(date +%s) + 7200))" || return
+    rtc_is_right || wrong=1
+    ask later 'cut -d. -f1 /proc/uptime' && later=$answer || wrong=1
+    date -s "@$(($(date +%s) - 7200))" && rtc_is_right || wrong=1
+    [ $wrong -eq 0 ] && [ "$later" -ge "$earlier" ] && [ $((later - earlier)) -lt 3600 ]
 }
 
 rtc_is_right() {
@@ -55,6 +72,9 @@ saved() {
     step 'and knows what it knew' wait_serial '^the variable is here'
     step 'its time goes on from where it was' uptime_after
     step 'its real-time clock is right' rtc_is_right
+    step 'a pause passes unnoticed' pause_passes_unnoticed
+    step 'its real-time clock has gone on' rtc_is_right
+    step 'the host'"'"'s clock is set forward and back' host_clock_set
     step 'both processors are asked' serial_type 'for m in 1 2; do taskset $m sh -c "echo mask $m runs"; done'
     step 'the first runs' wait_serial '^mask 1 runs'
     step 'the second runs' wait_serial '^mask 2 runs'
