@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Speed and size beside QEMU: the same guest, the same devices, in turns, in one run. Prints a table; never fails a
-test run. `ninja -C build bench` runs it; an argument picks measurements by name. --lab adds the installer's CD, which needs
-the lab (tests/lab/) or a computer whose KVM runs real systems."""
+test run. `ninja -C build bench` runs it; an argument picks measurements by name. --lab adds the installer's CD and an installed
+system, which need the lab (tests/lab/) or a computer whose KVM runs real systems."""
 
 import argparse
 import json
@@ -33,9 +33,11 @@ with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
 class Machine:
     """One run of one guest on ours or on QEMU, in a folder that is removed afterwards."""
 
-    def __init__(self, ours, memory=128, firmware=None, disk=None, cdrom=None, virtio=None, direct=False):
+    def __init__(self, ours, memory=128, cpus=1, firmware=None, disk=None, cdrom=None, virtio=None, image=None,
+                 direct=False):
         self.ours, self.memory, self.firmware, self.disk, self.cdrom = ours, memory, firmware, disk, cdrom
-        self.virtio = virtio  # what is at the start of the virtio disk
+        self.cpus = cpus
+        self.virtio = "" if image else virtio  # what is at the start of the virtio disk
         self.direct = direct  # that disk past the host's page cache
         self.folder = tempfile.TemporaryDirectory(prefix="oriel-bench-")
         self.path = self.folder.name
@@ -46,7 +48,9 @@ class Machine:
                 target.write(source.read())
                 target.truncate(16 * MIB)
         self.virtio_path = os.path.join(self.path, "disks/virtio.raw")
-        if virtio is not None:
+        if image:  # the whole of the virtio disk
+            subprocess.run(["cp", "--sparse=always", image, self.virtio_path], check=True)
+        elif virtio is not None:
             with open(self.virtio_path, "wb") as target:
                 # Whole, so that nobody's time goes into holes.
                 target.write(virtio.encode() + bytes(16 * MIB - len(virtio)))
@@ -72,7 +76,7 @@ class Machine:
         if self.cdrom:
             drives.append({"id": "cdrom0", "type": "cdrom", "format": "raw", "path": self.cdrom})
         config = {"version": 1, "uuid": str(uuid.uuid4()), "generation-id": str(uuid.uuid4()), "name": "bench",
-                  "firmware": {"type": "bios"}, "cpus": 1, "memory": self.memory * MIB, "serials": 1, "drives": drives}
+                  "firmware": {"type": "bios"}, "cpus": self.cpus, "memory": self.memory * MIB, "serials": 1, "drives": drives}
         if self.firmware:
             config["firmware"]["path"] = self.firmware
         path = os.path.join(self.path, "machine.json")
@@ -82,7 +86,7 @@ class Machine:
         return [ENGINE, "--folder", self.path]
 
     def _command_qemu(self):
-        command = ["qemu-system-x86_64", "-M", "q35,smm=off", "-accel", "kvm", "-cpu", PEER_CPU, "-smp", "1",
+        command = ["qemu-system-x86_64", "-M", "q35,smm=off", "-accel", "kvm", "-cpu", PEER_CPU, "-smp", str(self.cpus),
                    "-m", str(self.memory), "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std",
                    "-serial", f"file:{self.path}/serial.log", "-monitor", f"unix:{self.path}/monitor,server=on,wait=off",
                    "-vnc", f"unix:{self.path}/vnc", "-device", "vmgenid",
@@ -115,6 +119,14 @@ class Machine:
     def report(self):
         """What the guest wrote to the debug port."""
         path = os.path.join(self.path, "log/firmware.log" if self.ours else "firmware.log")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def serial(self):
+        """What the guest wrote to its serial port."""
+        path = os.path.join(self.path, "log/serial0.log" if self.ours else "serial.log")
+        if not os.path.exists(path):
+            return ""
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
@@ -300,12 +312,16 @@ def transfers_processor(name, direct=False):
     return lambda ours: transfers_run(ours, name, direct)[1]
 
 
+def lab_image(name):
+    """The folder of an image of the lab: as bench-in-lab has it, or built here."""
+    return os.environ.get("ORIEL_IMAGE_" + name.replace("-", "_")) or subprocess.run(
+        [os.path.join(SOURCE, "tests/lab/images", name)], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def installer(ours):
     """From power on to the installer's first dialog on the text screen; GRUB's menu is left with Enter."""
-    image = os.environ.get("ORIEL_INSTALLER_IMAGE") or subprocess.run(
-        [os.path.join(SOURCE, "tests/lab/images/installer-iso")], capture_output=True, text=True, check=True).stdout.strip()
     chosen = False
-    with Machine(ours, memory=1024, cdrom=os.path.join(image, "installer.iso")).start() as machine:
+    with Machine(ours, memory=1024, cdrom=os.path.join(lab_image("installer-iso"), "installer.iso")).start() as machine:
         while True:
             text = machine.screen()
             if "Select a language" in text:
@@ -316,6 +332,17 @@ def installer(ours):
             if machine.process.poll() is not None:
                 raise RuntimeError("the machine ended")
             time.sleep(0.5)
+
+
+def debian(ours):
+    """From power on to the login prompt of an installed Debian on its serial port."""
+    image = os.path.join(lab_image("debian-disk"), "debian.img")
+    with Machine(ours, memory=1024, cpus=2, image=image).start() as machine:
+        while "login:" not in machine.serial():
+            if machine.process.poll() is not None:
+                raise RuntimeError("the machine ended")
+            time.sleep(0.1)
+        return (time.monotonic_ns() - machine.started) / 1e6
 
 
 MEASUREMENTS = [
@@ -356,7 +383,10 @@ MEASUREMENTS = [
       )),
     ("idle", "wake-ups of an idle, unwatched machine, outside its CPU", "/s", idle, 1, 1),
 ]
-LAB = [("installer", "process start to the installer's dialog, from CD", "ms", installer, 1, 1)]
+LAB = [
+    ("installer", "process start to the installer's dialog, from CD", "ms", installer, 1, 1),
+    ("debian", "process start to an installed Debian's login, virtio disk", "ms", debian, 3, 0.8),
+]
 
 
 def main():
