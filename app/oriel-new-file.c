@@ -69,17 +69,6 @@ gboolean oriel_new_file_open(OrielNewFile *file, const char *target, GError **er
     return oriel_new_file_open_over(file, target, error);
 }
 
-struct storage *oriel_new_file_storage(const OrielNewFile *file, GError **error)
-{
-    int copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
-
-    if (copy < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", file->target);
-        return NULL;
-    }
-    return storage_file_new(copy, file->target, false, error);
-}
-
 gboolean oriel_new_file_name(OrielNewFile *file, gboolean replace, GError **error)
 {
     g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", file->fd);

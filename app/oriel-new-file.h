@@ -24,8 +24,6 @@ typedef struct {
 gboolean oriel_new_file_open(OrielNewFile *file, const char *target, GError **error);
 /* The same for a file that takes the place of the one at `target`, if there is one. */
 gboolean oriel_new_file_open_over(OrielNewFile *file, const char *target, GError **error);
-/* The file as a storage of its own, for somebody who closes it. storage_free(). */
-struct storage *oriel_new_file_storage(const OrielNewFile *file, GError **error);
 /* Gives the file its name, in the place of another one if `replace`, durably. */
 gboolean oriel_new_file_name(OrielNewFile *file, gboolean replace, GError **error);
 /* Closes it, and removes it if it has not got its name. */

@@ -201,14 +201,6 @@ GPtrArray *oriel_library_list(void)
     return machines;
 }
 
-gboolean oriel_library_owns(const char *folder)
-{
-    g_autofree char *own = oriel_library_folder(FALSE, NULL);
-    g_autofree char *parent = g_path_get_dirname(folder);
-
-    return strcmp(parent, own) == 0;
-}
-
 static gboolean has_uuid(const OrielMachine *machine, const char *uuid)
 {
     return machine->config && g_ascii_strcasecmp(machine->config->uuid, uuid) == 0;

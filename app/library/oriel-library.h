@@ -48,8 +48,6 @@ OrielMachine *oriel_library_look_up(const char *name, GError **error);
 /* True if no machine has the name and a machine may be called so. Errors: INVALID, EXISTS. */
 gboolean oriel_library_check_name(const char *name, GError **error);
 
-/* Whether a machine's folder lies in the library's own, and so needs no place in the list. */
-gboolean oriel_library_owns(const char *folder);
 /* Remembers, or forgets, a machine's folder outside the library's own. */
 gboolean oriel_library_register(const char *folder, GError **error);
 gboolean oriel_library_forget(const char *folder, GError **error);

@@ -7,8 +7,6 @@
  * so that a refused load leaves the device as it was.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +17,6 @@
 enum {
     STATE_MAGIC = 0x5645444f, /* "ODEV" */
     HEADER_SIZE = 16,
-    DUMP_LINE = 200,
-    DUMP_VALUES = 16, /* of an array, in one line */
 };
 
 /* What the polynomial 0x82f63b78 makes of each four bits. */
@@ -319,49 +315,4 @@ void device_restored(struct device *device)
     if (device->class->restored) {
         device->class->restored(device);
     }
-}
-
-struct dump {
-    void (*line)(void *context, const char *text);
-    void *context;
-    char prefix[DUMP_LINE / 2];
-};
-
-static void dump_values(const struct dump *dump, const struct state_field *f, const char *base)
-{
-    char text[DUMP_LINE];
-    int n = snprintf(text, sizeof(text), "%s%s =", dump->prefix, f->name);
-
-    for (uint32_t i = 0; i < f->count && i < DUMP_VALUES; i++) {
-        if (n > 0 && (size_t)n < sizeof(text)) {
-            n += snprintf(text + n, sizeof(text) - (size_t)n, " %#" PRIx64, value_get(f, base, i));
-        }
-    }
-    dump->line(dump->context, text);
-}
-
-static void dump_fields(const struct dump *dump, const struct state_field *fields, const char *base)
-{
-    for (const struct state_field *f = fields; f && f->name; f++) {
-        if (f->type != FIELD_STRUCTS) {
-            dump_values(dump, f, base);
-            continue;
-        }
-        for (uint32_t i = 0; i < f->count; i++) {
-            struct dump nested = *dump;
-            size_t used = strlen(nested.prefix);
-
-            snprintf(nested.prefix + used, sizeof(nested.prefix) - used, "%s[%" PRIu32 "].",
-                     f->name, i);
-            dump_fields(&nested, f->fields, struct_at(f, base, i));
-        }
-    }
-}
-
-void device_dump(const struct device *device, void (*line)(void *context, const char *text),
-                 void *context)
-{
-    struct dump dump = { line, context, "" };
-
-    dump_fields(&dump, device->class->fields, (const char *)device);
 }

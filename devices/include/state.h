@@ -89,8 +89,5 @@ size_t device_save(const struct device *device, uint8_t *bytes, size_t capacity)
 int device_load(struct device *device, const uint8_t *bytes, size_t length,
                 struct dev_error *error);
 void device_restored(struct device *device);
-/* Calls `line` with each field as "name = value" text, for logs and the inspector. */
-void device_dump(const struct device *device, void (*line)(void *context, const char *text),
-                 void *context);
 
 #endif

@@ -56,16 +56,3 @@ void spans_zero(struct spans *spans, size_t length)
         length -= piece.iov_len;
     }
 }
-
-void spans_copy(struct spans *spans, void *bytes, size_t length)
-{
-    char *to = bytes;
-
-    while (length > 0) {
-        struct iovec piece = piece_next(spans, length);
-
-        memcpy(to, piece.iov_base, piece.iov_len);
-        to += piece.iov_len;
-        length -= piece.iov_len;
-    }
-}

@@ -35,6 +35,5 @@ unsigned spans_take(struct spans *spans, size_t length, struct iovec *part);
  */
 void spans_fill(struct spans *spans, const void *bytes, size_t length);
 void spans_zero(struct spans *spans, size_t length);
-void spans_copy(struct spans *spans, void *bytes, size_t length);
 
 #endif

@@ -47,9 +47,6 @@ struct storage {
  * Errors: INVALID (neither file nor block device), HOST.
  */
 struct storage *storage_file_new(int fd, const char *name, bool read_only, GError **error);
-/* The descriptor of a storage made by storage_file_new(), still owned by it; -1 for another kind.
- */
-int storage_file_fd(const struct storage *storage);
 /*
  * From now on reads and writes go past the host's page cache (O_DIRECT), which is left to other
  * things; those that do not lie on whole pages of 4096 bytes still go through it, and the kernel

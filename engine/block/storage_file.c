@@ -341,11 +341,6 @@ static const struct storage_class file_class = {
     .free = file_free,
 };
 
-int storage_file_fd(const struct storage *storage)
-{
-    return storage->class == &file_class ? ((const struct storage_file *)storage)->fd : -1;
-}
-
 int storage_ring_fd(const struct storage *storage, uint64_t offset, const struct iovec *spans,
                     unsigned n, bool write)
 {

@@ -115,11 +115,6 @@ gboolean oriel_preferences_get_notifications(OrielPreferences *preferences)
     return g_settings_get_boolean(preferences->settings, "notifications");
 }
 
-void oriel_preferences_set_notifications(OrielPreferences *preferences, gboolean on)
-{
-    g_settings_set_boolean(preferences->settings, "notifications", on);
-}
-
 char *oriel_preferences_dup_string(OrielPreferences *preferences, const char *key)
 {
     return g_settings_get_string(preferences->settings, key);

@@ -51,7 +51,6 @@ void oriel_preferences_set_scaling(OrielPreferences *preferences, OrielScaling s
 OrielGrabPolicy oriel_preferences_get_grab_policy(OrielPreferences *preferences);
 void oriel_preferences_set_grab_policy(OrielPreferences *preferences, OrielGrabPolicy policy);
 gboolean oriel_preferences_get_notifications(OrielPreferences *preferences);
-void oriel_preferences_set_notifications(OrielPreferences *preferences, gboolean on);
 
 /* Keys of type "s": "open-machine", "default-folder", "release-chord", "fullscreen-monitor". */
 char *oriel_preferences_dup_string(OrielPreferences *preferences, const char *key);

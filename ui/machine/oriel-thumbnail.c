@@ -213,11 +213,6 @@ void oriel_thumbnail_set_seen(OrielThumbnail *thumbnail, gboolean seen)
     }
 }
 
-OrielMachineItem *oriel_thumbnail_get_item(OrielThumbnail *thumbnail)
-{
-    return thumbnail->item;
-}
-
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
     g_value_set_object(value, ORIEL_THUMBNAIL(object)->item);

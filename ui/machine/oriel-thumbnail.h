@@ -17,7 +17,6 @@
 G_DECLARE_FINAL_TYPE(OrielThumbnail, oriel_thumbnail, ORIEL, THUMBNAIL, GtkWidget)
 
 void oriel_thumbnail_set_item(OrielThumbnail *thumbnail, OrielMachineItem *item);
-OrielMachineItem *oriel_thumbnail_get_item(OrielThumbnail *thumbnail);
 /* Whether the user can see the thumbnail, or soon will, where it is scrolled to; TRUE at first. One
  * that is not seen shows the picture of the system, and reads and follows nothing. */
 void oriel_thumbnail_set_seen(OrielThumbnail *thumbnail, gboolean seen);

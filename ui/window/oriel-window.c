@@ -20,11 +20,6 @@ OrielMachineItem *oriel_window_get_machine(OrielWindow *window)
     return window->page ? oriel_machine_page_get_item(window->page) : NULL;
 }
 
-void oriel_window_add_toast(OrielWindow *window, AdwToast *toast)
-{
-    adw_toast_overlay_add_toast(window->toasts, toast);
-}
-
 /* The window is called after what it shows. */
 static void title_follow(OrielWindow *window)
 {

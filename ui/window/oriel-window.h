@@ -30,7 +30,5 @@ void oriel_window_show_machine(OrielWindow *window, OrielMachineItem *item);
 void oriel_window_show_folder(OrielWindow *window, const char *folder, gboolean start);
 /* Files that were dropped, chosen, or given on the command line: each becomes a new machine. */
 void oriel_window_open_files(OrielWindow *window, GFile **files, guint n_files);
-/* Takes the toast. */
-void oriel_window_add_toast(OrielWindow *window, AdwToast *toast);
 
 #endif

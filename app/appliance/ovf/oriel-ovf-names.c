@@ -30,11 +30,6 @@ static const char *const controller_names[ORIEL_OVF_CONTROLLERS] = {
     [ORIEL_OVF_CONTROLLER_IDE] = "ide",
 };
 
-const char *oriel_ovf_profile_name(OrielOvfProfile profile)
-{
-    return profile_names[profile];
-}
-
 gboolean oriel_ovf_profile_parse(const char *name, OrielOvfProfile *profile)
 {
     for (guint i = 0; i < ORIEL_OVF_PROFILES; i++) {

@@ -44,8 +44,6 @@ typedef struct {
     guint n_disks;
 } OrielOvf;
 
-/* "vmware", "virtualbox", "proxmox", "hyper-v". */
-const char *oriel_ovf_profile_name(OrielOvfProfile profile);
 gboolean oriel_ovf_profile_parse(const char *name, OrielOvfProfile *profile);
 /* "default", "scsi", "sata", "ide". */
 gboolean oriel_ovf_controller_parse(const char *name, OrielOvfController *controller);

@@ -137,13 +137,6 @@ void scene_daytime(enum daytime daytime)
     turning = TURN_TICKS;
 }
 
-const char *daytime_name(enum daytime daytime)
-{
-    static const char *const names[DAYTIMES] = { "morning", "day", "evening", "night" };
-
-    return names[daytime];
-}
-
 void scene_wind(unsigned new_wind)
 {
     wind = new_wind;

@@ -17,7 +17,6 @@ void scene_start(enum daytime daytime);
 
 /* Lets the light turn to another time of day, and names it. */
 void scene_daytime(enum daytime daytime);
-const char *daytime_name(enum daytime daytime);
 
 /* Moves everything on by so many ticks of the timer and shows it. */
 void scene_step(unsigned ticks);

@@ -289,11 +289,6 @@ void oriel_display_set_backend(OrielDisplay *display, OrielDisplayBackend *backe
     g_object_notify_by_pspec(G_OBJECT(display), properties[PROP_BACKEND]);
 }
 
-OrielDisplayBackend *oriel_display_get_backend(OrielDisplay *display)
-{
-    return display->backend;
-}
-
 void oriel_display_set_scaling(OrielDisplay *display, OrielScaling scaling)
 {
     if (display->scaling != scaling) {

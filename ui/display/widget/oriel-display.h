@@ -44,7 +44,6 @@ G_DECLARE_FINAL_TYPE(OrielDisplay, oriel_display, ORIEL, DISPLAY, GtkWidget)
 GtkWidget *oriel_display_new(void);
 /* The old backend is closed. NULL: nothing is shown. */
 void oriel_display_set_backend(OrielDisplay *display, OrielDisplayBackend *backend);
-OrielDisplayBackend *oriel_display_get_backend(OrielDisplay *display);
 void oriel_display_set_scaling(OrielDisplay *display, OrielScaling scaling);
 OrielScaling oriel_display_get_scaling(OrielDisplay *display);
 void oriel_display_set_machine_name(OrielDisplay *display, const char *name);

@@ -104,11 +104,6 @@ void oriel_fullscreen_box_set_fullscreen(OrielFullscreenBox *box, gboolean fulls
     g_object_notify_by_pspec(G_OBJECT(box), properties[PROP_FULLSCREEN]);
 }
 
-gboolean oriel_fullscreen_box_get_fullscreen(OrielFullscreenBox *box)
-{
-    return box->fullscreen;
-}
-
 /* Children in templates: type "header", and the content. */
 static void add_child(GtkBuildable *buildable, GtkBuilder *builder, GObject *child,
                       const char *type)

@@ -15,7 +15,6 @@
 G_DECLARE_FINAL_TYPE(OrielFullscreenBox, oriel_fullscreen_box, ORIEL, FULLSCREEN_BOX, GtkWidget)
 
 void oriel_fullscreen_box_set_fullscreen(OrielFullscreenBox *box, gboolean fullscreen);
-gboolean oriel_fullscreen_box_get_fullscreen(OrielFullscreenBox *box);
 /* Shows the hidden bar now, for a few seconds or as long as it is used. */
 void oriel_fullscreen_box_reveal(OrielFullscreenBox *box);
 

@@ -146,11 +146,6 @@ OrielMachineItem *oriel_machine_page_get_item(OrielMachinePage *page)
     return page->item;
 }
 
-OrielDisplay *oriel_machine_page_get_display(OrielMachinePage *page)
-{
-    return page->display;
-}
-
 void oriel_machine_page_set_fullscreen(OrielMachinePage *page, gboolean fullscreen)
 {
     const char *label = fullscreen ? _("Leave Fullscreen") : _("Fullscreen");

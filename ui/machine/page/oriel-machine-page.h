@@ -31,8 +31,6 @@ OrielMachineItem *oriel_machine_page_get_item(OrielMachinePage *page);
 void oriel_machine_page_set_fullscreen(OrielMachinePage *page, gboolean fullscreen);
 /* TRUE while the screen has the keyboard. */
 gboolean oriel_machine_page_captures_keys(OrielMachinePage *page);
-/* The widget that shows the screen. */
-OrielDisplay *oriel_machine_page_get_display(OrielMachinePage *page);
 void oriel_machine_page_open_menu(OrielMachinePage *page);
 
 #endif
