@@ -40,9 +40,9 @@ class Linux(Machine):
 
     def _command_qemu(self):
         return super()._command_qemu() + [
-            "-kernel", self.kernel, "-initrd", self.initrd, "-append", APPEND, "-netdev", "user,id=net", "-device",
-            "virtio-net-pci,netdev=net,disable-legacy=on", "-device", "virtio-rng-pci,disable-legacy=on", "-device",
-            "virtio-balloon-pci,disable-legacy=on"]
+            "-name", "idle,debug-threads=on", "-kernel", self.kernel, "-initrd", self.initrd, "-append", APPEND,
+            "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,disable-legacy=on", "-device",
+            "virtio-rng-pci,disable-legacy=on", "-device", "virtio-balloon-pci,disable-legacy=on"]
 
     def wait_idle(self):
         path = os.path.join(self.path, "log/serial0.log" if self.ours else "serial.log")
