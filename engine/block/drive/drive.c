@@ -82,7 +82,7 @@ bool drive_open(struct drive *drive, const char *folder, const char *path, enum 
 
 static unsigned queued(const struct drive *drive)
 {
-    return drive->waiting.n + drive->plain.n + drive->quick.n + drive->cancelled.n;
+    return drive->waiting.n + drive->plain.n + drive->quick.n + drive->held.n + drive->cancelled.n;
 }
 
 void drive_close(struct drive *drive)
@@ -93,10 +93,12 @@ void drive_close(struct drive *drive)
     pthread_mutex_lock(&pool->lock);
     medium = g_steal_pointer(&drive->medium);
     pool->n_quick -= drive->quick.n;
-    pool->n_waiting += drive->quick.n + drive->parked.n;
+    pool->n_held -= drive->held.n;
+    pool->n_waiting += drive->quick.n + drive->held.n + drive->parked.n;
     request_list_move(&drive->cancelled, &drive->waiting);
     request_list_move(&drive->cancelled, &drive->plain);
     request_list_move(&drive->cancelled, &drive->quick);
+    request_list_move(&drive->cancelled, &drive->held);
     request_list_move(&drive->cancelled, &drive->parked);
     if (drive->cancelled.n > 0) {
         drive_pool_wake(pool);
@@ -183,12 +185,10 @@ void drive_figures(struct drive *drive, struct drive_figures *figures)
     pthread_mutex_unlock(&drive->pool->lock);
 }
 
-/* Lock held. */
-static void enqueue(struct drive *drive, struct block_request *request)
+void drive_enqueue(struct drive *drive, struct block_request *request)
 {
     struct drive_pool *pool = drive->pool;
 
-    request->status = 0;
     if (drive_ring_is_quick(drive, request)) {
         request_list_append(&drive->quick, request);
         pool->n_quick++;
@@ -207,7 +207,10 @@ void drive_submit_batch(struct drive *drive, struct block_request *const *reques
     pthread_mutex_lock(&pool->lock);
     g_assert(!pool->stopping);
     for (unsigned i = 0; i < n; i++) {
-        enqueue(drive, requests[i]);
+        requests[i]->status = 0;
+        if (!drive_hold(drive, requests[i])) {
+            drive_enqueue(drive, requests[i]);
+        }
     }
     ring = drive->quick.n > 0 ? pool->ring : NULL;
     pthread_mutex_unlock(&pool->lock);

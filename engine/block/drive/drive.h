@@ -72,6 +72,11 @@ void drive_pool_listen_again(struct drive_pool *pool);
 /* Waits until no request is queued or running: each has been given back or is parked. No domain
  * lock held. */
 void drive_pool_drain(struct drive_pool *pool);
+/*
+ * Limits go by this clock of nanoseconds, which never goes back, instead of the host's; to be
+ * called again when it has been moved.
+ */
+void drive_pool_set_clock(struct drive_pool *pool, uint64_t (*now)(void));
 /* True while requests are parked. */
 bool drive_pool_stalled(struct drive_pool *pool);
 /* Submits the parked requests again, in the order in which they came. */
@@ -102,6 +107,15 @@ struct drive *drive_new(struct drive_pool *pool, const char *id, const char *uui
 void drive_free(struct drive *drive);
 const char *drive_id(const struct drive *drive);
 
+struct drive_limits {
+    uint64_t operations, bytes; /* a second; 0: no limit */
+};
+
+/*
+ * How much the guest gets of the drive from now on, reads, writes and discards together; flushes
+ * are free. What is too much waits, but for a drive_pool_drain(), which is not kept waiting.
+ */
+void drive_set_limits(struct drive *drive, const struct drive_limits *limits);
 /* Media that are put in from now on are read and written past the host's page cache. */
 void drive_set_direct(struct drive *drive);
 /*

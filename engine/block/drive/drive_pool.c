@@ -219,9 +219,11 @@ static void *work(void *data)
 
     pthread_mutex_lock(&pool->lock);
     while (run_next(pool) || !pool->stopping) {
+        uint64_t until = drive_pool_release(pool);
+
         if (pool->n_waiting == 0 && !pool->stopping) {
             pool->n_sleeping++;
-            pthread_cond_wait(&pool->work, &pool->lock);
+            drive_pool_sleep(pool, until);
             pool->n_sleeping--;
         }
     }
@@ -248,7 +250,7 @@ static void start_thread(struct drive_pool *pool)
  */
 void drive_pool_wake(struct drive_pool *pool)
 {
-    if (pool->n_waiting > pool->n_sleeping && pool->n_threads < THREADS_MAX) {
+    if (pool->n_waiting + (pool->n_held > 0) > pool->n_sleeping && pool->n_threads < THREADS_MAX) {
         start_thread(pool);
     }
     pthread_cond_signal(&pool->work);
@@ -264,6 +266,7 @@ struct drive_pool *drive_pool_new(const struct drive_events *events, enum drive_
     pool->events = *events;
     pool->engine = engine;
     pool->listen_fd = -1;
+    pool->clock = drive_host_clock;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->idle, NULL);
@@ -274,9 +277,12 @@ struct drive_pool *drive_pool_new(const struct drive_events *events, enum drive_
 void drive_pool_drain(struct drive_pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
+    pool->draining++;
+    drive_pool_release(pool);
     while (pool->n_running + pool->n_waiting + pool->n_quick > 0) {
         pthread_cond_wait(&pool->idle, &pool->lock);
     }
+    pool->draining--;
     pthread_mutex_unlock(&pool->lock);
 }
 

@@ -6,9 +6,9 @@
  * One lock covers all queues (a pthread one, so that the thread sanitizer sees it); it is never
  * held while a system call on a medium or a callback runs. A request is in exactly one place:
  * waiting, plain (both: to be run by a thread, the latter with blocking calls only), quick (to be
- * run by the ring's thread), cancelled (to be given back with -ENOMEDIUM), parked, with the thread
- * that runs it, or in the ring. While a request waits, its status is 0, or, after a retry, the
- * error for which it was parked before.
+ * run by the ring's thread), held (by a limit), cancelled (to be given back with -ENOMEDIUM),
+ * parked, with the thread that runs it, or in the ring. While a request waits, its status is 0, or,
+ * after a retry, the error for which it was parked before.
  */
 #ifndef ENGINE_BLOCK_DRIVE_PRIVATE_H
 #define ENGINE_BLOCK_DRIVE_PRIVATE_H
@@ -16,6 +16,7 @@
 #include <pthread.h>
 
 #include "drive.h"
+#include "limit.h"
 #include "medium.h"
 #include "ring.h"
 
@@ -39,7 +40,8 @@ struct drive {
     /* Below: under the pool's lock. */
     struct medium *medium; /* NULL: empty */
     uint64_t generation;
-    struct request_list waiting, plain, quick, cancelled, parked;
+    struct request_list waiting, plain, quick, held, cancelled, parked;
+    struct limit operations, bytes;
     struct drive_figures figures;
 };
 
@@ -53,7 +55,9 @@ struct drive_pool {
     pthread_t threads[THREADS_MAX];
     unsigned n_threads, n_sleeping;
     unsigned n_running, n_waiting; /* requests; waiting counts plain and cancelled ones too */
-    unsigned n_quick;
+    unsigned n_quick, n_held;
+    unsigned draining;       /* calls that wait: nothing is held */
+    uint64_t (*clock)(void); /* nanoseconds */
     bool stalled, stopping;
     int engine;                /* enum drive_engine; atomic */
     struct ring *ring;         /* NULL: none, or none yet; atomic, constant once set */
@@ -64,6 +68,23 @@ struct drive_pool {
     bool (*ready)(void *context);
     void *ready_context;
 };
+
+/* --- drive.c --------------------------------------------------------------------------------- */
+
+/* Puts a request where it will be run. Lock held. */
+void drive_enqueue(struct drive *drive, struct block_request *request);
+
+/* --- drive_limits.c -------------------------------------------------------------------------- */
+
+/* True if a limit makes the request wait; it is held then, and otherwise counted. Lock held. */
+bool drive_hold(struct drive *drive, struct block_request *request);
+/* Lets go what may go now; when to look again, in nanoseconds of the pool's clock, UINT64_MAX:
+ * nothing is held. Lock held. */
+uint64_t drive_pool_release(struct drive_pool *pool);
+/* The clock that limits go by if no other is set. */
+uint64_t drive_host_clock(void);
+/* Waits for work, or for that time. Lock held before and after. */
+void drive_pool_sleep(struct drive_pool *pool, uint64_t until);
 
 /* --- drive_pool.c ---------------------------------------------------------------------------- */
 
