@@ -118,6 +118,10 @@ char *machine_stats(struct machine *machine);
 bool machine_insert(struct machine *machine, const char *drive, const char *path, GError **error);
 bool machine_eject(struct machine *machine, const char *drive, bool force, GError **error);
 
+/* Reads, writes and discards, and bytes, a second of a drive; 0: no limit. NOT_FOUND. */
+bool machine_limit_drive(struct machine *machine, const char *drive, uint64_t operations,
+                         uint64_t bytes, GError **error);
+
 /*
  * Disks and network cards that come and go while the machine runs. machine_plug() puts in what
  * machine.json has in a slot ("port") under that id and the machine has not. Errors: NOT_FOUND (not

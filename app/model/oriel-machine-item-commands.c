@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "oriel-machine-item-private.h"
+#include "running/oriel-limits.h"
 #include "running/oriel-networks.h"
 #include "running/oriel-session.h"
 
@@ -310,8 +311,8 @@ static gboolean pairs_apply(OrielConfig *config, gpointer data, GError **error)
     return TRUE;
 }
 
-/* Cables and port forwards change under the guest. */
-static gboolean networks_apply(const struct change *change, GError **error)
+/* Cables, port forwards and limits change under the guest. */
+static gboolean live_apply(const struct change *change, GError **error)
 {
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
     g_autoptr(OrielMachine) machine = oriel_machine_load(change->folder);
@@ -321,7 +322,8 @@ static gboolean networks_apply(const struct change *change, GError **error)
         g_strv_builder_add(builder, *pair);
     }
     keys = g_strv_builder_end(builder);
-    return oriel_networks_apply_keys(machine, (const char *const *)keys, error);
+    return oriel_networks_apply_keys(machine, (const char *const *)keys, error) &&
+           oriel_limits_apply_keys(machine, (const char *const *)keys, error);
 }
 
 static void change_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
@@ -330,7 +332,7 @@ static void change_run(GTask *task, gpointer source, gpointer data, GCancellable
     GError *error = NULL;
 
     if (!oriel_machine_edit(change->folder, pairs_apply, change->pairs, &error) ||
-        !networks_apply(change, &error)) {
+        !live_apply(change, &error)) {
         g_task_return_error(task, error);
         return;
     }

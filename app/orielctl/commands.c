@@ -127,7 +127,8 @@ COMMAND("show", show, "NAME", 1, 1, no_options, "Show a machine's settings.",
 COMMAND("set", set, "NAME KEY=VALUE...", 2, G_MAXUINT, no_options,
         "Change settings; a running machine takes them at its next start.",
         "orielctl set Debian memory=4G cpus=4\norielctl set Debian memory=512  (MiB)\n"
-        "orielctl set Debian firmware=uefi\norielctl set Debian net0.link=down  (at once)");
+        "orielctl set Debian firmware=uefi\norielctl set Debian net0.link=down  (at once)\n"
+        "orielctl set Debian disk0.bandwidth-limit=50M  (a second, at once)");
 COMMAND("rename", rename, "NAME NEW-NAME", 2, 2, no_options, "Give a stopped machine another name.",
         "orielctl rename Debian Server");
 COMMAND("clone", clone, "NAME NEW-NAME", 2, 2, no_options, "Copy a stopped machine.",

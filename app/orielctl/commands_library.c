@@ -5,6 +5,7 @@
 
 #include "oriel-host.h"
 #include "library/oriel-operations.h"
+#include "running/oriel-limits.h"
 #include "running/oriel-networks.h"
 #include "orielctl.h"
 
@@ -193,7 +194,8 @@ gboolean run_set(const struct call *call, GError **error)
     if (strcmp(state, "stopped") == 0 || strcmp(state, "saved") == 0) {
         return TRUE;
     }
-    if (!oriel_networks_apply_keys(machine, (const char *const *)keys, error)) {
+    if (!oriel_networks_apply_keys(machine, (const char *const *)keys, error) ||
+        !oriel_limits_apply_keys(machine, (const char *const *)keys, error)) {
         return FALSE;
     }
     if (!live) {

@@ -67,6 +67,8 @@ const struct setting drive_settings[] = {
     { "controller", NULL, "controller", SETTING_CHOICE, DRIVE(controller), .choices = controller_names },
     { "cache", NULL, "cache", SETTING_CHOICE, DRIVE(cache), .choices = cache_names },
     { "port", NULL, "port", SETTING_COUNT, DRIVE(port), .maximum = CONFIG_PORTS_MAX },
+    { "iops-limit", NULL, "iops-limit", SETTING_COUNT, DRIVE(iops_limit), .maximum = CONFIG_IOPS_MAX, .live = TRUE },
+    { "bandwidth-limit", NULL, "bandwidth-limit", SETTING_SIZE, DRIVE(bandwidth_limit), .maximum = CONFIG_BANDWIDTH_MAX, .live = TRUE },
     { NULL },
 };
 /* clang-format on */

@@ -23,7 +23,8 @@ enum {
     CONFIG_SERIALS_MAX = 2,
     CONFIG_DISPLAYS_MAX = 4,
     CONFIG_NETWORKS_MAX = 4,
-    CONFIG_PORTS_MAX = 8,     /* slots of a machine with hot plug */
+    CONFIG_PORTS_MAX = 8, /* slots of a machine with hot plug */
+    CONFIG_IOPS_MAX = 10000000,
     CONFIG_NAME_MAX = 100,    /* bytes of UTF-8 */
     CONFIG_APPEND_MAX = 2047, /* bytes of a kernel command line */
     CONFIG_REVISIONS = 20,
@@ -31,8 +32,9 @@ enum {
     CONFIG_TAGS_MAX = 500,
 };
 
-#define CONFIG_MEMORY_MIN (UINT64_C(16) << 20)
-#define CONFIG_MEMORY_MAX (UINT64_C(1) << 40)
+#define CONFIG_MEMORY_MIN    (UINT64_C(16) << 20)
+#define CONFIG_MEMORY_MAX    (UINT64_C(1) << 40)
+#define CONFIG_BANDWIDTH_MAX (UINT64_C(1) << 40)
 
 typedef enum {
     ORIEL_FIRMWARE_BIOS, /* SeaBIOS */
@@ -92,7 +94,9 @@ typedef struct {
     OrielController controller;
     OrielCache cache;
     guint port; /* slot, from 1, in which it can come and go while the machine runs; 0: none */
-    JsonObject *unknown; /* keys of newer versions, kept; NULL: none */
+    guint iops_limit;        /* reads, writes and discards a second; 0: no limit */
+    guint64 bandwidth_limit; /* bytes a second; 0: no limit */
+    JsonObject *unknown;     /* keys of newer versions, kept; NULL: none */
 } OrielDrive;
 
 /* The network card that the guest sees. */

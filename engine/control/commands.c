@@ -334,6 +334,24 @@ static bool eject_run(struct slow_command *command, GError **error)
     return machine_eject(command->machine, command->drive, command->force, error);
 }
 
+static bool limit_run(struct slow_command *command, GError **error)
+{
+    return machine_limit_drive(command->machine, command->drive, command->operations,
+                               command->bytes, error);
+}
+
+static gboolean on_limit_drive(OrielEngine *engine, GDBusMethodInvocation *invocation,
+                               const char *drive, guint64 operations, guint64 bytes,
+                               struct control *control)
+{
+    struct slow_command *command = slow_new(control, limit_run);
+
+    command->drive = g_strdup(drive);
+    command->operations = operations;
+    command->bytes = bytes;
+    return slow_start(command, invocation);
+}
+
 static gboolean on_eject_media(OrielEngine *engine, GDBusMethodInvocation *invocation,
                                const char *drive, gboolean force, struct control *control)
 {
@@ -481,6 +499,7 @@ void commands_connect(struct control *control)
         { "handle-screenshot", G_CALLBACK(on_screenshot) },
         { "handle-insert-media", G_CALLBACK(on_insert_media) },
         { "handle-eject-media", G_CALLBACK(on_eject_media) },
+        { "handle-limit-drive", G_CALLBACK(on_limit_drive) },
         { "handle-type-text", G_CALLBACK(on_type_text) },
         { "handle-chord", G_CALLBACK(on_chord) },
         { "handle-key", G_CALLBACK(on_key) },

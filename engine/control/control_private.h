@@ -54,7 +54,8 @@ struct slow_command {
     bool (*transition)(struct machine *machine, GError **error); /* of those that are only that */
     char *drive, *path; /* of InsertMedia and EjectMedia; drive: of Plug and Unplug, the device */
     gboolean force;
-    guint64 bytes;                /* of SetBalloon */
+    guint64 bytes; /* of SetBalloon; of LimitDrive, with the next one */
+    guint64 operations;
     char *network, *forward;      /* of what is about network cards */
     gboolean up;                  /* of SetLink */
     guint64 to_guest, from_guest; /* of LimitNetwork */

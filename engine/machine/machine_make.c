@@ -74,6 +74,8 @@ static bool drives_open(struct machine *machine, GError **error)
         if (config->cache == ORIEL_CACHE_DIRECT) {
             drive_set_direct(drive);
         }
+        drive_set_limits(drive,
+                         &(struct drive_limits){ config->iops_limit, config->bandwidth_limit });
         machine->board.drives[machine->board.n_drives++] = drive;
         if (config->path &&
             !drive_open(drive, machine->folder, config->path, drive_image_format(config->format),

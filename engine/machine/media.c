@@ -103,3 +103,24 @@ bool machine_eject(struct machine *machine, const char *drive, bool force, GErro
     pthread_mutex_unlock(&machine->control);
     return good;
 }
+
+bool machine_limit_drive(struct machine *machine, const char *drive, uint64_t operations,
+                         uint64_t bytes, GError **error)
+{
+    const struct drive_limits limits = { operations, bytes };
+    bool found = false;
+
+    pthread_mutex_lock(&machine->parts);
+    for (unsigned i = 0; i < machine->board.n_drives && !found; i++) {
+        found = strcmp(drive_id(machine->board.drives[i]), drive) == 0;
+        if (found) {
+            drive_set_limits(machine->board.drives[i], &limits);
+        }
+    }
+    pthread_mutex_unlock(&machine->parts);
+    if (!found) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, "The machine has no drive “%s”.",
+                    drive);
+    }
+    return found;
+}

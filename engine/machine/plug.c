@@ -300,6 +300,8 @@ static bool card_put_in(struct machine *machine, OrielConfig *config, const char
         if (entry->cache == ORIEL_CACHE_DIRECT) {
             drive_set_direct(drive);
         }
+        drive_set_limits(drive,
+                         &(struct drive_limits){ entry->iops_limit, entry->bandwidth_limit });
         if (!drive_open(drive, machine->folder, entry->path, drive_image_format(entry->format),
                         entry->read_only, error)) {
             drive_free(drive);

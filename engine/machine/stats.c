@@ -128,6 +128,8 @@ static void drive_add(JsonBuilder *json, const char *id, struct drive *drive)
     add(json, "errors", figures.errors);
     add(json, "waiting", figures.waiting);
     add(json, "parked", figures.parked);
+    add(json, "iops-limit", figures.limits.operations);
+    add(json, "bandwidth-limit", figures.limits.bytes);
     json_builder_end_object(json);
 }
 

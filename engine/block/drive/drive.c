@@ -182,6 +182,7 @@ void drive_figures(struct drive *drive, struct drive_figures *figures)
     *figures = drive->figures;
     figures->waiting = queued(drive);
     figures->parked = drive->parked.n;
+    figures->limits = (struct drive_limits){ drive->operations.rate, drive->bytes.rate };
     pthread_mutex_unlock(&drive->pool->lock);
 }
 

@@ -90,12 +90,17 @@ void drive_pool_stop(struct drive_pool *pool);
 /* Stops if that was not done, and frees the pool and all its drives. */
 void drive_pool_free(struct drive_pool *pool);
 
+struct drive_limits {
+    uint64_t operations, bytes; /* a second; 0: no limit */
+};
+
 /* Completed and failed work of one drive since it was made. */
 struct drive_figures {
     uint64_t reads, writes, flushes, discards;
     uint64_t bytes_read, bytes_written;
     uint64_t errors;          /* requests that ended with an error, or were parked */
     unsigned waiting, parked; /* now */
+    struct drive_limits limits;
 };
 
 /*
@@ -106,10 +111,6 @@ struct drive *drive_new(struct drive_pool *pool, const char *id, const char *uui
 /* Takes a drive out of its pool and frees it: it is closed, and no request of it waits or runs. */
 void drive_free(struct drive *drive);
 const char *drive_id(const struct drive *drive);
-
-struct drive_limits {
-    uint64_t operations, bytes; /* a second; 0: no limit */
-};
 
 /*
  * How much the guest gets of the drive from now on, reads, writes and discards together; flushes

@@ -119,6 +119,25 @@ def test_boot_from_an_nvme_disk_with_direct_io(home):
     check(home.json("show", "Welcome")["drives"][0]["cache"] == "direct", "the setting is not shown")
 
 
+def test_limits_of_a_disk(home):
+    def limits():
+        disk = home.json("stats", "One")["drives"]["disk0"]
+        return disk["iops-limit"], disk["bandwidth-limit"]
+
+    home.ok("create", "One", "--memory", "64M", "--disk", "64M")
+    home.ok("set", "One", "disk0.iops-limit=500")
+    home.ok("start", "One", timeout=SLOW)
+    check(limits() == (500, 0), repr(limits()))
+    code, _, err = home.run("set", "One", "disk0.iops-limit=0", "disk0.bandwidth-limit=20M")
+    check(code == 0 and err == "", "a limit waits for the next start: " + err)
+    check(limits() == (0, 20 * MIB), repr(limits()))
+    home.fails(10, "set", "One", "disk0.iops-limit=-1", words=["iops-limit", "whole number"])
+    check(home.json("show", "One")["drives"][0]["bandwidth-limit"] == 20 * MIB, "the setting is not shown")
+    home.ok("set", "One", "disk0.bandwidth-limit=0")
+    check(limits() == (0, 0), repr(limits()))
+    home.ok("stop", "One")
+
+
 def test_balloon_errors(home):
     seabios(home, "One", "--memory", "64M")
     home.ok("balloon", "One", "16M")
@@ -465,7 +484,7 @@ GROUPS = {
              test_grub_menu_by_orielctl_and_vnc, test_foreign_vnc_client_sees_the_screenshot,
              test_wrong_vnc_password_and_garbage, test_pause_resume_reset, test_media, test_input_errors],
     "folder": [test_running_machine_is_protected, test_two_copies_of_one_machine, test_folder_behind_a_link_or_moved,
-               test_boot_from_a_virtio_disk, test_boot_from_an_nvme_disk_with_direct_io, test_balloon_errors, test_start_right_after_the_end,
+               test_boot_from_a_virtio_disk, test_boot_from_an_nvme_disk_with_direct_io, test_limits_of_a_disk, test_balloon_errors, test_start_right_after_the_end,
                test_engine_that_hangs, test_runtime_folder_with_a_long_path,
                test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
                test_locked_disk_and_missing_files, test_full_disk_pauses_the_machine, test_control_socket_garbage],

@@ -122,6 +122,8 @@ TEST(saves_and_loads_everything)
         { "disk0.read-only", "true" },
         { "disk0.controller", "virtio" },
         { "disk0.cache", "direct" },
+        { "disk0.iops-limit", "500" },
+        { "disk0.bandwidth-limit", "20M" },
         { "input.pointer", "ps2" },
         { "rng", "false" },
         { "balloon", "false" },
@@ -226,6 +228,9 @@ TEST(bad_values_change_nothing)
         { "colour", "red", "no setting “colour”" },
         { "disk9.path", "disks/a", "no setting" },
         { "disk0.colour", "red", "no setting" },
+        { "disk0.iops-limit", "10000001", "between 0 and 10000000" },
+        { "disk0.iops-limit", "fast", "whole number" },
+        { "disk0.bandwidth-limit", "2048G", "between 0" },
         { "uuid", "11111111-2222-3333-4444-555555555555", "cannot be changed" },
         { "disk0.format", "raw", "cannot be changed" },
         { "cpus", "0", "between 1 and 255" },
@@ -605,6 +610,8 @@ TEST(differences_and_what_waits_for_a_restart)
     CHECK(!oriel_config_key_live(config, "cpus"));
     CHECK(!oriel_config_key_live(config, "cdrom0.format"));
     CHECK(!oriel_config_key_live(other, "disk0.path"));
+    CHECK(oriel_config_key_live(other, "disk0.iops-limit"));
+    CHECK(oriel_config_key_live(other, "disk0.bandwidth-limit"));
     CHECK(!oriel_config_key_live(config, "disk0"));
     CHECK_ERROR(oriel_config_set(config, "notes", "a\033b", &error), ORIEL_ERROR_INVALID, "notes");
     CHECK_ERROR(oriel_config_set(config, "tags", "a\nb", &error), ORIEL_ERROR_INVALID, "tags");

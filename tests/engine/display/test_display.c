@@ -132,6 +132,12 @@ bool machine_capture(struct machine *machine, const char *network, int fd, GErro
     g_assert_not_reached();
 }
 
+bool machine_limit_drive(struct machine *machine, const char *drive, uint64_t operations,
+                         uint64_t bytes, GError **error)
+{
+    return true;
+}
+
 bool machine_limit_network(struct machine *machine, const char *network, uint64_t to_guest,
                            uint64_t from_guest, GError **error)
 {

@@ -131,6 +131,8 @@ static const struct {
       "virtio", "ahci", "Every system (SATA)" },
     { "drives", "Cache", "disk0.cache", "In the guest only (direct I/O)", "direct", "writeback",
       "In this computer’s memory, too" },
+    { "drives", "Requests", "disk0.iops-limit", "500", "500", "0", "0" },
+    { "drives", "Speed", "disk0.bandwidth-limit", "512 MiB", "512M", "1G", "1 GiB" },
     { "connections", "Password, 8 Characters at Most", "vnc.password", "secret", "secret", "s<e>c&",
       "s<e>c&" },
     { "connections", "Address and Port", "vnc.listen", "127.0.0.1:5901", "127.0.0.1:5901",

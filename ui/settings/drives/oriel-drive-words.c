@@ -43,6 +43,15 @@ static char *drive_setting_text(const OrielDrive *drive, const char *setting, co
                                                             : _("%s through this computer’s cache"),
                                title);
     }
+    if (g_str_equal(setting, "iops-limit")) {
+        return g_str_equal(value, "0")
+                   ? g_strdup_printf(_("%s with any number of requests"), title)
+                   : g_strdup_printf(_("%s with at most %s requests a second"), title, value);
+    }
+    if (g_str_equal(setting, "bandwidth-limit")) {
+        return g_str_equal(value, "0") ? g_strdup_printf(_("%s at any speed"), title)
+                                       : g_strdup_printf(_("%s at most %s a second"), title, value);
+    }
     return g_strdup_printf(_("%s: %s"), title, value);
 }
 

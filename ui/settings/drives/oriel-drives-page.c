@@ -14,6 +14,7 @@
 #include "oriel-disk-sizes.h"
 #include "oriel-drive-words.h"
 #include "settings/oriel-machine-work.h"
+#include "widgets/oriel-spin-row.h"
 
 struct _OrielDrivesPage {
     AdwPreferencesPage parent_instance;
@@ -252,6 +253,20 @@ static GtkWidget *cache_row(OrielDrivesPage *self, const char *id)
     return choice_row(self, _("Cache"), key, caches, words);
 }
 
+/* The most that the guest gets of a drive in a second. */
+static GtkWidget *limit_row(OrielDrivesPage *self, const char *title, const char *id,
+                            const char *setting, gboolean sizes)
+{
+    GtkWidget *row =
+        g_object_new(ORIEL_TYPE_SPIN_ROW, "title", title, "subtitle",
+                     _("At most so much in a second; 0 is no limit"), "sizes", sizes, "lower", 0.0,
+                     "upper", sizes ? 102400.0 : 1000000.0, "step", sizes ? 10.0 : 100.0, NULL);
+    g_autofree char *key = g_strdup_printf("%s.%s", id, setting);
+
+    oriel_setting_rows_bind(self->setting_rows, row, key, NULL);
+    return row;
+}
+
 static void expanded(AdwExpanderRow *row, GParamSpec *spec, OrielDrivesPage *self)
 {
     char *id = g_object_get_data(G_OBJECT(row), "drive");
@@ -297,6 +312,10 @@ static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, DrivesNow
                                                  _("_Care…"), "drives.care", drive->id));
         adw_expander_row_add_row(row, controller_row(self, drive->id));
         adw_expander_row_add_row(row, cache_row(self, drive->id));
+        adw_expander_row_add_row(row,
+                                 limit_row(self, _("Requests"), drive->id, "iops-limit", FALSE));
+        adw_expander_row_add_row(row,
+                                 limit_row(self, _("Speed"), drive->id, "bandwidth-limit", TRUE));
         adw_expander_row_add_row(row, switch_row(self, _("Read-Only"), drive->id, "read-only"));
     } else {
         adw_expander_row_add_row(row, button_row(_("Medium"), drive->path ? drive->path : "",
