@@ -86,6 +86,142 @@ TEST(a_failing_disk_parks_once_and_then_tells_the_guest)
     }
 }
 
+enum {
+    PAGES = 48,
+};
+
+struct pages {
+    struct block_request requests[PAGES];
+    struct block_span spans[PAGES];
+    uint8_t *bytes;
+};
+
+/* Whole pages in one batch: with direct I/O they go through the ring. */
+static void pages_submit(struct rig *rig, struct pages *pages, enum block_op op)
+{
+    struct block_request *batch[PAGES];
+
+    for (unsigned i = 0; i < PAGES; i++) {
+        pages->spans[i] = (struct block_span){ pages->bytes + (size_t)i * 4096, 4096 };
+        pages->requests[i] = (struct block_request){ .op = op,
+                                                     .offset = (uint64_t)i * 4096,
+                                                     .length = 4096,
+                                                     .spans = &pages->spans[i],
+                                                     .n_spans = 1 };
+        batch[i] = &pages->requests[i];
+    }
+    drive_submit_batch(rig->drive, batch, PAGES);
+    drive_pool_drain(rig->pool);
+}
+
+static struct rig *pages_rig(struct pages *pages)
+{
+    struct rig *rig = rig_with_disk();
+
+    pages->bytes = g_aligned_alloc(1, PAGES * 4096, 4096);
+    memset(pages->bytes, 0x11, PAGES * 4096);
+    pages_submit(rig, pages, BLOCK_WRITE); /* there is a ring now, if there can be one */
+    CHECK_EQ(rig->done, PAGES);
+    fault_clear();
+    return rig;
+}
+
+static void pages_end(struct rig *rig, struct pages *pages)
+{
+    CHECK(!rig_uses_ring_always(rig) || fault_count(FAULT_RING) >= PAGES);
+    rig_free(rig);
+    g_aligned_free(pages->bytes);
+}
+
+TEST(a_batch_on_a_full_disk_parks_and_goes_on)
+{
+    struct pages pages;
+    struct rig *rig = pages_rig(&pages);
+    struct drive_figures figures;
+
+    memset(pages.bytes, 0x22, PAGES * 4096);
+    fault_set(FAULT_WRITE, ENOSPC, 20); /* some fit */
+    pages_submit(rig, &pages, BLOCK_WRITE);
+    drive_figures(rig->drive, &figures);
+    CHECK(figures.parked > 0);
+    CHECK_EQ(figures.parked + rig->done, 2 * PAGES);
+    CHECK_EQ(rig->stall_error, ENOSPC);
+    drive_pool_retry(rig->pool);
+    drive_pool_drain(rig->pool);
+    CHECK(drive_pool_stalled(rig->pool)); /* still full */
+    fault_set(FAULT_WRITE, 0, 0);
+    drive_pool_retry(rig->pool);
+    drive_pool_drain(rig->pool);
+    CHECK_EQ(rig->done, 2 * PAGES);
+    CHECK(!drive_pool_stalled(rig->pool));
+    memset(pages.bytes, 0, PAGES * 4096);
+    pages_submit(rig, &pages, BLOCK_READ);
+    for (size_t i = 0; i < PAGES * 4096; i++) {
+        CHECK(pages.bytes[i] == 0x22);
+    }
+    pages_end(rig, &pages);
+}
+
+TEST(a_batch_on_a_failing_disk_parks_once_and_ends)
+{
+    static const enum fault_call calls[] = { FAULT_READ, FAULT_WRITE };
+    static const enum block_op ops[] = { BLOCK_READ, BLOCK_WRITE };
+
+    for (size_t i = 0; i < 2; i++) {
+        struct pages pages;
+        struct rig *rig = pages_rig(&pages);
+        struct drive_figures figures;
+
+        fault_set(calls[i], EIO, 0);
+        pages_submit(rig, &pages, ops[i]);
+        drive_figures(rig->drive, &figures);
+        CHECK_EQ(figures.parked, PAGES);
+        CHECK_EQ(rig->stalls, 1);
+        CHECK_EQ(rig->stall_error, EIO);
+        drive_pool_retry(rig->pool);
+        drive_pool_drain(rig->pool);
+        CHECK_EQ(rig->done, 2 * PAGES);
+        for (unsigned j = 0; j < PAGES; j++) {
+            CHECK_EQ(pages.requests[j].status, -EIO);
+        }
+        fault_set(calls[i], 0, 0);
+        pages_submit(rig, &pages, ops[i]);
+        CHECK_EQ(pages.requests[PAGES - 1].status, 0);
+        pages_end(rig, &pages);
+    }
+}
+
+TEST(stopping_with_a_parked_batch)
+{
+    struct pages pages;
+    struct rig *rig = pages_rig(&pages);
+
+    fault_set(FAULT_WRITE, EIO, 0);
+    pages_submit(rig, &pages, BLOCK_WRITE);
+    CHECK_EQ(rig->stalls, 1);
+    fault_set(FAULT_WRITE, 0, 0);
+    drive_pool_stop(rig->pool);
+    CHECK_EQ(rig->done, PAGES); /* nothing more was told */
+    CHECK(!rig_direct(rig->folder) || fault_count(FAULT_SYNC) > 0);
+    rig_free(rig);
+    g_aligned_free(pages.bytes);
+}
+
+TEST(short_reads_of_a_batch_are_completed)
+{
+    struct pages pages;
+    struct rig *rig = pages_rig(&pages);
+
+    fault_short(512);
+    memset(pages.bytes, 0, PAGES * 4096);
+    pages_submit(rig, &pages, BLOCK_READ);
+    for (size_t i = 0; i < PAGES * 4096; i++) {
+        CHECK(pages.bytes[i] == 0x11);
+    }
+    CHECK_EQ(rig->stalls, 0);
+    pages_end(rig, &pages);
+}
+
 TEST(a_failed_flush_is_never_forgotten)
 {
     struct rig *rig = rig_with_disk();
@@ -205,5 +341,8 @@ TEST(a_real_full_file_system)
 
 TEST_MAIN(T(a_full_disk_parks_until_there_is_space),
           T(a_failing_disk_parks_once_and_then_tells_the_guest),
-          T(a_failed_flush_is_never_forgotten), T(flush_and_fua_reach_the_disk),
-          T(stopping_with_parked_requests), T(a_real_full_file_system))
+          T(a_batch_on_a_full_disk_parks_and_goes_on),
+          T(a_batch_on_a_failing_disk_parks_once_and_ends), T(stopping_with_a_parked_batch),
+          T(short_reads_of_a_batch_are_completed), T(a_failed_flush_is_never_forgotten),
+          T(flush_and_fua_reach_the_disk), T(stopping_with_parked_requests),
+          T(a_real_full_file_system))
