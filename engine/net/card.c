@@ -87,7 +87,7 @@ static bool receive_batch(struct net_card *card)
     int n;
 
     card->n = card->next = 0;
-    if (card->fd < 0) {
+    if (card->fd < 0 || card->drained) {
         return false;
     }
     if (!card->slots) {
@@ -98,6 +98,7 @@ static bool receive_batch(struct net_card *card)
         messages[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
     }
     n = recvmmsg(card->fd, messages, RECEIVE_BATCH, MSG_DONTWAIT, NULL);
+    card->drained = n < RECEIVE_BATCH;
     for (int i = 0; i < n; i++) {
         bool cut_off = messages[i].msg_hdr.msg_flags & MSG_TRUNC;
 
@@ -193,7 +194,7 @@ void card_attach(struct net_card *card, int fd)
 {
     card->fd = fd;
     card->n = card->next = 0;
-    card->shown = card->cutting = card->stuck = false;
+    card->shown = card->cutting = card->stuck = card->drained = false;
 }
 
 void net_card_counters(struct net_card *card, struct net_counters *counters)

@@ -37,6 +37,7 @@ struct net_card {
     uint8_t *slots; /* RECEIVE_BATCH of SLOT_SIZE bytes, from the first receive on */
     uint32_t lengths[RECEIVE_BATCH];
     unsigned n, next; /* received, and of them the current one */
+    bool drained;     /* nothing more has come until the descriptor's next edge */
     bool shown;       /* `current` is valid */
     bool cutting;     /* the current one is being cut */
     struct offload_cut cut;

@@ -138,6 +138,7 @@ static void card_event(struct net_card *card, uint32_t events)
     struct epoll_event watched = { .events = WATCHED, .data.ptr = card };
 
     functions->enter(card->owner);
+    card->drained = false;
     if (card->stuck && (events & EPOLLOUT)) {
         card->stuck = false;
         epoll_ctl(card->cards->epoll, EPOLL_CTL_MOD, card->fd, &watched);

@@ -54,6 +54,11 @@ static uint64_t sum(uint64_t so_far, const uint8_t *bytes, uint32_t n)
 {
     uint32_t i = 0;
 
+    /* Four words of 32 bits at once: large segments go through here whole. */
+    for (; i + 16 <= n; i += 16) {
+        so_far += (uint64_t)load_le32(bytes + i) + load_le32(bytes + i + 4) +
+                  load_le32(bytes + i + 8) + load_le32(bytes + i + 12);
+    }
     for (; i + 4 <= n; i += 4) {
         so_far += load_le32(bytes + i);
     }
