@@ -11,6 +11,7 @@
 #include "oriel-display-backend.h"
 #include "display/vnc/oriel-vnc-address.h"
 #include "display/vnc/oriel-vnc-backend.h"
+#include "display/vnc/oriel-vnc-trust.h"
 #include "test.h"
 
 #define UNTIL(condition)                                                                           \
@@ -619,9 +620,38 @@ TEST(alpha_cursors_leds_and_motion)
     g_thread_join(thread);
 }
 
-TEST_MAIN(T(addresses), T(the_picture_is_the_servers), T(another_size_is_another_framebuffer),
-          T(a_viewer_that_does_not_draw_reads_nothing_more), T(keys_and_pointer_arrive_in_order),
-          T(text_is_typed), T(closing_lets_keys_go), T(passwords_are_asked_for),
-          T(nobody_there_is_told), T(a_server_that_goes_is_told),
+TEST(trust_is_kept_for_each_address)
+{
+    g_autofree char *folder = g_dir_make_tmp("oriel-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "oriel", "remote-screens", NULL);
+    g_autofree char *at_first = NULL, *later = NULL, *other = NULL, *none = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_setenv("XDG_DATA_HOME", folder, TRUE); /* nothing asked for it before */
+    CHECK(oriel_vnc_trust_look("host:5900", &at_first, &error) && !at_first);
+    CHECK(oriel_vnc_trust_set("host:5900", "AB:CD", &error));
+    CHECK(oriel_vnc_trust_set("/run/[x]\n/vnc", "01:23", &error));
+    CHECK(oriel_vnc_trust_set("host:5900", "EF:01", &error));
+    CHECK(oriel_vnc_trust_look("host:5900", &later, &error));
+    CHECK_STR(later, "EF:01");
+    CHECK(oriel_vnc_trust_look("/run/[x]\n/vnc", &other, &error));
+    CHECK_STR(other, "01:23");
+    CHECK(oriel_vnc_trust_look("host:5901", &none, &error) && !none);
+    /* What cannot be read says nothing of trust: neither that there is some nor that there is none.
+     */
+    CHECK(g_file_set_contents(path, "[host:5900]\n", -1, NULL));
+    CHECK(!oriel_vnc_trust_look("host:5900", &none, &error) && error && !none);
+    g_clear_error(&error);
+    CHECK(g_file_set_contents(path, "nonsense", -1, NULL));
+    CHECK(!oriel_vnc_trust_look("host:5900", &none, &error) && error);
+    g_clear_error(&error);
+    CHECK(!oriel_vnc_trust_set("host:5900", "AB:CD", &error) && strstr(error->message, path));
+    CHECK(unlink(path) == 0); /* as long as it is there, no screen is shown */
+}
+
+TEST_MAIN(T(trust_is_kept_for_each_address), T(addresses), T(the_picture_is_the_servers),
+          T(another_size_is_another_framebuffer), T(a_viewer_that_does_not_draw_reads_nothing_more),
+          T(keys_and_pointer_arrive_in_order), T(text_is_typed), T(closing_lets_keys_go),
+          T(passwords_are_asked_for), T(nobody_there_is_told), T(a_server_that_goes_is_told),
           T(servers_that_lie_end_the_connection), T(what_is_no_vnc_server_is_told),
           T(alpha_cursors_leds_and_motion))

@@ -106,3 +106,16 @@ GSocketConnectable *oriel_vnc_address_parse(const char *text, gboolean *local, G
     *local = is_loopback(host);
     return g_network_address_new(host, port);
 }
+
+char *oriel_vnc_address_identity(GSocketConnectable *address)
+{
+    g_autofree char *host = NULL;
+    GNetworkAddress *network;
+
+    if (G_IS_UNIX_SOCKET_ADDRESS(address)) {
+        return g_strdup(g_unix_socket_address_get_path(G_UNIX_SOCKET_ADDRESS(address)));
+    }
+    network = G_NETWORK_ADDRESS(address);
+    host = g_ascii_strdown(g_network_address_get_hostname(network), -1);
+    return g_strdup_printf("%s:%u", host, g_network_address_get_port(network));
+}

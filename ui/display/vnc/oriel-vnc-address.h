@@ -16,4 +16,7 @@
  */
 GSocketConnectable *oriel_vnc_address_parse(const char *text, gboolean *local, GError **error);
 
+/* The same for all ways to write an address: "HOST:PORT" or the path of a socket. g_free(). */
+char *oriel_vnc_address_identity(GSocketConnectable *address);
+
 #endif

@@ -45,6 +45,9 @@ struct _OrielVncBackend {
     OrielVncLink *link; /* NULL until there is a connection */
     guint last_x, last_y, last_mask;
     gboolean is_closed, was_refused;
+    char *trust; /* fingerprint; see oriel_vnc_backend_trust() */
+    gboolean forget;
+    OrielVncCertificate *certificate;
 
     GTask *typing;
     gunichar *characters;
@@ -125,8 +128,13 @@ static void on_link(OrielVncLink *link)
     link->title = NULL;
     link->needs_user_name = link->needs_password = FALSE;
     link->problem = NULL;
+    link->certificate = NULL;
     g_mutex_unlock(&link->mutex);
 
+    if (seen.certificate) {
+        g_clear_pointer(&vnc->certificate, oriel_vnc_certificate_free);
+        vnc->certificate = seen.certificate;
+    }
     if (seen.title) {
         oriel_display_backend_set_title(backend, seen.title);
     }
@@ -374,6 +382,9 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer data)
     vnc->link = oriel_vnc_link_new(fd, vnc->local);
     vnc->link->backend = vnc;
     vnc->link->notify = on_link;
+    vnc->link->identity = oriel_vnc_address_identity(vnc->address);
+    vnc->link->trust = g_strdup(vnc->trust);
+    vnc->link->forget = vnc->forget;
     g_thread_unref(g_thread_new("vnc", thread_run, oriel_vnc_link_ref(vnc->link)));
 }
 
@@ -442,12 +453,42 @@ gboolean oriel_vnc_backend_was_refused(OrielVncBackend *vnc)
     return vnc->was_refused;
 }
 
+gboolean oriel_vnc_backend_get_certificate(OrielVncBackend *vnc, const char **fingerprint,
+                                           const char **name, gint64 *expires, gboolean *is_changed)
+{
+    const OrielVncCertificate *certificate = vnc->certificate;
+
+    if (!certificate) {
+        return FALSE;
+    }
+    *fingerprint = certificate->fingerprint;
+    *name = certificate->name;
+    *expires = certificate->expires;
+    *is_changed = certificate->is_changed;
+    return TRUE;
+}
+
+void oriel_vnc_backend_trust(OrielVncBackend *vnc, const char *fingerprint)
+{
+    g_return_if_fail(!vnc->link);
+    g_free(vnc->trust);
+    vnc->trust = g_strdup(fingerprint);
+}
+
+void oriel_vnc_backend_forget(OrielVncBackend *vnc)
+{
+    g_return_if_fail(!vnc->link);
+    vnc->forget = TRUE;
+}
+
 static void oriel_vnc_backend_finalize(GObject *object)
 {
     OrielVncBackend *vnc = ORIEL_VNC_BACKEND(object);
 
     g_clear_object(&vnc->address);
     g_clear_object(&vnc->cancellable);
+    g_clear_pointer(&vnc->certificate, oriel_vnc_certificate_free);
+    g_free(vnc->trust);
     g_free(vnc->address_text);
     G_OBJECT_CLASS(oriel_vnc_backend_parent_class)->finalize(object);
 }

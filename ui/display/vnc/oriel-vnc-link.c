@@ -36,6 +36,13 @@ void oriel_vnc_cursor_free(OrielVncCursor *cursor)
     g_free(cursor);
 }
 
+void oriel_vnc_certificate_free(OrielVncCertificate *certificate)
+{
+    g_free(certificate->fingerprint);
+    g_free(certificate->name);
+    g_free(certificate);
+}
+
 void oriel_vnc_link_unref(OrielVncLink *link)
 {
     if (!g_atomic_ref_count_dec(&link->references)) {
@@ -49,6 +56,10 @@ void oriel_vnc_link_unref(OrielVncLink *link)
     g_clear_object(&link->framebuffer);
     g_clear_pointer(&link->damage, cairo_region_destroy);
     g_clear_pointer(&link->cursor, oriel_vnc_cursor_free);
+    g_clear_pointer(&link->certificate, oriel_vnc_certificate_free);
+    g_free(link->identity);
+    g_free(link->trust);
+    g_free(link->trusted);
     g_free(link->title);
     g_free(link->problem);
     g_free(link->user_name);

@@ -34,6 +34,14 @@ typedef struct {
     int hot_x, hot_y;
 } OrielVncCursor;
 
+/* A certificate that a server showed and that is not trusted. */
+typedef struct {
+    char *fingerprint;   /* SHA-256, "AB:CD:..."; NULL: it showed none */
+    char *name;          /* that it gives itself; NULL: none */
+    gint64 expires;      /* seconds since 1970; 0: unknown */
+    gboolean is_changed; /* another one is trusted at this address */
+} OrielVncCertificate;
+
 typedef struct _OrielVncLink OrielVncLink;
 struct _OrielVncLink {
     gatomicrefcount references;
@@ -44,6 +52,13 @@ struct _OrielVncLink {
     int socket; /* a descriptor of our own */
     int wake;   /* eventfd */
     gboolean local;
+    char *identity;  /* of the other side, for what is trusted there */
+    char *trust;     /* the fingerprint that the user has just accepted; NULL: none */
+    gboolean forget; /* what was trusted before is not looked at */
+
+    /* The thread's. */
+    char *trusted; /* fingerprint; NULL: none is */
+    gboolean is_verified;
 
     GMutex mutex;
     GCond credentials_given;
@@ -67,6 +82,7 @@ struct _OrielVncLink {
     char *problem;    /* why it ended; NULL: the server closed it */
     gboolean refused; /* the password, or the name with it, was not the right one */
     gboolean needs_user_name, needs_password;
+    OrielVncCertificate *certificate; /* why it ended, if it did by that */
 };
 
 OrielVncLink *oriel_vnc_link_new(int socket, gboolean local);
@@ -78,9 +94,10 @@ void oriel_vnc_link_post(OrielVncLink *link);
 void oriel_vnc_link_end(OrielVncLink *link, const char *problem);
 void oriel_vnc_link_wake(OrielVncLink *link);
 void oriel_vnc_cursor_free(OrielVncCursor *cursor);
+void oriel_vnc_certificate_free(OrielVncCertificate *certificate);
 
 /* The thread's function, in the module oriel-vncclient. It uses of the program what is declared
- * here and in oriel-framebuffer.h. */
+ * here, in oriel-vnc-trust.h and in oriel-framebuffer.h. */
 gpointer oriel_vnc_thread_run(gpointer link);
 
 /* oriel-vnc-extension.c, on the thread. */

@@ -24,7 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "oriel-vnc-link.h"
+#include "oriel-vnc-tls.h"
 
 enum {
     BYTES_PER_PIXEL = 4,
@@ -40,7 +40,8 @@ struct session {
     guint8 *decoded;         /* the library's picture, lines of width pixels */
     OrielFramebuffer *shown; /* what the widget has */
     cairo_region_t *damage;  /* of the update that is being read */
-    gboolean gave_password, wants_certificate;
+    gboolean gave_password;
+    gboolean missed_certificate; /* and so was told nothing */
 };
 
 /* The library's last word on why something went wrong; it has one function for all threads. */
@@ -185,6 +186,12 @@ static void on_cursor(rfbClient *client, int hot_x, int hot_y, int width, int he
 
 /* --- Who we are */
 
+/* Who showed a certificate once must go on doing so: nobody else can take its place then. */
+static gboolean lacks_certificate(const OrielVncLink *link)
+{
+    return link->trusted && !link->is_verified;
+}
+
 /* Asks and waits; FALSE when the connection is to end instead. The strings are the caller's. */
 static gboolean credentials_wait(struct session *session, gboolean user_name, char **name,
                                  char **password)
@@ -192,6 +199,10 @@ static gboolean credentials_wait(struct session *session, gboolean user_name, ch
     OrielVncLink *link = session->link;
     gboolean given;
 
+    if (lacks_certificate(link)) {
+        session->missed_certificate = TRUE;
+        return FALSE;
+    }
     g_mutex_lock(&link->mutex);
     link->needs_user_name = user_name;
     link->needs_password = TRUE;
@@ -225,8 +236,9 @@ static rfbCredential *on_credential(rfbClient *client, int type)
     rfbCredential *credential;
     char *name, *password;
 
-    /* There is no way to ask whether a certificate is trusted: such servers are refused. */
-    session_of(client)->wants_certificate = type != rfbCredentialTypeUser;
+    if (type == rfbCredentialTypeX509) {
+        return oriel_vnc_tls_begin(client);
+    }
     if (type != rfbCredentialTypeUser ||
         !credentials_wait(session_of(client), TRUE, &name, &password)) {
         return NULL;
@@ -242,6 +254,7 @@ static rfbCredential *on_credential(rfbClient *client, int type)
 /* --- Connection */
 
 static const guint32 auth_schemes[] = { rfbVncAuth, rfbNoAuth, rfbTLS, rfbVeNCrypt };
+static const guint32 auth_schemes_certified[] = { rfbVeNCrypt };
 
 static rfbClient *client_new(struct session *session, int socket)
 {
@@ -265,7 +278,11 @@ static rfbClient *client_new(struct session *session, int socket)
     client->GotCursorShape = on_cursor;
     client->GetPassword = on_password;
     client->GetCredential = on_credential;
-    SetClientAuthSchemes(client, auth_schemes, G_N_ELEMENTS(auth_schemes));
+    if (session->link->trusted) {
+        SetClientAuthSchemes(client, auth_schemes_certified, G_N_ELEMENTS(auth_schemes_certified));
+    } else {
+        SetClientAuthSchemes(client, auth_schemes, G_N_ELEMENTS(auth_schemes));
+    }
     rfbClientSetClientData(client, (void *)on_log, session);
     rfbClientSetClientData(client, (void *)&oriel_vnc_link_tag, session->link);
     return client;
@@ -344,7 +361,7 @@ static void loop(struct session *session)
     guint64 count;
 
     while (commands_run(session, &may_read)) {
-        if (may_read && client->buffered > 0) {
+        if (may_read && (client->buffered > 0 || oriel_vnc_tls_has_more(client))) {
             if (!HandleRFBServerMessage(client)) {
                 return;
             }
@@ -373,20 +390,62 @@ static gboolean password_was_wrong(const struct session *session)
 }
 
 /* Why there is no connection, as the end of a sentence. */
-static const char *problem_of(const struct session *session)
+static const char *problem_of(const OrielVncLink *link)
 {
-    if (session->wants_certificate) {
-        return _(
-            "it identifies itself by a certificate, which Oriel cannot check yet; a tunnel, of "
-            "SSH for example, leads to it");
+    const OrielVncCertificate *certificate = link->certificate;
+
+    if (certificate && !certificate->is_changed) {
+        return _("it shows a certificate that you have not accepted");
+    }
+    if (certificate && certificate->fingerprint) {
+        return _("it shows another certificate than the one that you accepted; either it has a new "
+                 "one, which those who run it can tell you, or another computer answers in its "
+                 "place");
+    }
+    if (certificate) {
+        return _("it showed a certificate before and shows none now; either it was set up anew, "
+                 "which those who run it can tell you, or another computer answers in its place");
     }
     return last_problem[0] ? g_strchomp(last_problem) : _("it does not speak VNC");
+}
+
+static void client_free(rfbClient *client)
+{
+    free(client->rcSource);
+    free(client->rcMask);
+    rfbClientCleanup(client);
+}
+
+/* NULL if no connection came about, as the link says then. */
+static rfbClient *client_connect(struct session *session, int socket)
+{
+    OrielVncLink *link = session->link;
+    rfbClient *client = client_new(session, socket);
+    gboolean connected;
+
+    last_problem[0] = '\0';
+    connected = rfbInitClient(client, NULL, NULL); /* otherwise it freed it */
+    if (lacks_certificate(link) && !link->certificate &&
+        (connected || session->missed_certificate ||
+         g_str_has_prefix(last_problem, "Unknown authentication scheme"))) {
+        oriel_vnc_tls_note_none(link);
+    }
+    if (connected && !link->certificate) {
+        return client;
+    }
+    if (connected) {
+        client_free(client);
+    }
+    link->refused = password_was_wrong(session); /* the other side looks after the end */
+    oriel_vnc_link_end(link, problem_of(link));
+    return NULL;
 }
 
 static void session_run(struct session *session)
 {
     OrielVncLink *link = session->link;
     int socket = fcntl(link->socket, F_DUPFD_CLOEXEC, 0);
+    g_autoptr(GError) error = NULL;
     gboolean may_read;
     rfbClient *client;
 
@@ -397,11 +456,13 @@ static void session_run(struct session *session)
         oriel_vnc_link_end(link, _("too many files are open"));
         return;
     }
-    client = client_new(session, socket);
-    last_problem[0] = '\0';
-    if (!rfbInitClient(client, NULL, NULL)) {        /* which freed it */
-        link->refused = password_was_wrong(session); /* the other side looks after the end */
-        oriel_vnc_link_end(link, problem_of(session));
+    if (!oriel_vnc_tls_look(link, &error)) {
+        close(socket);
+        oriel_vnc_link_end(link, error->message);
+        return;
+    }
+    client = client_connect(session, socket);
+    if (!client) {
         return;
     }
     session->client = client;
@@ -415,9 +476,7 @@ static void session_run(struct session *session)
         commands_run(session, &may_read); /* keys that were let go at the end */
     }
     oriel_vnc_link_end(link, NULL);
-    free(client->rcSource);
-    free(client->rcMask);
-    rfbClientCleanup(client);
+    client_free(client);
 }
 
 static void library_set_up(void)

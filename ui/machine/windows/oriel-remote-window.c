@@ -16,29 +16,91 @@ struct _OrielRemoteWindow {
     GtkStack *stack;
     GtkWidget *user_name, *password;
     OrielDisplay *display;
-    AdwStatusPage *protected, *ended;
+    AdwStatusPage *protected, *unknown, *ended;
+    GtkWidget *fingerprint, *forget;
 
     char *address;
     OrielDisplayBackend *backend;
+    char *shown_fingerprint;           /* of the certificate that the user is asked about */
+    gboolean is_trusted, is_forgotten; /* the answer, for the next connection */
 };
 
 G_DEFINE_FINAL_TYPE(OrielRemoteWindow, oriel_remote_window, ADW_TYPE_APPLICATION_WINDOW)
 
 static void end(OrielRemoteWindow *window, const char *message)
 {
-    adw_status_page_set_description(window->ended, message);
+    g_autofree char *markup = g_markup_escape_text(message, -1);
+
+    adw_status_page_set_description(window->ended, markup);
     gtk_stack_set_visible_child_name(window->stack, "ended");
 }
 
 static void try_again(OrielRemoteWindow *window);
 
+/* Two lines of 16 bytes. */
+static char *fingerprint_lines(const char *fingerprint)
+{
+    char *lines = g_strdup(fingerprint);
+    gsize half = strlen(lines) / 2;
+
+    if (lines[half] == ':') {
+        lines[half] = '\n';
+    }
+    return lines;
+}
+
+/* A certificate that is seen for the first time: the user decides. */
+static void certificate_ask(OrielRemoteWindow *window, const char *fingerprint, const char *name,
+                            gint64 expires)
+{
+    g_autoptr(GDateTime) time = expires ? g_date_time_new_from_unix_local(expires) : NULL;
+    g_autofree char *date = time ? g_date_time_format(time, "%x") : g_strdup(_("unknown"));
+    g_autofree char *lines = fingerprint_lines(fingerprint);
+    g_autofree char *text =
+        g_strdup_printf(_("%s identifies itself by a certificate that Oriel sees for the first "
+                          "time. The certificate is made out to “%s” and valid until %s. Compare "
+                          "its fingerprint with the one that those who run that computer tell you. "
+                          "Once you trust it, no other certificate is accepted there."),
+                        window->address, name ? name : _("nobody"), date);
+    g_autofree char *markup = g_markup_escape_text(text, -1);
+
+    adw_status_page_set_description(window->unknown, markup);
+    gtk_label_set_text(GTK_LABEL(window->fingerprint), lines);
+    gtk_stack_set_visible_child_name(window->stack, "unknown");
+    g_free(window->shown_fingerprint);
+    window->shown_fingerprint = g_strdup(fingerprint);
+}
+
+static void trust(OrielRemoteWindow *window)
+{
+    window->is_trusted = TRUE;
+    try_again(window);
+}
+
+static void forget(OrielRemoteWindow *window)
+{
+    window->is_forgotten = TRUE;
+    try_again(window);
+}
+
 /* A password that was wrong is asked for again, by a new connection. */
 static void fail(OrielRemoteWindow *window, const char *message)
 {
-    if (oriel_vnc_backend_was_refused(ORIEL_VNC_BACKEND(window->backend))) {
-        adw_status_page_set_description(window->protected, message);
+    OrielVncBackend *vnc = ORIEL_VNC_BACKEND(window->backend);
+    const char *fingerprint, *name;
+    gboolean is_changed = FALSE;
+    gint64 expires;
+
+    if (oriel_vnc_backend_was_refused(vnc)) {
+        g_autofree char *markup = g_markup_escape_text(message, -1);
+
+        adw_status_page_set_description(window->protected, markup);
         try_again(window);
+    } else if (oriel_vnc_backend_get_certificate(vnc, &fingerprint, &name, &expires, &is_changed) &&
+               !is_changed) {
+        certificate_ask(window, fingerprint, name, expires);
     } else {
+        gtk_widget_set_visible(window->forget, is_changed);
         end(window, message && *message ? message : _("The connection failed."));
     }
 }
@@ -60,6 +122,7 @@ static void status_follow(OrielRemoteWindow *window)
         fail(window, message);
         break;
     case ORIEL_DISPLAY_STATUS_CLOSED:
+        gtk_widget_set_visible(window->forget, FALSE);
         end(window, message && *message ? message : _("The other side ended the connection."));
         break;
     }
@@ -113,6 +176,13 @@ static void try_again(OrielRemoteWindow *window)
     g_signal_connect_swapped(window->backend, "notify::title", G_CALLBACK(title_follow), window);
     g_signal_connect_swapped(window->backend, "credentials-needed", G_CALLBACK(credentials_needed),
                              window);
+    if (window->is_trusted) {
+        oriel_vnc_backend_trust(ORIEL_VNC_BACKEND(window->backend), window->shown_fingerprint);
+    }
+    if (window->is_forgotten) {
+        oriel_vnc_backend_forget(ORIEL_VNC_BACKEND(window->backend));
+    }
+    window->is_trusted = window->is_forgotten = FALSE;
     oriel_display_set_backend(window->display, window->backend);
     title_follow(window);
     oriel_display_backend_start(window->backend);
@@ -140,6 +210,7 @@ static void oriel_remote_window_dispose(GObject *object)
     backend_drop(window);
     gtk_widget_dispose_template(GTK_WIDGET(window), ORIEL_TYPE_REMOTE_WINDOW);
     g_clear_pointer(&window->address, g_free);
+    g_clear_pointer(&window->shown_fingerprint, g_free);
     G_OBJECT_CLASS(oriel_remote_window_parent_class)->dispose(object);
 }
 
@@ -159,9 +230,14 @@ static void oriel_remote_window_class_init(OrielRemoteWindowClass *class)
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, password);
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, display);
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, protected);
+    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, unknown);
+    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, fingerprint);
+    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, forget);
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, ended);
     gtk_widget_class_bind_template_callback(widget_class, log_in);
     gtk_widget_class_bind_template_callback(widget_class, try_again);
+    gtk_widget_class_bind_template_callback(widget_class, trust);
+    gtk_widget_class_bind_template_callback(widget_class, forget);
     gtk_widget_class_install_action(widget_class, "win.fullscreen", NULL, act_fullscreen);
 }
 
