@@ -59,7 +59,7 @@ struct drive_pool {
     unsigned draining;       /* calls that wait: nothing is held */
     uint64_t (*clock)(void); /* nanoseconds */
     bool stalled, stopping;
-    int engine;                /* enum drive_engine; atomic */
+    int engine;                /* enum drive_engine: whether to make a ring; atomic */
     struct ring *ring;         /* NULL: none, or none yet; atomic, constant once set */
     struct drive_op *ops;      /* RING_DEPTH of them, with the ring */
     struct drive_op *free_ops; /* those that are in no use */

@@ -253,43 +253,38 @@ static void on_work(void *context)
 
 /* --- The ring --------------------------------------------------------------------------------- */
 
-/* Makes `ring` the pool's, unless another thread was quicker. Lock held. */
-static void ring_take(struct drive_pool *pool, struct ring **ring)
+/* Lock held. */
+static void ring_take(struct drive_pool *pool, struct ring *ring)
 {
-    if (*ring == NULL) {
-        g_atomic_int_set(&pool->engine, DRIVE_ENGINE_THREADS);
-        return;
-    }
-    if (pool->ring != NULL) {
-        return;
-    }
     pool->ops = g_new0(struct drive_op, RING_DEPTH);
     for (unsigned i = 0; i < RING_DEPTH; i++) {
         pool->ops[i].next = pool->free_ops;
         pool->free_ops = &pool->ops[i];
     }
-    g_atomic_pointer_set(&pool->ring, *ring);
+    g_atomic_pointer_set(&pool->ring, ring);
     if (pool->listen_fd >= 0) {
-        ring_listen(*ring, pool->listen_fd, pool->ready, pool->ready_context);
+        ring_listen(ring, pool->listen_fd, pool->ready, pool->ready_context);
     }
-    *ring = NULL;
 }
 
-/* The pool's ring, made if it has none yet and the host lets us; it is not asked twice. */
+/*
+ * The pool's ring. The first who asks makes it, if the host lets us, and who asks meanwhile does
+ * without.
+ */
 static struct ring *ring_of(struct drive_pool *pool)
 {
     const struct ring_events events = { on_work, on_done, pool };
     struct ring *ring;
 
-    if (g_atomic_pointer_get(&pool->ring) != NULL ||
-        g_atomic_int_get(&pool->engine) == DRIVE_ENGINE_THREADS) {
-        return g_atomic_pointer_get(&pool->ring);
+    if (g_atomic_pointer_get(&pool->ring) == NULL &&
+        g_atomic_int_compare_and_exchange(&pool->engine, DRIVE_ENGINE_BEST, DRIVE_ENGINE_THREADS)) {
+        ring = ring_new(&events);
+        if (ring != NULL) {
+            pthread_mutex_lock(&pool->lock);
+            ring_take(pool, ring);
+            pthread_mutex_unlock(&pool->lock);
+        }
     }
-    ring = ring_new(&events);
-    pthread_mutex_lock(&pool->lock);
-    ring_take(pool, &ring);
-    pthread_mutex_unlock(&pool->lock);
-    ring_free(ring); /* two threads made one at once */
     return g_atomic_pointer_get(&pool->ring);
 }
 
