@@ -26,8 +26,9 @@ struct machine {
     struct adapter adapter;
     struct display_ops ops;
     struct device_class class;
-    struct device keyboard;
+    struct device keyboard, tablet;
     unsigned lamps;
+    struct pointer_event pointed; /* the last that the tablet got */
     struct desktop desktop;
     struct input *input;
     OrielConfig *config;
@@ -55,6 +56,14 @@ static const struct input_ops keyboard_ops = { .kinds = INPUT_KEYBOARD,
                                                .key = keyboard_key,
                                                .leds = keyboard_leds };
 static const struct device_class keyboard_class = { .name = "keyboard", .input = &keyboard_ops };
+
+static void tablet_pointer(struct device *device, const struct pointer_event *event)
+{
+    ((struct machine *)((char *)device - offsetof(struct machine, tablet)))->pointed = *event;
+}
+
+static const struct input_ops tablet_ops = { .kinds = INPUT_ABSOLUTE, .pointer = tablet_pointer };
+static const struct device_class tablet_class = { .name = "tablet", .input = &tablet_ops };
 
 /* What engine/control asks of a machine; none of these commands is given here. */
 enum machine_state machine_state(struct machine *machine, enum machine_reason *reason)
@@ -598,6 +607,47 @@ TEST(second_display)
     call_end(&first);
 }
 
+/* Points at a place of a display of 64 x 32 pixels. */
+static void point(struct bench *b, GDBusConnection *client, guint display, guint x, guint y)
+{
+    struct call call;
+
+    call_start(&call, client, "io.github.oriel_vm.Oriel.Engine", "Pointer",
+               g_variant_new("(uuuuuui)", display, x, y, 64, 32, POINTER_LEFT, 0));
+    WAIT_FOR(call.done);
+    CHECK_STR(call.error ? call.error->message : "", "");
+    CHECK_EQ(b->machine.pointed.buttons, POINTER_LEFT);
+    call_end(&call);
+}
+
+/* Whether the tablet is at pixel x of a width, and y of 32, give or take a pixel. */
+static bool is_at(const struct bench *b, int x, int width, int y)
+{
+    const struct pointer_event *pointed = &b->machine.pointed;
+
+    return abs((int)pointed->x * width / POINTER_AXIS_MAX - x) <= 1 &&
+           abs((int)pointed->y * 32 / POINTER_AXIS_MAX - y) <= 1;
+}
+
+TEST(each_display_is_its_part_of_the_tablet)
+{
+    struct bench *b = bench_new();
+    g_autoptr(GDBusConnection) client = client_new(b);
+
+    b->machine.tablet.class = &tablet_class;
+    input_add_device(b->machine.input, &b->machine.tablet);
+    point(b, client, 1, 40, 10);
+    CHECK(is_at(b, 40, 64, 10)); /* the only one */
+    b->machine.adapter.connected = true;
+    point(b, client, 1, 40, 10);
+    CHECK(is_at(b, 40, 128, 10));
+    point(b, client, 2, 40, 20);
+    CHECK(is_at(b, 64 + 40, 128, 20));
+    point(b, client, 2, 63, 31);
+    CHECK(is_at(b, 127, 128, 31));
+    bench_free(b);
+}
+
 TEST(cursor_comes_beside_the_picture)
 {
     struct bench *b = bench_new();
@@ -664,4 +714,5 @@ TEST(configuration_is_told)
 
 TEST_MAIN(T(frames_come_through_shared_memory), T(one_call_for_each_connection),
           T(ends_in_the_middle), T(properties_follow_the_guest), T(sizes_reach_the_adapter),
-          T(configuration_is_told), T(second_display), T(cursor_comes_beside_the_picture))
+          T(configuration_is_told), T(second_display), T(each_display_is_its_part_of_the_tablet),
+          T(cursor_comes_beside_the_picture))
