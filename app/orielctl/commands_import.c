@@ -158,9 +158,9 @@ gboolean run_import(const struct call *call, GError **error)
  */
 
 struct trying {
-    GMainLoop *loop;
     GCancellable *cancellable;
     OrielTry *try;
+    gint ended; /* atomic */
 };
 
 static gpointer end_wait(gpointer data)
@@ -168,7 +168,8 @@ static gpointer end_wait(gpointer data)
     struct trying *trying = data;
 
     oriel_try_wait(trying->try, trying->cancellable);
-    g_main_loop_quit(trying->loop);
+    g_atomic_int_set(&trying->ended, TRUE);
+    g_main_context_wakeup(NULL);
     return NULL;
 }
 
@@ -206,9 +207,8 @@ gboolean run_try(const struct call *call, GError **error)
         .ignore_manifest = TRUE, /* nothing is kept of it */
     };
     g_autoptr(OrielImport) import = oriel_import_open(call->arguments[0], &options, NULL, error);
-    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     g_autoptr(GCancellable) cancellable = g_cancellable_new();
-    struct trying trying = { loop, cancellable, NULL };
+    struct trying trying = { .cancellable = cancellable };
     GThread *thread;
 
     if (!import) {
@@ -223,7 +223,9 @@ gboolean run_try(const struct call *call, GError **error)
     made_print(call, oriel_try_machine(trying.try)->name, oriel_try_machine(trying.try)->folder);
     fflush(stdout);
     thread = g_thread_new("wait", end_wait, &trying);
-    g_main_loop_run(loop);
+    while (!g_atomic_int_get(&trying.ended)) {
+        g_main_context_iteration(NULL, TRUE);
+    }
     g_thread_join(thread);
     oriel_try_free(trying.try);
     return TRUE;
