@@ -55,9 +55,9 @@ test_fail(const char *file, int line, const char *format, ...)
 #define CHECK_STR(actual, expected)                                                                \
     do {                                                                                           \
         const char *actual_ = (actual), *expected_ = (expected);                                   \
-        if (strcmp(actual_, expected_) != 0) {                                                     \
-            test_fail(__FILE__, __LINE__, "%s is \"%s\", expected \"%s\"", #actual, actual_,       \
-                      expected_);                                                                  \
+        if (!actual_ || !expected_ || strcmp(actual_, expected_) != 0) {                           \
+            test_fail(__FILE__, __LINE__, "%s is \"%s\", expected \"%s\"", #actual,                \
+                      actual_ ? actual_ : "(none)", expected_ ? expected_ : "(none)");             \
         }                                                                                          \
     } while (0)
 

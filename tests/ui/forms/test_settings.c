@@ -35,13 +35,15 @@ static void scene_open(struct scene *scene)
     const OrielCreateOptions options = { .name = NAME, .disk = "8G", .memory = "2G" };
 
     fixture_clear();
-    g_autofree char *folder = oriel_create(&options, NULL, NULL, NULL, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = oriel_create(&options, NULL, NULL, NULL, &error);
 
-    CHECK(folder);
+    CHECK_STR(error ? error->message : "", "");
     g_autoptr(OrielMachine) machine = oriel_machine_load(folder);
-    g_autofree char *disk = oriel_add_disk(machine, "1G", NULL, NULL, NULL, NULL);
+    g_autofree char *disk = oriel_add_disk(machine, "1G", NULL, NULL, NULL, &error);
     g_autofree char *cdrom = oriel_add_cdrom(machine, NULL, NULL);
 
+    CHECK_STR(error ? error->message : "", "");
     CHECK_STR(disk, "disk1");
     CHECK_STR(cdrom, "cdrom1");
     scene->list = fixture_list();
