@@ -337,7 +337,7 @@ static void engine_end(struct engine *engine)
         oriel_runtime_remove(engine->runtime, engine->runtime_lock);
     }
     if (engine->lock >= 0) {
-        close(engine->lock);
+        oriel_machine_unlock(engine->lock);
     }
     /* Clients take the end of their connection for the end of the machine: all of it is free now.
      */

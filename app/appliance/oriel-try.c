@@ -14,6 +14,7 @@
 #include "block/lent.h"
 #include "block/qcow2/qcow2.h"
 #include "config/config.h"
+#include "config/runtime.h"
 #include "library/oriel-building.h"
 #include "appliance/import/oriel-import-private.h"
 #include "running/oriel-session.h"
@@ -188,7 +189,7 @@ OrielTry *oriel_try_start(OrielImport *import, OrielProgress progress, gpointer 
     made = (!wants_copies(import) || import_fill_folder(import, try->building.folder, TRUE,
                                                         progress, data, cancellable, error)) &&
            machine_make(try, import, error);
-    close(lock); /* the engine's from here on */
+    oriel_machine_unlock(lock); /* the engine's from here on */
     return made && oriel_session_start_lent(try->machine, (const OrielLoan *)try->loans->data,
                                             try->loans->len, &try->engine, cancellable, error)
                ? g_steal_pointer(&try)

@@ -23,7 +23,7 @@ typedef struct {
 static void care_clear(Care *care)
 {
     if (care->lock >= 0) {
-        close(care->lock);
+        oriel_machine_unlock(care->lock);
     }
     g_clear_pointer(&care->config, oriel_config_free);
     g_clear_pointer(&care->path, g_free);

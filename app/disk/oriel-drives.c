@@ -246,7 +246,7 @@ static char *disk_make(const OrielMachine *machine, const char *disks, const cha
                         error)) {
         name = disk_place(machine, made, format, error);
     }
-    close(lock);
+    oriel_machine_unlock(lock);
     return name;
 }
 
@@ -297,7 +297,7 @@ char *oriel_add_disk(const OrielMachine *machine, const char *source, OrielProgr
         return NULL;
     }
     id = disk_add(machine, source, NULL, &watch, error);
-    close(lock);
+    oriel_machine_unlock(lock);
     return id;
 }
 
@@ -377,7 +377,7 @@ gboolean oriel_remove_drive(const OrielMachine *machine, const char *id, gboolea
         return FALSE;
     }
     good = disk_remove(machine, config, drive, error);
-    close(lock);
+    oriel_machine_unlock(lock);
     return good;
 }
 

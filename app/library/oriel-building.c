@@ -41,7 +41,7 @@ static void remains_remove(const char *parent)
 
         if (lock >= 0) {
             oriel_folder_remove(folder, NULL);
-            close(lock);
+            oriel_machine_unlock(lock);
         }
     }
 }
@@ -86,7 +86,7 @@ static int hidden_folder_make(Building *building, GError **error)
             return lock;
         }
         if (lock >= 0) {
-            close(lock);
+            oriel_machine_unlock(lock);
         } else if (tries == HIDDEN_TRIES) {
             g_rmdir(folder);
             g_propagate_error(error, g_steal_pointer(&cause));

@@ -322,6 +322,6 @@ gboolean oriel_machine_edit(const char *folder,
                     saved_allows(folder, old, config, error) &&
                     oriel_config_save(config, folder, error);
 
-    close(fd);
+    oriel_machine_unlock(fd);
     return good;
 }

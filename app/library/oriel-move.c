@@ -180,7 +180,7 @@ static char *move_by_copy(const OrielMachine *machine, const char *parent, gbool
 
         folder = config ? oriel_building_finish(&building, config, elsewhere, error) : NULL;
     }
-    close(lock);
+    oriel_machine_unlock(lock);
     if (folder && !old_remove(machine->folder, folder, error)) {
         return NULL;
     }
@@ -270,7 +270,7 @@ char *oriel_move(const OrielMachine *machine, const char *parent, OrielProgress 
     if (other) {
         folder = move_by_copy(machine, into, elsewhere, &copying, error);
     }
-    close(lock);
+    oriel_machine_unlock(lock);
     if (folder && !oriel_library_forget(machine->folder, error)) {
         g_clear_pointer(&folder, g_free);
     }

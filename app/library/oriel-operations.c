@@ -127,7 +127,7 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
     char *folder =
         good ? oriel_building_finish(&building, config, options->folder != NULL, error) : NULL;
 
-    close(lock);
+    oriel_machine_unlock(lock);
     return folder;
 }
 
@@ -243,9 +243,9 @@ char *oriel_clone(const OrielMachine *machine, const char *name, OrielProgress p
         folder = oriel_building_finish(&building, config, FALSE, error);
     }
     if (lock >= 0) {
-        close(lock);
+        oriel_machine_unlock(lock);
     }
-    close(source_lock);
+    oriel_machine_unlock(source_lock);
     return folder;
 }
 
@@ -296,7 +296,7 @@ char *oriel_rename(const OrielMachine *machine, const char *name, GError **error
     if (good && moves) {
         good = folder_rename(machine->folder, folder, error);
     }
-    close(lock);
+    oriel_machine_unlock(lock);
     return good ? g_strdup(moves ? folder : machine->folder) : NULL;
 }
 
@@ -335,7 +335,7 @@ gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError 
                         machine->name, cause->message);
         }
     }
-    close(lock);
+    oriel_machine_unlock(lock);
     return good && oriel_library_forget(machine->folder, error);
 }
 

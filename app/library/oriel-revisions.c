@@ -54,7 +54,7 @@ static gboolean replace_damaged(const OrielMachine *machine, const OrielConfig *
     gboolean good = lock >= 0 && oriel_config_save(config, machine->folder, error);
 
     if (lock >= 0) {
-        close(lock);
+        oriel_machine_unlock(lock);
     }
     return good;
 }
@@ -150,6 +150,6 @@ gboolean oriel_undo(const OrielMachine *machine, GError **error)
         good = (!target || undo_check(machine, target, error)) &&
                oriel_config_undo(machine->folder, error);
     }
-    close(lock);
+    oriel_machine_unlock(lock);
     return good;
 }

@@ -262,7 +262,7 @@ static gboolean edit_still(const OrielMachine *machine,
     gboolean good = lock >= 0 && oriel_machine_edit(machine->folder, apply, data, error);
 
     if (lock >= 0) {
-        close(lock);
+        oriel_machine_unlock(lock);
     }
     return good;
 }

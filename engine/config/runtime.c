@@ -143,6 +143,7 @@ void oriel_runtime_remove(const char *folder, int lock)
 {
     folder_empty(folder);
     g_rmdir(folder);
+    flock(lock, LOCK_UN);
     close(lock);
 }
 
@@ -236,6 +237,14 @@ int oriel_machine_lock(const char *folder, GError **error)
 int oriel_machine_lock_to_run(const char *folder, GError **error)
 {
     return machine_lock(folder, KILLED_LOOKS, error);
+}
+
+void oriel_machine_unlock(int lock)
+{
+    struct flock all = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+    fcntl(lock, F_OFD_SETLK, &all);
+    close(lock);
 }
 
 void oriel_machine_lock_ending(int lock)

@@ -33,14 +33,20 @@ void oriel_runtime_remove(const char *folder, int lock);
 
 /*
  * Locks a machine's folder for one engine (or for one change that a running engine must not see).
- * Returns a file descriptor that holds the lock until it is closed, also by the end of the process;
- * -1 with *error set, LOCKED if another process has it. One that is ending is waited for.
+ * Returns a file descriptor for oriel_machine_unlock(), which the end of the process does too; -1
+ * with *error set, LOCKED if another process has it. One that is ending is waited for.
  */
 int oriel_machine_lock(const char *folder, GError **error);
 /* The same for an engine: waits a second for any holder, since a killed engine, which can say
  * nothing, lets go of its lock last of all. */
 int oriel_machine_lock_to_run(const char *folder, GError **error);
-/* Says that the holder of this lock is about to close it, and that waiting is worth it. */
+/*
+ * Lets go of any of the locks here and closes the descriptor. Closing alone is not enough: a
+ * process that another thread has just made, and that is not yet the program it is to be, has it
+ * open too.
+ */
+void oriel_machine_unlock(int lock);
+/* Says that the holder of this lock is about to let go, and that waiting is worth it. */
 void oriel_machine_lock_ending(int lock);
 
 /*

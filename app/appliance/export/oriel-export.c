@@ -140,7 +140,7 @@ OrielExportReport *oriel_export_estimate(const OrielMachine *machine,
     }
     request.options = options_of(machine, options, NULL, NULL);
     report = report_from_wire(oriel_worker_run(&request, NULL, NULL, cancellable, error));
-    close(lock);
+    oriel_machine_unlock(lock);
     return report;
 }
 
@@ -184,7 +184,7 @@ static OrielExportReport *folder_export(OrielWorkerRequest *request, const Oriel
         g_clear_pointer(&report, oriel_export_report_free);
     }
     if (lock >= 0) {
-        close(lock);
+        oriel_machine_unlock(lock);
     }
     return report;
 }
@@ -201,7 +201,7 @@ OrielExportReport *oriel_export(const OrielMachine *machine, const char *target,
         return NULL;
     }
     if (!target_check(target, options, error)) {
-        close(lock);
+        oriel_machine_unlock(lock);
         return NULL;
     }
     if (is_archive(target)) {
@@ -212,6 +212,6 @@ OrielExportReport *oriel_export(const OrielMachine *machine, const char *target,
         report =
             folder_export(&request, machine, target, options, progress, data, cancellable, error);
     }
-    close(lock);
+    oriel_machine_unlock(lock);
     return report;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/runtime.h"
 #include "library/oriel-building.h"
 #include "oriel-import-private.h"
 #include "oriel-system.h"
@@ -269,7 +270,7 @@ char *oriel_import_run(OrielImport *import, OrielProgress progress, gpointer dat
         folder = oriel_building_finish(&building, config, import->folder != NULL, error);
     }
     if (lock >= 0) {
-        close(lock);
+        oriel_machine_unlock(lock);
     }
     oriel_config_free(config);
     return folder;

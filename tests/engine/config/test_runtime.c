@@ -57,6 +57,21 @@ TEST(a_machine_has_one_holder)
     remove_folder(folder);
 }
 
+TEST(a_copy_of_the_descriptor_does_not_keep_the_lock)
+{
+    char *folder = new_folder();
+    int first = oriel_machine_lock(folder, NULL);
+    int copy = dup(first); /* as a process has it between its making and its program */
+
+    CHECK(first >= 0 && copy >= 0);
+    oriel_machine_unlock(first);
+    first = oriel_machine_lock(folder, NULL);
+    CHECK(first >= 0);
+    oriel_machine_unlock(first);
+    close(copy);
+    remove_folder(folder);
+}
+
 static gpointer lock_in_thread(gpointer folder)
 {
     return GINT_TO_POINTER(oriel_machine_lock(folder, NULL));
@@ -149,6 +164,7 @@ TEST(those_who_come_and_go_never_meet)
     remove_folder(folder);
 }
 
-TEST_MAIN(T(a_machine_has_one_holder), T(a_holder_that_is_ending_is_waited_for),
+TEST_MAIN(T(a_machine_has_one_holder), T(a_copy_of_the_descriptor_does_not_keep_the_lock),
+          T(a_holder_that_is_ending_is_waited_for),
           T(the_folder_of_a_running_machine_is_private_and_emptied),
           T(those_who_come_and_go_never_meet))
