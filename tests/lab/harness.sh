@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # Sourced by the lab's tests. A test is made of stories, shell functions that drive one machine each through orielctl by
-# steps; every step is one line of TAP. Stories run two at a time. A test reads:
+# steps; every step is one line of TAP. A test reads:
 #
 #   . "$(dirname "$0")/harness.sh"
 #   lab_enter installer-iso                  # images it boots; $installer_iso is then the folder of that image
@@ -188,13 +188,15 @@ story_leave() {
     oriel stop "$machine" >/dev/null 2>&1
 }
 
-# stories FUNCTION...: run stories two at a time, then the plan; the exit status tells whether all went well.
+# stories FUNCTION...: run stories, two at a time where there are processors for that, then the plan; the exit status tells
+# whether all went well.
 stories() {
-    local name failed=0 running=0
+    local name failed=0 running=0 width=2
+    [ "$(nproc)" -ge 4 ] || width=1
     for name; do
-        if [ $running -eq 2 ]; then
+        if [ $running -eq $width ]; then
             wait -n || failed=1
-            running=1
+            running=$((running - 1))
         fi
         (story=$name machine=none && trap story_leave EXIT && "$name") &
         running=$((running + 1))

@@ -64,7 +64,7 @@ if [ "$grub_platform" = efi ]; then
     insmod efi_gop
 fi
 menuentry "Debian" {
-    linux /boot/vmlinuz root=LABEL=oriel-root ro console=tty0 console=ttyS0 tsc=reliable
+    linux /boot/vmlinuz root=LABEL=oriel-root ro console=tty0 console=ttyS0 tsc=reliable loglevel=4
     initrd /boot/initrd.img
 }
 G
