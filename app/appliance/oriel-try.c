@@ -172,8 +172,8 @@ OrielTry *oriel_try_start(OrielImport *import, OrielProgress progress, gpointer 
 {
     g_autoptr(OrielTry) try = g_new0(OrielTry, 1);
     g_autofree char *unique = g_uuid_string_random();
-    gboolean made;
-    int lock;
+    gboolean good;
+    int lock, passing;
 
     try->loans = g_array_new(FALSE, TRUE, sizeof(OrielLoan));
     if (import->report.appliance->eulas->len > 0 && !import->options.accept_licence) {
@@ -186,14 +186,19 @@ OrielTry *oriel_try_start(OrielImport *import, OrielProgress progress, gpointer 
     if (lock < 0) {
         return NULL;
     }
-    made = (!wants_copies(import) || import_fill_folder(import, try->building.folder, TRUE,
+    good = (!wants_copies(import) || import_fill_folder(import, try->building.folder, TRUE,
                                                         progress, data, cancellable, error)) &&
            machine_make(try, import, error);
-    oriel_machine_unlock(lock); /* the engine's from here on */
-    return made && oriel_session_start_lent(try->machine, (const OrielLoan *)try->loans->data,
-                                            try->loans->len, &try->engine, cancellable, error)
-               ? g_steal_pointer(&try)
-               : NULL;
+    /* Between this lock and the engine's the folder would look like remains. */
+    passing = good ? oriel_machine_lock_edit(try->building.folder, error) : -1;
+    oriel_machine_unlock(lock);
+    if (passing < 0) {
+        return NULL;
+    }
+    good = oriel_session_start_lent(try->machine, (const OrielLoan *)try->loans->data,
+                                    try->loans->len, &try->engine, cancellable, error);
+    oriel_machine_unlock(passing);
+    return good ? g_steal_pointer(&try) : NULL;
 }
 
 const OrielMachine *oriel_try_machine(const OrielTry *try)

@@ -37,7 +37,7 @@ static void remains_remove(const char *parent)
             continue;
         }
         g_autofree char *folder = g_build_filename(parent, name, NULL);
-        int lock = oriel_machine_lock(folder, NULL);
+        int lock = oriel_machine_lock_remains(folder);
 
         if (lock >= 0) {
             oriel_folder_remove(folder, NULL);

@@ -234,6 +234,18 @@ int oriel_machine_lock(const char *folder, GError **error)
     return machine_lock(folder, 0, error);
 }
 
+int oriel_machine_lock_remains(const char *folder)
+{
+    struct flock edit = byte_lock(LOCK_EDIT);
+    int fd = machine_lock(folder, 0, NULL);
+
+    if (fd >= 0 && (fcntl(fd, F_OFD_GETLK, &edit) != 0 || edit.l_type != F_UNLCK)) {
+        oriel_machine_unlock(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 int oriel_machine_lock_to_run(const char *folder, GError **error)
 {
     return machine_lock(folder, KILLED_LOOKS, error);

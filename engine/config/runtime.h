@@ -37,6 +37,11 @@ void oriel_runtime_remove(const char *folder, int lock);
  * with *error set, LOCKED if another process has it. One that is ending is waited for.
  */
 int oriel_machine_lock(const char *folder, GError **error);
+/*
+ * The same for who removes what a killed process has left: -1 also if somebody has the lock of
+ * oriel_machine_lock_edit(), as one has who passes the machine's lock on.
+ */
+int oriel_machine_lock_remains(const char *folder);
 /* The same for an engine: waits a second for any holder, since a killed engine, which can say
  * nothing, lets go of its lock last of all. */
 int oriel_machine_lock_to_run(const char *folder, GError **error);

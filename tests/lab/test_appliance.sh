@@ -10,7 +10,7 @@ ova=$work/small.ova
 {
     oriel create source --disk "$small_linux/small-linux.iso" --memory 512M --cpus 1 --firmware bios &&
         oriel export source "$ova" && oriel delete source --permanently
-} >/dev/null || exit 1
+} >"$work/export.log" 2>&1 || { sed 's/^/# /' "$work/export.log"; exit 1; }
 
 boots() {
     step "GRUB's menu is read as text" wait_text 'disk,report,button'
@@ -43,6 +43,7 @@ tried() {
         sleep 1
     done
     machine=$(sed -n 's/.*"folder" *: *"\([^"]*\)".*/\1/p' "$work/try.json")
+    [ -n "$machine" ] || sed 's/^/# /' "$work/try.errors"
     step 'it runs' test -n "$machine"
     boots
     step 'it is stopped' oriel stop "$machine"

@@ -72,6 +72,24 @@ TEST(a_copy_of_the_descriptor_does_not_keep_the_lock)
     remove_folder(folder);
 }
 
+TEST(a_machine_whose_lock_is_passed_on_is_no_remains)
+{
+    char *folder = new_folder();
+    int passing = oriel_machine_lock_edit(folder, NULL), lock;
+
+    CHECK(passing >= 0);
+    CHECK_EQ(oriel_machine_lock_remains(folder), -1);
+    lock = oriel_machine_lock(folder, NULL); /* which that has not kept */
+    CHECK(lock >= 0);
+    oriel_machine_unlock(passing);
+    CHECK_EQ(oriel_machine_lock_remains(folder), -1);
+    oriel_machine_unlock(lock);
+    lock = oriel_machine_lock_remains(folder);
+    CHECK(lock >= 0);
+    oriel_machine_unlock(lock);
+    remove_folder(folder);
+}
+
 static gpointer lock_in_thread(gpointer folder)
 {
     return GINT_TO_POINTER(oriel_machine_lock(folder, NULL));
@@ -165,6 +183,7 @@ TEST(those_who_come_and_go_never_meet)
 }
 
 TEST_MAIN(T(a_machine_has_one_holder), T(a_copy_of_the_descriptor_does_not_keep_the_lock),
+          T(a_machine_whose_lock_is_passed_on_is_no_remains),
           T(a_holder_that_is_ending_is_waited_for),
           T(the_folder_of_a_running_machine_is_private_and_emptied),
           T(those_who_come_and_go_never_meet))
