@@ -53,15 +53,21 @@ static rfbBool client_accept(rfbClientPtr client, void **data)
     return TRUE;
 }
 
+static int encodings[] = { (int)rfbEncodingQemuExtendedKeyEvent, 0 };
+
+static rfbProtocolExtension extension = {
+    .newClient = client_accept,
+    .pseudoEncodings = encodings,
+    .enablePseudoEncoding = encoding_enable,
+    .handleMessage = message_handle,
+};
+
 void vnc_keys_register(void)
 {
-    static int encodings[] = { (int)rfbEncodingQemuExtendedKeyEvent, 0 };
-    static rfbProtocolExtension extension = {
-        .newClient = client_accept,
-        .pseudoEncodings = encodings,
-        .enablePseudoEncoding = encoding_enable,
-        .handleMessage = message_handle,
-    };
-
     rfbRegisterProtocolExtension(&extension);
+}
+
+void vnc_keys_client_gone(rfbClientPtr client)
+{
+    rfbDisableExtension(client, &extension); /* which the library keeps otherwise */
 }

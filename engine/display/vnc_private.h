@@ -47,5 +47,7 @@ void vnc_cursor_lift(struct vnc_painted *painted, const struct surface *surface)
 
 /* Makes the QEMU extended key event known to LibVNCServer; once or again. */
 void vnc_keys_register(void);
+/* What LibVNCServer keeps of that for a client; from its clientGoneHook. */
+void vnc_keys_client_gone(rfbClientPtr client);
 
 #endif

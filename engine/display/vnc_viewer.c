@@ -319,6 +319,7 @@ static void on_gone(rfbClientPtr client)
 {
     struct vnc_viewer *viewer = client->screen->screenData;
 
+    vnc_keys_client_gone(client);
     viewer->client = NULL;
 }
 

@@ -254,9 +254,11 @@ def test_move_to_another_file_system(home):
 
 def killed_at(home, call, n, *arguments):
     """Runs a command that is killed as it enters the n-th call of that name; False when it makes fewer."""
+    # Who is traced cannot look for leaks.
+    environment = dict(home.environment, ASAN_OPTIONS=home.environment["ASAN_OPTIONS"] + ":detect_leaks=0")
     result = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e",
                              f"inject={call}:signal=KILL:when={n}", ORIELCTL, *arguments],
-                            env=home.environment, capture_output=True, timeout=120, check=False)
+                            env=environment, capture_output=True, timeout=120, check=False)
     if b"ptrace" in result.stderr or b"Operation not permitted" in result.stderr:
         raise Skip("strace may not trace here")
     return result.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL, WORKER_KILLED)

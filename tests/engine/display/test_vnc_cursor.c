@@ -149,7 +149,7 @@ static bool update_take(struct client *c)
         for (unsigned i = 0; i < G_N_ELEMENTS(rectangle); i++) {
             rectangle[i] = ntohs(rectangle[i]);
         }
-        switch (rectangle[4] << 16 | rectangle[5]) {
+        switch ((int32_t)((uint32_t)rectangle[4] << 16 | rectangle[5])) {
         case ENCODING_RICH_CURSOR:
             taken = shape_take(c, rectangle[0], rectangle[2], rectangle[3]);
             break;
