@@ -5,6 +5,7 @@
  * so that they mean the same place on every layout. The server says that it knows them by a
  * rectangle of that pseudo-encoding.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "display/vnc_private.h"
@@ -67,7 +68,14 @@ void vnc_keys_register(void)
     rfbRegisterProtocolExtension(&extension);
 }
 
+/* LibVNCServer 0.9.14 frees these nowhere; rfbDisableExtension() takes them off its list only. */
 void vnc_keys_client_gone(rfbClientPtr client)
 {
-    rfbDisableExtension(client, &extension); /* which the library keeps otherwise */
+    rfbExtensionData *next;
+
+    for (rfbExtensionData *one = client->extensions; one; one = next) {
+        next = one->next;
+        free(one);
+    }
+    client->extensions = NULL;
 }
