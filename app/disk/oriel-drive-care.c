@@ -55,12 +55,9 @@ static gboolean care_find(Care *care, const OrielMachine *machine, const char *i
 static gboolean care_begin(Care *care, const OrielMachine *machine, const char *id,
                            gboolean changes, GError **error)
 {
-    *care = (Care){ .lock = -1 };
-    if (!care_find(care, machine, id, error)) {
-        return FALSE;
-    }
-    care->lock = oriel_machine_lock(machine->folder, error);
-    if (care->lock < 0 ||
+    /* Locked first: the settings that are read then name the disk until the end. */
+    *care = (Care){ .lock = oriel_machine_lock(machine->folder, error) };
+    if (care->lock < 0 || !care_find(care, machine, id, error) ||
         (changes && !oriel_machine_check_saved(machine->folder, care->config, id, error))) {
         return FALSE;
     }

@@ -519,9 +519,12 @@ static void action_grow(GtkWidget *widget, const char *name, GVariant *parameter
 static void action_care(GtkWidget *widget, const char *name, GVariant *parameter)
 {
     OrielDrivesPage *self = ORIEL_DRIVES_PAGE(widget);
+    const char *id = g_variant_get_string(parameter, NULL);
+    const OrielConfig *config = oriel_machine_item_get_config(self->item);
 
-    gtk_window_present(oriel_disk_care_window_new(self->item, g_variant_get_string(parameter, NULL),
-                                                  window_of(self)));
+    if (config && oriel_config_find_drive(config, id)) { /* it may be gone, and its row not yet */
+        gtk_window_present(oriel_disk_care_window_new(self->item, id, window_of(self)));
+    }
 }
 
 static void remove_answered(AdwMessageDialog *dialog, const char *response, OrielDrivesPage *self)
