@@ -5,9 +5,9 @@
 usage: test_docs.py CHECK TREE
 """
 import os
-import subprocess
 import sys
-import tempfile
+
+from tree_check import main, run_check, test, write
 
 CHECK, TREE = sys.argv[1:]
 
@@ -32,28 +32,9 @@ BREACHES = [
     ("tests/meson.build", "# engine/gone.c\n", "tests/meson.build:1: engine/gone.c"),
 ]
 
-tests = []
-
 
 def check(*arguments):
-    result = subprocess.run([CHECK, *arguments], capture_output=True, text=True)
-    return result.returncode, result.stdout + result.stderr
-
-
-def write(tree, files):
-    for name, text in files.items():
-        path = os.path.join(tree, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-
-
-def test(name):
-    def register(function):
-        tests.append((name, function))
-        return function
-
-    return register
+    return run_check(CHECK, *arguments)
 
 
 @test("what the tree's texts name is there")
@@ -83,15 +64,4 @@ def _(_scratch):
     assert check()[0] == 2
 
 
-print(f"1..{len(tests)}")
-failures = 0
-for number, (name, function) in enumerate(tests, 1):
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            function(scratch)
-            print(f"ok {number} - {name}")
-        except (AssertionError, OSError) as error:
-            failures += 1
-            print("# " + str(error).replace("\n", "\n# "))
-            print(f"not ok {number} - {name}")
-sys.exit(failures > 0)
+main()

@@ -7,7 +7,8 @@ usage: test_dependencies.py CHECK TREE LIBDEVICES.A CC
 import os
 import subprocess
 import sys
-import tempfile
+
+from tree_check import main, run_check, test, write
 
 CHECK, TREE, LIBRARY = sys.argv[1:4]
 CC = sys.argv[4:]
@@ -50,28 +51,9 @@ BREACHES = [
     ("ui/a.c", '#include "device.h"\n', 'includes "device.h" of devices/include'),
 ]
 
-tests = []
-
 
 def check(*arguments):
-    result = subprocess.run([CHECK, *arguments], capture_output=True, text=True)
-    return result.returncode, result.stdout + result.stderr
-
-
-def write(tree, files):
-    for name, text in files.items():
-        path = os.path.join(tree, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-
-
-def test(name):
-    def register(function):
-        tests.append((name, function))
-        return function
-
-    return register
+    return run_check(CHECK, *arguments)
 
 
 @test("the tree keeps the rule")
@@ -115,15 +97,4 @@ def _(_scratch):
     assert check()[0] == 2
 
 
-print(f"1..{len(tests)}")
-failures = 0
-for number, (name, function) in enumerate(tests, 1):
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            function(scratch)
-            print(f"ok {number} - {name}")
-        except (AssertionError, OSError, subprocess.CalledProcessError) as error:
-            failures += 1
-            print("# " + str(error).replace("\n", "\n# "))
-            print(f"not ok {number} - {name}")
-sys.exit(failures > 0)
+main()
