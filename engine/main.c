@@ -61,8 +61,7 @@ struct engine {
     struct serial_socket *firmware; /* what the firmware writes to its debug port */
 };
 
-/* --- What the machine tells
- * ------------------------------------------------------------------------ */
+/* --- What the machine tells ------------------------------------------------------------------- */
 
 /* It has run for a while, or until its guest turned it off: these settings are good ones. */
 static void worked(const struct engine *engine)
@@ -137,8 +136,7 @@ static gboolean on_signal(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-/* --- Start
- * ----------------------------------------------------------------------------------------- */
+/* --- Start ------------------------------------------------------------------------------------ */
 
 static void ready_write(const struct engine *engine, const char *line)
 {

@@ -26,8 +26,7 @@ struct OrielTry {
     GArray *loans;       /* OrielLoan */
 };
 
-/* --- Disks --------------------------------------------------------------------------------------
- */
+/* --- Disks ------------------------------------------------------------------------------------ */
 
 /* What was unpacked into a nameless file, for reading. */
 static int scratch_open(const OrielImport *import, GError **error)
@@ -142,8 +141,7 @@ static gboolean drive_add(OrielTry *try, const OrielImport *import, guint i, Ori
                                   : file_add(try, drive, name, error);
 }
 
-/* --- The machine --------------------------------------------------------------------------------
- */
+/* --- The machine ------------------------------------------------------------------------------ */
 
 static gboolean machine_make(OrielTry *try, const OrielImport *import, GError **error)
 {

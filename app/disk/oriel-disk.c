@@ -14,8 +14,7 @@
 #include "oriel-new-file.h"
 #include "worker/oriel-worker.h"
 
-/* --- Requests ---------------------------------------------------------------------------------
- */
+/* --- Requests --------------------------------------------------------------------------------- */
 
 /* Whether the file begins with these bytes. */
 static gboolean begins_with(const char *path, const char *bytes)
@@ -79,8 +78,7 @@ static gboolean done(GVariant *answer)
     return TRUE;
 }
 
-/* --- Operations -------------------------------------------------------------------------------
- */
+/* --- Operations ------------------------------------------------------------------------------- */
 
 JsonNode *oriel_disk_info(const char *path, const char *format, GCancellable *cancellable,
                           GError **error)
@@ -233,8 +231,7 @@ gboolean oriel_disk_delete_snapshot(const char *path, const char *snapshot, GErr
                        oriel_worker_texts("path", path, "snapshot", snapshot, NULL), error));
 }
 
-/* --- Compact ----------------------------------------------------------------------------------
- */
+/* --- Compact ---------------------------------------------------------------------------------- */
 
 /* Whether the image was written anew, into a file that is to take its place. */
 static gboolean is_rewritten(GVariant *answer)

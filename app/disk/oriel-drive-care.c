@@ -65,8 +65,7 @@ static gboolean care_begin(Care *care, const OrielMachine *machine, const char *
     return care->path != NULL;
 }
 
-/* --- Growing -----------------------------------------------------------------------------------
- */
+/* --- Growing ---------------------------------------------------------------------------------- */
 
 /* Whether it has less than `bytes` now. */
 static gboolean is_smaller(const Care *care, guint64 bytes, GError **error)
@@ -105,8 +104,7 @@ gboolean oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 by
            oriel_disk_resize(care.path, format_name(care.drive->format), size, FALSE, error);
 }
 
-/* --- Checking, repairing, compacting -----------------------------------------------------------
- */
+/* --- Checking, repairing, compacting ---------------------------------------------------------- */
 
 JsonNode *oriel_drive_check(const OrielMachine *machine, const char *id, OrielProgress progress,
                             gpointer data, GCancellable *cancellable, GError **error)
@@ -146,8 +144,7 @@ gboolean oriel_drive_compact(const OrielMachine *machine, const char *id, guint6
                               cancellable, error);
 }
 
-/* --- Another format ----------------------------------------------------------------------------
- */
+/* --- Another format --------------------------------------------------------------------------- */
 
 struct conversion {
     const char *id, *path;

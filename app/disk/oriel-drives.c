@@ -76,8 +76,7 @@ static OrielDrive *drive_find(const OrielConfig *config, const char *id, GError 
     return drive;
 }
 
-/* --- Adding -------------------------------------------------------------------------------------
- */
+/* --- Adding ----------------------------------------------------------------------------------- */
 
 /* Of what takes its time. */
 struct watch {
@@ -311,8 +310,7 @@ char *oriel_add_cdrom(const OrielMachine *machine, const char *path, GError **er
     return drive_add(machine, ORIEL_DRIVE_CDROM, ORIEL_DISK_FORMAT_RAW, absolute, FALSE, error);
 }
 
-/* --- Removing -----------------------------------------------------------------------------------
- */
+/* --- Removing --------------------------------------------------------------------------------- */
 
 /* Puts back what the removal took: the settings as they were, if nobody has changed them since. */
 static gboolean removal_undo(OrielConfig *config, gpointer data, GError **error)
@@ -381,8 +379,7 @@ gboolean oriel_remove_drive(const OrielMachine *machine, const char *id, gboolea
     return good;
 }
 
-/* --- Order --------------------------------------------------------------------------------------
- */
+/* --- Order ------------------------------------------------------------------------------------ */
 
 static gboolean order_apply(OrielConfig *config, gpointer data, GError **error)
 {

@@ -20,8 +20,7 @@ enum {
     LEVELS_MAX = 16, /* of folders in a machine */
 };
 
-/* --- Copying a folder ---------------------------------------------------------------------------
- */
+/* --- Copying a folder ------------------------------------------------------------------------- */
 
 struct copying {
     guint64 done, total; /* bytes of whole files */
@@ -132,8 +131,7 @@ static guint64 tree_size(const char *folder, guint level)
     return size;
 }
 
-/* --- Between file systems -----------------------------------------------------------------------
- */
+/* --- Between file systems --------------------------------------------------------------------- */
 
 /* The old folder, after the new one is in its place. */
 static gboolean old_remove(const char *folder, const char *now, GError **error)
@@ -187,8 +185,7 @@ static char *move_by_copy(const OrielMachine *machine, const char *parent, gbool
     return g_steal_pointer(&folder);
 }
 
-/* --- Within one ---------------------------------------------------------------------------------
- */
+/* --- Within one ------------------------------------------------------------------------------- */
 
 /* TRUE, or FALSE with errno set. */
 static gboolean try_rename(const char *from, const char *to)

@@ -16,8 +16,7 @@
 #include "disk/oriel-drives.h"
 #include "running/oriel-session.h"
 
-/* --- Create
- * ---------------------------------------------------------------------------------------- */
+/* --- Create ----------------------------------------------------------------------------------- */
 
 static OrielDrive *drive_add(OrielConfig *config, OrielDriveKind kind, OrielDiskFormat format,
                              const char *path)
@@ -131,8 +130,7 @@ char *oriel_create(const OrielCreateOptions *options, OrielProgress progress, gp
     return folder;
 }
 
-/* --- Clone
- * ----------------------------------------------------------------------------------------- */
+/* --- Clone ------------------------------------------------------------------------------------ */
 
 static gboolean disk_file_copy(const OrielMachine *machine, const Building *building,
                                const char *path, OrielProgress progress, gpointer data,
@@ -249,8 +247,7 @@ char *oriel_clone(const OrielMachine *machine, const char *name, OrielProgress p
     return folder;
 }
 
-/* --- Rename, delete
- * -------------------------------------------------------------------------------- */
+/* --- Rename, delete --------------------------------------------------------------------------- */
 
 static gboolean name_set(OrielConfig *config, gpointer data, GError **error)
 {
@@ -339,8 +336,7 @@ gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError 
     return good && oriel_library_forget(machine->folder, error);
 }
 
-/* --- Media
- * ----------------------------------------------------------------------------------------- */
+/* --- Media ------------------------------------------------------------------------------------ */
 
 const char *oriel_cdrom_id(const OrielConfig *config, GError **error)
 {

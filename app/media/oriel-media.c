@@ -224,8 +224,7 @@ OrielMedia *media_look(const char *path, gboolean systems, GCancellable *cancell
     return known ? g_steal_pointer(&media) : NULL;
 }
 
-/* --- From the worker to its caller ------------------------------------------------------------
- */
+/* --- From the worker to its caller ------------------------------------------------------------ */
 
 GVariant *media_to_wire(const OrielMedia *media)
 {

@@ -11,8 +11,7 @@ enum {
     PICTURE_SECONDS = 5, /* for a last picture of a machine that is to be turned off */
 };
 
-/* --- Thumbnail ----------------------------------------------------------------------------------
- */
+/* --- Thumbnail -------------------------------------------------------------------------------- */
 
 struct picture {
     OrielEngine *engine;
@@ -100,8 +99,7 @@ void oriel_machine_item_refresh_thumbnail(OrielMachineItem *item)
     }
 }
 
-/* --- Start and commands -------------------------------------------------------------------------
- */
+/* --- Start and commands ----------------------------------------------------------------------- */
 
 static gboolean can_run(OrielMachineItem *item, GTask *task)
 {
@@ -214,8 +212,7 @@ void oriel_machine_item_check(OrielMachineItem *item)
     }
 }
 
-/* --- The settings that it runs with -------------------------------------------------------------
- */
+/* --- The settings that it runs with ----------------------------------------------------------- */
 
 void machine_item_waiting_keys_update(OrielMachineItem *item)
 {
@@ -275,8 +272,7 @@ void machine_item_running_config_ask(OrielMachineItem *item)
     machine_item_running_config_ask_again(item);
 }
 
-/* --- Changing settings --------------------------------------------------------------------------
- */
+/* --- Changing settings ------------------------------------------------------------------------ */
 
 struct change {
     char *folder;
@@ -379,8 +375,7 @@ gboolean oriel_machine_item_set_finish(OrielMachineItem *item, GAsyncResult *res
     return g_task_propagate_boolean(G_TASK(result), error);
 }
 
-/* --- Work ---------------------------------------------------------------------------------------
- */
+/* --- Work ------------------------------------------------------------------------------------- */
 
 static void work_ended(OrielOperation *operation, OrielMachineItem *item)
 {

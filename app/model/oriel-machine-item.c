@@ -36,8 +36,7 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE(OrielMachineItem, oriel_machine_item, G_TYPE_OBJECT)
 
-/* --- States -------------------------------------------------------------------------------------
- */
+/* --- States ----------------------------------------------------------------------------------- */
 
 static const GEnumValue states[] = {
     { ORIEL_MACHINE_STATE_UNAVAILABLE, "ORIEL_MACHINE_STATE_UNAVAILABLE", "unavailable" },
@@ -70,8 +69,7 @@ const char *oriel_machine_state_to_string(OrielMachineState state)
     return states[state].value_nick;
 }
 
-/* --- Reading a folder, on a worker thread -------------------------------------------------------
- */
+/* --- Reading a folder, on a worker thread ----------------------------------------------------- */
 
 void machine_reading_free(MachineReading *reading)
 {
@@ -109,8 +107,7 @@ MachineReading *machine_reading_new(const char *folder, gboolean with_monitor)
     return reading;
 }
 
-/* --- Notifying ----------------------------------------------------------------------------------
- */
+/* --- Notifying -------------------------------------------------------------------------------- */
 
 static gboolean text_set(char **to, const char *text)
 {
@@ -168,8 +165,7 @@ static void engine_update(OrielMachineItem *item)
     }
 }
 
-/* --- Following the engine -----------------------------------------------------------------------
- */
+/* --- Following the engine --------------------------------------------------------------------- */
 
 static void on_changed(OrielSupervisor *supervisor, OrielMachineItem *item)
 {
@@ -232,8 +228,7 @@ static void supervisor_update(OrielMachineItem *item)
     g_signal_connect(item->supervisor, "media-changed", G_CALLBACK(on_media_changed), item);
 }
 
-/* --- Taking a reading ---------------------------------------------------------------------------
- */
+/* --- Taking a reading ------------------------------------------------------------------------- */
 
 static gboolean configs_equal(const OrielConfig *a, const OrielConfig *b)
 {
@@ -399,8 +394,7 @@ void machine_item_follow(OrielMachineItem *item, const char *folder)
     oriel_machine_item_reload(item);
 }
 
-/* --- The object ---------------------------------------------------------------------------------
- */
+/* --- The object ------------------------------------------------------------------------------- */
 
 OrielMachineItem *machine_item_new(MachineReading *reading)
 {

@@ -7,8 +7,7 @@
 #include "oriel-machine-list-private.h"
 #include "oriel-objects.h"
 
-/* --- Making -------------------------------------------------------------------------------------
- */
+/* --- Making ----------------------------------------------------------------------------------- */
 
 /* The row that stands for the machine until it is there. */
 struct making {
@@ -212,8 +211,7 @@ OrielMachineItem *oriel_machine_list_import(OrielMachineList *list, const char *
     return made;
 }
 
-/* --- Deleting -----------------------------------------------------------------------------------
- */
+/* --- Deleting --------------------------------------------------------------------------------- */
 
 void oriel_machine_list_delete(OrielMachineList *list, OrielMachineItem *item)
 {
@@ -289,8 +287,7 @@ GPtrArray *oriel_machine_list_get_deleted(OrielMachineList *list)
     return oriel_objects_hold(list->deleted);
 }
 
-/* --- Machines elsewhere -------------------------------------------------------------------------
- */
+/* --- Machines elsewhere ----------------------------------------------------------------------- */
 
 static void forget_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
@@ -376,8 +373,7 @@ OrielMachineItem *oriel_machine_list_add_folder_finish(OrielMachineList *list, G
     return g_task_propagate_pointer(G_TASK(result), error);
 }
 
-/* --- Names --------------------------------------------------------------------------------------
- */
+/* --- Names ------------------------------------------------------------------------------------ */
 
 static gboolean name_taken(OrielMachineList *list, const char *name)
 {

@@ -28,8 +28,7 @@ static void list_model_init(GListModelInterface *interface);
 G_DEFINE_FINAL_TYPE_WITH_CODE(OrielMachineList, oriel_machine_list, G_TYPE_OBJECT,
                               G_IMPLEMENT_INTERFACE(G_TYPE_LIST_MODEL, list_model_init))
 
-/* --- Rows ---------------------------------------------------------------------------------------
- */
+/* --- Rows ------------------------------------------------------------------------------------- */
 
 static GType get_item_type(GListModel *model)
 {
@@ -123,8 +122,7 @@ gboolean machine_list_remove(OrielMachineList *list, OrielMachineItem *item)
     return TRUE;
 }
 
-/* --- Looking for machines -----------------------------------------------------------------------
- */
+/* --- Looking for machines --------------------------------------------------------------------- */
 
 struct scan {
     GHashTable *known;   /* folders that have items, not to be read -> whether they were there */
@@ -368,8 +366,7 @@ static void on_appeared(OrielRuntimeWatch *watch, const char *uuid, OrielMachine
     }
 }
 
-/* --- Finding ------------------------------------------------------------------------------------
- */
+/* --- Finding ---------------------------------------------------------------------------------- */
 
 static OrielMachineItem *find(OrielMachineList *list, const char *(*get)(OrielMachineItem *item),
                               const char *text)
@@ -397,8 +394,7 @@ OrielMachineItem *oriel_machine_list_find_uuid(OrielMachineList *list, const cha
     return find(list, oriel_machine_item_get_uuid, uuid);
 }
 
-/* --- The object ---------------------------------------------------------------------------------
- */
+/* --- The object ------------------------------------------------------------------------------- */
 
 OrielMachineList *oriel_machine_list_new(void)
 {

@@ -42,8 +42,7 @@ static guint signal_ended;
 
 G_DEFINE_FINAL_TYPE(OrielOperation, oriel_operation, G_TYPE_OBJECT)
 
-/* --- Progress -----------------------------------------------------------------------------------
- */
+/* --- Progress --------------------------------------------------------------------------------- */
 
 static void progress_show(OrielOperation *operation, guint64 done, guint64 total)
 {
@@ -90,8 +89,7 @@ void oriel_operation_progress(guint64 done, guint64 total, gpointer data)
     g_mutex_unlock(&operation->lock);
 }
 
-/* --- Work ---------------------------------------------------------------------------------------
- */
+/* --- Work ------------------------------------------------------------------------------------- */
 
 static void data_release(OrielOperation *operation)
 {
@@ -189,8 +187,7 @@ const char *oriel_operation_get_outcome(OrielOperation *operation)
     return operation->error ? operation->failed_heading : operation->done_heading;
 }
 
-/* --- The object ---------------------------------------------------------------------------------
- */
+/* --- The object ------------------------------------------------------------------------------- */
 
 OrielOperation *oriel_operation_new(const char *title)
 {

@@ -9,8 +9,7 @@
 #include "library/oriel-revisions.h"
 #include "orielctl.h"
 
-/* --- Drives -------------------------------------------------------------------------------------
- */
+/* --- Drives ----------------------------------------------------------------------------------- */
 
 static gboolean id_print(const struct call *call, const char *id)
 {
@@ -85,8 +84,7 @@ gboolean run_convert_disk(const struct call *call, GError **error)
     return good;
 }
 
-/* --- The whole machine --------------------------------------------------------------------------
- */
+/* --- The whole machine ------------------------------------------------------------------------ */
 
 gboolean run_move(const struct call *call, GError **error)
 {
@@ -101,8 +99,7 @@ gboolean run_move(const struct call *call, GError **error)
     return folder != NULL;
 }
 
-/* --- Earlier settings ---------------------------------------------------------------------------
- */
+/* --- Earlier settings ------------------------------------------------------------------------- */
 
 gboolean run_undo(const struct call *call, GError **error)
 {

@@ -7,8 +7,7 @@
 #include "appliance/oriel-try.h"
 #include "orielctl.h"
 
-/* --- Report -------------------------------------------------------------------------------------
- */
+/* --- Report ----------------------------------------------------------------------------------- */
 
 static JsonArray *texts_json(const GPtrArray *texts)
 {
@@ -113,8 +112,7 @@ static void report_print(const OrielImportReport *report)
     }
 }
 
-/* --- Command ------------------------------------------------------------------------------------
- */
+/* --- Command ---------------------------------------------------------------------------------- */
 
 gboolean run_import(const struct call *call, GError **error)
 {
@@ -154,8 +152,7 @@ gboolean run_import(const struct call *call, GError **error)
     return TRUE;
 }
 
-/* --- Trying -------------------------------------------------------------------------------------
- */
+/* --- Trying ----------------------------------------------------------------------------------- */
 
 struct trying {
     GCancellable *cancellable;

@@ -5,8 +5,7 @@
 #include "library/oriel-plan.h"
 #include "orielctl.h"
 
-/* --- create
- * ---------------------------------------------------------------------------------------- */
+/* --- create ----------------------------------------------------------------------------------- */
 
 /* What the system on the CD needs, where nothing was said; a CD that is not known leaves it at the
  * defaults of all machines. What is wrong with the file oriel_create() will say. */
@@ -53,8 +52,7 @@ gboolean run_create(const struct call *call, GError **error)
     return folder != NULL;
 }
 
-/* --- identify
- * -------------------------------------------------------------------------------------- */
+/* --- identify --------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {
     [ORIEL_MEDIA_UNKNOWN] = "unknown", [ORIEL_MEDIA_ISO] = "iso",

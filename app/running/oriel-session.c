@@ -19,8 +19,7 @@ enum {
     RETRY_MS = 10,
 };
 
-/* --- Finding -------------------------------------------------------------------------------------
- */
+/* --- Finding ---------------------------------------------------------------------------------- */
 
 static char *socket_path(const OrielMachine *machine, GError **error)
 {
@@ -258,8 +257,7 @@ OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error)
     return connect_in_time(machine, &found, error);
 }
 
-/* --- Ending it -----------------------------------------------------------------------------------
- */
+/* --- Ending it -------------------------------------------------------------------------------- */
 
 gboolean oriel_session_end_process(int process, gboolean ask, const OrielMachine *machine,
                                    GError **error)
@@ -322,8 +320,7 @@ gboolean oriel_session_kill(const OrielMachine *machine, GError **error)
     return good;
 }
 
-/* --- Looking -------------------------------------------------------------------------------------
- */
+/* --- Looking ---------------------------------------------------------------------------------- */
 
 gboolean oriel_session_screenshot(OrielEngine *engine, guint display, const char *path,
                                   guint *width, guint *height, GCancellable *cancellable,
@@ -354,8 +351,7 @@ gboolean oriel_session_screenshot(OrielEngine *engine, guint display, const char
     return good;
 }
 
-/* --- Its state ----------------------------------------------------------------------------------
- */
+/* --- Its state -------------------------------------------------------------------------------- */
 
 const char *oriel_session_state(const OrielMachine *machine, char **message)
 {

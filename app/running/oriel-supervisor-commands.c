@@ -12,8 +12,7 @@ enum {
     START_PATIENCE = 6, /* times the patience: opening disks on a slow network takes a while */
 };
 
-/* --- Those who wait -----------------------------------------------------------------------------
- */
+/* --- Those who wait --------------------------------------------------------------------------- */
 
 gboolean supervisor_waits_for(OrielSupervisor *self, int command)
 {
@@ -61,8 +60,7 @@ void supervisor_answer_all(OrielSupervisor *self,
     }
 }
 
-/* --- Does it answer? ----------------------------------------------------------------------------
- */
+/* --- Does it answer? -------------------------------------------------------------------------- */
 
 /* What belongs to a generation and comes back later. */
 typedef struct {
@@ -158,8 +156,7 @@ void oriel_supervisor_check(OrielSupervisor *self)
     }
 }
 
-/* --- Start --------------------------------------------------------------------------------------
- */
+/* --- Start ------------------------------------------------------------------------------------ */
 
 static GTask *wait_new(OrielSupervisor *self, int command, GCancellable *cancellable,
                        GAsyncReadyCallback callback, gpointer data)
@@ -283,8 +280,7 @@ gboolean oriel_supervisor_start_finish(OrielSupervisor *self, GAsyncResult *resu
     return g_task_propagate_boolean(G_TASK(result), error);
 }
 
-/* --- Commands -----------------------------------------------------------------------------------
- */
+/* --- Commands --------------------------------------------------------------------------------- */
 
 #define STATE(name) (1u << ORIEL_MACHINE_STATE_##name)
 

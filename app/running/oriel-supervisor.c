@@ -40,8 +40,7 @@ void supervisor_happened(OrielSupervisor *self, enum event_type type, guint64 ge
     supervise(self, &event);
 }
 
-/* --- State and message --------------------------------------------------------------------------
- */
+/* --- State and message ------------------------------------------------------------------------ */
 
 /* What an engine says is shown to people: bounded, plain text. */
 static char *sentence(const char *text)
@@ -97,8 +96,7 @@ static OrielMachineState engine_state(OrielSupervisor *self)
     return ORIEL_MACHINE_STATE_LOST;
 }
 
-/* --- Those who wait -----------------------------------------------------------------------------
- */
+/* --- Those who wait --------------------------------------------------------------------------- */
 
 static gboolean judge_up(OrielSupervisor *self, int command, GError **error)
 {
@@ -133,8 +131,7 @@ static gboolean judge_closed(OrielSupervisor *self, int command, GError **error)
     return TRUE;
 }
 
-/* --- A run's beginning and end ------------------------------------------------------------------
- */
+/* --- A run's beginning and end ---------------------------------------------------------------- */
 
 static void engine_drop(OrielSupervisor *self)
 {
@@ -239,8 +236,7 @@ static void exited(OrielSupervisor *self, const GError *error)
     self->exit_watch = g_timeout_add(CLOSE_MS, exited_for_good, self);
 }
 
-/* --- The state machine --------------------------------------------------------------------------
- */
+/* --- The state machine ------------------------------------------------------------------------ */
 
 static void on_news(GDBusProxy *proxy, GVariant *changed, const char *const *gone,
                     OrielSupervisor *self)
@@ -413,8 +409,7 @@ void supervise(OrielSupervisor *self, const struct event *event)
     supervisor_watch(self);
 }
 
-/* --- Finding ------------------------------------------------------------------------------------
- */
+/* --- Finding ---------------------------------------------------------------------------------- */
 
 struct find {
     guint64 generation;
@@ -507,8 +502,7 @@ void oriel_supervisor_look(OrielSupervisor *self)
     supervisor_watch(self);
 }
 
-/* --- The object ---------------------------------------------------------------------------------
- */
+/* --- The object ------------------------------------------------------------------------------- */
 
 OrielSupervisor *oriel_supervisor_new(const OrielMachine *machine)
 {

@@ -20,8 +20,7 @@ enum {
     HOLE = 64 << 10, /* zeroes of a raw image that become holes */
 };
 
-/* --- Opening ------------------------------------------------------------------------------------
- */
+/* --- Opening ---------------------------------------------------------------------------------- */
 
 static gboolean request_fill(struct chain_request *request, const char *path, const char *format,
                              GError **error)
@@ -50,8 +49,7 @@ static gboolean cancelled_set(GError **error)
     return FALSE;
 }
 
-/* --- Info ---------------------------------------------------------------------------------------
- */
+/* --- Info ------------------------------------------------------------------------------------- */
 
 static JsonArray *snapshots_json(struct image *image)
 {
@@ -119,8 +117,7 @@ JsonNode *disk_work_info(const char *path, const char *format, GError **error)
     return node;
 }
 
-/* --- Convert ------------------------------------------------------------------------------------
- */
+/* --- Convert ---------------------------------------------------------------------------------- */
 
 struct watch {
     OrielProgress progress;
@@ -237,8 +234,7 @@ gboolean disk_work_convert(const char *path, int file, const char *target,
     return good;
 }
 
-/* --- Check and repair ---------------------------------------------------------------------------
- */
+/* --- Check and repair ------------------------------------------------------------------------- */
 
 static JsonNode *report_node(const struct qcow2_report *report, gboolean repair)
 {
@@ -348,8 +344,7 @@ JsonNode *disk_work_repair(const char *path, GError **error)
     return node;
 }
 
-/* --- Resize, compact ----------------------------------------------------------------------------
- */
+/* --- Resize, compact -------------------------------------------------------------------------- */
 
 static struct image *open_writable(const char *path, const char *format, GError **error)
 {

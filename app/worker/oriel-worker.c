@@ -366,8 +366,7 @@ GVariant *oriel_worker_run(const OrielWorkerRequest *request, OrielProgress prog
     return answer;
 }
 
-/* --- Requests ----------------------------------------------------------------------------------
- */
+/* --- Requests --------------------------------------------------------------------------------- */
 
 GVariant *oriel_worker_texts(const char *key, ...)
 {

@@ -99,8 +99,7 @@ struct region_desc {
     void (*write)(struct device *device, uint64_t offset, unsigned size, uint64_t value);
 };
 
-/* --- Memory of a device that the guest accesses without trapping (VRAM, ROM, flash) ------------
- */
+/* --- Memory of a device that the guest accesses without trapping (VRAM, ROM, flash) ----------- */
 
 enum {
     MEMORY_PERSISTENT =
@@ -126,8 +125,7 @@ struct window_desc {
     unsigned flags;
 };
 
-/* --- Options: what a machine's configuration may set -------------------------------------------
- */
+/* --- Options: what a machine's configuration may set ------------------------------------------ */
 
 enum option_type {
     OPTION_BOOL,   /* bool */
@@ -152,8 +150,7 @@ struct option_value {
     const char *value;
 };
 
-/* --- The class ---------------------------------------------------------------------------------
- */
+/* --- The class -------------------------------------------------------------------------------- */
 
 struct device_class {
     const char *name; /* also the name in configurations, logs and saved state */

@@ -124,8 +124,7 @@ static void presence_show(struct root_port *port)
     }
 }
 
-/* --- From outside ------------------------------------------------------------------------------
- */
+/* --- From outside ----------------------------------------------------------------------------- */
 
 void root_port_insert(struct device *device)
 {
@@ -159,8 +158,7 @@ bool root_port_ask(struct device *device)
     return false;
 }
 
-/* --- Class functions ----------------------------------------------------------------------------
- */
+/* --- Class functions -------------------------------------------------------------------------- */
 
 static void root_port_config(struct device *device, unsigned offset, unsigned size)
 {

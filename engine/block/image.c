@@ -11,8 +11,7 @@
 #include "config/config.h"
 #include "spans.h"
 
-/* --- Decompressed units ------------------------------------------------------------------------
- */
+/* --- Decompressed units ----------------------------------------------------------------------- */
 
 /* A few units that were read last: small reads one after the other decompress each unit once. */
 struct image_unit_cache {
@@ -102,8 +101,7 @@ static int read_compressed(struct image *image, uint64_t offset, const struct im
     return 0;
 }
 
-/* --- Reading -----------------------------------------------------------------------------------
- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 static int map(struct image *image, uint64_t offset, uint64_t length, struct image_extent *extent)
 {
@@ -214,8 +212,7 @@ int image_read(struct image *image, uint64_t offset, void *bytes, size_t length)
     return image_readv(image, offset, &span, 1, length);
 }
 
-/* --- Writing -----------------------------------------------------------------------------------
- */
+/* --- Writing ---------------------------------------------------------------------------------- */
 
 int image_writev(struct image *image, uint64_t offset, const struct iovec *spans, unsigned n,
                  uint64_t length)
@@ -258,8 +255,7 @@ int image_sync(struct image *image)
                                                           : image->class->sync(image);
 }
 
-/* --- Places -------------------------------------------------------------------------------------
- */
+/* --- Places ----------------------------------------------------------------------------------- */
 
 void image_place_end(struct image *image, const struct image_place *place)
 {
@@ -321,8 +317,7 @@ bool image_place(struct image *image, uint64_t offset, uint64_t length, bool wri
                                 : place_read(image, offset, length, place));
 }
 
-/* --- Status ------------------------------------------------------------------------------------
- */
+/* --- Status ----------------------------------------------------------------------------------- */
 
 int image_status_top(struct image *image, uint64_t offset, uint64_t length, enum image_kind *kind,
                      uint64_t *known)
@@ -372,8 +367,7 @@ int image_status(struct image *image, uint64_t offset, uint64_t length, enum ima
     return 0;
 }
 
-/* --- The base ----------------------------------------------------------------------------------
- */
+/* --- The base --------------------------------------------------------------------------------- */
 
 void image_init(struct image *image, const struct image_class *class, struct storage *storage)
 {

@@ -31,8 +31,7 @@ enum {
     ROOT_TABLES_MAX = 6, /* in the RSDT */
 };
 
-/* --- The loader's script ------------------------------------------------------------------------
- */
+/* --- The loader's script ---------------------------------------------------------------------- */
 
 struct script {
     uint8_t *next, *end;
@@ -95,8 +94,7 @@ static void table_checksum(struct script *script, GByteArray *tables, size_t tab
                  load_le32(tables->data + table + 4));
 }
 
-/* --- Tables and their links ---------------------------------------------------------------------
- */
+/* --- Tables and their links ------------------------------------------------------------------- */
 
 static void link_fadt(struct script *script, GByteArray *tables, size_t fadt, size_t facs,
                       size_t dsdt)

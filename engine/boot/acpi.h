@@ -48,8 +48,7 @@ void acpi_build(struct acpi_blobs *blobs, const struct boot_board *board,
  */
 void pci_window64(const struct boot_board *board, struct acpi_window *window);
 
-/* --- Parts, for acpi.c --------------------------------------------------------------------------
- */
+/* --- Parts, for acpi.c ------------------------------------------------------------------------ */
 
 /* Begins a table with its header; returns its place in `tables`. */
 size_t acpi_table_begin(GByteArray *tables, const char *signature, uint8_t revision);

@@ -32,8 +32,7 @@ enum {
     INTERRUPT_FIELD = 5, /* of an extended interrupt descriptor: the first number */
 };
 
-/* --- Sleep states, processors -------------------------------------------------------------------
- */
+/* --- Sleep states, processors ----------------------------------------------------------------- */
 
 static void sleep_state(GByteArray *aml, const char *name, unsigned type)
 {
@@ -66,8 +65,7 @@ static void processors(GByteArray *aml, const struct boot_board *board)
     aml_close(aml, container);
 }
 
-/* --- Interrupt routing --------------------------------------------------------------------------
- */
+/* --- Interrupt routing ------------------------------------------------------------------------ */
 
 static unsigned pirq_of(unsigned slot, unsigned pin)
 {
@@ -206,8 +204,7 @@ static void link_ioapic(GByteArray *aml, unsigned pirq)
     aml_close(aml, device);
 }
 
-/* --- The LPC bridge and what is behind it -------------------------------------------------------
- */
+/* --- The LPC bridge and what is behind it ----------------------------------------------------- */
 
 static void isa_device(GByteArray *aml, const char *name, const char *id, unsigned uid,
                        GByteArray *resources)
@@ -276,8 +273,7 @@ static void lpc_bridge(GByteArray *aml, const struct boot_board *board)
     aml_close(aml, device);
 }
 
-/* --- The host bridge ----------------------------------------------------------------------------
- */
+/* --- The host bridge -------------------------------------------------------------------------- */
 
 static GByteArray *host_bridge_resources(const struct acpi_window *window64)
 {
@@ -430,8 +426,7 @@ static void board_memory(GByteArray *aml)
     isa_device(aml, "HPET", "PNP0103", 0, list);
 }
 
-/* --- The tables ---------------------------------------------------------------------------------
- */
+/* --- The tables ------------------------------------------------------------------------------- */
 
 size_t acpi_dsdt(GByteArray *tables, const struct boot_board *board,
                  const struct acpi_window *window64)

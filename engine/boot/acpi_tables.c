@@ -65,8 +65,7 @@ size_t acpi_facs(GByteArray *tables)
     return table;
 }
 
-/* --- FADT (section 5.2.9) -----------------------------------------------------------------------
- */
+/* --- FADT (section 5.2.9) --------------------------------------------------------------------- */
 
 enum {
     FADT_SIZE = 268,
@@ -143,8 +142,7 @@ size_t acpi_fadt(GByteArray *tables, const struct boot_board *board)
     return table;
 }
 
-/* --- MADT (section 5.2.12) ----------------------------------------------------------------------
- */
+/* --- MADT (section 5.2.12) -------------------------------------------------------------------- */
 
 enum {
     MADT_REVISION = 3,
@@ -228,8 +226,7 @@ size_t acpi_madt(GByteArray *tables, const struct boot_board *board)
     return table;
 }
 
-/* --- Small ones ---------------------------------------------------------------------------------
- */
+/* --- Small ones ------------------------------------------------------------------------------- */
 
 size_t acpi_hpet(GByteArray *tables)
 {

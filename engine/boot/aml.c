@@ -46,8 +46,7 @@ static void put_value(GByteArray *aml, unsigned size, uint64_t value)
     g_byte_array_append(aml, bytes, size);
 }
 
-/* --- Lengths ------------------------------------------------------------------------------------
- */
+/* --- Lengths ---------------------------------------------------------------------------------- */
 
 /*
  * PkgLength (section 20.2.4) counts itself: one byte below 64, otherwise a lead byte with the
@@ -85,8 +84,7 @@ void aml_close(GByteArray *aml, size_t mark)
     memcpy(aml->data + mark, length, n);
 }
 
-/* --- Data ---------------------------------------------------------------------------------------
- */
+/* --- Data ------------------------------------------------------------------------------------- */
 
 void aml_op(GByteArray *aml, enum aml_op op)
 {
@@ -169,8 +167,7 @@ void aml_uuid(GByteArray *aml, const char *text)
     aml_bytes(aml, guid, sizeof(guid));
 }
 
-/* --- Names --------------------------------------------------------------------------------------
- */
+/* --- Names ------------------------------------------------------------------------------------ */
 
 static void put_segment(GByteArray *aml, const char *segment)
 {
@@ -215,8 +212,7 @@ void aml_name_integer(GByteArray *aml, const char *path, uint64_t value)
     aml_integer(aml, value);
 }
 
-/* --- What has a length --------------------------------------------------------------------------
- */
+/* --- What has a length ------------------------------------------------------------------------ */
 
 static size_t open_named(GByteArray *aml, const char *path)
 {
@@ -310,8 +306,7 @@ void aml_field_unit(GByteArray *aml, const char *name, unsigned bits)
     g_byte_array_append(aml, length, n);
 }
 
-/* --- Resources ----------------------------------------------------------------------------------
- */
+/* --- Resources -------------------------------------------------------------------------------- */
 
 enum {
     SMALL_IRQ = 0x22, /* two bytes: edge, active high, exclusive */

@@ -40,8 +40,7 @@ struct boot {
     uint8_t generation_address[GENERATION_ADDRESS_SIZE]; /* written by the firmware */
 };
 
-/* --- Giving bytes to fw_cfg ----------------------------------------------------------------------
- */
+/* --- Giving bytes to fw_cfg ------------------------------------------------------------------- */
 
 /* Takes `bytes`. */
 static void set_key(struct boot *boot, uint16_t key, GBytes *bytes)
@@ -88,8 +87,7 @@ static void set_file_number(struct boot *boot, const char *name, unsigned size, 
     set_file(boot, name, g_bytes_new(bytes, size));
 }
 
-/* --- Contents -----------------------------------------------------------------------------------
- */
+/* --- Contents --------------------------------------------------------------------------------- */
 
 static void install_keys(struct boot *boot)
 {
@@ -197,8 +195,7 @@ static void install_kernel(struct boot *boot)
     }
 }
 
-/* --- ACPI ---------------------------------------------------------------------------------------
- */
+/* --- ACPI ------------------------------------------------------------------------------------- */
 
 static void build_acpi(struct boot *boot)
 {
@@ -238,8 +235,7 @@ static void install_acpi(struct boot *boot)
     fw_cfg_set_hook(boot->fw_cfg, on_file, boot);
 }
 
-/* --- Public -------------------------------------------------------------------------------------
- */
+/* --- Public ----------------------------------------------------------------------------------- */
 
 struct boot *boot_prepare(const OrielConfig *config, const char *folder, GError **error)
 {

@@ -17,8 +17,7 @@ enum {
 #define HYPER_TRANSPORT_BASE UINT64_C(0xfd00000000)
 #define HYPER_TRANSPORT_SIZE UINT64_C(0x0300000000)
 
-/* --- Memory map ---------------------------------------------------------------------------------
- */
+/* --- Memory map ------------------------------------------------------------------------------- */
 
 static void e820_add(GByteArray *map, uint64_t base, uint64_t size, uint32_t type)
 {
@@ -50,8 +49,7 @@ uint64_t boot_ram_low(uint64_t memory)
     return memory >= BOOT_ECAM_BASE ? UINT64_C(0x80000000) : memory;
 }
 
-/* --- Boot order ---------------------------------------------------------------------------------
- */
+/* --- Boot order ------------------------------------------------------------------------------- */
 
 /* A drive's place in the configuration is its port on the AHCI controller 00:1f.2, or its slot on
  * bus 0; what can come and go is alone behind a root port. */
@@ -111,8 +109,7 @@ GByteArray *boot_order_build(const OrielConfig *config, const char *kernel_rom)
     return g_byte_array_new_take(bytes, length);
 }
 
-/* --- Sleep states, identifiers ------------------------------------------------------------------
- */
+/* --- Sleep states, identifiers ---------------------------------------------------------------- */
 
 void system_states_build(guint8 states[SYSTEM_STATES_SIZE], bool suspend)
 {

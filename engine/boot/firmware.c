@@ -38,8 +38,7 @@ enum {
 static const guint8 variables_guid[16] = { 0x8d, 0x2b, 0xf1, 0xff, 0x96, 0x76, 0x8b, 0x4c,
                                            0xa9, 0x85, 0x27, 0x47, 0x07, 0x5b, 0x4f, 0x50 };
 
-/* --- Files --------------------------------------------------------------------------------------
- */
+/* --- Files ------------------------------------------------------------------------------------ */
 
 static GBytes *read_whole(int fd, gsize limit, const char *what, const char *path, GError **error)
 {
@@ -115,8 +114,7 @@ static GBytes *read_packaged(OrielFirmwareFile file, const char *what, gsize lim
     return bytes;
 }
 
-/* --- UEFI ---------------------------------------------------------------------------------------
- */
+/* --- UEFI ------------------------------------------------------------------------------------- */
 
 static gboolean is_volume(GBytes *bytes)
 {
@@ -319,8 +317,7 @@ static gboolean load_uefi(struct firmware *firmware, const char *image_path, con
     return prepare_store(firmware, folder, template, error);
 }
 
-/* --- All ----------------------------------------------------------------------------------------
- */
+/* --- All -------------------------------------------------------------------------------------- */
 
 gboolean firmware_load(struct firmware *firmware, const OrielConfig *config, const char *folder,
                        GError **error)

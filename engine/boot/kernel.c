@@ -56,8 +56,7 @@ enum {
     INITRD_MAX = 2047 << 20,
 };
 
-/* --- The header ---------------------------------------------------------------------------------
- */
+/* --- The header ------------------------------------------------------------------------------- */
 
 G_GNUC_PRINTF(3, 4)
 static gboolean refuse(const char *path, GError **error, const char *format, ...)
@@ -143,8 +142,7 @@ gboolean kernel_parse(const guint8 *image, gsize size, const char *path,
     return TRUE;
 }
 
-/* --- Layout -------------------------------------------------------------------------------------
- */
+/* --- Layout ----------------------------------------------------------------------------------- */
 
 static gboolean place(struct kernel *kernel, const OrielConfig *config, uint64_t ram_low,
                       GError **error)
@@ -237,8 +235,7 @@ void kernel_clear(struct kernel *kernel)
     g_clear_pointer(&kernel->command_line, g_bytes_unref);
 }
 
-/* --- The option ROM -----------------------------------------------------------------------------
- */
+/* --- The option ROM --------------------------------------------------------------------------- */
 
 extern const guint8 linux_rom[], linux_rom_end[];
 

@@ -85,8 +85,7 @@ static void end(struct writer *w)
     w->n_structures++;
 }
 
-/* --- Structures ---------------------------------------------------------------------------------
- */
+/* --- Structures ------------------------------------------------------------------------------- */
 
 static void add_system(struct writer *w, const char *uuid)
 {
@@ -265,8 +264,7 @@ static void add_boot(struct writer *w)
     end(w);
 }
 
-/* --- The entry point ----------------------------------------------------------------------------
- */
+/* --- The entry point -------------------------------------------------------------------------- */
 
 static void build_anchor(uint8_t anchor[SMBIOS_ANCHOR_SIZE], const struct writer *w)
 {

@@ -73,8 +73,7 @@ const struct setting drive_settings[] = {
 };
 /* clang-format on */
 
-/* --- The structure ------------------------------------------------------------------------------
- */
+/* --- The structure ---------------------------------------------------------------------------- */
 
 static void drive_free(void *data)
 {
@@ -212,8 +211,7 @@ guint oriel_config_free_port(const OrielConfig *config)
     return 0;
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------
- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 /* Adds what `to` lacks; objects on both sides are merged, so `to` must be ours alone. */
 static void merge_unknown(JsonObject *to, JsonObject *from)
@@ -411,8 +409,7 @@ OrielConfig *oriel_config_from_data(const char *data, gsize length, const char *
     return g_steal_pointer(&config);
 }
 
-/* --- Settings by key ----------------------------------------------------------------------------
- */
+/* --- Settings by key -------------------------------------------------------------------------- */
 
 /* The setting that a key names, and the structure that holds it; "cdrom0.path" leads into a drive,
  * "net0.link" into a network card. */

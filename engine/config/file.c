@@ -22,8 +22,7 @@ enum {
     FILE_BYTES_MAX = 1 << 20,
 };
 
-/* --- Small pieces -------------------------------------------------------------------------------
- */
+/* --- Small pieces ----------------------------------------------------------------------------- */
 
 int config_file_read(int directory, const char *name, GString *into)
 {
@@ -103,8 +102,7 @@ int config_folder_open_locked(const char *folder, GError **error)
     return fd;
 }
 
-/* --- Load, save --------------------------------------------------------------------------------
- */
+/* --- Load, save ------------------------------------------------------------------------------- */
 
 static gboolean read_present(int directory, const char *folder, GString *data, GError **error)
 {

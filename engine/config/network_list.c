@@ -86,8 +86,7 @@ OrielNetwork *oriel_config_add_network(OrielConfig *config, GError **error)
     return network;
 }
 
-/* --- JSON --------------------------------------------------------------------------------------
- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 JsonArray *networks_put(const GPtrArray *networks, void (*merge)(JsonObject *to, JsonObject *from))
 {
@@ -213,8 +212,7 @@ char *forwards_from_json(JsonNode *node)
     return array ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
 }
 
-/* --- Checks ------------------------------------------------------------------------------------
- */
+/* --- Checks ----------------------------------------------------------------------------------- */
 
 static gboolean name_is_plain(const char *name)
 {

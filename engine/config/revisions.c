@@ -161,8 +161,7 @@ gboolean oriel_config_undo(const char *folder, GError **error)
     return TRUE;
 }
 
-/* --- Those that worked --------------------------------------------------------------------------
- */
+/* --- Those that worked ------------------------------------------------------------------------ */
 
 static int mark_worked(int directory, const char *text)
 {
@@ -196,8 +195,7 @@ gboolean oriel_config_mark_worked(const OrielConfig *config, const char *folder,
     return directory >= 0 && number == 0;
 }
 
-/* --- Listing ------------------------------------------------------------------------------------
- */
+/* --- Listing ---------------------------------------------------------------------------------- */
 
 void oriel_revision_free(OrielRevision *revision)
 {
@@ -289,8 +287,7 @@ GPtrArray *oriel_config_list_revisions(const char *folder, GError **error)
     return all;
 }
 
-/* --- Taking over --------------------------------------------------------------------------------
- */
+/* --- Taking over ------------------------------------------------------------------------------ */
 
 void oriel_config_take_settings(OrielConfig *config, const OrielConfig *revision)
 {

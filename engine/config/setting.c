@@ -44,8 +44,7 @@ const struct setting *setting_find(const struct setting *table, const char *key)
     return NULL;
 }
 
-/* --- Limits -------------------------------------------------------------------------------------
- */
+/* --- Limits ----------------------------------------------------------------------------------- */
 
 static gboolean check_number(const struct setting *setting, guint64 value, GError **error)
 {
@@ -135,8 +134,7 @@ gboolean setting_check(const struct setting *setting, const void *base, GError *
     g_assert_not_reached();
 }
 
-/* --- Text ---------------------------------------------------------------------------------------
- */
+/* --- Text ------------------------------------------------------------------------------------- */
 
 static gboolean choice_parse(const struct setting *setting, const char *text, int *index,
                              GError **error)
@@ -275,8 +273,7 @@ char *setting_get(const struct setting *setting, const void *base)
     g_assert_not_reached();
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------
- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static const char *json_type_wanted(const struct setting *setting)
 {
@@ -443,8 +440,7 @@ void setting_put(const struct setting *table, const void *base, JsonObject *obje
     }
 }
 
-/* --- Structures ---------------------------------------------------------------------------------
- */
+/* --- Structures ------------------------------------------------------------------------------- */
 
 void setting_clear(const struct setting *table, void *base)
 {

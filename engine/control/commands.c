@@ -20,8 +20,7 @@ enum {
     COORDINATE_MAX = 65535,
 };
 
-/* --- Commands that take time
- * ----------------------------------------------------------------------- */
+/* --- Commands that take time ------------------------------------------------------------------ */
 
 static void slow_free(gpointer data)
 {
@@ -146,8 +145,7 @@ static gboolean on_power_off(OrielEngine *engine, GDBusMethodInvocation *invocat
     return transition_start(control, invocation, power_off);
 }
 
-/* --- Saving
- * ---------------------------------------------------------------------------------------- */
+/* --- Saving ----------------------------------------------------------------------------------- */
 
 static bool save_run(struct slow_command *command, GError **error)
 {
@@ -179,8 +177,7 @@ static gboolean on_cancel_save(OrielEngine *engine, GDBusMethodInvocation *invoc
     return TRUE;
 }
 
-/* --- Looking
- * --------------------------------------------------------------------------------------- */
+/* --- Looking ---------------------------------------------------------------------------------- */
 
 static gboolean on_get_stats(OrielEngine *engine, GDBusMethodInvocation *invocation,
                              struct control *control)
@@ -294,8 +291,7 @@ static gboolean on_screenshot(OrielEngine *engine, GDBusMethodInvocation *invoca
     return slow_start(command, invocation);
 }
 
-/* --- Memory
- * ---------------------------------------------------------------------------------------- */
+/* --- Memory ----------------------------------------------------------------------------------- */
 
 static bool balloon_run(struct slow_command *command, GError **error)
 {
@@ -311,8 +307,7 @@ static gboolean on_set_balloon(OrielEngine *engine, GDBusMethodInvocation *invoc
     return slow_start(command, invocation);
 }
 
-/* --- Media
- * ----------------------------------------------------------------------------------------- */
+/* --- Media ------------------------------------------------------------------------------------ */
 
 static bool insert_run(struct slow_command *command, GError **error)
 {
@@ -362,8 +357,7 @@ static gboolean on_eject_media(OrielEngine *engine, GDBusMethodInvocation *invoc
     return slow_start(command, invocation);
 }
 
-/* --- Input
- * ----------------------------------------------------------------------------------------- */
+/* --- Input ------------------------------------------------------------------------------------ */
 
 static void type_done(void *context, const GError *error)
 {

@@ -30,8 +30,7 @@ void display_wake(struct control *control)
     }
 }
 
-/* --- Frames
- * ----------------------------------------------------------------------------------------- */
+/* --- Frames ----------------------------------------------------------------------------------- */
 
 /* `call` is the GDBusMethodInvocation of a NextFrame. */
 static void next_frame_answer(void *call, guint32 scanout, const struct damage *damage,
@@ -171,8 +170,7 @@ static gboolean on_set_connected(OrielEngineDisplay *skeleton, GDBusMethodInvoca
     return TRUE;
 }
 
-/* --- Properties
- * ------------------------------------------------------------------------------------- */
+/* --- Properties ------------------------------------------------------------------------------- */
 
 static void input_changed(void *context)
 {
@@ -188,8 +186,7 @@ static void input_changed(void *context)
     }
 }
 
-/* --- Life
- * ------------------------------------------------------------------------------------------- */
+/* --- Life ------------------------------------------------------------------------------------- */
 
 static void display_init(struct control_display *display, struct control *control, unsigned head)
 {

@@ -98,8 +98,7 @@ static void thread_wake(struct vnc_viewer *viewer)
     }
 }
 
-/* --- Main loop: what the console says
- * --------------------------------------------------------------- */
+/* --- Main loop: what the console says --------------------------------------------------------- */
 
 static void on_resized(void *context, const struct surface *surface)
 {
@@ -148,8 +147,7 @@ static bool is_busy(void *context)
     return busy;
 }
 
-/* --- Main loop: what the thread wants
- * ---------------------------------------------------------------- */
+/* --- Main loop: what the thread wants --------------------------------------------------------- */
 
 static void copy_rect(struct vnc_viewer *viewer, const struct rect *r)
 {
@@ -271,8 +269,7 @@ static gboolean greeting_over(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* --- Thread: input
- * ------------------------------------------------------------------------------------- */
+/* --- Thread: input ---------------------------------------------------------------------------- */
 
 static void event_send(struct vnc_viewer *viewer, const struct input_event *event)
 {
@@ -329,8 +326,7 @@ static enum rfbNewClientAction on_client(rfbClientPtr client)
     return RFB_CLIENT_ACCEPT;
 }
 
-/* --- Thread: picture
- * ------------------------------------------------------------------------------------ */
+/* --- Thread: picture -------------------------------------------------------------------------- */
 
 /* Gets what the console has noted. */
 static void picture_fetch(struct vnc_viewer *viewer)
@@ -445,9 +441,7 @@ static void publish(struct vnc_viewer *viewer)
     cursor_publish(viewer, is_new ? &(struct rect){ .width = 0 } : &place);
 }
 
-/* --- Thread
- * -----------------------------------------------------------------------------------------------
- */
+/* --- Thread ----------------------------------------------------------------------------------- */
 
 /* Sleeps until the client speaks or the main loop has something; false at the end. */
 static bool work_wait(struct vnc_viewer *viewer)
@@ -524,9 +518,7 @@ static void *viewer_thread(void *context)
     return NULL;
 }
 
-/* --- Life
- * -------------------------------------------------------------------------------------------------
- */
+/* --- Life ------------------------------------------------------------------------------------- */
 
 static rfbScreenInfoPtr screen_new(struct vnc_viewer *viewer, const char *name, char **passwords)
 {

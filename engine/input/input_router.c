@@ -295,8 +295,7 @@ void input_motion(struct input *input, int dx, int dy, unsigned buttons, int whe
     }
 }
 
-/* --- Typing
- * ---------------------------------------------------------------------------------------- */
+/* --- Typing ----------------------------------------------------------------------------------- */
 
 static void event_append(GArray *events, uint16_t code, bool down)
 {

@@ -108,8 +108,7 @@ static void process_end(struct net_card *card)
     card->polled = -1;
 }
 
-/* --- Events; the thread may enter --------------------------------------------------------------
- */
+/* --- Events; the thread may enter ------------------------------------------------------------- */
 
 static void card_change(struct net_card *card, int fd)
 {

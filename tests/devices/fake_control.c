@@ -165,8 +165,7 @@ unsigned fake_bdf(struct device *device)
     return record(device)->bdf;
 }
 
-/* --- Guest accesses ----------------------------------------------------------------------------
- */
+/* --- Guest accesses --------------------------------------------------------------------------- */
 
 static uint8_t *window_find(struct fake *fake, uint64_t address, unsigned size, bool write)
 {

@@ -17,8 +17,7 @@ static struct fake_device *record(struct device *device)
     return device->host;
 }
 
-/* --- Services ----------------------------------------------------------------------------------
- */
+/* --- Services --------------------------------------------------------------------------------- */
 
 static uint8_t *ram_at(struct device *device, uint64_t gpa, uint64_t length)
 {

@@ -119,8 +119,7 @@ void fake_service_net_accept(struct device *device, unsigned accept)
     record(device)->net.accept = accept;
 }
 
-/* --- The test ----------------------------------------------------------------------------------
- */
+/* --- The test --------------------------------------------------------------------------------- */
 
 void fake_net_link(struct device *device, bool up)
 {

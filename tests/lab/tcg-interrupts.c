@@ -48,8 +48,7 @@ static void reset_interrupt(void *cpu, int mask)
     __atomic_fetch_and(request_of(cpu), ~(uint32_t)mask, __ATOMIC_SEQ_CST);
 }
 
-/* --- Code --------------------------------------------------------------------------------------
- */
+/* --- Code ------------------------------------------------------------------------------------- */
 
 static bool code_write(uint8_t *at, const uint8_t *bytes, size_t length)
 {

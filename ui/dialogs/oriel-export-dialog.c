@@ -40,8 +40,7 @@ static OrielOvfController controller_of(ExportDialog *self)
     return (OrielOvfController)adw_combo_row_get_selected(self->controller);
 }
 
-/* --- How large
- * ------------------------------------------------------------------------------------- */
+/* --- How large -------------------------------------------------------------------------------- */
 
 typedef struct {
     OrielMachine *machine;
@@ -115,8 +114,7 @@ static void estimate_start(ExportDialog *self)
     g_task_run_in_thread(task, estimate_work);
 }
 
-/* --- Where to
- * -------------------------------------------------------------------------------------- */
+/* --- Where to --------------------------------------------------------------------------------- */
 
 static void export_ended(GtkWidget *parent, const GError *error, const char *result)
 {
@@ -185,8 +183,7 @@ static void on_response(AdwMessageDialog *dialog, const char *response, ExportDi
     gtk_native_dialog_show(GTK_NATIVE_DIALOG(chooser));
 }
 
-/* --- The dialog
- * ------------------------------------------------------------------------------------ */
+/* --- The dialog ------------------------------------------------------------------------------- */
 
 static AdwComboRow *row_add(ExportDialog *self, GtkWidget *list_box, const char *title,
                             const char *const *texts)

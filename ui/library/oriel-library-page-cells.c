@@ -15,8 +15,7 @@ enum {
     LOOK_MS = 50, /* between a change of what is in sight and the look at it */
 };
 
-/* --- What is in sight --------------------------------------------------------------------------
- */
+/* --- What is in sight ------------------------------------------------------------------------- */
 
 static gboolean look_now(gpointer data)
 {
@@ -44,8 +43,7 @@ static void look_soon(OrielLibraryPage *page)
     }
 }
 
-/* --- Columns -----------------------------------------------------------------------------------
- */
+/* --- Columns ---------------------------------------------------------------------------------- */
 
 static gboolean columns_set(gpointer data)
 {
@@ -66,8 +64,7 @@ static void width_changed(OrielLibraryPage *page)
     }
 }
 
-/* --- Cells -------------------------------------------------------------------------------------
- */
+/* --- Cells ------------------------------------------------------------------------------------ */
 
 static void cell_toggled(OrielLibraryPage *page, OrielMachineCell *cell)
 {

@@ -38,8 +38,7 @@ enum {
 
 static guint signals[N_SIGNALS];
 
-/* --- The report
- * ----------------------------------------------------------------------------------- */
+/* --- The report ------------------------------------------------------------------------------- */
 
 static void row_add(OrielImportPage *self, AdwPreferencesGroup *group, const char *title,
                     const char *subtitle)
@@ -163,8 +162,7 @@ static void report_show(OrielImportPage *self)
     self->filling = FALSE;
 }
 
-/* --- Reading it
- * ----------------------------------------------------------------------------------- */
+/* --- Reading it ------------------------------------------------------------------------------- */
 
 typedef struct {
     char *path, *folder, *machine;
@@ -270,8 +268,7 @@ void oriel_import_page_open(OrielImportPage *page, OrielMachineList *list, const
     read_start(page, machine);
 }
 
-/* --- What is filled in
- * ----------------------------------------------------------------------------- */
+/* --- What is filled in ------------------------------------------------------------------------ */
 
 static char *name_of(OrielImportPage *self)
 {
@@ -325,8 +322,7 @@ gboolean oriel_import_page_get_start(OrielImportPage *page)
     return gtk_switch_get_active(page->start_switch);
 }
 
-/* --- The object
- * ------------------------------------------------------------------------------------ */
+/* --- The object ------------------------------------------------------------------------------- */
 
 static void oriel_import_page_dispose(GObject *object)
 {

@@ -58,8 +58,7 @@ enum {
 
 static guint signals[N_SIGNALS];
 
-/* --- Problems
- * -------------------------------------------------------------------------------------- */
+/* --- Problems --------------------------------------------------------------------------------- */
 
 static void problem_show(OrielNewMachineWindow *self, const char *message)
 {
@@ -92,8 +91,7 @@ static void on_name_activated(OrielNewMachineWindow *self)
     gtk_widget_activate_action(GTK_WIDGET(self), "new.create", NULL);
 }
 
-/* --- Review
- * ---------------------------------------------------------------------------------------- */
+/* --- Review ----------------------------------------------------------------------------------- */
 
 static void size_subtitle(OrielSpinRow *row, const char *format, guint64 bytes)
 {
@@ -206,8 +204,7 @@ static void review(OrielNewMachineWindow *self)
     gtk_widget_grab_focus(GTK_WIDGET(self->create_button));
 }
 
-/* --- Files
- * ----------------------------------------------------------------------------------------- */
+/* --- Files ------------------------------------------------------------------------------------ */
 
 static void finish(OrielNewMachineWindow *self, OrielMachineItem *item, gboolean start)
 {
@@ -396,8 +393,7 @@ static gboolean on_drop(GtkDropTarget *target, const GValue *value, double x, do
     return path != NULL;
 }
 
-/* --- Actions
- * --------------------------------------------------------------------------------------- */
+/* --- Actions ---------------------------------------------------------------------------------- */
 
 static void action_choose_file(GtkWidget *widget, const char *name, GVariant *parameter)
 {
@@ -523,8 +519,7 @@ static void on_page_changed(OrielNewMachineWindow *self)
     gtk_widget_set_visible(GTK_WIDGET(self->cancel_button), !deeper);
 }
 
-/* --- The object
- * ------------------------------------------------------------------------------------ */
+/* --- The object ------------------------------------------------------------------------------- */
 
 static void oriel_new_machine_window_dispose(GObject *object)
 {

@@ -84,8 +84,7 @@ static char *result(gboolean good)
     return good ? g_strdup("") : NULL;
 }
 
-/* --- The operations; worker thread
- * ----------------------------------------------------------------- */
+/* --- The operations; worker thread ------------------------------------------------------------ */
 
 static char *work_rename(OrielOperation *operation, gpointer data, GCancellable *cancellable,
                          GError **error)
@@ -191,8 +190,7 @@ static char *work_restore(OrielOperation *operation, gpointer data, GCancellable
         oriel_restore(order->machine, (guint)g_ascii_strtoull(order->first, NULL, 10), error));
 }
 
-/* --- Starting them
- * --------------------------------------------------------------------------------- */
+/* --- Starting them ---------------------------------------------------------------------------- */
 
 static char *work_export(OrielOperation *operation, gpointer data, GCancellable *cancellable,
                          GError **error)

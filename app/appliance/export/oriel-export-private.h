@@ -82,8 +82,7 @@ gboolean export_report(Export *export, guint64 done, GError **error);
  */
 gboolean export_verify(Export *export, int fd, GError **error);
 
-/* --- Between the two
- * ------------------------------------------------------------------------------- */
+/* --- Between the two -------------------------------------------------------------------------- */
 
 OrielExportReport *export_report_empty(void);
 /* As an a{sv}, floating. */

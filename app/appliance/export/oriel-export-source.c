@@ -20,8 +20,7 @@ enum {
 
 #define VHDX_TABLES (G_GUINT64_CONSTANT(8) << 20)
 
-/* --- How much
- * ------------------------------------------------------------------------------------- */
+/* --- How much --------------------------------------------------------------------------------- */
 
 struct sample {
     struct libdeflate_compressor *compressor;
@@ -105,8 +104,7 @@ static gboolean disk_measure(ExportDisk *disk, gboolean compressed, GError **err
     return good;
 }
 
-/* --- What
- * ----------------------------------------------------------------------------------------- */
+/* --- What ------------------------------------------------------------------------------------- */
 
 static void disk_free(gpointer data)
 {
@@ -199,8 +197,7 @@ void export_clear(Export *export)
     g_clear_pointer(&export->members, g_ptr_array_unref);
 }
 
-/* --- Where to
- * -------------------------------------------------------------------------------------- */
+/* --- Where to --------------------------------------------------------------------------------- */
 
 gboolean export_space_check(const OrielExportReport *report, const char *target, GError **error)
 {
@@ -224,8 +221,7 @@ gboolean export_space_check(const OrielExportReport *report, const char *target,
     return TRUE;
 }
 
-/* --- What to tell
- * --------------------------------------------------------------------------------- */
+/* --- What to tell ----------------------------------------------------------------------------- */
 
 static void note(OrielExportReport *report, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void note(OrielExportReport *report, const char *format, ...)

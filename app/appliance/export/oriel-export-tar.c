@@ -11,8 +11,7 @@
 
 #include "oriel-export-private.h"
 
-/* --- Headers
- * ------------------------------------------------------------------------------------- */
+/* --- Headers ---------------------------------------------------------------------------------- */
 
 /* Fields of a ustar header. */
 enum {
@@ -57,8 +56,7 @@ void export_tar_header(guint8 header[TAR_BLOCK], const char *name, guint64 size,
     g_snprintf(text + TAR_CHECKSUM, 7, "%06o", sum);
 }
 
-/* --- Parts of files
- * ------------------------------------------------------------------------------- */
+/* --- Parts of files --------------------------------------------------------------------------- */
 
 struct slice {
     struct storage storage;

@@ -26,8 +26,7 @@ static gboolean differs(GError **error, const char *what, const char *name)
     return FALSE;
 }
 
-/* --- The archive
- * --------------------------------------------------------------------------------- */
+/* --- The archive ------------------------------------------------------------------------------ */
 
 /* One entry beside the member that is expected in its place. */
 static gboolean entry_check(struct archive *archive, struct archive_entry *entry,
@@ -77,8 +76,7 @@ static gboolean archive_verify(const Export *export, int fd, GError **error)
     return good;
 }
 
-/* --- The manifest
- * -------------------------------------------------------------------------------- */
+/* --- The manifest ----------------------------------------------------------------------------- */
 
 /* Digests of all members, by another thread than that which compares. */
 typedef struct {
@@ -144,8 +142,7 @@ static gboolean manifest_verify(const Export *export, GPtrArray *digests, GError
     return strcmp(text, expected->str) == 0 || differs(error, "the checksums", manifest->name);
 }
 
-/* --- The descriptor
- * ------------------------------------------------------------------------------ */
+/* --- The descriptor --------------------------------------------------------------------------- */
 
 static gboolean declared_disks_check(const Export *export, const OrielAppliance *appliance)
 {
@@ -198,8 +195,7 @@ static gboolean descriptor_verify(const Export *export, GError **error)
            differs(error, "what is declared", member->name);
 }
 
-/* --- The disks
- * ----------------------------------------------------------------------------------- */
+/* --- The disks -------------------------------------------------------------------------------- */
 
 /*
  * Compares from `offset` on; *known: how many bytes were looked at. What is empty in both need not

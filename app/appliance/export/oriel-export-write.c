@@ -38,8 +38,7 @@ gboolean export_report(Export *export, guint64 done, GError **error)
     return TRUE;
 }
 
-/* --- Members
- * ------------------------------------------------------------------------------------- */
+/* --- Members ---------------------------------------------------------------------------------- */
 
 static ExportMember *member_add(Export *export, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static ExportMember *member_add(Export *export, const char *format, ...)
@@ -74,8 +73,7 @@ static void members_name(Export *export)
     }
 }
 
-/* --- Texts
- * --------------------------------------------------------------------------------------- */
+/* --- Texts ------------------------------------------------------------------------------------ */
 
 static char *descriptor_text(const Export *export, gsize *length)
 {
@@ -166,8 +164,7 @@ static gboolean manifest_write(const Export *export, GError **error)
     return text_write(member_at(export, MANIFEST), export, text, strlen(text), error);
 }
 
-/* --- Disks
- * --------------------------------------------------------------------------------------- */
+/* --- Disks ------------------------------------------------------------------------------------ */
 
 static bool convert_report(uint64_t done, uint64_t total, void *context)
 {
@@ -226,8 +223,7 @@ static gboolean disk_write(Export *export, guint number, GError **error)
     return !hyper_v || digest_after(export, member, error);
 }
 
-/* --- An archive
- * ---------------------------------------------------------------------------------- */
+/* --- An archive ------------------------------------------------------------------------------- */
 
 /* The places of descriptor and manifest; returns that of the first disk's header. */
 static guint64 archive_plan(Export *export)
@@ -305,8 +301,7 @@ static gboolean archive_write(Export *export, int fd, GError **error)
     return !export->options->verify || export_verify(export, fd, error);
 }
 
-/* --- A folder
- * ------------------------------------------------------------------------------------ */
+/* --- A folder --------------------------------------------------------------------------------- */
 
 static gboolean folder_open_files(Export *export, const char *folder, GError **error)
 {
@@ -369,8 +364,7 @@ static gboolean folder_write(Export *export, const char *folder, GError **error)
     return good;
 }
 
-/* --- The whole
- * ----------------------------------------------------------------------------------- */
+/* --- The whole -------------------------------------------------------------------------------- */
 
 static void report_finish(const Export *export, OrielExportReport *report)
 {

@@ -11,8 +11,7 @@
 #include "oriel-new-file.h"
 #include "worker/oriel-worker.h"
 
-/* --- Where to
- * -------------------------------------------------------------------------------------- */
+/* --- Where to --------------------------------------------------------------------------------- */
 
 static gboolean is_archive(const char *target)
 {
@@ -47,8 +46,7 @@ static gboolean target_check(const char *target, const OrielExportOptions *optio
     return TRUE;
 }
 
-/* --- The report
- * ------------------------------------------------------------------------------------ */
+/* --- The report ------------------------------------------------------------------------------- */
 
 OrielExportReport *export_report_empty(void)
 {
@@ -109,8 +107,7 @@ static OrielExportReport *report_from_wire(GVariant *answer)
     return report;
 }
 
-/* --- The whole
- * ------------------------------------------------------------------------------------- */
+/* --- The whole -------------------------------------------------------------------------------- */
 
 static GVariant *options_of(const OrielMachine *machine, const OrielExportOptions *options,
                             const char *target, const char *into)

@@ -47,8 +47,7 @@ static char *os_of_address(const char *address)
                                                     : NULL;
 }
 
-/* --- Drives -------------------------------------------------------------------------------------
- */
+/* --- Drives ----------------------------------------------------------------------------------- */
 
 static OrielOvfBus bus_of(const char *bus, const char *target)
 {
@@ -97,8 +96,7 @@ static gboolean disk_read(struct foreign *foreign, const xmlNode *node, GError *
     return TRUE;
 }
 
-/* --- The rest -----------------------------------------------------------------------------------
- */
+/* --- The rest --------------------------------------------------------------------------------- */
 
 static void card_read(struct foreign *foreign, const xmlNode *node)
 {

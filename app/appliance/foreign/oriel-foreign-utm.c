@@ -11,8 +11,7 @@ enum {
     DRIVES_MAX = 256,
 };
 
-/* --- Property lists -----------------------------------------------------------------------------
- */
+/* --- Property lists --------------------------------------------------------------------------- */
 
 static xmlNode *element(xmlNode *node)
 {
@@ -61,8 +60,7 @@ static void without_type(const char *text, gsize length, GString *result)
     }
 }
 
-/* --- Drives -------------------------------------------------------------------------------------
- */
+/* --- Drives ----------------------------------------------------------------------------------- */
 
 static OrielOvfBus bus_of(const char *interface)
 {
@@ -113,8 +111,7 @@ static void drives_read(struct foreign *foreign, const xmlNode *array, const cha
     }
 }
 
-/* --- The machine --------------------------------------------------------------------------------
- */
+/* --- The machine ------------------------------------------------------------------------------ */
 
 static void networks_read(struct foreign *foreign, const xmlNode *root)
 {

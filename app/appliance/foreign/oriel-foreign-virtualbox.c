@@ -7,8 +7,7 @@
 
 #include "oriel-foreign-private.h"
 
-/* --- Media --------------------------------------------------------------------------------------
- */
+/* --- Media ------------------------------------------------------------------------------------ */
 
 /* The registered medium with this UUID, at any depth, or NULL. */
 static xmlNode *medium_find(xmlNode *parent, const char *uuid)
@@ -162,8 +161,7 @@ static gboolean drives_read(struct foreign *foreign, xmlNode *machine, GError **
     return TRUE;
 }
 
-/* --- The machine --------------------------------------------------------------------------------
- */
+/* --- The machine ------------------------------------------------------------------------------ */
 
 static void cards_read(struct foreign *foreign, const xmlNode *network)
 {

@@ -13,8 +13,7 @@ enum {
     CARDS_MAX = 10,
 };
 
-/* --- Keys ---------------------------------------------------------------------------------------
- */
+/* --- Keys ------------------------------------------------------------------------------------- */
 
 /* |22 is a quotation mark, |7C the bar itself. */
 static char *unescape(const char *value)
@@ -104,8 +103,7 @@ static gboolean is_true(const char *value)
     return ovf_yes(value) || (value && g_ascii_strcasecmp(value, "yes") == 0);
 }
 
-/* --- Drives -------------------------------------------------------------------------------------
- */
+/* --- Drives ----------------------------------------------------------------------------------- */
 
 static void drive_read(struct foreign *foreign, GHashTable *keys, const char *place,
                        OrielOvfBus bus)
@@ -160,8 +158,7 @@ static void drives_read(struct foreign *foreign, GHashTable *keys)
     }
 }
 
-/* --- The rest -----------------------------------------------------------------------------------
- */
+/* --- The rest --------------------------------------------------------------------------------- */
 
 static void cards_read(struct foreign *foreign, GHashTable *keys)
 {

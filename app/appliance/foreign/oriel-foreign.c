@@ -23,8 +23,7 @@ const char *oriel_foreign_name(OrielForeign format)
     return formats[format].name;
 }
 
-/* --- Recognising --------------------------------------------------------------------------------
- */
+/* --- Recognising ------------------------------------------------------------------------------ */
 
 /* As UTF-8 with a zero behind it, if the bytes are UTF-16; otherwise as they are. */
 static char *narrow(const char *text, gsize length, gsize *new_length)
@@ -144,8 +143,7 @@ OrielForeign oriel_foreign_recognise(const char *text, gsize length)
     return ORIEL_FOREIGN_UNKNOWN;
 }
 
-/* --- Files and drives ---------------------------------------------------------------------------
- */
+/* --- Files and drives ------------------------------------------------------------------------- */
 
 /* Where the description's own computer had it, in our spelling. g_free(). */
 static char *path_make(const char *path)
@@ -280,8 +278,7 @@ gboolean foreign_invalid(const struct foreign *foreign, GError **error, const ch
     return FALSE;
 }
 
-/* --- Reading ------------------------------------------------------------------------------------
- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 /* Without its folder and ending: what the machine is called if it says nothing itself. */
 static char *stem_of(const char *name)

@@ -31,8 +31,7 @@ static bool report(uint64_t done, uint64_t total, void *context)
     return !g_cancellable_is_cancelled(run->cancellable);
 }
 
-/* --- Disks --------------------------------------------------------------------------------------
- */
+/* --- Disks ------------------------------------------------------------------------------------ */
 
 struct check {
     struct run *run;
@@ -109,8 +108,7 @@ static gboolean disk_take(struct run *run, const struct import_drive *drive, con
     return good;
 }
 
-/* --- CDs ----------------------------------------------------------------------------------------
- */
+/* --- CDs -------------------------------------------------------------------------------------- */
 
 static gboolean bytes_copy(struct run *run, struct storage *from, struct storage *to,
                            GError **error)
@@ -154,8 +152,7 @@ static gboolean cd_copy(struct run *run, const struct import_drive *drive, const
                                                   run->cancellable, error));
 }
 
-/* --- All of it ----------------------------------------------------------------------------------
- */
+/* --- All of it -------------------------------------------------------------------------------- */
 
 static gboolean drive_fill(struct run *run, guint number, GError **error)
 {

@@ -19,8 +19,7 @@ static void note(OrielImport *import, const char *format, ...)
     va_end(arguments);
 }
 
-/* --- Which one, and its name --------------------------------------------------------------------
- */
+/* --- Which one, and its name ------------------------------------------------------------------ */
 
 static gboolean machine_choose(OrielImport *import, GError **error)
 {
@@ -65,8 +64,7 @@ static char *name_make(const char *text)
     return *name ? g_steal_pointer(&name) : g_strdup("Appliance");
 }
 
-/* --- Drives -------------------------------------------------------------------------------------
- */
+/* --- Drives ----------------------------------------------------------------------------------- */
 
 static const char *bus_word(OrielOvfBus bus)
 {
@@ -251,8 +249,7 @@ static gboolean disks_look(OrielImport *import, gboolean *uefi, GError **error)
     return TRUE;
 }
 
-/* --- The machine --------------------------------------------------------------------------------
- */
+/* --- The machine ------------------------------------------------------------------------------ */
 
 static void hardware_plan(OrielImport *import, const OrielPlan *plan)
 {
@@ -279,8 +276,7 @@ static void hardware_plan(OrielImport *import, const OrielPlan *plan)
     report->memory = CLAMP(report->memory >> 20 << 20, CONFIG_MEMORY_MIN, CONFIG_MEMORY_MAX);
 }
 
-/* --- Network cards ------------------------------------------------------------------------------
- */
+/* --- Network cards ---------------------------------------------------------------------------- */
 
 static gboolean address_taken(const OrielImport *import, const char *mac)
 {
@@ -441,8 +437,7 @@ static gboolean plan_make(OrielImport *import, GError **error)
     return TRUE;
 }
 
-/* --- Opening ------------------------------------------------------------------------------------
- */
+/* --- Opening ---------------------------------------------------------------------------------- */
 
 static OrielAppliance *description_read(OrielImport *import, GError **error)
 {

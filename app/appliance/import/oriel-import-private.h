@@ -83,16 +83,14 @@ gboolean import_settings(const OrielImport *import, OrielConfig *config, GError 
 /* The name in the machine's folder of the file that a drive gets; NULL: none. g_free(). */
 char *import_drive_name(const OrielImport *import, guint number);
 
-/* --- Between the two ---------------------------------------------------------------------------
- */
+/* --- Between the two -------------------------------------------------------------------------- */
 
 /* The plan as an a{sv}, floating. */
 GVariant *import_to_wire(const OrielImport *import);
 /* What import->wire says, as if the appliance had been opened here. INVALID. */
 gboolean import_from_wire(OrielImport *import, GError **error);
 
-/* --- In the worker -----------------------------------------------------------------------------
- */
+/* --- In the worker ---------------------------------------------------------------------------- */
 
 /* Opens an appliance and makes the plan; see oriel_import_open(). `scratch` is a file to unpack
  * into, or -1; stays the caller's; `unpacked`: what is there already, or NULL. */

@@ -13,8 +13,7 @@
 #define DRIVES_TYPE "a(uubaytttayttu)"
 #define CARDS_TYPE  "a(aybu)"
 
-/* --- Both sides ---------------------------------------------------------------------------------
- */
+/* --- Both sides ------------------------------------------------------------------------------- */
 
 char *import_drive_name(const OrielImport *import, guint number)
 {
@@ -58,8 +57,7 @@ const OrielImportReport *oriel_import_report(const OrielImport *import)
     return &import->report;
 }
 
-/* --- To the caller ------------------------------------------------------------------------------
- */
+/* --- To the caller ---------------------------------------------------------------------------- */
 
 static void text_put(GVariantDict *dict, const char *key, const char *text)
 {
@@ -162,8 +160,7 @@ GVariant *import_to_wire(const OrielImport *import)
     return g_variant_dict_end(&dict);
 }
 
-/* --- From the worker ----------------------------------------------------------------------------
- */
+/* --- From the worker -------------------------------------------------------------------------- */
 
 /* A text of the message, valid as long as that; NULL: not said, or no text. */
 static const char *text_get(GVariant *wire, const char *key)

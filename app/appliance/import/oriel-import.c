@@ -15,8 +15,7 @@
 #include "oriel-system.h"
 #include "worker/oriel-worker.h"
 
-/* --- The plan -----------------------------------------------------------------------------------
- */
+/* --- The plan --------------------------------------------------------------------------------- */
 
 /* What the worker may read besides the appliance itself. */
 static void reads_fill(const OrielImport *import, OrielWorkerRequest *request)
@@ -102,8 +101,7 @@ OrielImport *oriel_import_open(const char *path, const OrielImportOptions *optio
     return g_steal_pointer(&import);
 }
 
-/* --- Settings -----------------------------------------------------------------------------------
- */
+/* --- Settings --------------------------------------------------------------------------------- */
 
 static char *notes_make(const OrielOvfMachine *machine)
 {
@@ -201,8 +199,7 @@ gboolean import_settings(const OrielImport *import, OrielConfig *config, GError 
     return cards_add(import, config, error) && settings_apply(import, config, error);
 }
 
-/* --- All of it ----------------------------------------------------------------------------------
- */
+/* --- All of it -------------------------------------------------------------------------------- */
 
 static gboolean may_run(OrielImport *import, GError **error)
 {

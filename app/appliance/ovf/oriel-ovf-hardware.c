@@ -54,8 +54,7 @@ static void item_free(gpointer data)
     g_free(item);
 }
 
-/* --- Items --------------------------------------------------------------------------------------
- */
+/* --- Items ------------------------------------------------------------------------------------ */
 
 static gboolean is_item(const xmlNode *node)
 {
@@ -121,8 +120,7 @@ static gboolean contains(const char *text, const char *word)
     return lower && strstr(lower, word);
 }
 
-/* --- Controllers --------------------------------------------------------------------------------
- */
+/* --- Controllers ------------------------------------------------------------------------------ */
 
 static OrielOvfBus bus_of(const struct item *item)
 {
@@ -190,8 +188,7 @@ static OrielOvfBus bus_of_interface(const char *interface)
     return ORIEL_OVF_BUS_NONE;
 }
 
-/* --- Drives -------------------------------------------------------------------------------------
- */
+/* --- Drives ----------------------------------------------------------------------------------- */
 
 /* The disk that a HostResource names; producers write its id, its file's, or a path with both. */
 static const OrielOvfDisk *disk_of(const OrielAppliance *appliance, const char *resource)
@@ -292,8 +289,7 @@ static void drives_read(struct ovf *ovf, OrielOvfMachine *system, const GPtrArra
     }
 }
 
-/* --- Other hardware -----------------------------------------------------------------------------
- */
+/* --- Other hardware --------------------------------------------------------------------------- */
 
 static void processors_read(struct ovf *ovf, OrielOvfMachine *system, const struct item *item)
 {

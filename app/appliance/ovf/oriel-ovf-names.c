@@ -13,8 +13,7 @@ enum {
     FILE_NAME_MAX = 60, /* with what is added to it, it fits into the header of a tar */
 };
 
-/* --- Names
- * ---------------------------------------------------------------------------------------- */
+/* --- Names ------------------------------------------------------------------------------------ */
 
 static const char *const profile_names[ORIEL_OVF_PROFILES] = {
     [ORIEL_OVF_VMWARE] = "vmware",
@@ -92,8 +91,7 @@ char *oriel_ovf_file_name(const char *name)
     return g_string_free(file, FALSE);
 }
 
-/* --- Systems
- * ------------------------------------------------------------------------------------- */
+/* --- Systems ---------------------------------------------------------------------------------- */
 
 static const OrielOvfSystem systems[] = {
     { "debian", 96, "debian10_64Guest", "Debian_64" },

@@ -8,8 +8,7 @@
 
 #include "oriel-ovf-private.h"
 
-/* --- VMware -------------------------------------------------------------------------------------
- */
+/* --- VMware ----------------------------------------------------------------------------------- */
 
 static void vmware_config(OrielOvfMachine *system, const char *key, const char *value)
 {
@@ -45,8 +44,7 @@ static void vmware_read(OrielOvfMachine *system, const xmlNode *parent, gboolean
     }
 }
 
-/* --- VirtualBox ---------------------------------------------------------------------------------
- */
+/* --- VirtualBox ------------------------------------------------------------------------------- */
 
 static void virtualbox_cards(OrielOvfMachine *system, const xmlNode *network)
 {
@@ -122,8 +120,7 @@ void ovf_virtualbox_read(OrielOvfMachine *system, const xmlNode *machine)
     }
 }
 
-/* --- oVirt, XenServer ---------------------------------------------------------------------------
- */
+/* --- oVirt, XenServer ------------------------------------------------------------------------- */
 
 /* 1: i440fx, 2: q35 with a BIOS or, in other versions, UEFI, 3 and 4: q35 with UEFI. */
 static void ovirt_read(OrielOvfMachine *system, const xmlNode *node)

@@ -47,8 +47,7 @@ enum {
     INSTANCE_DRIVES,
 };
 
-/* --- Elements
- * ------------------------------------------------------------------------------------- */
+/* --- Elements --------------------------------------------------------------------------------- */
 
 /* Without what no XML document may hold, such as a bell. g_free(). */
 static char *xml_text(const char *text)
@@ -107,8 +106,7 @@ static void section(xmlTextWriter *xml, const char *name, const char *info)
     element(xml, "Info", info);
 }
 
-/* --- Files and disks
- * ------------------------------------------------------------------------------ */
+/* --- Files and disks -------------------------------------------------------------------------- */
 
 static void references_write(xmlTextWriter *xml, const OrielOvf *ovf)
 {
@@ -177,8 +175,7 @@ static void networks_write(xmlTextWriter *xml, const OrielOvf *ovf)
     end(xml);
 }
 
-/* --- Hardware
- * ------------------------------------------------------------------------------------- */
+/* --- Hardware --------------------------------------------------------------------------------- */
 
 /* The children in the order in which they are written; NULL and negative: left out. */
 struct item {
@@ -449,8 +446,7 @@ static void hardware_write(xmlTextWriter *xml, const OrielOvf *ovf)
     end(xml);
 }
 
-/* --- The whole
- * ------------------------------------------------------------------------------------ */
+/* --- The whole -------------------------------------------------------------------------------- */
 
 static void system_write(xmlTextWriter *xml, const OrielOvf *ovf)
 {

@@ -19,8 +19,7 @@ enum {
     NUMBER_DIGITS_MAX = 20, /* of 2^64 */
 };
 
-/* --- Before libxml2 sees it ---------------------------------------------------------------------
- */
+/* --- Before libxml2 sees it ------------------------------------------------------------------- */
 
 /* Behind the end of `what`, or the end of the text. */
 static const char *skip_past(const char *at, const char *end, const char *what)
@@ -104,8 +103,7 @@ static char *utf8_make(const char *data, gsize length, gsize *new_length)
     return text;
 }
 
-/* --- Parsing ------------------------------------------------------------------------------------
- */
+/* --- Parsing ---------------------------------------------------------------------------------- */
 
 struct counting {
     guint64 nodes;
@@ -199,8 +197,7 @@ xmlDoc *ovf_xml_read(const char *data, gsize length, const char *name, GError **
     return parse(text, text_length, name, error);
 }
 
-/* --- Elements -----------------------------------------------------------------------------------
- */
+/* --- Elements --------------------------------------------------------------------------------- */
 
 gboolean ovf_is(const xmlNode *node, const char *name)
 {
@@ -273,8 +270,7 @@ char *ovf_child_text(const xmlNode *node, const char *name)
     return ovf_text(ovf_child(node, name));
 }
 
-/* --- Values -------------------------------------------------------------------------------------
- */
+/* --- Values ----------------------------------------------------------------------------------- */
 
 gboolean ovf_number(const char *text, guint64 maximum, guint64 *value)
 {

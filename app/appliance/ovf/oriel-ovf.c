@@ -14,8 +14,7 @@ enum {
 
 #define CAPACITY_MAX (UINT64_C(1) << 56)
 
-/* --- References, disks --------------------------------------------------------------------------
- */
+/* --- References, disks ------------------------------------------------------------------------ */
 
 static gboolean invalid(struct ovf *ovf, GError **error, const char *problem)
 {
@@ -128,8 +127,7 @@ static gboolean disk_read(struct ovf *ovf, xmlNode *node, GError **error)
     return TRUE;
 }
 
-/* --- Systems ------------------------------------------------------------------------------------
- */
+/* --- Systems ---------------------------------------------------------------------------------- */
 
 /* The text of an element, or, if it is empty, the message that it names. */
 static char *message(struct ovf *ovf, const xmlNode *node)
@@ -263,8 +261,7 @@ static gboolean systems_read(struct ovf *ovf, xmlNode *parent, GError **error)
     return TRUE;
 }
 
-/* --- Envelope -----------------------------------------------------------------------------------
- */
+/* --- Envelope --------------------------------------------------------------------------------- */
 
 static void version_read(struct ovf *ovf)
 {

@@ -14,8 +14,7 @@ enum {
     CHUNK = 1 << 20,
 };
 
-/* --- Names --------------------------------------------------------------------------------------
- */
+/* --- Names ------------------------------------------------------------------------------------ */
 
 /* The name in the source, or NULL: confined to the folder of the description. */
 static char *name_of(OrielApplianceSource *source, const OrielOvfFile *file, GError **error)
@@ -137,8 +136,7 @@ gboolean oriel_appliance_source_place(OrielApplianceSource *source, const OrielO
     return *name != NULL;
 }
 
-/* --- Putting together, unpacking ----------------------------------------------------------------
- */
+/* --- Putting together, unpacking -------------------------------------------------------------- */
 
 struct assembly {
     OrielApplianceSource *source;
@@ -312,8 +310,7 @@ struct storage *oriel_appliance_source_storage(OrielApplianceSource *source,
     return assembled_storage(source, file, names, &a, error);
 }
 
-/* --- Manifest -----------------------------------------------------------------------------------
- */
+/* --- Manifest --------------------------------------------------------------------------------- */
 
 void source_manifest_read(OrielApplianceSource *source, const char *text)
 {

@@ -19,8 +19,7 @@ enum {
 
 const char *const source_places[] = { "", "Virtual Hard Disks/", "Snapshots/", NULL };
 
-/* --- Names --------------------------------------------------------------------------------------
- */
+/* --- Names ------------------------------------------------------------------------------------ */
 
 static void folder_list(GPtrArray *names, const char *folder, const char *prefix, guint depth)
 {
@@ -74,8 +73,7 @@ static gboolean ends_with(const char *name, const char *end)
     return n > m && g_ascii_strcasecmp(name + n - m, end) == 0;
 }
 
-/* --- Descriptions -------------------------------------------------------------------------------
- */
+/* --- Descriptions ----------------------------------------------------------------------------- */
 
 static OrielForeign format_of(OrielApplianceSource *source, const char *name)
 {
@@ -161,8 +159,7 @@ static gboolean content_find(OrielApplianceSource *source, GError **error)
     return FALSE;
 }
 
-/* --- What the path is ---------------------------------------------------------------------------
- */
+/* --- What the path is ------------------------------------------------------------------------- */
 
 static gboolean refuse(const OrielApplianceSource *source, const char *problem, GError **error)
 {

@@ -20,8 +20,7 @@ static void member_free(gpointer data)
     g_free(member);
 }
 
-/* --- Files of the source ------------------------------------------------------------------------
- */
+/* --- Files of the source ---------------------------------------------------------------------- */
 
 /* In an archive also where only the case differs. */
 static const struct member *member_find(const OrielApplianceSource *source, const char *name)
@@ -179,8 +178,7 @@ char *source_text_read(OrielApplianceSource *source, const char *name, guint64 m
     return g_steal_pointer(&text);
 }
 
-/* --- Opening ------------------------------------------------------------------------------------
- */
+/* --- Opening ---------------------------------------------------------------------------------- */
 
 /* An OVF's description with its manifest. */
 static gboolean manifest_read(OrielApplianceSource *source, GError **error)

@@ -52,8 +52,7 @@ static gboolean refuse(const struct unpacking *unpacking, const char *name, cons
     return FALSE;
 }
 
-/* --- Content ------------------------------------------------------------------------------------
- */
+/* --- Content ---------------------------------------------------------------------------------- */
 
 static gboolean piece_write(struct unpacking *unpacking, const guint8 *bytes, gsize n, guint64 at,
                             GError **error)
@@ -114,8 +113,7 @@ static gboolean member_unpack(struct unpacking *unpacking, guint64 start, guint6
     return result == ARCHIVE_EOF || damaged(unpacking, error);
 }
 
-/* --- Members ------------------------------------------------------------------------------------
- */
+/* --- Members ---------------------------------------------------------------------------------- */
 
 /* One packed file has no name of its own: "disk.img" of "disk.img.xz". */
 static char *name_of_single(const struct unpacking *unpacking)
@@ -243,8 +241,7 @@ gboolean source_archive_unpack(OrielApplianceSource *source, int scratch, GError
     return good;
 }
 
-/* --- What was unpacked before -----------------------------------------------------------------
- */
+/* --- What was unpacked before ----------------------------------------------------------------- */
 
 #define MEMBERS_TYPE "a(aytt)"
 

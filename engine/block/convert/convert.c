@@ -60,8 +60,7 @@ static bool is_zero(const uint8_t *bytes, size_t n)
     return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
 }
 
-/* --- Taking chunks -----------------------------------------------------------------------------
- */
+/* --- Taking chunks ---------------------------------------------------------------------------- */
 
 static int status(struct conversion *c, uint64_t offset, uint64_t length, enum image_kind *kind,
                   uint64_t *known)
@@ -139,8 +138,7 @@ static bool chunk_take(struct conversion *c, struct chunk *chunk)
     return true;
 }
 
-/* --- Working on one ----------------------------------------------------------------------------
- */
+/* --- Working on one --------------------------------------------------------------------------- */
 
 static int put_plain(struct worker *worker, const struct chunk *chunk, uint64_t length)
 {
@@ -276,8 +274,7 @@ static void *work(void *data)
     return NULL;
 }
 
-/* --- Threads ------------------------------------------------------------------------------------
- */
+/* --- Threads ---------------------------------------------------------------------------------- */
 
 static void worker_init(struct worker *worker, struct conversion *c)
 {

@@ -10,8 +10,7 @@ enum {
     PHYSICAL_BLOCK = 4096, /* what the host's page cache works in */
 };
 
-/* --- Drives -------------------------------------------------------------------------------------
- */
+/* --- Drives ----------------------------------------------------------------------------------- */
 
 /* Stable over the machine's life and different in every clone; ATA has room for 20 characters. */
 static void make_serial(char serial[BLOCK_SERIAL_MAX], const char *uuid, const char *id)

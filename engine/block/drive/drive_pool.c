@@ -5,8 +5,7 @@
 
 #include "drive_private.h"
 
-/* --- Lists --------------------------------------------------------------------------------------
- */
+/* --- Lists ------------------------------------------------------------------------------------ */
 
 void request_list_append(struct request_list *list, struct block_request *request)
 {
@@ -44,8 +43,7 @@ void request_list_move(struct request_list *to, struct request_list *from)
     }
 }
 
-/* --- Errors -------------------------------------------------------------------------------------
- */
+/* --- Errors ----------------------------------------------------------------------------------- */
 
 static bool is_full(int status)
 {
@@ -77,8 +75,7 @@ static char *stall_message(const struct drive *drive, const struct medium *mediu
                            drive->id, medium->path, g_strerror(-status));
 }
 
-/* --- Threads ------------------------------------------------------------------------------------
- */
+/* --- Threads ---------------------------------------------------------------------------------- */
 
 static void count(struct drive_figures *figures, const struct block_request *request)
 {
@@ -256,8 +253,7 @@ void drive_pool_wake(struct drive_pool *pool)
     pthread_cond_signal(&pool->work);
 }
 
-/* --- The pool -----------------------------------------------------------------------------------
- */
+/* --- The pool --------------------------------------------------------------------------------- */
 
 struct drive_pool *drive_pool_new(const struct drive_events *events, enum drive_engine engine)
 {

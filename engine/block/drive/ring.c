@@ -36,8 +36,7 @@ struct ring {
     uint64_t wake_count;
 };
 
-/* --- The thread ---------------------------------------------------------------------------------
- */
+/* --- The thread ------------------------------------------------------------------------------- */
 
 static bool uring_open(struct ring *ring)
 {
@@ -176,8 +175,7 @@ static void *work(void *data)
     return NULL;
 }
 
-/* --- From other threads -------------------------------------------------------------------------
- */
+/* --- From other threads ----------------------------------------------------------------------- */
 
 static void dispose(struct ring *ring)
 {

@@ -52,8 +52,7 @@ struct vhdx {
     bool has_parent, seen_parameters;
 };
 
-/* --- The map ------------------------------------------------------------------------------------
- */
+/* --- The map ---------------------------------------------------------------------------------- */
 
 static int bat_entry(struct vhdx *vhdx, uint64_t index, uint64_t *entry)
 {
@@ -173,8 +172,7 @@ static const struct image_class vhdx_class = {
     .free = vhdx_free,
 };
 
-/* --- Opening ------------------------------------------------------------------------------------
- */
+/* --- Opening ---------------------------------------------------------------------------------- */
 
 static bool crc_good(const uint8_t *bytes, size_t n)
 {

@@ -30,8 +30,7 @@ enum log_field {
     LOG_LAST = 56,
 };
 
-/* --- A storage with pages laid over it ----------------------------------------------------------
- */
+/* --- A storage with pages laid over it -------------------------------------------------------- */
 
 struct overlay {
     struct storage storage;
@@ -98,8 +97,7 @@ static struct overlay *overlay_new(struct storage *base)
     return overlay;
 }
 
-/* --- Entries ------------------------------------------------------------------------------------
- */
+/* --- Entries ---------------------------------------------------------------------------------- */
 
 struct entry {
     uint32_t position, length, tail, descriptors;
@@ -254,8 +252,7 @@ static struct entry *sequence_find(struct log *log, struct entry **tail)
     return best;
 }
 
-/* --- Replay -------------------------------------------------------------------------------------
- */
+/* --- Replay ----------------------------------------------------------------------------------- */
 
 static bool zeroes_lay(struct overlay *overlay, uint64_t offset, uint64_t length)
 {

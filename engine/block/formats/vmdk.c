@@ -40,8 +40,7 @@ static void extent_free(gpointer data)
     g_free(extent);
 }
 
-/* --- The map ------------------------------------------------------------------------------------
- */
+/* --- The map ---------------------------------------------------------------------------------- */
 
 static struct extent *extent_find(const struct vmdk *vmdk, uint64_t offset)
 {
@@ -141,8 +140,7 @@ static const struct image_class vmdk_class = {
     .free = vmdk_free,
 };
 
-/* --- Opening ------------------------------------------------------------------------------------
- */
+/* --- Opening ---------------------------------------------------------------------------------- */
 
 static bool refuse(struct vmdk *vmdk, const char *problem, GError **error)
 {

@@ -33,8 +33,7 @@ static uint64_t sectors_to_bytes(uint64_t sectors)
     return sectors > IMAGE_BYTES_MAX / IMAGE_SECTOR ? IMAGE_BYTES_MAX : sectors * IMAGE_SECTOR;
 }
 
-/* --- Files without a directory ------------------------------------------------------------------
- */
+/* --- Files without a directory ---------------------------------------------------------------- */
 
 static bool scan_note(struct vmdk_sparse *sparse, uint64_t lba, uint64_t sector)
 {
@@ -81,8 +80,7 @@ static const char *scan(struct vmdk_sparse *sparse, uint64_t at)
     return g_hash_table_size(sparse->scanned) == 0 ? "it has no data: it is cut short" : NULL;
 }
 
-/* --- The header --------------------------------------------------------------------------------
- */
+/* --- The header ------------------------------------------------------------------------------- */
 
 static const char *header_read(struct vmdk_sparse *sparse, const uint8_t *header)
 {
@@ -182,8 +180,7 @@ void vmdk_sparse_close(struct vmdk_sparse *sparse)
     }
 }
 
-/* --- Grains ------------------------------------------------------------------------------------
- */
+/* --- Grains ----------------------------------------------------------------------------------- */
 
 static int table_entry(struct vmdk_sparse *sparse, uint64_t directory, uint64_t number,
                        uint32_t *sector)

@@ -12,8 +12,7 @@ enum {
     ENTRIES_A_SECTOR = 64,
 };
 
-/* --- Tables ------------------------------------------------------------------------------------
- */
+/* --- Tables ----------------------------------------------------------------------------------- */
 
 int qcow2_table_load(struct table *table, struct storage *storage, uint64_t offset, uint32_t n)
 {
@@ -88,8 +87,7 @@ void qcow2_table_clear(struct table *table)
     *table = (struct table){ NULL };
 }
 
-/* --- Caches ------------------------------------------------------------------------------------
- */
+/* --- Caches ----------------------------------------------------------------------------------- */
 
 static void slice_free(gpointer data)
 {

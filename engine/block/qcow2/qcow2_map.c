@@ -219,8 +219,7 @@ int qcow2_map_now(struct image *image, uint64_t offset, uint64_t length,
     return result;
 }
 
-/* --- Compressed clusters ------------------------------------------------------------------------
- */
+/* --- Compressed clusters ---------------------------------------------------------------------- */
 
 void qcow2_compressed_place(const struct qcow2 *q, uint64_t entry, uint64_t *offset,
                             uint64_t *length)

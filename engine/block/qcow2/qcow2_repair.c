@@ -13,8 +13,7 @@
 
 #include "qcow2_count.h"
 
-/* --- 1. Entries that name what they must not ----------------------------------------------------
- */
+/* --- 1. Entries that name what they must not -------------------------------------------------- */
 
 struct clearing {
     struct qcow2 *q;
@@ -105,8 +104,7 @@ static int entries_clear(struct qcow2 *q, uint64_t *lost)
     return result < 0 ? result : clearing.result;
 }
 
-/* --- 2. New reference counts --------------------------------------------------------------------
- */
+/* --- 2. New reference counts ------------------------------------------------------------------ */
 
 struct rebuild {
     struct qcow2 *q;

@@ -147,8 +147,7 @@ GPtrArray *qcow2_snapshots(struct image *image, GError **error)
     return snapshots;
 }
 
-/* --- Deleting ----------------------------------------------------------------------------------
- */
+/* --- Deleting --------------------------------------------------------------------------------- */
 
 /* Writes the table without entry `which` to new clusters; *offset is 0 if nothing is left. */
 static int table_without(struct qcow2 *q, const GPtrArray *snapshots, guint which, uint64_t *offset)

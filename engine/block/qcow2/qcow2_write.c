@@ -11,8 +11,7 @@
 #include "../spans.h"
 #include "qcow2_private.h"
 
-/* --- Allocating writes under way: lock held -----------------------------------------------------
- */
+/* --- Allocating writes under way: lock held --------------------------------------------------- */
 
 static bool overlaps(const struct qcow2 *q, uint64_t first, uint64_t n)
 {
@@ -42,8 +41,7 @@ static void in_flight_remove(struct qcow2 *q, struct in_flight *entry)
     pthread_cond_broadcast(&q->landed);
 }
 
-/* --- L2 tables ----------------------------------------------------------------------------------
- */
+/* --- L2 tables -------------------------------------------------------------------------------- */
 
 /* A new table, empty or with the entries of `old`, whose clusters stay shared: none is ours alone.
  */
@@ -97,8 +95,7 @@ int qcow2_l2_table_own(struct qcow2 *q, uint64_t guest, uint64_t *l2_offset)
     return result;
 }
 
-/* --- One piece: inside one slice, in place or newly allocated -----------------------------------
- */
+/* --- One piece: inside one slice, in place or newly allocated --------------------------------- */
 
 struct piece {
     uint64_t offset, length; /* guest bytes */
@@ -231,8 +228,7 @@ int qcow2_place_write(struct image *image, uint64_t offset, uint64_t length, uin
     return result;
 }
 
-/* --- Data ---------------------------------------------------------------------------------------
- */
+/* --- Data ------------------------------------------------------------------------------------- */
 
 /* What the guest's data leaves of the new clusters, at both ends. */
 struct edges {

@@ -17,8 +17,7 @@ enum {
     HELPER_MTU = 1500,
 };
 
-/* --- Frames to the engine (frames.c) ------------------------------------------------------------
- */
+/* --- Frames to the engine (frames.c) ---------------------------------------------------------- */
 
 struct bucket {
     uint64_t rate; /* bytes a second; 0: no limit */
@@ -81,8 +80,7 @@ void private_input(struct private_network *network, const struct wire_frame *hea
 bool private_busy(const struct private_network *network);
 void private_end(struct private_network *network);
 
-/* --- Looking on ---------------------------------------------------------------------------------
- */
+/* --- Looking on ------------------------------------------------------------------------------- */
 
 struct flows; /* flows.c: who talks to whom */
 struct flows *flows_new(void);
@@ -104,8 +102,7 @@ struct capture *capture_new(int fd);
 void capture_free(struct capture *capture);
 void capture_note(struct capture *capture, bool to_guest, const uint8_t *bytes, uint32_t length);
 
-/* --- Sandbox (sandbox.c) ------------------------------------------------------------------------
- */
+/* --- Sandbox (sandbox.c) ---------------------------------------------------------------------- */
 
 /*
  * From here on: no new privileges, no files but the ones that say which name servers this computer

@@ -68,8 +68,7 @@ static const guint8 png[] = {
 };
 /* clang-format on */
 
-/* --- Properties and signals ---------------------------------------------------------------------
- */
+/* --- Properties and signals ------------------------------------------------------------------- */
 
 static GVariant *property(struct fake *fake, const char *name)
 {
@@ -138,8 +137,7 @@ void fake_properties_changed(struct fake *fake)
          g_variant_new("(sa{sv}as)", INTERFACE, &changed, NULL));
 }
 
-/* --- Methods ------------------------------------------------------------------------------------
- */
+/* --- Methods ---------------------------------------------------------------------------------- */
 
 static void screenshot(GDBusMethodInvocation *invocation)
 {
@@ -343,8 +341,7 @@ static void on_method(GDBusConnection *connection, const char *sender, const cha
     }
 }
 
-/* --- The server ---------------------------------------------------------------------------------
- */
+/* --- The server ------------------------------------------------------------------------------- */
 
 static void on_closed(GDBusConnection *connection, gboolean vanished, GError *error, gpointer data)
 {

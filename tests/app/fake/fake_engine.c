@@ -43,8 +43,7 @@
 #include "config/runtime.h"
 #include "fake_engine.h"
 
-/* --- Commands of the script ---------------------------------------------------------------------
- */
+/* --- Commands of the script ------------------------------------------------------------------- */
 
 static void ready_write(const struct fake *fake, const char *line)
 {
@@ -201,8 +200,7 @@ static void script_run(struct fake *fake)
     }
 }
 
-/* --- The process --------------------------------------------------------------------------------
- */
+/* --- The process ------------------------------------------------------------------------------ */
 
 static gboolean say_something(GSocketService *service, GSocketConnection *connection,
                               GObject *source, gpointer data)

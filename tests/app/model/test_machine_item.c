@@ -80,8 +80,7 @@ static gboolean command(struct scene *scene, OrielCommand which, GError **error)
     return oriel_machine_item_command_finish(scene->item, result, error);
 }
 
-/* --- What goes well -----------------------------------------------------------------------------
- */
+/* --- What goes well --------------------------------------------------------------------------- */
 
 TEST(start_and_power_off)
 {
@@ -197,8 +196,7 @@ TEST(settings)
     scene_close(&scene);
 }
 
-/* --- Work ---------------------------------------------------------------------------------------
- */
+/* --- Work ------------------------------------------------------------------------------------- */
 
 static char *work_note(OrielOperation *operation, gpointer data, GCancellable *cancellable,
                        GError **error)
@@ -231,8 +229,7 @@ TEST(work_on_a_machine)
     scene_close(&scene);
 }
 
-/* --- What goes wrong ----------------------------------------------------------------------------
- */
+/* --- What goes wrong -------------------------------------------------------------------------- */
 
 TEST(start_refused)
 {
@@ -451,8 +448,7 @@ TEST(command_refused)
     scene_close(&scene);
 }
 
-/* --- Engines that somebody else started ---------------------------------------------------------
- */
+/* --- Engines that somebody else started ------------------------------------------------------- */
 
 static GSubprocess *start_elsewhere(void)
 {

@@ -7,8 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* --- Data ---------------------------------------------------------------------------------------
- */
+/* --- Data ------------------------------------------------------------------------------------- */
 
 /* Random operations with random spans on the drive and on plain memory, which must stay equal. With
  * `unit` 4096 everything is aligned as direct I/O wants it. */

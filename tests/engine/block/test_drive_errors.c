@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 
-/* --- Errors of the host -------------------------------------------------------------------------
- */
+/* --- Errors of the host ----------------------------------------------------------------------- */
 
 TEST(a_full_disk_parks_until_there_is_space)
 {

@@ -11,8 +11,7 @@
 #include "bytes.h"
 #include "config/config.h"
 
-/* --- Media --------------------------------------------------------------------------------------
- */
+/* --- Media ------------------------------------------------------------------------------------ */
 
 static void make_iso(const struct rig *rig, const char *name, uint32_t claimed, uint32_t sectors)
 {
@@ -129,8 +128,7 @@ TEST(a_path_does_not_lead_out_of_the_folder)
     rig_free(rig);
 }
 
-/* --- Locks --------------------------------------------------------------------------------------
- */
+/* --- Locks ------------------------------------------------------------------------------------ */
 
 /* Another process that opens the image holds it until it is killed; its exit code if it could not.
  */

@@ -92,8 +92,7 @@ static void rig_free(struct rig *rig)
     g_free(rig);
 }
 
-/* --- What the guest does ------------------------------------------------------------------------
- */
+/* --- What the guest does ---------------------------------------------------------------------- */
 
 static void guest_write(struct rig *rig, unsigned first, unsigned n)
 {
@@ -145,8 +144,7 @@ static void guest_random(struct rig *rig, unsigned operations)
     guest_flush(rig);
 }
 
-/* --- What may be found after a power cut --------------------------------------------------------
- */
+/* --- What may be found after a power cut ------------------------------------------------------ */
 
 /* The marks from the last flush that had ended at the moment up to the moment. */
 static void marks_find(const struct rig *rig, unsigned moment, guint *first, guint *end)

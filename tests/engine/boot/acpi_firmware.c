@@ -6,8 +6,7 @@
 
 #include "test.h"
 
-/* --- A board ------------------------------------------------------------------------------------
- */
+/* --- A board ---------------------------------------------------------------------------------- */
 
 static uint32_t fake_pci_read(void *context, unsigned bdf, unsigned offset, unsigned size)
 {
@@ -63,8 +62,7 @@ struct boot_board board_of(unsigned cpus, uint64_t memory, struct fake_pci *pci)
     };
 }
 
-/* --- The small firmware -------------------------------------------------------------------------
- */
+/* --- The small firmware ----------------------------------------------------------------------- */
 
 static struct file *find_file(struct firmware *f, const uint8_t *name)
 {
@@ -179,8 +177,7 @@ void firmware_free(struct firmware *f)
     g_free(f);
 }
 
-/* --- Walking ------------------------------------------------------------------------------------
- */
+/* --- Walking ---------------------------------------------------------------------------------- */
 
 const uint8_t *at_address(struct firmware *f, uint64_t address, size_t length)
 {

@@ -11,8 +11,7 @@
 
 #include "acpi_firmware.h"
 
-/* --- Tests --------------------------------------------------------------------------------------
- */
+/* --- Tests ------------------------------------------------------------------------------------ */
 
 TEST(every_table_is_found_and_sums_to_zero)
 {
@@ -211,8 +210,7 @@ TEST(same_board_same_bytes_and_sizes_never_change)
     firmware_free(b);
 }
 
-/* --- The window above 4 GiB ----------------------------------------------------------------------
- */
+/* --- The window above 4 GiB ------------------------------------------------------------------- */
 
 static struct acpi_window window_of(struct fake_pci *pci, uint64_t memory)
 {

@@ -21,8 +21,7 @@ enum {
     ROM_SIZE = 32 << 10,
 };
 
-/* --- A folder with firmware and a machine -------------------------------------------------------
- */
+/* --- A folder with firmware and a machine ----------------------------------------------------- */
 
 struct place {
     char *root, *firmware, *machine;
@@ -110,8 +109,7 @@ static void check_refused(const struct place *place, OrielError code, const char
     }
 }
 
-/* --- Firmware files -----------------------------------------------------------------------------
- */
+/* --- Firmware files --------------------------------------------------------------------------- */
 
 TEST(bios_is_found)
 {
@@ -243,8 +241,7 @@ TEST(an_own_image_brings_its_own_template)
     place_free(&place);
 }
 
-/* --- What the guest reads -----------------------------------------------------------------------
- */
+/* --- What the guest reads --------------------------------------------------------------------- */
 
 static uint32_t absent(void *context, unsigned bdf, unsigned offset, unsigned size)
 {

@@ -104,8 +104,7 @@ TEST(extreme_numbers_do_no_harm)
     CHECK_EQ(header.command_line_max, UINT32_MAX);
 }
 
-/* --- Loading ------------------------------------------------------------------------------------
- */
+/* --- Loading ---------------------------------------------------------------------------------- */
 
 struct files {
     char *folder, *kernel, *initrd;
@@ -217,8 +216,7 @@ TEST(without_a_kernel_nothing_is_loaded)
     kernel_clear(&kernel);
 }
 
-/* --- The option ROM -----------------------------------------------------------------------------
- */
+/* --- The option ROM --------------------------------------------------------------------------- */
 
 TEST(the_rom_is_one_that_a_bios_accepts)
 {

@@ -10,8 +10,7 @@
 #include "input/input_router.h"
 #include "common/keys.h"
 
-/* --- A keyboard and a pointer that remember
- * --------------------------------------------------------- */
+/* --- A keyboard and a pointer that remember --------------------------------------------------- */
 
 struct recorder {
     struct device device;

@@ -33,8 +33,7 @@ OrielPreferences *forms_preferences(void)
     return preferences;
 }
 
-/* --- Windows ------------------------------------------------------------------------------------
- */
+/* --- Windows ---------------------------------------------------------------------------------- */
 
 static void on_painted(GdkFrameClock *clock, gboolean *painted)
 {
@@ -109,8 +108,7 @@ void forms_picture(GtkWindow *window, const char *name)
     CHECK(gdk_texture_save_to_png(texture, file));
 }
 
-/* --- Widgets ------------------------------------------------------------------------------------
- */
+/* --- Widgets ---------------------------------------------------------------------------------- */
 
 typedef gboolean (*Wanted)(GtkWidget *widget, gconstpointer data);
 
@@ -209,8 +207,7 @@ const char *forms_problem(GtkWidget *row)
                                                            : NULL;
 }
 
-/* --- Rows ---------------------------------------------------------------------------------------
- */
+/* --- Rows ------------------------------------------------------------------------------------- */
 
 static gboolean is_switch(GtkWidget *widget, gconstpointer data)
 {

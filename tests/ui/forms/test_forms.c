@@ -19,8 +19,7 @@ jmp_buf test_failed;
 
 enum { ISO_SECTOR = 2048, IMAGE = 64 * ISO_SECTOR };
 
-/* --- Files --------------------------------------------------------------------------------------
- */
+/* --- Files ------------------------------------------------------------------------------------ */
 
 /* A file of IMAGE bytes with some at an offset. Returns its path; g_free(). */
 static char *file_make(const char *name, gsize offset, const char *bytes, gsize n)
@@ -67,8 +66,7 @@ static char *iso_make(const char *name, const char *label, guint16 sectors)
     return path;
 }
 
-/* --- The window for new machines ----------------------------------------------------------------
- */
+/* --- The window for new machines -------------------------------------------------------------- */
 
 struct scene {
     OrielMachineList *list;
@@ -320,8 +318,7 @@ TEST(files_of_which_no_machine_can_be_made)
     new_close(&scene);
 }
 
-/* --- Dialogs ------------------------------------------------------------------------------------
- */
+/* --- Dialogs ---------------------------------------------------------------------------------- */
 
 static GtkWindow *dialog_above(GtkWindow *parent)
 {

@@ -15,8 +15,7 @@ jmp_buf test_failed;
 
 #define NAME "Debian <stable> & more, a machine with quite a long name"
 
-/* --- One machine and its window -----------------------------------------------------------------
- */
+/* --- One machine and its window --------------------------------------------------------------- */
 
 struct scene {
     OrielMachineList *list;
@@ -98,8 +97,7 @@ static void page_show(struct scene *scene, const char *page)
     adw_preferences_window_set_visible_page_name(ADW_PREFERENCES_WINDOW(scene->window), page);
 }
 
-/* --- Every key ----------------------------------------------------------------------------------
- */
+/* --- Every key -------------------------------------------------------------------------------- */
 
 /* In an order in which each is allowed. */
 static const struct {
@@ -235,8 +233,7 @@ TEST(what_is_being_typed_is_not_lost)
     scene_close(&scene);
 }
 
-/* --- Network ------------------------------------------------------------------------------------
- */
+/* --- Network ---------------------------------------------------------------------------------- */
 
 TEST(network_cards_and_port_forwards)
 {
@@ -288,8 +285,7 @@ TEST(network_cards_and_port_forwards)
     scene_close(&scene);
 }
 
-/* --- Sizes that are typed -----------------------------------------------------------------------
- */
+/* --- Sizes that are typed --------------------------------------------------------------------- */
 
 TEST(sizes_are_read_as_people_write_them)
 {
@@ -337,8 +333,7 @@ TEST(what_is_typed_counts_when_the_window_closes)
     scene_close(&scene);
 }
 
-/* --- Name and notes -----------------------------------------------------------------------------
- */
+/* --- Name and notes --------------------------------------------------------------------------- */
 
 TEST(name_and_notes)
 {
@@ -367,8 +362,7 @@ TEST(name_and_notes)
     scene_close(&scene);
 }
 
-/* --- Restart ------------------------------------------------------------------------------------
- */
+/* --- Restart ---------------------------------------------------------------------------------- */
 
 static gboolean is_waiting_mark(GtkWidget *widget)
 {
@@ -456,8 +450,7 @@ TEST(a_saved_machine_keeps_what_its_guest_sees)
     scene_close(&scene);
 }
 
-/* --- Drives -------------------------------------------------------------------------------------
- */
+/* --- Drives ----------------------------------------------------------------------------------- */
 
 TEST(drives)
 {
@@ -510,8 +503,7 @@ TEST(a_drive_that_goes_while_its_setting_is_saved)
     scene_close(&scene);
 }
 
-/* --- History ------------------------------------------------------------------------------------
- */
+/* --- History ---------------------------------------------------------------------------------- */
 
 TEST(earlier_settings_are_told_in_the_words_of_the_pages)
 {
@@ -537,8 +529,7 @@ TEST(earlier_settings_are_told_in_the_words_of_the_pages)
     scene_close(&scene);
 }
 
-/* --- How it looks -------------------------------------------------------------------------------
- */
+/* --- How it looks ----------------------------------------------------------------------------- */
 
 static void pages_show(struct scene *scene, const char *what)
 {

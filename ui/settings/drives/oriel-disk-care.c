@@ -29,8 +29,7 @@ static void order_unref(gpointer order)
     g_atomic_rc_box_release_full(order, order_clear);
 }
 
-/* --- The operations; worker thread ------------------------------------------------------------
- */
+/* --- The operations; worker thread ------------------------------------------------------------ */
 
 static char *check_text(JsonNode *report)
 {
@@ -116,8 +115,7 @@ static char *work(OrielOperation *operation, gpointer data, GCancellable *cancel
     return order->outcome ? g_strdup("") : NULL;
 }
 
-/* --- Starting them ----------------------------------------------------------------------------
- */
+/* --- Starting them ---------------------------------------------------------------------------- */
 
 /* Who wants to know how it ended. */
 typedef struct {

@@ -53,8 +53,7 @@ static void work_done(GtkWidget *page, const GError *error, const char *result)
     }
 }
 
-/* --- Words for drives
- * ------------------------------------------------------------------------------ */
+/* --- Words for drives ------------------------------------------------------------------------- */
 
 /* What a disk takes of the host's, of what it could; or what lies in a CD drive. */
 static char *drive_subtitle(OrielDrivesPage *self, const OrielDrive *drive)
@@ -86,8 +85,7 @@ static char *drive_subtitle(OrielDrivesPage *self, const OrielDrive *drive)
     return g_strdup_printf(_("%s (%s), takes %s so far"), size, known->format, used);
 }
 
-/* --- Start order
- * ----------------------------------------------------------------------------------- */
+/* --- Start order ------------------------------------------------------------------------------ */
 
 /* The ids in the order in which the firmware tries them: those named, then disks, then CDs. */
 static GPtrArray *order_list(const OrielConfig *config)
@@ -181,8 +179,7 @@ static void order_show(OrielDrivesPage *self, const OrielConfig *config)
     gtk_widget_set_visible(GTK_WIDGET(self->order_group), order->len > 1);
 }
 
-/* --- Rows
- * ------------------------------------------------------------------------------------------ */
+/* --- Rows ------------------------------------------------------------------------------------- */
 
 static GtkWidget *button_row(const char *title, const char *subtitle, const char *label,
                              const char *action, const char *id)
@@ -413,8 +410,7 @@ static void show(OrielDrivesPage *self)
     gtk_widget_set_sensitive(GTK_WIDGET(self->add_button), config && may != DRIVES_NOW_MEDIA);
 }
 
-/* --- Actions
- * --------------------------------------------------------------------------------------- */
+/* --- Actions ---------------------------------------------------------------------------------- */
 
 static void chosen_set(OrielDrivesPage *self, GVariant *parameter)
 {
@@ -565,8 +561,7 @@ static void action_remove(GtkWidget *widget, const char *name, GVariant *paramet
     gtk_window_present(GTK_WINDOW(dialog));
 }
 
-/* --- The object
- * ------------------------------------------------------------------------------------ */
+/* --- The object ------------------------------------------------------------------------------- */
 
 static void oriel_drives_page_dispose(GObject *object)
 {

@@ -32,8 +32,7 @@ struct _OrielGeneralPage {
 
 G_DEFINE_FINAL_TYPE(OrielGeneralPage, oriel_general_page, ADW_TYPE_PREFERENCES_PAGE)
 
-/* --- Notes
- * ----------------------------------------------------------------------------------------- */
+/* --- Notes ------------------------------------------------------------------------------------ */
 
 static char *notes_text(OrielGeneralPage *self)
 {
@@ -89,8 +88,7 @@ static void notes_changed(OrielGeneralPage *self)
     }
 }
 
-/* --- Name and system
- * ------------------------------------------------------------------------------- */
+/* --- Name and system -------------------------------------------------------------------------- */
 
 static void renamed(GtkWidget *page, const GError *error, const char *result)
 {
@@ -152,8 +150,7 @@ static void action_choose_system(GtkWidget *widget, const char *name, GVariant *
     oriel_system_chooser_open(ORIEL_SYSTEM_CHOOSER(chooser));
 }
 
-/* --- The folder
- * ------------------------------------------------------------------------------------ */
+/* --- The folder ------------------------------------------------------------------------------- */
 
 static void action_open_folder(GtkWidget *widget, const char *name, GVariant *parameter)
 {
@@ -194,8 +191,7 @@ static void action_move(GtkWidget *widget, const char *name, GVariant *parameter
     gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
 }
 
-/* --- Showing
- * --------------------------------------------------------------------------------------- */
+/* --- Showing ---------------------------------------------------------------------------------- */
 
 static void show(OrielGeneralPage *self)
 {
@@ -226,8 +222,7 @@ static void show(OrielGeneralPage *self)
     self->showing = FALSE;
 }
 
-/* --- The object
- * ------------------------------------------------------------------------------------ */
+/* --- The object ------------------------------------------------------------------------------- */
 
 static void oriel_general_page_dispose(GObject *object)
 {

@@ -46,8 +46,7 @@ static void work_done(GtkWidget *page, const GError *error, const char *result)
     }
 }
 
-/* --- Port forwards
- * --------------------------------------------------------------------------------- */
+/* --- Port forwards ---------------------------------------------------------------------------- */
 
 /* What was typed stays, with what is wrong with it; otherwise the page is made anew without it. */
 static void forward_added(GtkWidget *page, const GError *error, const char *result)
@@ -127,8 +126,7 @@ static void forwards_show(OrielNetworkPage *self, AdwPreferencesGroup *group,
     adw_preferences_group_add(group, entry);
 }
 
-/* --- Rows tied to settings
- * ------------------------------------------------------------------------- */
+/* --- Rows tied to settings -------------------------------------------------------------------- */
 
 static void bind(OrielNetworkPage *self, AdwPreferencesGroup *group, GtkWidget *row,
                  const char *title, const char *key, const char *const *choices)
@@ -186,8 +184,7 @@ static void settings_show(OrielNetworkPage *self, AdwPreferencesGroup *group, co
     bind(self, group, adw_entry_row_new(), _("Hardware Address"), mac, NULL);
 }
 
-/* --- The page
- * -------------------------------------------------------------------------------------- */
+/* --- The page --------------------------------------------------------------------------------- */
 
 static void card_show(OrielNetworkPage *self, const OrielNetwork *network, guint number)
 {

@@ -32,8 +32,7 @@ struct _OrielSettingRows {
 
 G_DEFINE_FINAL_TYPE(OrielSettingRows, oriel_setting_rows, G_TYPE_OBJECT)
 
-/* --- What is wrong
- * --------------------------------------------------------------------------------- */
+/* --- What is wrong ---------------------------------------------------------------------------- */
 
 void oriel_setting_row_set_problem(GtkWidget *row, const char *message)
 {
@@ -68,8 +67,7 @@ void oriel_setting_row_set_problem(GtkWidget *row, const char *message)
     }
 }
 
-/* --- Saving
- * ---------------------------------------------------------------------------------------- */
+/* --- Saving ----------------------------------------------------------------------------------- */
 
 static char *present_value(const Binding *binding)
 {
@@ -167,8 +165,7 @@ static void applied(Binding *binding)
     }
 }
 
-/* --- Showing
- * --------------------------------------------------------------------------------------- */
+/* --- Showing ---------------------------------------------------------------------------------- */
 
 static void waiting_show(Binding *binding, gboolean waiting)
 {
@@ -228,8 +225,7 @@ char *oriel_setting_rows_describe(OrielSettingRows *rows, const char *key, const
     return NULL;
 }
 
-/* --- The object
- * ------------------------------------------------------------------------------------ */
+/* --- The object ------------------------------------------------------------------------------- */
 
 static void binding_free(gpointer data)
 {
