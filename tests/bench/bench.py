@@ -21,6 +21,7 @@ SOURCE = os.environ["ORIEL_SOURCE"]
 BUILD = os.environ["ORIEL_BUILD"]
 ENGINE = os.path.join(BUILD, "engine/oriel-engine")
 FIRST_RUN = os.path.join(BUILD, "tests/bench/first_run.so")
+KVM_RUNS = os.path.join(BUILD, "tests/bench/kvm_runs.so")
 BOOT_SECTOR = os.path.join(BUILD, "tests/bench/boot_sector.bin")
 GUESTS = os.path.join(BUILD, "tests/guests")
 MIB = 1 << 20
@@ -105,16 +106,26 @@ class Machine:
                         "ide-cd,drive=cd,bus=ide.1"]
         return command
 
-    def start(self, more=None):
+    def start(self, more=None, count=False):
+        """`count`: see exits()."""
         runtime = os.path.join(self.path, "run")
         os.makedirs(runtime, 0o700, exist_ok=True)
         environment = dict(os.environ, XDG_RUNTIME_DIR=runtime, LD_PRELOAD=FIRST_RUN,
                            ORIEL_BENCH_FIRST_RUN=os.path.join(self.path, "first-run"))
+        if count:
+            with open(os.path.join(self.path, "runs"), "wb") as file:
+                file.write(bytes(8))
+            environment.update(LD_PRELOAD=f"{FIRST_RUN}:{KVM_RUNS}", ORIEL_BENCH_KVM_RUNS=file.name)
         command = (self._command_ours() if self.ours else self._command_qemu()) + (more or [])
         self.started = time.monotonic_ns()
         self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         return self
+
+    def exits(self):
+        """Exits of the guest to user space since the start."""
+        with open(os.path.join(self.path, "runs"), "rb") as file:
+            return int.from_bytes(file.read(8), sys.byteorder)
 
     def report(self):
         """What the guest wrote to the debug port."""
@@ -292,16 +303,20 @@ def exits(name):
     return measure
 
 
-def transfers_run(ours, name, direct):
-    """Microseconds that a transfer took, and those of the processor for it, start and end of the process included."""
+def transfers_run(ours, name, direct, count=False):
+    """Of a transfer: microseconds, those of the processor, and exits to user space if they are counted; start and end of the
+    process included."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with Machine(ours, firmware=os.path.join(GUESTS, "disk.bin"), disk=BOOT_SECTOR, virtio=name, direct=direct).start() as machine:
+    with Machine(ours, firmware=os.path.join(GUESTS, "disk.bin"), disk=BOOT_SECTOR, virtio=name,
+                 direct=direct).start(count=count) as machine:
         machine.process.wait(300)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        left = machine.exits() if count else 0
         found = re.search(rf"^us {name} (\d+)", machine.report(), re.M)
     each = int(found.group(1)) / 100
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return each, used * each / TRANSFERS_SECONDS
+    share = each / (TRANSFERS_SECONDS * 1e6)
+    return each, used * 1e6 * share, left * share
 
 
 def transfers(name, direct=False):
@@ -310,6 +325,10 @@ def transfers(name, direct=False):
 
 def transfers_processor(name, direct=False):
     return lambda ours: transfers_run(ours, name, direct)[1]
+
+
+def transfers_exits(name):
+    return lambda ours: transfers_run(ours, name, False, True)[2]
 
 
 def lab_image(name):
@@ -381,6 +400,11 @@ MEASUREMENTS = [
           ("direct-", "read-1-interrupt", "direct I/O, read 4 KiB, with interrupts"),
           ("direct-", "read-32-interrupt", "direct I/O, read 4 KiB, 32 at once, with interrupts"),
       )),
+    *((f"exits-{name}", f"exits to user space, {what}", "each", transfers_exits(name), 3, 1) for name, what in (
+        ("read-1-interrupt", "read 4 KiB, with interrupts"),
+        ("read-32-interrupt", "read 4 KiB, 32 at once, with interrupts"),
+        ("write-32", "write 4 KiB, 32 at once"),
+    )),
     ("idle", "wake-ups of an idle, unwatched machine, outside its CPU", "/s", idle, 1, 1),
 ]
 LAB = [
@@ -404,10 +428,15 @@ def main():
         if options.names and name not in options.names:
             continue
         ours, theirs = [], []
-        for _ in range(rounds):
-            ours.append(measure(True))
-            theirs.append(measure(False))
-        columns = [f"{statistics.median(v):.1f} ({min(v):.1f}-{max(v):.1f})" for v in (ours, theirs)]
+        try:
+            for _ in range(rounds):
+                ours.append(measure(True))
+                theirs.append(measure(False))
+        except (RuntimeError, TimeoutError) as error:
+            print(f"{what + ', ' + unit:58} not measured: {error}", flush=True)
+            continue
+        digits = 3 if unit == "each" else 1
+        columns = [f"{statistics.median(v):.{digits}f} ({min(v):.{digits}f}-{max(v):.{digits}f})" for v in (ours, theirs)]
         peer = statistics.median(theirs)
         ratio = f"{statistics.median(ours) / peer:.2f}" if peer else "-"
         print(f"{what + ', ' + unit:58} {columns[0]:>26} {columns[1]:>26} {ratio:>7} {aim:>6.2f}", flush=True)
