@@ -65,7 +65,7 @@ static pid_t peer_pid(GSocketConnection *stream)
 
 /*
  * Copies of a machine's folder have one UUID and so one socket: whose engine is it? A folder that
- * was moved while its machine runs is no longer where the engine saw it.
+ * was moved while its machine runs is no longer where the engine saw it, but it is locked.
  */
 static gboolean is_of_folder(OrielEngine *engine, const char *folder)
 {
@@ -73,7 +73,7 @@ static gboolean is_of_folder(OrielEngine *engine, const char *folder)
     struct stat a, b;
 
     if (!theirs || stat(theirs, &a) != 0) {
-        return TRUE;
+        return oriel_machine_is_locked(folder);
     }
     return stat(folder, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
@@ -89,6 +89,9 @@ static gboolean not_running(const OrielMachine *machine, OrielFound *found, GErr
 static gboolean makes_no_sense(const OrielMachine *machine, const GError *cause, OrielFound *found,
                                GError **error)
 {
+    if (!oriel_machine_is_locked(machine->folder)) {
+        return not_running(machine, found, error); /* it is the engine of a copy */
+    }
     *found = ORIEL_FOUND_NO_SENSE;
     if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
         g_propagate_error(error, g_error_copy(cause));
@@ -295,6 +298,9 @@ gboolean oriel_session_kill(const OrielMachine *machine, GError **error)
     if (!path) {
         return FALSE;
     }
+    if (!oriel_machine_is_locked(machine->folder)) {
+        return not_running(machine, &found, error); /* if an engine is there, it is a copy's */
+    }
     stream = oriel_session_connect_socket(path, NULL, &cause);
     if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
@@ -357,7 +363,7 @@ const char *oriel_session_state(const OrielMachine *machine, char **message)
 {
     g_autoptr(OrielEngine) engine = NULL;
     g_autoptr(GError) error = NULL;
-    OrielFound found;
+    OrielFound found = ORIEL_FOUND_NOTHING;
 
     if (message) {
         *message = NULL;
@@ -368,7 +374,9 @@ const char *oriel_session_state(const OrielMachine *machine, char **message)
         }
         return g_file_test(machine->folder, G_FILE_TEST_IS_DIR) ? "damaged" : "unavailable";
     }
-    engine = connect_in_time(machine, &found, &error);
+    /* Without a lock nobody is asked: a copy's engine may be slow to say that it is another's. */
+    engine =
+        oriel_machine_is_locked(machine->folder) ? connect_in_time(machine, &found, &error) : NULL;
     if (!engine && found != ORIEL_FOUND_NOTHING) {
         if (message) {
             *message = g_strdup(error->message);

@@ -10,6 +10,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "config/runtime.h"
 #include "oriel-objects.h"
 #include "oriel-session.h"
 #include "oriel-supervisor-private.h"
@@ -430,9 +431,15 @@ static void find_run(GTask *task, gpointer source, gpointer data, GCancellable *
 {
     struct find *find = data;
     GError *error = NULL;
-    OrielEngine *engine =
-        oriel_session_find(find->machine, &find->found, &find->pid, cancellable, &error);
+    OrielEngine *engine;
 
+    /* If there is an engine, it is that of a copy, and may never say so. */
+    if (!oriel_machine_is_locked(find->machine->folder)) {
+        find->found = ORIEL_FOUND_NOTHING;
+        g_task_return_new_error(task, ORIEL_ERROR, ORIEL_ERROR_STATE, "It is not running.");
+        return;
+    }
+    engine = oriel_session_find(find->machine, &find->found, &find->pid, cancellable, &error);
     if (engine) {
         g_task_return_pointer(task, engine, g_object_unref);
     } else {

@@ -251,6 +251,19 @@ int oriel_machine_lock_to_run(const char *folder, GError **error)
     return machine_lock(folder, KILLED_LOOKS, error);
 }
 
+gboolean oriel_machine_is_locked(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "lock", NULL);
+    struct flock lock = byte_lock(LOCK_MACHINE);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    gboolean locked = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return locked;
+}
+
 void oriel_machine_unlock(int lock)
 {
     struct flock all = { .l_type = F_UNLCK, .l_whence = SEEK_SET };

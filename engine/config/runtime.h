@@ -45,6 +45,9 @@ int oriel_machine_lock_remains(const char *folder);
 /* The same for an engine: waits a second for any holder, since a killed engine, which can say
  * nothing, lets go of its lock last of all. */
 int oriel_machine_lock_to_run(const char *folder, GError **error);
+/* Whether somebody has that lock now: FALSE says that no engine runs the machine in this folder,
+ * whatever runs under its UUID. */
+gboolean oriel_machine_is_locked(const char *folder);
 /*
  * Lets go of any of the locks here and closes the descriptor. Closing alone is not enough: a
  * process that another thread has just made, and that is not yet the program it is to be, has it

@@ -238,6 +238,7 @@ def test_two_copies_of_one_machine(home):
     check(home.json("show", copy)["state"] == "stopped", "the copy is taken for the one that runs")
     for arguments in (["stop", copy], ["reset", copy], ["pause", copy], ["text", copy]):
         home.fails(18, *arguments, words=["not running", copy, home.folder("One")])
+    home.fails(18, "kill", copy, words=["not running"])
     check(home.json("show", "One")["state"] == "running", "a command for the copy reached the original")
     home.ok("stop", "One")
     home.ok("start", copy, timeout=SLOW)
@@ -282,6 +283,8 @@ def test_engine_that_hangs(home):
     for name in ("One", "Two", "Three"):
         home.ok("create", name, "--memory", "64M")
         home.ok("start", name, timeout=SLOW)
+    copy = home.path + "/Copy.oriel"
+    shutil.copytree(home.folder("One"), copy)
     hanging = [engine_pid(home, name) for name in ("One", "Two")]
     for pid in hanging:
         os.kill(pid, signal.SIGSTOP)
@@ -289,11 +292,15 @@ def test_engine_that_hangs(home):
         # All of these wait as long as an engine may take to answer, so they do it together.
         with concurrent.futures.ThreadPoolExecutor() as pool:
             stopping = pool.submit(home.fails, 19, "stop", "One", words=["has not answered"])
+            of_copy = pool.submit(home.fails, 18, "stop", copy, words=["not running"])
             waiting = pool.submit(home.fails, 19, "wait", "One", "--state", "stopped", "--timeout", "1")
             table = pool.submit(home.ok, "list")
             listed = {machine["name"]: machine for machine in home.json("list")}
         stopping.result()
+        of_copy.result()
         waiting.result()
+        check(home.json("show", copy)["state"] == "stopped", "the copy is taken for the one that hangs")
+        home.fails(18, "kill", copy, words=["not running"])
         check([listed[name]["state"] for name in ("One", "Two", "Three")] ==
               ["unresponsive", "unresponsive", "running"], repr(listed))
         check("has not answered" in listed["One"]["message"] and listed["One"]["message"].endswith("."), repr(listed))
