@@ -332,7 +332,7 @@ static void change_run(GTask *task, gpointer source, gpointer data, GCancellable
         g_task_return_error(task, error);
         return;
     }
-    change->reading = machine_reading_new(change->folder, FALSE);
+    change->reading = machine_reading_new(change->folder);
     g_task_return_boolean(task, TRUE);
 }
 

@@ -6,18 +6,32 @@
 #include "oriel-machine-item.h"
 #include "running/oriel-supervisor.h"
 
+/* Which file is there: another one, or one that was written since, differs. All 0: none. */
+typedef struct {
+    guint64 inode;
+    gint64 time; /* of the last change, ns since 1970 */
+} FileStamp;
+
+/* What of a machine's folder is read, without the reading. */
+typedef struct {
+    gboolean exists; /* the folder */
+    gboolean saved;  /* the machine has a saved state */
+    FileStamp settings, thumbnail;
+} MachineStamp;
+
+/* Worker thread: blocks. */
+MachineStamp machine_stamp_take(const char *folder);
+gboolean machine_stamps_equal(const MachineStamp *a, const MachineStamp *b);
+
 /* What a look into a machine's folder found. */
 typedef struct {
     OrielMachine *machine;
-    gboolean exists; /* the folder */
-    gboolean saved;  /* the machine has a saved state */
-    char *thumbnail; /* path, or NULL */
-    gint64 thumbnail_time;
-    GFileMonitor *monitor; /* of the folder, or NULL */
+    char *thumbnail;    /* path, or NULL */
+    MachineStamp stamp; /* earlier than the rest */
 } MachineReading;
 
-/* Worker thread: blocks. The monitor, if wanted, reports to the main context. Never NULL. */
-MachineReading *machine_reading_new(const char *folder, gboolean with_monitor);
+/* Worker thread: blocks. Never NULL. */
+MachineReading *machine_reading_new(const char *folder);
 void machine_reading_free(MachineReading *reading);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MachineReading, machine_reading_free)
 
@@ -33,8 +47,10 @@ struct _OrielMachineItem {
     char **waiting_keys;
 
     MachineReading *reading; /* NULL: being made */
-    GFileMonitor *monitor;
-    guint reload; /* source */
+    guint watchers;          /* oriel_machine_item_watch() */
+    GFileMonitor *monitor;   /* of the folder, or NULL */
+    gboolean watch_begins;   /* a worker makes the monitor */
+    guint reload;            /* source */
     gboolean reading_now, read_again, disposed;
     gboolean thumbnail_busy;
 };
@@ -53,6 +69,9 @@ void machine_item_running_config_ask(OrielMachineItem *item);
 /* The same, while what it said before still counts. */
 void machine_item_running_config_ask_again(OrielMachineItem *item);
 void machine_item_waiting_keys_update(OrielMachineItem *item);
+
+/* oriel-machine-item-watch.c. After every change of the folder or of who watches. */
+void machine_item_watch_follow(OrielMachineItem *item);
 
 /* oriel-machine-item-saving.c. After every change of the engine: */
 void machine_item_saving_follow(OrielMachineItem *item);

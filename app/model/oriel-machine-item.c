@@ -76,33 +76,54 @@ void machine_reading_free(MachineReading *reading)
     if (reading) {
         oriel_machine_free(reading->machine);
         g_free(reading->thumbnail);
-        g_clear_object(&reading->monitor);
         g_free(reading);
     }
 }
 
-MachineReading *machine_reading_new(const char *folder, gboolean with_monitor)
+static FileStamp file_stamp(const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    GStatBuf status;
+
+    if (g_lstat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return (FileStamp){ 0 };
+    }
+    return (FileStamp){ .inode = status.st_ino,
+                        .time =
+                            (gint64)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec };
+}
+
+MachineStamp machine_stamp_take(const char *folder)
+{
+    g_autofree char *saved = g_build_filename(folder, "saved", NULL);
+
+    return (MachineStamp){ .exists = g_file_test(folder, G_FILE_TEST_IS_DIR),
+                           .saved = g_file_test(saved, G_FILE_TEST_IS_DIR),
+                           .settings = file_stamp(folder, "machine.json"),
+                           .thumbnail = file_stamp(folder, "thumbnail.png") };
+}
+
+static gboolean file_stamps_equal(const FileStamp *a, const FileStamp *b)
+{
+    return a->inode == b->inode && a->time == b->time;
+}
+
+gboolean machine_stamps_equal(const MachineStamp *a, const MachineStamp *b)
+{
+    return a->exists == b->exists && a->saved == b->saved &&
+           file_stamps_equal(&a->settings, &b->settings) &&
+           file_stamps_equal(&a->thumbnail, &b->thumbnail);
+}
+
+MachineReading *machine_reading_new(const char *folder)
 {
     MachineReading *reading = g_new0(MachineReading, 1);
 
-    /*
-     * The monitor comes first, so that no change falls between the two. One on a folder that is not
-     * there would look for it all the time.
-     */
-    reading->exists = g_file_test(folder, G_FILE_TEST_IS_DIR);
-    if (with_monitor && reading->exists) {
-        reading->monitor = oriel_monitor_new(folder, TRUE);
-    }
+    /* The stamp comes first, so that no change falls between the two. */
+    reading->stamp = machine_stamp_take(folder);
     reading->machine = oriel_machine_load(folder);
-    g_autofree char *thumbnail = g_build_filename(reading->machine->folder, "thumbnail.png", NULL);
-    g_autofree char *saved = g_build_filename(reading->machine->folder, "saved", NULL);
-    GStatBuf status;
-
-    reading->saved = g_file_test(saved, G_FILE_TEST_IS_DIR);
-    if (g_lstat(thumbnail, &status) == 0 && S_ISREG(status.st_mode)) {
-        reading->thumbnail = g_steal_pointer(&thumbnail);
-        reading->thumbnail_time =
-            (gint64)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+    if (reading->stamp.thumbnail.inode) {
+        reading->thumbnail = g_build_filename(reading->machine->folder, "thumbnail.png", NULL);
     }
     return reading;
 }
@@ -138,10 +159,10 @@ static void state_update(OrielMachineItem *item)
         if (!item->reading) {
             state = ORIEL_MACHINE_STATE_PENDING;
         } else if (item->reading->machine->problem) {
-            state = item->reading->exists ? ORIEL_MACHINE_STATE_DAMAGED
-                                          : ORIEL_MACHINE_STATE_UNAVAILABLE;
+            state = item->reading->stamp.exists ? ORIEL_MACHINE_STATE_DAMAGED
+                                                : ORIEL_MACHINE_STATE_UNAVAILABLE;
             message = item->reading->machine->problem->message;
-        } else if (item->reading->saved) {
+        } else if (item->reading->stamp.saved) {
             state = ORIEL_MACHINE_STATE_SAVED;
         }
     }
@@ -243,28 +264,11 @@ static gboolean configs_equal(const OrielConfig *a, const OrielConfig *b)
     return strcmp(first_text, second_text) == 0;
 }
 
-static gboolean is_read(GFile *file)
+static void folder_set(OrielMachineItem *item, const char *folder)
 {
-    static const char *const names[] = { "machine.json", "thumbnail.png", "saved", NULL };
-    g_autofree char *name = file ? g_file_get_basename(file) : NULL;
-
-    return name && g_strv_contains(names, name);
-}
-
-static void on_folder_changed(GFileMonitor *monitor, GFile *file, GFile *other,
-                              GFileMonitorEvent event, OrielMachineItem *item)
-{
-    if (is_read(file) || is_read(other)) {
-        oriel_machine_item_reload(item);
-    }
-}
-
-static void monitor_take(OrielMachineItem *item, GFileMonitor *monitor)
-{
-    oriel_monitor_clear(&item->monitor, item);
-    g_set_object(&item->monitor, monitor);
-    if (monitor && oriel_monitor_take(monitor, G_CALLBACK(on_folder_changed), item)) {
-        oriel_machine_item_reload(item);
+    if (text_set(&item->folder, folder)) {
+        oriel_monitor_clear(&item->monitor, item); /* that of the old one */
+        notify(item, PROP_FOLDER);
     }
 }
 
@@ -276,15 +280,11 @@ void machine_item_take_reading(OrielMachineItem *item, MachineReading *reading)
 
     g_object_freeze_notify(G_OBJECT(item));
     item->reading = reading;
-    if (reading->monitor || !reading->exists) {
-        monitor_take(item, reading->monitor);
-    }
     if (text_set(&item->name, reading->machine->name)) {
         notify(item, PROP_NAME);
     }
-    if (text_set(&item->folder, reading->machine->folder)) {
-        notify(item, PROP_FOLDER);
-    }
+    folder_set(item, reading->machine->folder);
+    machine_item_watch_follow(item);
     supervisor_update(item);
     if (reading->machine->config && text_set(&item->uuid, reading->machine->config->uuid)) {
         notify(item, PROP_UUID);
@@ -294,7 +294,7 @@ void machine_item_take_reading(OrielMachineItem *item, MachineReading *reading)
         machine_item_waiting_keys_update(item);
     }
     if (!old || g_strcmp0(old->thumbnail, reading->thumbnail) != 0 ||
-        old->thumbnail_time != reading->thumbnail_time) {
+        !file_stamps_equal(&old->stamp.thumbnail, &reading->stamp.thumbnail)) {
         notify(item, PROP_THUMBNAIL);
     }
     engine_update(item);
@@ -302,31 +302,15 @@ void machine_item_take_reading(OrielMachineItem *item, MachineReading *reading)
     g_object_thaw_notify(G_OBJECT(item));
 }
 
-struct read {
-    char *folder;
-    gboolean with_monitor;
-};
-
-static void read_free(gpointer data)
+static void read_run(GTask *task, gpointer source, gpointer folder, GCancellable *cancellable)
 {
-    struct read *read = data;
-
-    g_free(read->folder);
-    g_free(read);
-}
-
-static void read_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-    const struct read *read = data;
-
-    g_task_return_pointer(task, machine_reading_new(read->folder, read->with_monitor),
-                          (GDestroyNotify)machine_reading_free);
+    g_task_return_pointer(task, machine_reading_new(folder), (GDestroyNotify)machine_reading_free);
 }
 
 static void read_end(GObject *object, GAsyncResult *result, gpointer data)
 {
     OrielMachineItem *item = ORIEL_MACHINE_ITEM(object);
-    const struct read *read = g_task_get_task_data(G_TASK(result));
+    const char *folder = g_task_get_task_data(G_TASK(result));
     g_autoptr(MachineReading) reading = g_task_propagate_pointer(G_TASK(result), NULL);
 
     item->reading_now = FALSE;
@@ -334,7 +318,7 @@ static void read_end(GObject *object, GAsyncResult *result, gpointer data)
         return;
     }
     /* Not if it has changed or moved meanwhile. */
-    if (item->read_again || strcmp(read->folder, item->folder) != 0) {
+    if (item->read_again || strcmp(folder, item->folder) != 0) {
         item->read_again = FALSE;
         oriel_machine_item_reload(item);
     } else {
@@ -345,14 +329,11 @@ static void read_end(GObject *object, GAsyncResult *result, gpointer data)
 static gboolean reload_now(gpointer data)
 {
     OrielMachineItem *item = data;
-    struct read *read = g_new0(struct read, 1);
     g_autoptr(GTask) task = g_task_new(item, NULL, read_end, NULL);
 
     item->reload = 0;
     item->reading_now = TRUE;
-    read->folder = g_strdup(item->folder);
-    read->with_monitor = !item->monitor;
-    g_task_set_task_data(task, read, read_free);
+    g_task_set_task_data(task, g_strdup(item->folder), g_free);
     g_task_run_in_thread(task, read_run);
     return G_SOURCE_REMOVE;
 }
@@ -387,10 +368,7 @@ void machine_item_set_waiting_keys(OrielMachineItem *item, char **keys)
 
 void machine_item_follow(OrielMachineItem *item, const char *folder)
 {
-    if (text_set(&item->folder, folder)) {
-        monitor_take(item, NULL);
-        notify(item, PROP_FOLDER);
-    }
+    folder_set(item, folder);
     oriel_machine_item_reload(item);
 }
 
@@ -518,7 +496,7 @@ static void dispose(GObject *object)
 
     item->disposed = TRUE;
     g_clear_handle_id(&item->reload, g_source_remove);
-    monitor_take(item, NULL);
+    machine_item_watch_follow(item);
     supervisor_drop(item);
     g_clear_object(&item->engine);
     g_clear_object(&item->operation);

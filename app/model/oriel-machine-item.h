@@ -132,4 +132,13 @@ OrielOperation *oriel_machine_item_operate(OrielMachineItem *item, const char *t
 /* Reads the folder again, soon; after somebody else may have changed it. */
 void oriel_machine_item_reload(OrielMachineItem *item);
 
+/*
+ * For who shows the machine: as long as somebody watches, the item follows its folder as others
+ * change it. An item that nobody watches is read again when its engine ends, after work on it, and
+ * by oriel_machine_list_reload(); only a damaged one is followed all the time. Each call of watch
+ * needs one of unwatch.
+ */
+void oriel_machine_item_watch(OrielMachineItem *item);
+void oriel_machine_item_unwatch(OrielMachineItem *item);
+
 #endif

@@ -317,7 +317,7 @@ void oriel_machine_list_forget(OrielMachineList *list, OrielMachineItem *item)
 static void add_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
     g_autofree char *folder = g_canonicalize_filename(data, NULL);
-    g_autoptr(MachineReading) reading = machine_reading_new(folder, TRUE);
+    g_autoptr(MachineReading) reading = machine_reading_new(folder);
     g_auto(GStrv) known = oriel_library_folders();
     GError *error = NULL;
 

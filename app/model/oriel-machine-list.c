@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * See oriel-machine-list.h. A worker thread lists the folders and reads those that are new; what
- * changes within a known folder is its item's own business. Making and deleting machines is in
- * oriel-machine-list-changes.c.
+ * See oriel-machine-list.h. A worker thread lists the folders, reads those that are new and looks
+ * which of the others have changed; an item that is watched learns of that at once by itself.
+ * Making and deleting machines is in oriel-machine-list-changes.c.
  */
 #include "oriel-machine-list-private.h"
 #include "oriel-monitor.h"
@@ -125,11 +125,11 @@ gboolean machine_list_remove(OrielMachineList *list, OrielMachineItem *item)
 /* --- Looking for machines --------------------------------------------------------------------- */
 
 struct scan {
-    GHashTable *known;   /* folders that have items, not to be read -> whether they were there */
-    gboolean first;      /* monitors are wanted */
+    GHashTable *known; /* folders that have items, not to be read -> MachineStamp of the reading */
+    gboolean first;    /* monitors are wanted */
     GHashTable *folders; /* found: all folders of machines */
     GPtrArray *readings; /* found: of those that are not known */
-    GHashTable *changed; /* found: known folders that came or went */
+    GHashTable *changed; /* found: known folders that have changed */
     GFileMonitor *folder_monitor, *registry_monitor;
 };
 
@@ -171,11 +171,15 @@ static void scan_run(GTask *task, gpointer source, gpointer data, GCancellable *
         if (g_hash_table_contains(scan->folders, path)) {
             continue;
         }
-        gpointer there;
+        const MachineStamp *known = g_hash_table_lookup(scan->known, path);
+        MachineStamp now = { 0 };
 
-        if (!g_hash_table_lookup_extended(scan->known, path, NULL, &there)) {
-            g_ptr_array_add(scan->readings, machine_reading_new(path, TRUE));
-        } else if (g_file_test(path, G_FILE_TEST_IS_DIR) != GPOINTER_TO_INT(there)) {
+        if (known) {
+            now = machine_stamp_take(path);
+        } else {
+            g_ptr_array_add(scan->readings, machine_reading_new(path));
+        }
+        if (known && !machine_stamps_equal(known, &now)) {
             g_hash_table_add(scan->changed, g_strdup(path));
         }
         g_hash_table_add(scan->folders, g_steal_pointer(&path));
@@ -315,7 +319,7 @@ static gboolean scan_now(gpointer data)
     list->scan = 0;
     list->scanning = TRUE;
     scan->first = !list->folder_monitor;
-    scan->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    scan->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     scan->folders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     scan->changed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     scan->readings = g_ptr_array_new_with_free_func((GDestroyNotify)machine_reading_free);
@@ -323,9 +327,11 @@ static gboolean scan_now(gpointer data)
         const OrielMachineItem *item = list->items->pdata[i];
 
         if (item->folder) {
-            gboolean there = item->reading && item->reading->exists;
+            static const MachineStamp none;
+            const MachineStamp *stamp = item->reading ? &item->reading->stamp : &none;
 
-            g_hash_table_insert(scan->known, g_strdup(item->folder), GINT_TO_POINTER(there));
+            g_hash_table_insert(scan->known, g_strdup(item->folder),
+                                g_memdup2(stamp, sizeof(*stamp)));
         }
     }
     g_task_set_task_data(task, scan, scan_free);

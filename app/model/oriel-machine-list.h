@@ -24,8 +24,9 @@ OrielMachineList *oriel_machine_list_new(void);
 gboolean oriel_machine_list_is_loading(OrielMachineList *list);
 guint oriel_machine_list_get_n_active(OrielMachineList *list);
 
-/* Looks for machines that came or went, soon. The list does so by itself whenever it is told of a
- * change; nobody tells of a folder somewhere else that has been moved. */
+/* Looks for machines that came, went or changed, soon. The list does so by itself whenever it is
+ * told of a change; nobody tells of a folder somewhere else that has been moved, or of changes
+ * within one that is not watched (oriel_machine_item_watch()). */
 void oriel_machine_list_reload(OrielMachineList *list);
 
 /* Borrowed, or NULL. */

@@ -24,8 +24,9 @@ struct _OrielMachineCell {
     GtkProgressBar *progress; /* in work */
 
     OrielMachineItem *item;
+    OrielMachineItem *watched; /* the item, while the cell is seen */
     OrielOperation *operation; /* the item's, while its progress is shown */
-    gboolean compact, selecting, selected;
+    gboolean compact, selecting, selected, seen;
 };
 
 G_DEFINE_FINAL_TYPE(OrielMachineCell, oriel_machine_cell, GTK_TYPE_WIDGET)
@@ -200,6 +201,21 @@ static void follow(OrielMachineCell *cell)
     describe_parent(cell, name, text);
 }
 
+static void watch_follow(OrielMachineCell *cell)
+{
+    OrielMachineItem *wanted = cell->seen ? cell->item : NULL;
+
+    if (cell->watched != wanted) {
+        if (wanted) {
+            oriel_machine_item_watch(wanted);
+        }
+        if (cell->watched) {
+            oriel_machine_item_unwatch(cell->watched);
+        }
+        g_set_object(&cell->watched, wanted);
+    }
+}
+
 void oriel_machine_cell_set_item(OrielMachineCell *cell, OrielMachineItem *item)
 {
     static const char *const followed[] = { "notify::name", "notify::state", "notify::message",
@@ -216,6 +232,7 @@ void oriel_machine_cell_set_item(OrielMachineCell *cell, OrielMachineItem *item)
         }
     }
     g_set_object(&cell->item, item);
+    watch_follow(cell);
     oriel_thumbnail_set_item(cell->thumbnail, item);
     if (item) {
         for (guint i = 0; i < G_N_ELEMENTS(followed); i++) {
@@ -233,6 +250,8 @@ OrielMachineItem *oriel_machine_cell_get_item(OrielMachineCell *cell)
 
 void oriel_machine_cell_set_seen(OrielMachineCell *cell, gboolean seen)
 {
+    cell->seen = seen;
+    watch_follow(cell);
     oriel_thumbnail_set_seen(cell->thumbnail, seen);
 }
 

@@ -149,6 +149,9 @@ static void oriel_settings_window_dispose(GObject *object)
         oriel_setting_rows_flush(self->rows);
     }
     g_clear_object(&self->rows);
+    if (self->item) {
+        oriel_machine_item_unwatch(self->item);
+    }
     g_clear_object(&self->item);
     G_OBJECT_CLASS(oriel_settings_window_parent_class)->dispose(object);
 }
@@ -193,6 +196,7 @@ GtkWindow *oriel_settings_window_new(OrielMachineItem *item, OrielMachineList *l
     AdwPreferencesWindow *window = ADW_PREFERENCES_WINDOW(self);
 
     self->item = g_object_ref(item);
+    oriel_machine_item_watch(item);
     self->rows = oriel_setting_rows_new(item);
     adw_preferences_window_add(window, oriel_general_page_new(item, list, self->rows));
     page_add(self, "page-system.ui");

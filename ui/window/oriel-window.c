@@ -40,6 +40,15 @@ static void shortcuts_follow(OrielWindow *window)
     }
 }
 
+/* While the user was elsewhere, machines out of sight may have been changed. */
+static void machines_look(OrielWindow *window)
+{
+    if (gtk_window_is_active(GTK_WINDOW(window)) && window->list &&
+        !oriel_machine_list_is_loading(window->list)) {
+        oriel_machine_list_reload(window->list);
+    }
+}
+
 static void fullscreen_follow(OrielWindow *window)
 {
     if (window->page) {
@@ -182,6 +191,7 @@ static void oriel_window_init(OrielWindow *window)
 {
     gtk_widget_init_template(GTK_WIDGET(window));
     g_signal_connect(window, "notify::is-active", G_CALLBACK(shortcuts_follow), NULL);
+    g_signal_connect(window, "notify::is-active", G_CALLBACK(machines_look), NULL);
     g_signal_connect(window, "notify::fullscreened", G_CALLBACK(fullscreen_follow), NULL);
     oriel_window_accept_drops(window);
 }

@@ -5,6 +5,7 @@
 
 #include <glib/gstdio.h>
 
+#include "config/runtime.h"
 #include "oriel-files.h"
 #include "running/oriel-session.h"
 
@@ -71,6 +72,12 @@ TEST(come_and_go)
     WAIT(length(list) == 0);
 }
 
+/* Settings of a machine “One”, as a text. */
+#define SETTINGS(memory)                                                                           \
+    "{\"version\": 1, \"name\": \"One\", \"memory\": " #memory ", "                                \
+    "\"uuid\": \"00000000-0000-4000-8000-000000000001\", "                                         \
+    "\"generation-id\": \"00000000-0000-4000-8000-000000000002\"}"
+
 TEST(damaged_and_mended)
 {
     g_autoptr(OrielMachineList) list = open_list();
@@ -79,17 +86,52 @@ TEST(damaged_and_mended)
     fixture_machine("One", NULL);
     WAIT(state(list, "One") == ORIEL_MACHINE_STATE_STOPPED);
     item = find(list, "One");
+    oriel_machine_item_watch(item);
     write_settings("One", "{");
     WAIT(oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_DAMAGED);
+    oriel_machine_item_unwatch(item);
     CHECK(strstr(oriel_machine_item_get_message(item), "damaged"));
     CHECK(!oriel_machine_item_get_config(item));
     CHECK_STR(oriel_machine_item_get_name(item), "One");
-    write_settings("One", "{\"version\": 1, \"name\": \"One\", "
-                          "\"uuid\": \"00000000-0000-4000-8000-000000000001\", "
-                          "\"generation-id\": \"00000000-0000-4000-8000-000000000002\"}");
+    write_settings("One", SETTINGS(67108864));
     WAIT(oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_STOPPED);
     CHECK_STR(oriel_machine_item_get_message(item), "");
     CHECK_STR(oriel_machine_item_get_uuid(item), "00000000-0000-4000-8000-000000000001");
+}
+
+static guint64 memory(OrielMachineItem *item)
+{
+    const OrielConfig *config = oriel_machine_item_get_config(item);
+
+    return config ? config->memory : 0;
+}
+
+/* Changes that nobody sees when they are made are found by a look, and by who begins to watch. */
+TEST(changed_out_of_sight)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    OrielMachineItem *item;
+
+    fixture_machine("One", NULL);
+    WAIT(state(list, "One") == ORIEL_MACHINE_STATE_STOPPED);
+    item = find(list, "One");
+    write_settings("One", SETTINGS(67108864));
+    oriel_machine_list_reload(list);
+    WAIT(memory(item) == 67108864);
+    write_settings("One", SETTINGS(134217728));
+    oriel_machine_item_watch(item);
+    WAIT(memory(item) == 134217728);
+    write_settings("One", SETTINGS(268435456));
+    WAIT(memory(item) == 268435456);
+    /* Moved, it is still watched. */
+    g_autofree char *from = fixture_folder("One");
+    g_autofree char *to = fixture_folder("Two");
+
+    CHECK_EQ(g_rename(from, to), 0);
+    WAIT(g_strcmp0(oriel_machine_item_get_folder(item), to) == 0);
+    write_settings("Two", SETTINGS(67108864));
+    WAIT(memory(item) == 67108864);
+    oriel_machine_item_unwatch(item);
 }
 
 TEST(renamed_keeps_its_item)
@@ -287,6 +329,63 @@ TEST(running_ones_are_found)
     g_clear_object(&second);
 }
 
+/* A copy has the UUID of the one that runs, whose engine cannot say whose it is. */
+TEST(copy_of_one_that_hangs)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    g_autoptr(GAsyncResult) started = NULL;
+    g_autoptr(GError) error = NULL;
+    OrielMachineItem *item;
+
+    fixture_machine("One", NULL);
+    WAIT(find(list, "One"));
+    item = find(list, "One");
+    oriel_machine_item_start_async(item, FALSE, NULL, fixture_result, &started);
+    WAIT(started && oriel_machine_item_get_engine(item));
+    fixture_tell(item, "hang");
+    g_autofree char *from = fixture_folder("One");
+    g_autofree char *to = fixture_folder("Copy");
+    g_autofree char *settings = g_build_filename(from, "machine.json", NULL);
+    g_autofree char *text = NULL;
+
+    CHECK(g_file_get_contents(settings, &text, NULL, NULL));
+    g_mkdir(to, 0700);
+    write_settings("Copy", text);
+    g_autoptr(OrielMachine) copy = oriel_machine_load(to);
+
+    CHECK_STR(copy->config->uuid, oriel_machine_item_get_uuid(item));
+    CHECK(oriel_machine_is_locked(from) && !oriel_machine_is_locked(to));
+    CHECK_STR(oriel_session_state(copy, NULL), "stopped");
+    CHECK(!oriel_session_kill(copy, &error));
+    CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_STATE));
+    CHECK(oriel_machine_is_locked(from));
+    WAIT(oriel_machine_list_find_folder(list, to));
+    CHECK_EQ(oriel_machine_item_get_state(oriel_machine_list_find_folder(list, to)),
+             ORIEL_MACHINE_STATE_STOPPED);
+}
+
+/* Watches of inotify that this process has. */
+static guint watches(void)
+{
+    g_autoptr(GDir) files = g_dir_open("/proc/self/fdinfo", 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    while (files && (name = g_dir_read_name(files))) {
+        g_autofree char *path = g_build_filename("/proc/self/fdinfo", name, NULL);
+        g_autofree char *text = NULL;
+
+        if (g_file_get_contents(path, &text, NULL, NULL)) {
+            g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+            for (char **line = lines; *line; line++) {
+                n += g_str_has_prefix(*line, "inotify ");
+            }
+        }
+    }
+    return n;
+}
+
 TEST(a_thousand)
 {
     g_autoptr(OrielMachineList) list = NULL;
@@ -303,6 +402,7 @@ TEST(a_thousand)
     printf("# read in %d ms\n", (int)((g_get_monotonic_time() - start) / 1000));
     CHECK_EQ(length(list), MANY);
     CHECK_EQ(state(list, "Machine 999"), ORIEL_MACHINE_STATE_STOPPED);
+    CHECK(watches() > 0 && watches() < 10);
     fixture_machine("One more", NULL);
     WAIT(length(list) == MANY + 1);
 }
@@ -311,6 +411,7 @@ static const struct test all[] = {
     T(empty),
     T(come_and_go),
     T(damaged_and_mended),
+    T(changed_out_of_sight),
     T(renamed_keeps_its_item),
     T(elsewhere_and_absent),
     T(create_and_clone),
@@ -319,6 +420,7 @@ static const struct test all[] = {
     T(delete_that_fails),
     T(names),
     T(running_ones_are_found),
+    T(copy_of_one_that_hangs),
     T(a_thousand),
 };
 

@@ -125,6 +125,7 @@ void oriel_machine_page_set_item(OrielMachinePage *page, OrielMachineItem *item)
     }
     if (page->item) {
         g_signal_handlers_disconnect_by_data(page->item, page);
+        oriel_machine_item_unwatch(page->item);
         gtk_widget_insert_action_group(GTK_WIDGET(page), "machine", NULL);
     }
     g_set_object(&page->item, item);
@@ -132,6 +133,7 @@ void oriel_machine_page_set_item(OrielMachinePage *page, OrielMachineItem *item)
     oriel_machine_details_set_item(page->details, item);
     oriel_operation_box_set_item(page->work, item);
     if (item) {
+        oriel_machine_item_watch(item);
         oriel_machine_actions_insert(GTK_WIDGET(page), item);
         for (guint i = 0; i < G_N_ELEMENTS(followed); i++) {
             g_signal_connect_swapped(item, followed[i], G_CALLBACK(follow), page);
