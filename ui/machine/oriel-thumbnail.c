@@ -5,6 +5,7 @@
 #include "display/engine/oriel-engine-backend.h"
 #include "base/oriel-connection.h"
 #include "base/oriel-state.h"
+#include "machine/oriel-small-picture.h"
 
 enum {
     LOOK_SECONDS = 1, /* between two looks at a running machine's picture */
@@ -86,19 +87,74 @@ static gboolean look_again(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* A picture on its way: from a file, or from the memory that a running machine draws into. */
+struct picture {
+    char *path;     /* NULL: `pixels` */
+    GBytes *pixels; /* of oriel_framebuffer_get_bytes() */
+    guint columns, lines, stride;
+    int width, height; /* wanted, in pixels */
+};
+
+static void picture_free(gpointer data)
+{
+    struct picture *picture = data;
+
+    g_free(picture->path);
+    g_clear_pointer(&picture->pixels, g_bytes_unref);
+    g_free(picture);
+}
+
+/* Worker thread. */
+static void picture_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+    const struct picture *picture = data;
+
+    g_task_return_pointer(
+        task,
+        picture->path ? oriel_small_picture_read(picture->path, picture->width, picture->height)
+                      : oriel_small_picture_make(picture->pixels, picture->columns, picture->lines,
+                                                 picture->stride, picture->width, picture->height),
+        g_object_unref);
+}
+
+static void picture_end(GObject *source, GAsyncResult *result, gpointer data)
+{
+    const struct picture *picture = g_task_get_task_data(G_TASK(result));
+    OrielThumbnail *thumbnail = ORIEL_THUMBNAIL(source);
+    g_autoptr(GdkTexture) texture = g_task_propagate_pointer(G_TASK(result), NULL);
+
+    if (texture) {
+        show_texture(thumbnail, texture,
+                     !picture->path || oriel_machine_item_is_active(thumbnail->item));
+    }
+}
+
+/* Takes the picture. */
+static void picture_start(OrielThumbnail *thumbnail, struct picture *picture)
+{
+    g_autoptr(GTask) task = g_task_new(thumbnail, thumbnail->cancellable, picture_end, NULL);
+    int scale = gtk_widget_get_scale_factor(GTK_WIDGET(thumbnail));
+
+    gtk_widget_get_size_request(GTK_WIDGET(thumbnail), &picture->width, &picture->height);
+    picture->width *= scale;
+    picture->height *= scale;
+    g_task_set_task_data(task, picture, picture_free);
+    g_task_run_in_thread(task, picture_run);
+}
+
 static void frame_changed(OrielThumbnail *thumbnail)
 {
     OrielFramebuffer *framebuffer = oriel_display_backend_get_framebuffer(thumbnail->backend);
 
     if (framebuffer) {
-        guint width = oriel_framebuffer_get_width(framebuffer);
-        guint height = oriel_framebuffer_get_height(framebuffer);
-        g_autoptr(GBytes) bytes = oriel_framebuffer_get_bytes(framebuffer, 0, 0, width, height);
-        g_autoptr(GdkTexture) texture =
-            gdk_memory_texture_new((int)width, (int)height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED,
-                                   bytes, oriel_framebuffer_get_stride(framebuffer));
+        struct picture *picture = g_new0(struct picture, 1);
 
-        show_texture(thumbnail, texture, TRUE);
+        picture->columns = oriel_framebuffer_get_width(framebuffer);
+        picture->lines = oriel_framebuffer_get_height(framebuffer);
+        picture->stride = oriel_framebuffer_get_stride(framebuffer);
+        picture->pixels =
+            oriel_framebuffer_get_bytes(framebuffer, 0, 0, picture->columns, picture->lines);
+        picture_start(thumbnail, picture);
     }
     if (!thumbnail->look) {
         thumbnail->look = g_timeout_add_seconds(LOOK_SECONDS, look_again, thumbnail);
@@ -123,30 +179,6 @@ static void connected(GObject *source, GAsyncResult *result, gpointer data)
     oriel_display_backend_start(thumbnail->backend);
 }
 
-/* Reads a picture file; worker thread. */
-static void read_file(GTask *task, gpointer source, gpointer path, GCancellable *cancellable)
-{
-    GError *error = NULL;
-    GdkTexture *texture = gdk_texture_new_from_filename(path, &error);
-
-    if (texture) {
-        g_task_return_pointer(task, texture, g_object_unref);
-    } else {
-        g_task_return_error(task, error);
-    }
-}
-
-static void file_read(GObject *source, GAsyncResult *result, gpointer data)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GdkTexture) texture = g_task_propagate_pointer(G_TASK(result), &error);
-
-    if (texture) {
-        show_texture(ORIEL_THUMBNAIL(source), texture,
-                     oriel_machine_item_is_active(ORIEL_THUMBNAIL(source)->item));
-    }
-}
-
 /* Starts to show what there is to show of the item now. */
 static void refresh(OrielThumbnail *thumbnail)
 {
@@ -160,10 +192,10 @@ static void refresh(OrielThumbnail *thumbnail)
     thumbnail->cancellable = g_cancellable_new();
     path = oriel_machine_item_get_thumbnail(thumbnail->item);
     if (path) {
-        g_autoptr(GTask) task = g_task_new(thumbnail, thumbnail->cancellable, file_read, NULL);
+        struct picture *picture = g_new0(struct picture, 1);
 
-        g_task_set_task_data(task, g_strdup(path), g_free);
-        g_task_run_in_thread(task, read_file);
+        picture->path = g_strdup(path);
+        picture_start(thumbnail, picture);
     }
     if (oriel_machine_item_get_engine(thumbnail->item)) {
         oriel_connection_open_async(thumbnail->item, thumbnail->cancellable, connected, thumbnail);
