@@ -78,7 +78,7 @@ static char *folded(const char *text)
     return g_utf8_casefold(ascii, -1);
 }
 
-static char *searched_text(OrielMachineItem *item)
+static char *searched_text_make(OrielMachineItem *item)
 {
     g_autofree char *os = oriel_state_setting(item, "os");
     g_autofree char *tags = oriel_state_setting(item, "tags");
@@ -87,6 +87,23 @@ static char *searched_text(OrielMachineItem *item)
                                      *os ? oriel_system_find(os)->name : "", tags, notes, NULL);
 
     return folded(all);
+}
+
+static GQuark searched_text_quark(void)
+{
+    return g_quark_from_static_string("oriel-searched-text");
+}
+
+/* Kept with the item, as every letter of a search looks at all of them. */
+static const char *searched_text(OrielMachineItem *item)
+{
+    char *text = g_object_get_qdata(G_OBJECT(item), searched_text_quark());
+
+    if (!text) {
+        text = searched_text_make(item);
+        g_object_set_qdata_full(G_OBJECT(item), searched_text_quark(), text, g_free);
+    }
+    return text;
 }
 
 static char **tags_of(OrielMachineItem *item)
@@ -113,7 +130,7 @@ static gboolean matches(gpointer object, gpointer data)
         }
     }
     if (model->words) {
-        g_autofree char *text = searched_text(item);
+        const char *text = searched_text(item);
 
         for (char **word = model->words; *word; word++) {
             if (!strstr(text, *word)) {
@@ -201,13 +218,24 @@ static void last_used_read(OrielLibraryModel *model, OrielMachineItem *item)
                             G_PRIORITY_LOW, NULL, time_read, reading);
 }
 
+static void settings_changed(OrielMachineItem *item, GParamSpec *spec, OrielLibraryModel *model)
+{
+    g_object_set_qdata(G_OBJECT(item), searched_text_quark(), NULL);
+    refresh_soon(model);
+}
+
+static void state_changed(OrielLibraryModel *model)
+{
+    if (model->sort == ORIEL_LIBRARY_SORT_STATE) {
+        refresh_soon(model);
+    }
+}
+
 static void watch(OrielLibraryModel *model, OrielMachineItem *item)
 {
-    static const char *const followed[] = { "notify::name", "notify::state", "notify::config" };
-
-    for (guint i = 0; i < G_N_ELEMENTS(followed); i++) {
-        g_signal_connect_swapped(item, followed[i], G_CALLBACK(refresh_soon), model);
-    }
+    g_signal_connect(item, "notify::name", G_CALLBACK(settings_changed), model);
+    g_signal_connect(item, "notify::config", G_CALLBACK(settings_changed), model);
+    g_signal_connect_swapped(item, "notify::state", G_CALLBACK(state_changed), model);
     if (model->sort == ORIEL_LIBRARY_SORT_LAST_USED) {
         last_used_read(model, item);
     }
