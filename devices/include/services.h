@@ -71,6 +71,12 @@ struct services {
      */
     void (*doorbell_bind)(struct device *device, unsigned region, uint64_t offset,
                           unsigned doorbell);
+    /*
+     * Whether a bound doorbell is one, which it is from the beginning. While it is not, writes
+     * reach the region's write function with their size and value; a ring from before may still
+     * come.
+     */
+    void (*doorbell_enable)(struct device *device, unsigned doorbell, bool enable);
 
     /* The bytes of a device memory, zeroed (or loaded from its file) at creation; never moves. */
     void *(*memory)(struct device *device, unsigned memory, uint64_t *size);

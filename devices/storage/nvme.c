@@ -7,7 +7,8 @@
  * but CSTS.RDY stays until the last request has come back from the back end, because it may still
  * write to the guest's memory; enabling waits for the same. A shutdown (CC.SHN) flushes the disk.
  *
- * Doorbells are exits: their value is needed, which an ioeventfd does not keep.
+ * Doorbells are exits, because their value is needed, until the host has it in memory
+ * (nvme_shadow.c).
  *
  * Left out: subsystem reset, controller memory buffer, boot partitions, other page sizes than 4
  * KiB, SGLs, metadata and protection information, arbitration by weights.
@@ -53,6 +54,7 @@ enum {
     CC_WRITABLE = 0x00fffff1,
     AQA_WRITABLE = 0x0fff0fff,
     LOGICAL_BLOCK_MIN = 512,
+    ROUNDS_MAX = 4, /* in which the host adds commands while others are taken */
 };
 
 static struct nvme *to_nvme(struct device *device)
@@ -68,7 +70,15 @@ void nvme_fatal(struct nvme *nvme, const char *reason, uint64_t value)
 
 void nvme_service(struct nvme *nvme)
 {
-    nvme_queues_service(nvme);
+    unsigned rounds = 0;
+
+    do {
+        nvme_queues_service(nvme);
+    } while (nvme_shadow_rest(nvme) && ++rounds < ROUNDS_MAX);
+    if (rounds == ROUNDS_MAX) {
+        dev_defer(nvme_device(nvme), TASK_SERVICE);
+    }
+    nvme_shadow_bind(nvme);
     nvme_events_deliver(nvme);
     nvme_batch_submit(nvme);
     nvme_interrupts_update(nvme);
@@ -119,6 +129,8 @@ static void controller_reset(struct nvme *nvme)
     nvme->n_event_requests = 0;
     nvme->events = nvme->events_masked = 0;
     nvme->namespace_changed = false;
+    nvme->shadow = false;
+    nvme->shadow_doorbells = nvme->event_indexes = 0;
     nvme->intms = 0;
     nvme->csts &= ~(uint32_t)CSTS_SHST;
 }
@@ -251,6 +263,16 @@ static void info_read(struct nvme *nvme)
     nvme->block_shift = (unsigned)__builtin_ctz(nvme->info.logical_block_size);
 }
 
+static int nvme_create(struct device *device, struct dev_error *error)
+{
+    (void)error;
+    for (unsigned sqid = 1; sqid < NVME_QUEUES; sqid++) {
+        device->services->doorbell_bind(device, REGION_REGISTERS, DOORBELLS + 8 * sqid, sqid - 1);
+        device->services->doorbell_enable(device, sqid - 1, false);
+    }
+    return 0;
+}
+
 static void nvme_destroy(struct device *device)
 {
     nvme_commands_destroy(to_nvme(device));
@@ -269,7 +291,14 @@ static void nvme_reset(struct device *device, enum reset_kind kind)
         nvme->error = (struct nvme_error){ .count = 0 };
     }
     info_read(nvme);
+    nvme_shadow_bind(nvme);
     nvme_interrupts_update(nvme);
+}
+
+static void nvme_on_doorbell(struct device *device, unsigned doorbell)
+{
+    (void)doorbell; /* whichever it was, all are looked at */
+    nvme_service(to_nvme(device));
 }
 
 static void nvme_on_block(struct device *device, struct block_request *request)
@@ -360,6 +389,9 @@ static const struct state_field nvme_fields[] = {
     FIELD_MAX(struct nvme, events, (1u << NVME_EVENTS) - 1),
     FIELD_MAX(struct nvme, events_masked, (1u << NVME_EVENTS) - 1),
     FIELD(struct nvme, namespace_changed),
+    FIELD(struct nvme, shadow),
+    FIELD(struct nvme, shadow_doorbells),
+    FIELD(struct nvme, event_indexes),
     FIELD(struct nvme, units_read),
     FIELD(struct nvme, units_written),
     FIELD(struct nvme, reads),
@@ -404,18 +436,21 @@ static const struct pci_info nvme_pci = {
 
 const struct device_class nvme_class = {
     .name = "nvme",
-    .version = 1,
+    .version = 2,
     .state_size = sizeof(struct nvme),
     .description = "NVMe controller with one disk",
     .regions = nvme_regions,
     .n_regions = sizeof(nvme_regions) / sizeof(nvme_regions[0]),
     .n_tasks = TASKS,
     .n_drives = 1,
+    .n_doorbells = NVME_IO_QUEUES,
     .fields = nvme_fields,
     .pci = &nvme_pci,
+    .create = nvme_create,
     .destroy = nvme_destroy,
     .reset = nvme_reset,
     .on_task = nvme_on_task,
+    .on_doorbell = nvme_on_doorbell,
     .on_block = nvme_on_block,
     .on_media = nvme_on_media,
     .on_config = nvme_on_config,

@@ -4,6 +4,7 @@
  *
  *   nvme.c           the function on the PCI bus, controller registers, life
  *   nvme_queue.c     submission and completion queues, doorbells, interrupts
+ *   nvme_shadow.c    doorbells in guest memory
  *   nvme_command.c   one command from its fetch to its completion; requests to the back end
  *   nvme_prp.c       where in guest memory the data of a command is
  *   nvme_io.c        the commands of the NVM command set
@@ -173,8 +174,10 @@ struct nvme {
     struct nvme_features features;
     uint16_t event_requests[NVME_EVENT_REQUESTS]; /* their command identifiers */
     uint32_t n_event_requests;
-    uint32_t events, events_masked;                    /* bits of enum nvme_event */
-    bool namespace_changed;                            /* in the Changed Namespace List */
+    uint32_t events, events_masked; /* bits of enum nvme_event */
+    bool namespace_changed;         /* in the Changed Namespace List */
+    bool shadow;                    /* the host has given these two pages */
+    uint64_t shadow_doorbells, event_indexes;
     uint64_t units_read, units_written, reads, writes; /* units of 512 bytes */
     struct nvme_error error;
 
@@ -184,6 +187,7 @@ struct nvme {
     unsigned n_in_flight, n_stale;
     bool flushing;   /* the flush of a shutdown is under way */
     bool restarting; /* loaded commands have not been executed yet: no new ones are taken */
+    bool doorbell_enabled[NVME_QUEUES]; /* that of a submission queue costs no exit */
     struct block_request *batch[NVME_BATCH];
     unsigned n_batch;
 };
@@ -223,6 +227,10 @@ struct nvme_cq *nvme_cq_find(struct nvme *nvme, uint32_t cqid);
 void nvme_sq_create(struct nvme *nvme, unsigned sqid, uint64_t base, uint32_t size, uint32_t cqid);
 void nvme_cq_create(struct nvme *nvme, unsigned cqid, uint64_t base, uint32_t size);
 void nvme_doorbell_write(struct nvme *nvme, unsigned number, uint32_t value);
+/* The host has moved its end of a live queue; false, and told as an event, if it cannot be there.
+ */
+bool nvme_sq_tail_set(struct nvme *nvme, unsigned sqid, uint32_t value);
+bool nvme_cq_head_set(struct nvme *nvme, unsigned cqid, uint32_t value);
 /* True if one more entry than are promised fits. */
 bool nvme_cq_has_room(const struct nvme_cq *cq);
 /* Adds an entry. There is room, or one is reserved. */
@@ -230,6 +238,25 @@ void nvme_cq_post(struct nvme *nvme, unsigned sqid, uint16_t cid, uint32_t dw0, 
 void nvme_queues_service(struct nvme *nvme);
 void nvme_interrupts_update(struct nvme *nvme);
 bool nvme_queues_valid(struct nvme *nvme);
+
+/* --- nvme_shadow.c ----------------------------------------------------------------------------
+ * Doorbells are numbered as in the registers: that of submission queue n is 2n, of completion queue
+ * n 2n + 1. */
+
+/* The value is in memory, not in what is written to the register. */
+bool nvme_shadow_has(const struct nvme *nvme, unsigned number);
+/* Takes the values of all queues. */
+void nvme_shadow_look(struct nvme *nvme);
+/* Asks the host to ring when one moves; true if one has moved meanwhile. */
+bool nvme_shadow_rest(struct nvme *nvme);
+/* A doorbell without a shadow was rung: the host shall ring it the next time, too. */
+void nvme_shadow_rang(struct nvme *nvme, unsigned number, uint32_t value);
+/* The doorbell begins at this value. */
+void nvme_shadow_begin(struct nvme *nvme, unsigned number, uint32_t value);
+/* Makes the doorbells of queues with shadows cost no exit, and the others give their value. */
+void nvme_shadow_bind(struct nvme *nvme);
+/* The command. */
+unsigned nvme_doorbell_buffer_config(struct nvme *nvme, const struct nvme_command *command);
 
 /* --- nvme_command.c --------------------------------------------------------------------------- */
 

@@ -27,6 +27,7 @@ enum {
     OPCODE_SET_FEATURES = 0x09,
     OPCODE_GET_FEATURES = 0x0a,
     OPCODE_ASYNC_EVENT_REQUEST = 0x0c,
+    OPCODE_DOORBELL_BUFFER_CONFIG = 0x7c,
 
     CDW11_PC = 1u << 0,
     CDW11_IEN = 1u << 1,
@@ -226,6 +227,8 @@ unsigned nvme_admin_execute(struct nvme *nvme, unsigned index, uint32_t *dw0)
         return nvme_features_get(nvme, command, dw0);
     case OPCODE_ASYNC_EVENT_REQUEST:
         return STATUS_EVENT_LIMIT; /* those within it were kept when they were fetched */
+    case OPCODE_DOORBELL_BUFFER_CONFIG:
+        return nvme_doorbell_buffer_config(nvme, command);
     default:
         return STATUS_INVALID_OPCODE;
     }

@@ -19,6 +19,7 @@ enum {
     UUID_LENGTH = 16,
     NIDT_UUID = 3,
 
+    OACS_DOORBELL_BUFFER_CONFIG = 1u << 8,
     ONCS_COMPARE = 1u << 0,
     ONCS_DATASET_MANAGEMENT = 1u << 2,
     ONCS_WRITE_ZEROES = 1u << 3,
@@ -83,6 +84,7 @@ static void controller_build(const struct nvme *nvme, uint8_t *reply)
     store_le32(reply + 80, NVME_VERSION);                      /* VER */
     store_le32(reply + 92, EVENT_CONFIG_NAMESPACE);            /* OAES */
     reply[111] = 1;                                            /* CNTRLTYPE: I/O */
+    store_le16(reply + 256, OACS_DOORBELL_BUFFER_CONFIG);      /* OACS */
     reply[258] = 3;                                            /* ACL */
     reply[259] = NVME_EVENT_REQUESTS - 1;                      /* AERL */
     reply[260] = 0x03;                                         /* FRMW: one slot, read only */

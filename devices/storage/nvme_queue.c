@@ -32,11 +32,13 @@ struct nvme_cq *nvme_cq_find(struct nvme *nvme, uint32_t cqid)
 void nvme_sq_create(struct nvme *nvme, unsigned sqid, uint64_t base, uint32_t size, uint32_t cqid)
 {
     nvme->sqs[sqid] = (struct nvme_sq){ .live = true, .base = base, .size = size, .cqid = cqid };
+    nvme_shadow_begin(nvme, 2 * sqid, 0);
 }
 
 void nvme_cq_create(struct nvme *nvme, unsigned cqid, uint64_t base, uint32_t size)
 {
     nvme->cqs[cqid] = (struct nvme_cq){ .live = true, .phase = true, .base = base, .size = size };
+    nvme_shadow_begin(nvme, 2 * cqid + 1, 0);
 }
 
 /* Entries from `head` up to `tail`. */
@@ -102,52 +104,59 @@ void nvme_interrupts_update(struct nvme *nvme)
 
 /* --- Doorbells -------------------------------------------------------------------------------- */
 
-static void sq_doorbell(struct nvme *nvme, unsigned sqid, uint32_t value)
+bool nvme_sq_tail_set(struct nvme *nvme, unsigned sqid, uint32_t value)
 {
-    struct nvme_sq *sq = nvme_sq_find(nvme, sqid);
+    struct nvme_sq *sq = &nvme->sqs[sqid];
 
-    if (!sq) {
-        guest_error(nvme_device(nvme), "doorbell of submission queue %u, which does not exist",
-                    sqid);
-        nvme_event(nvme, EVENT_INVALID_DOORBELL_REGISTER);
-    } else if (value >= sq->size) {
+    if (value >= sq->size) {
         guest_error(nvme_device(nvme), "tail %u of submission queue %u of %u entries", value, sqid,
                     sq->size);
         nvme_event(nvme, EVENT_INVALID_DOORBELL_VALUE);
-    } else {
-        sq->tail = value;
+        return false;
     }
+    sq->tail = value;
+    return true;
 }
 
-static void cq_doorbell(struct nvme *nvme, unsigned cqid, uint32_t value)
+bool nvme_cq_head_set(struct nvme *nvme, unsigned cqid, uint32_t value)
 {
-    struct nvme_cq *cq = nvme_cq_find(nvme, cqid);
+    struct nvme_cq *cq = &nvme->cqs[cqid];
 
-    if (!cq) {
-        guest_error(nvme_device(nvme), "doorbell of completion queue %u, which does not exist",
-                    cqid);
-        nvme_event(nvme, EVENT_INVALID_DOORBELL_REGISTER);
-    } else if (value >= cq->size ||
-               filled(cq->head, value, cq->size) > filled(cq->head, cq->tail, cq->size)) {
+    if (value >= cq->size ||
+        filled(cq->head, value, cq->size) > filled(cq->head, cq->tail, cq->size)) {
         guest_error(nvme_device(nvme), "head %u of completion queue %u, whose entries are %u..%u",
                     value, cqid, cq->head, cq->tail);
         nvme_event(nvme, EVENT_INVALID_DOORBELL_VALUE);
-    } else {
-        cq->head = value;
+        return false;
     }
+    cq->head = value;
+    return true;
 }
 
 void nvme_doorbell_write(struct nvme *nvme, unsigned number, uint32_t value)
 {
+    bool submission = number % 2 == 0;
+    unsigned queue = number / 2;
+
     if (!(nvme->csts & CSTS_RDY) || !(nvme->cc & CC_EN)) {
         guest_error(nvme_device(nvme), "doorbell %u while the controller is not ready", number);
         return;
     }
-    if (number % 2 == 0) {
-        sq_doorbell(nvme, number / 2, value);
-    } else {
-        cq_doorbell(nvme, number / 2, value);
+    if (submission ? !nvme_sq_find(nvme, queue) : !nvme_cq_find(nvme, queue)) {
+        guest_error(nvme_device(nvme), "doorbell of %s queue %u, which does not exist",
+                    submission ? "submission" : "completion", queue);
+        nvme_event(nvme, EVENT_INVALID_DOORBELL_REGISTER);
+        return;
     }
+    if (nvme_shadow_has(nvme, number)) {
+        return; /* what follows looks there */
+    }
+    if (submission) {
+        nvme_sq_tail_set(nvme, queue, value);
+    } else {
+        nvme_cq_head_set(nvme, queue, value);
+    }
+    nvme_shadow_rang(nvme, number, value);
 }
 
 static bool can_fetch(struct nvme *nvme, const struct nvme_sq *sq)
@@ -160,6 +169,7 @@ static bool can_fetch(struct nvme *nvme, const struct nvme_sq *sq)
 /* Each command that ends at once takes an entry of the completion queue, which bounds the loop. */
 void nvme_queues_service(struct nvme *nvme)
 {
+    nvme_shadow_look(nvme);
     for (unsigned i = 0; i < NVME_QUEUES; i++) {
         while (can_fetch(nvme, &nvme->sqs[i]) && nvme_command_fetch(nvme, i)) {
         }
@@ -183,7 +193,9 @@ bool nvme_queues_valid(struct nvme *nvme)
             return false;
         }
     }
-    return nvme->sqs[0].live == nvme->cqs[0].live && nvme->sqs[0].cqid == 0;
+    return nvme->sqs[0].live == nvme->cqs[0].live && nvme->sqs[0].cqid == 0 &&
+           (nvme->shadow_doorbells | nvme->event_indexes) % NVME_PAGE == 0 &&
+           (!nvme->shadow || nvme->sqs[0].live);
 }
 
 const struct state_field nvme_sq_fields[] = {

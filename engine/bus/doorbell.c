@@ -30,9 +30,11 @@ static bool assign(struct doorbells *doorbells, const struct doorbell *doorbell,
     return kvm_ioctl(doorbells->kvm->vm, KVM_IOEVENTFD, &event) == 0;
 }
 
-static void move(struct doorbells *doorbells, struct doorbell *doorbell, uint64_t base)
+/* KVM has it where its region is now, if it is to be a doorbell at all. */
+static void update(struct doorbells *doorbells, struct doorbell *doorbell)
 {
-    uint64_t address = base == REGION_UNPLACED ? base : base + doorbell->offset;
+    bool placed = doorbell->base != REGION_UNPLACED && !doorbell->disabled;
+    uint64_t address = placed ? doorbell->base + doorbell->offset : REGION_UNPLACED;
 
     if (doorbell->address == address) {
         return;
@@ -57,7 +59,23 @@ void doorbells_placed(struct doorbells *doorbells, struct machine_device *owner,
         struct doorbell *doorbell = g_ptr_array_index(doorbells->all, i);
 
         if (doorbell->owner == owner && doorbell->region == region) {
-            move(doorbells, doorbell, base);
+            doorbell->base = base;
+            update(doorbells, doorbell);
+        }
+    }
+    pthread_mutex_unlock(&doorbells->lock);
+}
+
+void doorbells_enable(struct doorbells *doorbells, struct machine_device *owner, unsigned number,
+                      bool enable)
+{
+    pthread_mutex_lock(&doorbells->lock);
+    for (unsigned i = 0; i < doorbells->all->len; i++) {
+        struct doorbell *doorbell = g_ptr_array_index(doorbells->all, i);
+
+        if (doorbell->owner == owner && doorbell->number == number) {
+            doorbell->disabled = !enable;
+            update(doorbells, doorbell);
         }
     }
     pthread_mutex_unlock(&doorbells->lock);
@@ -80,6 +98,7 @@ void doorbell_bind(struct doorbells *doorbells, struct machine_device *owner, un
                                    .number = number,
                                    .offset = offset,
                                    .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                                   .base = REGION_UNPLACED,
                                    .address = REGION_UNPLACED };
     if (doorbell->fd < 0 || epoll_ctl(set, EPOLL_CTL_ADD, doorbell->fd, &event) != 0) {
         if (doorbell->fd >= 0) {

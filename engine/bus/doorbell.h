@@ -10,8 +10,8 @@
  * out by doorbells_halt().
  *
  * Threads: doorbells_init() and doorbells_destroy() from one; doorbell_bind() and
- * doorbells_remove() while the machine stands still; doorbells_placed() in the owner's domain;
- * doorbells_go() and doorbells_halt() under control, no domain held.
+ * doorbells_remove() while the machine stands still; doorbells_placed() and doorbells_enable() in
+ * the owner's domain; doorbells_go() and doorbells_halt() under control, no domain held.
  */
 #ifndef ENGINE_DOORBELL_H
 #define ENGINE_DOORBELL_H
@@ -30,6 +30,8 @@ struct doorbell {
     unsigned region, number; /* of the owner's */
     uint64_t offset;         /* in the region */
     int fd;
+    bool disabled;
+    uint64_t base;    /* of the region; REGION_UNPLACED: nowhere */
     uint64_t address; /* where KVM has it; REGION_UNPLACED: nowhere */
 };
 
@@ -62,6 +64,9 @@ void doorbells_remove(struct doorbells *doorbells, struct machine_device *owner)
 /* A region of the owner's is at `base` now; REGION_UNPLACED: nowhere. */
 void doorbells_placed(struct doorbells *doorbells, struct machine_device *owner, unsigned region,
                       uint64_t base);
+/* See services.h, doorbell_enable. */
+void doorbells_enable(struct doorbells *doorbells, struct machine_device *owner, unsigned number,
+                      bool enable);
 /*
  * Hears the doorbells of devices with drives; to be called when `disks` can be read, and from the
  * first call on by its caller alone. False: not while the machine stands still. The context is a

@@ -110,6 +110,14 @@ static void service_doorbell_bind(struct device *device, unsigned region, uint64
     doorbell_bind(&record->machine->doorbells, record, region, offset, doorbell);
 }
 
+static void service_doorbell_enable(struct device *device, unsigned doorbell, bool enable)
+{
+    struct machine_device *record = record_of(device);
+
+    g_assert(doorbell < record->class->n_doorbells);
+    doorbells_enable(&record->machine->doorbells, record, doorbell, enable);
+}
+
 static void *service_memory(struct device *device, unsigned memory, uint64_t *size)
 {
     struct machine_device *record = record_of(device);
@@ -403,6 +411,7 @@ const struct services machine_services = {
     .region_place = service_region_place,
     .region_remove = service_region_remove,
     .doorbell_bind = service_doorbell_bind,
+    .doorbell_enable = service_doorbell_enable,
     .memory = service_memory,
     .memory_sync = service_memory_sync,
     .window_place = service_window_place,

@@ -125,6 +125,21 @@ static void fake_doorbell_bind(struct device *device, unsigned region, uint64_t 
     }
 }
 
+static void fake_doorbell_enable(struct device *device, unsigned doorbell, bool enable)
+{
+    struct fake_device *d = record(device);
+
+    if (doorbell >= device->class->n_doorbells || doorbell >= FAKE_DOORBELLS_MAX) {
+        fake_bug("doorbell_enable() of what the class does not have");
+    }
+    d->doorbells_disabled[doorbell] = !enable;
+}
+
+bool fake_doorbell_enabled(struct device *device, unsigned doorbell)
+{
+    return !record(device)->doorbells_disabled[doorbell];
+}
+
 static void *fake_memory(struct device *device, unsigned memory, uint64_t *size)
 {
     struct fake_device *d = record(device);
@@ -394,6 +409,7 @@ const struct services fake_services = {
     .region_place = fake_region_place,
     .region_remove = fake_region_remove,
     .doorbell_bind = fake_doorbell_bind,
+    .doorbell_enable = fake_doorbell_enable,
     .memory = fake_memory,
     .memory_sync = fake_memory_sync,
     .window_place = fake_window_place,

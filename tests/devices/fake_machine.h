@@ -13,6 +13,7 @@ enum {
     FAKE_DEVICES_MAX = 32,
     FAKE_IRQS_MAX = 32,
     FAKE_CHAR_MAX = 65536,
+    FAKE_DOORBELLS_MAX = 32,
 };
 
 struct fake;
@@ -48,6 +49,8 @@ void fake_config_write(struct device *device, unsigned offset, unsigned size, ui
 uint64_t fake_region_base(struct device *device, unsigned region);
 uint64_t fake_window_base(struct device *device, unsigned window);
 uint64_t fake_window_length(struct device *device, unsigned window);
+/* What the device has last asked for with doorbell_enable(). */
+bool fake_doorbell_enabled(struct device *device, unsigned doorbell);
 uint8_t *fake_ram(struct fake *fake);
 /* Programs a BAR of a PCI function to `address` and turns on decoding and bus mastering. */
 void fake_map_bar(struct device *device, unsigned bar, uint64_t address);

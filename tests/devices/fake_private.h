@@ -59,6 +59,7 @@ struct fake_device {
     unsigned bdf;
     bool irq[FAKE_IRQS_MAX];
     unsigned edges[FAKE_IRQS_MAX];
+    bool doorbells_disabled[FAKE_DOORBELLS_MAX];
     unsigned msi_count;
     uint64_t msi_address;
     uint32_t msi_data;

@@ -456,6 +456,14 @@ def nvme():
     )  # fmt: skip
     yield "grows", start + drive(0, 6) + nvme_queue(1, 0x14000, [read])
 
+    def shadow(page, events, tail):
+        config = ram(NVME_SQ + 128, nvme_entry(0x7C, prp1=page, prp2=events)) + access_write(0, 0x1000, 4, 3) + RUN
+        return start + config + ram(0x14000, read + write) + ram(page + 8, le32(tail)) + access_write(0, 0x1008, 4, 1) + RUN
+
+    yield "shadow", shadow(0x18000, 0x19000, 2) + SAVED + ram(0x18000 + 12, le32(2)) + access_write(0, 0x100C, 4, 2)
+    yield "shadow-overlap", shadow(0x14000, 0x16000, 1) + SAVED
+    yield "shadow-values", shadow(0x18000, 0x18000, 0x12345) + ram(0x18000 + 12, b"\xff" * 8) + reset()
+
 
 def virtio_rng():
     fill = virtio_chain(0, 0, (VIRTIO_DATA, 64, WRITE_ONLY), (VIRTIO_DATA + 100, 5, WRITE_ONLY))

@@ -8,6 +8,8 @@ struct fake *fake;
 struct device *nvme;
 uint8_t *medium;
 struct nvme_queue queues[NVME_PAIRS + 1];
+bool shadow;
+unsigned sq_rings, cq_rings;
 static uint16_t next_cid;
 
 const struct block_info host_disk = {
@@ -32,6 +34,8 @@ void host_open(const struct block_info *info)
     fake_map_bar(nvme, 0, NVME_REGISTERS);
     fake_map_bar(nvme, 4, NVME_MSIX);
     memset(queues, 0, sizeof(queues));
+    shadow = false;
+    sq_rings = cq_rings = 0;
     next_cid = 0x100;
 }
 
@@ -128,9 +132,46 @@ uint16_t host_add(unsigned q, const struct nvme_entry *entry)
     return next_cid++;
 }
 
+/* Stores the value; true if the controller wants to hear of it. */
+static bool shadow_store(unsigned number, unsigned value)
+{
+    uint8_t *at = fake_ram(fake) + NVME_SHADOW + number * 4;
+    uint16_t old = load_le16(at), event = load_le16(fake_ram(fake) + NVME_EVENTIDX + number * 4);
+
+    store_le32(at, value);
+    return (uint16_t)(value - event - 1) < (uint16_t)(value - old);
+}
+
+/* A doorbell that costs no exit loses its value. */
+static void doorbell_write(unsigned number, unsigned value)
+{
+    bool submission = number % 2 == 0;
+
+    if (shadow && number >= 2 && !shadow_store(number, value)) {
+        return;
+    }
+    if (number >= 2) {
+        sq_rings += submission;
+        cq_rings += !submission;
+    }
+    if (number >= 2 && submission && fake_doorbell_enabled(nvme, number / 2 - 1)) {
+        nvme->class->on_doorbell(nvme, number / 2 - 1);
+    } else {
+        host_write(DOORBELL + number * 4, value);
+    }
+}
+
 void host_ring(unsigned q)
 {
-    host_write(DOORBELL + q * 8, queues[q].tail);
+    doorbell_write(q * 2, queues[q].tail);
+}
+
+void host_shadow(void)
+{
+    struct nvme_entry entry = { .opcode = 0x7c, .prp1 = NVME_SHADOW, .prp2 = NVME_EVENTIDX };
+
+    CHECK_EQ(host_command(0, &entry, NULL), 0);
+    shadow = true;
 }
 
 bool host_take(unsigned q, struct nvme_completion *completion)
@@ -154,7 +195,7 @@ bool host_take(unsigned q, struct nvme_completion *completion)
         queue->head = 0;
         queue->phase ^= 1;
     }
-    host_write(DOORBELL + q * 8 + 4, queue->head);
+    doorbell_write(q * 2 + 1, queue->head);
     return true;
 }
 

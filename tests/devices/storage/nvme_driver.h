@@ -18,6 +18,8 @@ enum {
     NVME_IO_SQ = 0x40000, /* + 64 KiB for each */
     NVME_IO_CQ = 0xc0000,
     NVME_LISTS = 0x140000,
+    NVME_SHADOW = 0x1a0000,
+    NVME_EVENTIDX = 0x1b0000,
     NVME_DATA = 0x200000,
     NVME_ENTRIES = 8,
     NVME_PAIRS = 4,
@@ -60,6 +62,10 @@ extern struct fake *fake;
 extern struct device *nvme;
 extern uint8_t *medium;
 extern struct nvme_queue queues[NVME_PAIRS + 1];
+/* The I/O queues' doorbells are in memory; set by host_shadow(). */
+extern bool shadow;
+/* How often a doorbell of an I/O queue was rung: submission, completion queues. */
+extern unsigned sq_rings, cq_rings;
 
 /* A machine with a disk and the BARs mapped, and nothing else done. */
 void host_open(const struct block_info *info);
@@ -78,6 +84,8 @@ void host_pair_create(unsigned q);
 /* Puts an entry into the queue; its command identifier. Without the doorbell. */
 uint16_t host_add(unsigned q, const struct nvme_entry *entry);
 void host_ring(unsigned q);
+/* Gives the controller pages for shadow doorbells and uses them from now on, as Linux does. */
+void host_shadow(void);
 /* The next completion, if there is one; moves the head. */
 bool host_take(unsigned q, struct nvme_completion *completion);
 /* Add, ring, run, take: the status. */

@@ -43,6 +43,7 @@ TEST(identify_controller)
     CHECK(memcmp(data() + 24, "Oriel NVMe disk    ", 19) == 0);
     CHECK_EQ(data()[77], 8);
     CHECK_EQ(load_le32(data() + 80), 0x00010400);
+    CHECK_EQ(load_le16(data() + 256), 1 << 8); /* Doorbell Buffer Config */
     CHECK_EQ(data()[512], 0x66);
     CHECK_EQ(data()[513], 0x44);
     CHECK_EQ(load_le32(data() + 516), 1);

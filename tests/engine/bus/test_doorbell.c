@@ -20,6 +20,8 @@ enum {
     BASE = 0xe0000000,
 };
 
+#define ELSEWHERE UINT64_C(0x180000000)
+
 struct listener {
     struct device device;
     struct domain *domain;
@@ -257,6 +259,15 @@ TEST(kvm_takes_them)
     for (unsigned i = 0; i < BELLS; i++) {
         CHECK_EQ(bell(&p, i)->address, BASE + OFFSET + 4 * i);
     }
+    doorbells_enable(&p.doorbells, p.record, 1, false);
+    CHECK_EQ(bell(&p, 1)->address, REGION_UNPLACED);
+    CHECK_EQ(bell(&p, 2)->address, BASE + OFFSET + 8);
+    doorbells_placed(&p.doorbells, p.record, 0, ELSEWHERE);
+    CHECK_EQ(bell(&p, 1)->address, REGION_UNPLACED);
+    CHECK_EQ(bell(&p, 2)->address, ELSEWHERE + OFFSET + 8);
+    doorbells_enable(&p.doorbells, p.record, 1, true);
+    CHECK_EQ(bell(&p, 1)->address, ELSEWHERE + OFFSET + 4);
+    doorbells_placed(&p.doorbells, p.record, 0, BASE);
     /* One place has one doorbell: of two devices that the guest puts there, the later exits. */
     doorbell_bind(&p.doorbells, p.record, 1, OFFSET, 0);
     doorbells_placed(&p.doorbells, p.record, 1, BASE);
