@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Every change makes the list of slots that should be, from scratch, and then brings KVM from the
- * list that is to that one. Slots that are in both are not touched, so RAM's own never are.
+ * list that is to that one. Slots that are in both are not touched. RAM below 0xa0000, from 1 MiB
+ * and from 4 GiB has slots of its own, which are in every list, so no change ever touches them.
  *
  * PAM: sixteen-KiB segments from 0xc0000 (the last one 64 KiB from 0xf0000), each with two bits.
  * Reads come from RAM (RE=1), or else from the firmware's image above 0xe0000 and from nowhere
@@ -47,13 +48,22 @@ static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_s
 static void want(struct slot_list *list, uint64_t gpa, uint64_t size, const uint8_t *host,
                  uint32_t flags)
 {
+    if (size > 0) {
+        list->slots[list->n++] = (struct memory_slot){ gpa, size, (uint8_t *)host, flags, NULL };
+    }
+}
+
+/* Makes the segment below longer where it can, and never one of RAM's own slots. */
+static void segment_want(struct slot_list *list, uint64_t gpa, uint64_t size, const uint8_t *host,
+                         uint32_t flags)
+{
     struct memory_slot *last = list->n > 0 ? &list->slots[list->n - 1] : NULL;
 
-    if (last && !last->window && last->gpa + last->size == gpa && last->host + last->size == host &&
-        last->flags == flags) {
+    if (last && last->gpa >= PAM_START && last->gpa + last->size == gpa &&
+        last->host + last->size == host && last->flags == flags) {
         last->size += size;
-    } else if (size > 0) {
-        list->slots[list->n++] = (struct memory_slot){ gpa, size, (uint8_t *)host, flags, NULL };
+    } else {
+        want(list, gpa, size, host, flags);
     }
 }
 
@@ -65,11 +75,11 @@ static void pam_want(struct memory_map *map, struct slot_list *list)
         uint64_t size = segment == 0 ? PAM_END - PAM_LAST : SEGMENT_SIZE;
 
         if (map->pam_read[segment]) {
-            want(list, gpa, size, map->ram.low + gpa,
-                 map->pam_write[segment] ? 0 : KVM_MEM_READONLY);
+            segment_want(list, gpa, size, map->ram.low + gpa,
+                         map->pam_write[segment] ? 0 : KVM_MEM_READONLY);
         } else if (gpa >= FIRMWARE_LOW && PAM_END - gpa <= map->firmware_size) {
-            want(list, gpa, size, map->firmware + map->firmware_size - (PAM_END - gpa),
-                 KVM_MEM_READONLY);
+            segment_want(list, gpa, size, map->firmware + map->firmware_size - (PAM_END - gpa),
+                         KVM_MEM_READONLY);
         }
     }
 }
