@@ -3,7 +3,7 @@
  * All clocks of the board together, when the host's clock is set, when the machine was paused for
  * an hour (the wall clock has gone on, machine time has not), and when the engine stood still for
  * an hour (both have gone on, and every timer is late). kvmclock and the TSC are the kernel's:
- * tests/guests/timers.c and tests/lab/test_saved.sh have them.
+ * tests/guests/board/timers.c and tests/lab/test_saved.sh have them.
  */
 #include "fake_machine.h"
 #include "hpet.h"
