@@ -1,84 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One machine as an observable object, over an engine that misbehaves. */
-#include "model_fixture.h"
-
-#include <glib/gstdio.h>
 #include <signal.h>
 
 #include "model/oriel-machine-item-private.h"
-#include "running/oriel-session.h"
+#include "scene.h"
 
 jmp_buf test_failed;
-
-/* A list with one machine and what happened to it. */
-struct scene {
-    OrielMachineList *list;
-    OrielMachineItem *item;
-    guint unexpected, resets, media;
-    char *message;
-};
-
-static void on_unexpected(OrielMachineItem *item, const char *message, struct scene *scene)
-{
-    scene->unexpected++;
-    g_free(scene->message);
-    scene->message = g_strdup(message);
-}
-
-static void on_reset(OrielMachineItem *item, struct scene *scene)
-{
-    scene->resets++;
-}
-
-static void on_media(OrielMachineItem *item, const char *drive, struct scene *scene)
-{
-    CHECK_STR(drive, "cdrom0");
-    scene->media++;
-}
-
-static void scene_open(struct scene *scene, const char *script)
-{
-    memset(scene, 0, sizeof(*scene));
-    fixture_clear();
-    fixture_machine("One", script);
-    scene->list = fixture_list();
-    scene->item = oriel_machine_list_find_name(scene->list, "One");
-    CHECK(scene->item);
-    g_object_ref(scene->item);
-    g_signal_connect(scene->item, "stopped-unexpectedly", G_CALLBACK(on_unexpected), scene);
-    g_signal_connect(scene->item, "was-reset", G_CALLBACK(on_reset), scene);
-    g_signal_connect(scene->item, "media-changed", G_CALLBACK(on_media), scene);
-}
-
-static void scene_close(struct scene *scene)
-{
-    g_signal_handlers_disconnect_by_data(scene->item, scene);
-    g_clear_object(&scene->item);
-    g_clear_object(&scene->list);
-    g_clear_pointer(&scene->message, g_free);
-    fixture_clear();
-}
-
-#define STATE_IS(scene, name)                                                                      \
-    (oriel_machine_item_get_state((scene)->item) == ORIEL_MACHINE_STATE_##name)
-
-static gboolean start(struct scene *scene, GError **error)
-{
-    g_autoptr(GAsyncResult) result = NULL;
-
-    oriel_machine_item_start_async(scene->item, FALSE, NULL, fixture_result, &result);
-    WAIT(result);
-    return oriel_machine_item_start_finish(scene->item, result, error);
-}
-
-static gboolean command(struct scene *scene, OrielCommand which, GError **error)
-{
-    g_autoptr(GAsyncResult) result = NULL;
-
-    oriel_machine_item_command_async(scene->item, which, NULL, fixture_result, &result);
-    WAIT(result);
-    return oriel_machine_item_command_finish(scene->item, result, error);
-}
 
 /* --- What goes well --------------------------------------------------------------------------- */
 
@@ -89,27 +16,27 @@ TEST(start_and_power_off)
     scene_open(&scene, NULL);
     CHECK(STATE_IS(&scene, STOPPED));
     CHECK(!oriel_machine_item_is_active(scene.item));
-    CHECK(start(&scene, NULL));
+    CHECK(scene_start(&scene, NULL));
     CHECK(STATE_IS(&scene, RUNNING));
     CHECK(oriel_machine_item_get_engine(scene.item));
     CHECK_EQ(oriel_machine_list_get_n_active(scene.list), 1);
-    CHECK(command(&scene, ORIEL_COMMAND_PAUSE, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_PAUSE, NULL));
     WAIT(STATE_IS(&scene, PAUSED));
     WAIT(oriel_machine_item_get_thumbnail(scene.item));
-    CHECK(command(&scene, ORIEL_COMMAND_RESUME, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_RESUME, NULL));
     WAIT(STATE_IS(&scene, RUNNING));
-    CHECK(command(&scene, ORIEL_COMMAND_RESET, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_RESET, NULL));
     WAIT(scene.resets == 1);
     fixture_tell(scene.item, "media cdrom0");
     WAIT(scene.media == 1);
-    CHECK(command(&scene, ORIEL_COMMAND_POWER_OFF, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_POWER_OFF, NULL));
     CHECK(STATE_IS(&scene, STOPPED));
     CHECK(!oriel_machine_item_get_engine(scene.item));
     CHECK_STR(oriel_machine_item_get_message(scene.item), "");
     CHECK_EQ(scene.unexpected, 0);
     CHECK_EQ(oriel_machine_list_get_n_active(scene.list), 0);
-    CHECK(start(&scene, NULL));
-    CHECK(command(&scene, ORIEL_COMMAND_SHUT_DOWN, NULL));
+    CHECK(scene_start(&scene, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_SHUT_DOWN, NULL));
     WAIT(STATE_IS(&scene, STOPPED));
     CHECK_EQ(scene.unexpected, 0);
     scene_close(&scene);
@@ -149,15 +76,15 @@ TEST(saved_state)
     g_autoptr(GAsyncResult) result = NULL;
 
     scene_open(&scene, NULL);
-    CHECK(start(&scene, NULL));
-    CHECK(command(&scene, ORIEL_COMMAND_SAVE, NULL));
+    CHECK(scene_start(&scene, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_SAVE, NULL));
     WAIT(STATE_IS(&scene, SAVED));
     CHECK_EQ(scene.unexpected, 0);
     CHECK(!oriel_machine_item_is_active(scene.item));
     oriel_machine_item_start_async(scene.item, TRUE, NULL, fixture_result, &result);
     WAIT(result);
     CHECK(oriel_machine_item_start_finish(scene.item, result, NULL));
-    CHECK(command(&scene, ORIEL_COMMAND_POWER_OFF, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_POWER_OFF, NULL));
     WAIT(STATE_IS(&scene, STOPPED));
     scene_close(&scene);
 }
@@ -172,7 +99,7 @@ TEST(settings)
     g_autoptr(GError) error = NULL;
 
     scene_open(&scene, NULL);
-    CHECK(start(&scene, NULL));
+    CHECK(scene_start(&scene, NULL));
     oriel_machine_item_set_async(scene.item, good, NULL, fixture_result, &first);
     WAIT(first);
     CHECK(oriel_machine_item_set_finish(scene.item, first, NULL));
@@ -191,7 +118,7 @@ TEST(settings)
     oriel_machine_item_set_async(scene.item, name, NULL, fixture_result, &third);
     WAIT(third);
     CHECK(!oriel_machine_item_set_finish(scene.item, third, NULL));
-    CHECK(command(&scene, ORIEL_COMMAND_POWER_OFF, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_POWER_OFF, NULL));
     CHECK(!oriel_machine_item_get_waiting_keys(scene.item)[0]);
     scene_close(&scene);
 }
@@ -237,7 +164,7 @@ TEST(start_refused)
     g_autoptr(GError) error = NULL;
 
     scene_open(&scene, "fail 5 There is no /dev/kvm here.");
-    CHECK(!start(&scene, &error));
+    CHECK(!scene_start(&scene, &error));
     CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_NO_KVM));
     CHECK_STR(error->message, "There is no /dev/kvm here.");
     CHECK(STATE_IS(&scene, STOPPED));
@@ -251,7 +178,7 @@ TEST(start_without_a_word)
     g_autoptr(GError) error = NULL;
 
     scene_open(&scene, "mute");
-    CHECK(!start(&scene, &error));
+    CHECK(!scene_start(&scene, &error));
     CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_HOST));
     CHECK(strstr(error->message, "engine.log"));
     CHECK(STATE_IS(&scene, STOPPED));
@@ -284,10 +211,10 @@ TEST(start_that_never_ends)
 
     scene_open(&scene, "silent\nno-socket");
     oriel_supervisor_set_patience(scene.item->supervisor, 10);
-    CHECK(!start(&scene, &error));
+    CHECK(!scene_start(&scene, &error));
     CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT));
     CHECK(STATE_IS(&scene, LOST));
-    CHECK(command(&scene, ORIEL_COMMAND_KILL, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_KILL, NULL));
     CHECK(STATE_IS(&scene, STOPPED));
     scene_close(&scene);
 }
@@ -306,7 +233,7 @@ TEST(engine_crashes)
         struct scene scene;
 
         scene_open(&scene, NULL);
-        CHECK(start(&scene, NULL));
+        CHECK(scene_start(&scene, NULL));
         fixture_tell(scene.item, ends[i].command);
         WAIT(STATE_IS(&scene, STOPPED));
         CHECK_EQ(scene.unexpected, 1);
@@ -315,7 +242,7 @@ TEST(engine_crashes)
         CHECK_STR(oriel_machine_item_get_message(scene.item), scene.message);
         CHECK(!oriel_machine_item_get_engine(scene.item));
         if (i < 2) { /* the last one still has the machine's lock */
-            CHECK(start(&scene, NULL));
+            CHECK(scene_start(&scene, NULL));
             CHECK_STR(oriel_machine_item_get_message(scene.item), "");
         }
         scene_close(&scene);
@@ -327,13 +254,13 @@ TEST(guest_crashes)
     struct scene scene;
 
     scene_open(&scene, NULL);
-    CHECK(start(&scene, NULL));
+    CHECK(scene_start(&scene, NULL));
     fixture_tell(scene.item, "state crashed triple-fault The guest fell over.");
     WAIT(STATE_IS(&scene, CRASHED));
     CHECK_EQ(scene.unexpected, 1);
     CHECK_STR(scene.message, "The guest fell over.");
     CHECK(oriel_machine_item_is_active(scene.item));
-    CHECK(command(&scene, ORIEL_COMMAND_RESET, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_RESET, NULL));
     WAIT(STATE_IS(&scene, RUNNING));
     CHECK_STR(oriel_machine_item_get_message(scene.item), "");
     fixture_tell(scene.item, "off guest");
@@ -348,7 +275,7 @@ TEST(engine_talks_nonsense)
     struct scene scene;
 
     scene_open(&scene, NULL);
-    CHECK(start(&scene, NULL));
+    CHECK(scene_start(&scene, NULL));
     fixture_tell(scene.item, "state dancing user \001\033[31mred");
     WAIT(STATE_IS(&scene, LOST));
     CHECK(strstr(oriel_machine_item_get_message(scene.item), "does not know"));
@@ -367,10 +294,10 @@ TEST(engine_hangs_and_comes_back)
     g_autofree char *folder = NULL;
 
     scene_open(&scene, "deaf Pause");
-    CHECK(start(&scene, NULL));
+    CHECK(scene_start(&scene, NULL));
     oriel_supervisor_set_patience(scene.item->supervisor, 50);
     fixture_tell(scene.item, "hang");
-    CHECK(!command(&scene, ORIEL_COMMAND_PAUSE, &error));
+    CHECK(!scene_command(&scene, ORIEL_COMMAND_PAUSE, &error));
     CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT));
     CHECK(STATE_IS(&scene, LOST));
     CHECK(strstr(oriel_machine_item_get_message(scene.item), "does not answer"));
@@ -379,7 +306,7 @@ TEST(engine_hangs_and_comes_back)
     WAIT(STATE_IS(&scene, RUNNING));
     CHECK_STR(oriel_machine_item_get_message(scene.item), "");
     oriel_supervisor_set_patience(scene.item->supervisor, 10000);
-    CHECK(command(&scene, ORIEL_COMMAND_POWER_OFF, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_POWER_OFF, NULL));
     scene_close(&scene);
 }
 
@@ -389,14 +316,14 @@ TEST(engine_hangs_and_is_ended)
     g_autoptr(GError) error = NULL;
 
     scene_open(&scene, NULL);
-    CHECK(start(&scene, NULL));
-    CHECK(!command(&scene, ORIEL_COMMAND_KILL, &error)); /* it answers */
+    CHECK(scene_start(&scene, NULL));
+    CHECK(!scene_command(&scene, ORIEL_COMMAND_KILL, &error)); /* it answers */
     CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_STATE));
     oriel_supervisor_set_patience(scene.item->supervisor, 50);
     fixture_tell(scene.item, "hang");
     oriel_machine_item_check(scene.item);
     WAIT(STATE_IS(&scene, LOST));
-    CHECK(command(&scene, ORIEL_COMMAND_KILL, NULL));
+    CHECK(scene_command(&scene, ORIEL_COMMAND_KILL, NULL));
     CHECK(STATE_IS(&scene, STOPPED));
     CHECK_EQ(scene.unexpected, 0);
     scene_close(&scene);
@@ -413,7 +340,7 @@ TEST(slow_is_not_lost)
     gint64 since = 0;
 
     scene_open(&scene, "deaf Pause");
-    CHECK(start(&scene, NULL));
+    CHECK(scene_start(&scene, NULL));
     oriel_supervisor_set_patience(scene.item->supervisor, 2000);
     oriel_machine_item_command_async(scene.item, ORIEL_COMMAND_PAUSE, cancellable, fixture_result,
                                      &result);
@@ -434,155 +361,17 @@ TEST(command_refused)
     g_autoptr(GError) error = NULL, second = NULL;
 
     scene_open(&scene, "refuse Pause\nrefuse Save");
-    CHECK(!command(&scene, ORIEL_COMMAND_PAUSE, &error)); /* it does not run */
+    CHECK(!scene_command(&scene, ORIEL_COMMAND_PAUSE, &error)); /* it does not run */
     CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_STATE));
     g_clear_error(&error);
-    CHECK(start(&scene, NULL));
-    CHECK(!command(&scene, ORIEL_COMMAND_PAUSE, &error));
+    CHECK(scene_start(&scene, NULL));
+    CHECK(!scene_command(&scene, ORIEL_COMMAND_PAUSE, &error));
     CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_STATE));
     CHECK_STR(error->message, "The engine does not want to.");
     CHECK(STATE_IS(&scene, RUNNING));
-    CHECK(!command(&scene, ORIEL_COMMAND_SAVE, &second));
+    CHECK(!scene_command(&scene, ORIEL_COMMAND_SAVE, &second));
     CHECK_STR(second->message, "The engine does not want to.");
     CHECK(STATE_IS(&scene, RUNNING));
-    scene_close(&scene);
-}
-
-/* --- Engines that somebody else started ------------------------------------------------------- */
-
-static GSubprocess *start_elsewhere(void)
-{
-    g_autoptr(OrielMachine) machine = oriel_library_find("One", NULL);
-    GSubprocess *process = NULL;
-
-    CHECK(machine);
-    CHECK(oriel_session_start(machine, 0, &process, NULL, NULL));
-    return process;
-}
-
-TEST(found_while_running)
-{
-    g_autoptr(GSubprocess) process = NULL;
-    struct scene scene;
-
-    scene_open(&scene, NULL);
-    process = start_elsewhere();
-    WAIT(STATE_IS(&scene, RUNNING));
-    /* Whoever follows it may go; it does not care. */
-    scene.item = (g_signal_handlers_disconnect_by_data(scene.item, &scene), scene.item);
-    g_clear_object(&scene.item);
-    g_clear_object(&scene.list);
-    scene.list = fixture_list();
-    scene.item = g_object_ref(oriel_machine_list_find_name(scene.list, "One"));
-    g_signal_connect(scene.item, "stopped-unexpectedly", G_CALLBACK(on_unexpected), &scene);
-    WAIT(STATE_IS(&scene, RUNNING));
-    g_subprocess_force_exit(process);
-    WAIT(STATE_IS(&scene, STOPPED));
-    CHECK_EQ(scene.unexpected, 1);
-    scene_close(&scene);
-}
-
-TEST(found_locked)
-{
-    g_autoptr(GError) error = NULL;
-    struct scene scene;
-
-    scene_open(&scene, "no-socket");
-    g_autoptr(GSubprocess) process = start_elsewhere();
-
-    CHECK(!start(&scene, &error));
-    CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_LOCKED));
-    WAIT(STATE_IS(&scene, STOPPED));
-    g_subprocess_force_exit(process);
-    CHECK(g_subprocess_wait(process, NULL, NULL));
-    scene_close(&scene);
-}
-
-/* As if it were found in time: who starts it wants it to run, and it does. */
-TEST(start_of_what_runs)
-{
-    g_autoptr(GError) error = NULL;
-    struct scene scene;
-
-    scene_open(&scene, NULL);
-    g_autoptr(GSubprocess) process = start_elsewhere();
-
-    CHECK(STATE_IS(&scene, STOPPED)); /* nobody has told us yet */
-    CHECK(start(&scene, &error));
-    CHECK(!error);
-    WAIT(STATE_IS(&scene, RUNNING));
-    CHECK(oriel_machine_item_get_engine(scene.item));
-    CHECK_EQ(scene.unexpected, 0);
-    CHECK(command(&scene, ORIEL_COMMAND_POWER_OFF, NULL));
-    CHECK(g_subprocess_wait(process, NULL, NULL));
-    scene_close(&scene);
-}
-
-static void found_unusable(const char *script, const char *words)
-{
-    struct scene scene;
-
-    scene_open(&scene, script);
-    g_autoptr(GSubprocess) process = start_elsewhere();
-
-    WAIT(STATE_IS(&scene, LOST));
-    CHECK(strstr(oriel_machine_item_get_message(scene.item), words));
-    CHECK(command(&scene, ORIEL_COMMAND_KILL, NULL));
-    CHECK(STATE_IS(&scene, STOPPED));
-    CHECK(g_subprocess_wait(process, NULL, NULL));
-    scene_close(&scene);
-}
-
-TEST(found_garbage)
-{
-    found_unusable("garbage", "One");
-}
-
-TEST(found_other_version)
-{
-    found_unusable("version 7", "another version");
-}
-
-TEST(found_in_another_folder)
-{
-    struct scene scene;
-    g_autofree char *copy = NULL, *from = NULL, *to = NULL, *text = NULL;
-
-    scene_open(&scene, NULL);
-    copy = fixture_folder("Copy");
-    from = g_build_filename(oriel_machine_item_get_folder(scene.item), "machine.json", NULL);
-    to = g_build_filename(copy, "machine.json", NULL);
-    g_mkdir(copy, 0700);
-    CHECK(g_file_get_contents(from, &text, NULL, NULL));
-    CHECK(g_file_set_contents(to, text, -1, NULL));
-    WAIT(oriel_machine_list_find_folder(scene.list, copy));
-    CHECK(start(&scene, NULL));
-    g_autoptr(GAsyncResult) result = NULL;
-    OrielMachineItem *other = oriel_machine_list_find_folder(scene.list, copy);
-
-    /* Asked again and again, the copy stays what it is. */
-    oriel_supervisor_look(other->supervisor);
-    WAIT(!oriel_supervisor_is_looking(other->supervisor));
-    CHECK_EQ(oriel_machine_item_get_state(other), ORIEL_MACHINE_STATE_STOPPED);
-    CHECK(STATE_IS(&scene, RUNNING));
-    scene_close(&scene);
-}
-
-/* A socket that a killed engine left. */
-TEST(found_stale_socket)
-{
-    struct scene scene;
-
-    scene_open(&scene, NULL);
-    g_autoptr(GSubprocess) process = start_elsewhere();
-
-    WAIT(STATE_IS(&scene, RUNNING));
-    g_subprocess_force_exit(process);
-    WAIT(STATE_IS(&scene, STOPPED));
-    oriel_supervisor_look(scene.item->supervisor);
-    WAIT(!oriel_supervisor_is_looking(scene.item->supervisor));
-    CHECK(STATE_IS(&scene, STOPPED));
-    CHECK(start(&scene, NULL));
     scene_close(&scene);
 }
 
@@ -595,7 +384,7 @@ TEST(generations)
     scene_open(&scene, NULL);
     for (int i = 0; i < 5; i++) {
         first = oriel_supervisor_get_generation(scene.item->supervisor);
-        CHECK(start(&scene, NULL));
+        CHECK(scene_start(&scene, NULL));
         CHECK(oriel_supervisor_get_generation(scene.item->supervisor) > first);
         fixture_tell(scene.item, "exit 1");
         WAIT(STATE_IS(&scene, STOPPED));
@@ -605,8 +394,8 @@ TEST(generations)
 }
 
 static const struct test all[] = {
-    T(properties),
     T(start_and_power_off),
+    T(properties),
     T(saved_state),
     T(settings),
     T(work_on_a_machine),
@@ -621,13 +410,6 @@ static const struct test all[] = {
     T(engine_hangs_and_is_ended),
     T(slow_is_not_lost),
     T(command_refused),
-    T(found_while_running),
-    T(found_locked),
-    T(start_of_what_runs),
-    T(found_garbage),
-    T(found_other_version),
-    T(found_in_another_folder),
-    T(found_stale_socket),
     T(generations),
 };
 
