@@ -2,7 +2,7 @@
 /*
  * The generic device fuzzer. The input is a string of operations, each an operation byte (modulo
  * their number) followed by its operands; what is missing at the end reads as zero.
- * tests/fuzz/make_seeds.py writes inputs in this form and must follow a change of it.
+ * tests/fuzz/device_seeds/operations.py writes inputs in this form and must follow a change of it.
  */
 #include "fuzz_device.h"
 
