@@ -3,16 +3,12 @@
  * The VNC backend against servers of LibVNCServer in this process, each on a thread of its own, and
  * against ones that only pretend. Needs no screen: what the backend gives is looked at directly.
  */
-#include <gio/gunixsocketaddress.h>
 #include <linux/input-event-codes.h>
-#include <rfb/rfb.h>
-#include <unistd.h>
 
 #include "oriel-display-backend.h"
-#include "display/vnc/oriel-vnc-address.h"
 #include "display/vnc/oriel-vnc-backend.h"
-#include "display/vnc/oriel-vnc-trust.h"
 #include "test.h"
+#include "vnc_server.h"
 
 #define UNTIL(condition)                                                                           \
     do {                                                                                           \
@@ -27,158 +23,7 @@
         }                                                                                          \
     } while (0)
 
-enum {
-    WIDTH = 320,
-    HEIGHT = 200,
-};
-
-/* --- A server */
-
-struct server {
-    rfbScreenInfoPtr screen;
-    GThread *thread;
-    GMutex mutex;
-    GString *log; /* "key SYM DOWN\n", "pointer MASK X Y\n" */
-    gboolean quit;
-    guint32 *pixels;
-    guint32 *next_pixels; /* to become the picture, with these sizes */
-    int next_width, next_height;
-};
-
-static void on_key(rfbBool down, rfbKeySym key, rfbClientPtr client)
-{
-    struct server *server = client->screen->screenData;
-
-    g_mutex_lock(&server->mutex);
-    g_string_append_printf(server->log, "key %x %d\n", (unsigned)key, down);
-    g_mutex_unlock(&server->mutex);
-}
-
-static void on_pointer(int mask, int x, int y, rfbClientPtr client)
-{
-    struct server *server = client->screen->screenData;
-
-    g_mutex_lock(&server->mutex);
-    g_string_append_printf(server->log, "pointer %d %d %d\n", mask, x, y);
-    g_mutex_unlock(&server->mutex);
-}
-
-static guint32 pixel(guint x, guint y, guint seed)
-{
-    return (x * 7 + seed) << 16 | ((y * 3) & 0xff) << 8 | ((x ^ y) & 0xff);
-}
-
-static guint32 *pixels_new(int width, int height, guint seed)
-{
-    guint32 *pixels = g_new(guint32, (gsize)width * (gsize)height);
-
-    for (int i = 0; i < width * height; i++) {
-        pixels[i] = pixel((guint)(i % width), (guint)(i / width), seed) & 0xffffff;
-    }
-    return pixels;
-}
-
-static void format_set(rfbScreenInfoPtr screen)
-{
-    screen->serverFormat.redShift = 16;
-    screen->serverFormat.greenShift = 8;
-    screen->serverFormat.blueShift = 0;
-}
-
-static void picture_replace(struct server *server)
-{
-    guint32 *old = server->pixels;
-
-    server->pixels = g_steal_pointer(&server->next_pixels);
-    rfbNewFramebuffer(server->screen, (char *)server->pixels, server->next_width,
-                      server->next_height, 8, 3, 4);
-    format_set(server->screen);
-    g_free(old);
-}
-
-static gpointer server_run(gpointer data)
-{
-    struct server *server = data;
-    gboolean quit = FALSE;
-
-    while (!quit) {
-        rfbProcessEvents(server->screen, 5000);
-        g_mutex_lock(&server->mutex);
-        quit = server->quit;
-        if (server->next_pixels) {
-            picture_replace(server);
-        }
-        g_mutex_unlock(&server->mutex);
-    }
-    return NULL;
-}
-
-static void log_quietly(const char *format, ...)
-{
-}
-
-static struct server *server_new(const char *password)
-{
-    struct server *server = g_new0(struct server, 1);
-    rfbScreenInfoPtr screen;
-
-    rfbLog = rfbErr = log_quietly;
-    g_mutex_init(&server->mutex);
-    server->log = g_string_new(NULL);
-    server->pixels = pixels_new(WIDTH, HEIGHT, 0);
-    screen = server->screen = rfbGetScreen(NULL, NULL, WIDTH, HEIGHT, 8, 3, 4);
-    screen->frameBuffer = (char *)server->pixels;
-    format_set(screen);
-    screen->screenData = server;
-    screen->desktopName = "Test screen";
-    screen->autoPort = TRUE;
-    screen->listenInterface = htonl(INADDR_LOOPBACK);
-    screen->ipv6port = 0;
-    screen->kbdAddEvent = on_key;
-    screen->ptrAddEvent = on_pointer;
-    screen->deferUpdateTime = 0;
-    if (password) {
-        char **passwords = g_new0(char *, 2);
-
-        passwords[0] = g_strdup(password);
-        screen->authPasswdData = passwords;
-        screen->passwordCheck = rfbCheckPasswordByList;
-    }
-    rfbInitServer(screen);
-    server->thread = g_thread_new("server", server_run, server);
-    return server;
-}
-
-static void server_free(struct server *server)
-{
-    char **passwords = server->screen->authPasswdData;
-
-    g_mutex_lock(&server->mutex);
-    server->quit = TRUE;
-    g_mutex_unlock(&server->mutex);
-    g_thread_join(server->thread);
-    rfbShutdownServer(server->screen, TRUE);
-    rfbScreenCleanup(server->screen);
-    if (passwords) {
-        g_strfreev(passwords);
-    }
-    g_free(server->pixels);
-    g_string_free(server->log, TRUE);
-    g_mutex_clear(&server->mutex);
-    g_free(server);
-}
-
-static bool log_has(struct server *server, const char *text)
-{
-    bool found;
-
-    g_mutex_lock(&server->mutex);
-    found = strstr(server->log->str, text) != NULL;
-    g_mutex_unlock(&server->mutex);
-    return found;
-}
-
-/* --- The client's side */
+/* --- The client's side ------------------------------------------------------------------------ */
 
 struct client {
     OrielDisplayBackend *backend;
@@ -231,11 +76,6 @@ static void client_free(struct client *client)
     g_free(client);
 }
 
-static char *address_of(struct server *server)
-{
-    return g_strdup_printf("127.0.0.1:%d", server->screen->port);
-}
-
 static bool has_status(struct client *client, OrielDisplayStatus status)
 {
     return oriel_display_backend_get_status(client->backend) == status;
@@ -260,59 +100,12 @@ static bool shows(struct client *client, guint width, guint height, const guint3
     return true;
 }
 
-/* --- Tests */
-
-TEST(addresses)
-{
-    static const struct {
-        const char *text, *shown;
-        bool local;
-    } good[] = {
-        { "example.org", "example.org:5900", false },
-        { "example.org:1", "example.org:5901", false },
-        { "example.org:5999", "example.org:5999", false },
-        { " vnc://example.org:6000/ ", "example.org:6000", false },
-        { "VNC://example.org", "example.org:5900", false },
-        { "127.0.0.1:5", "127.0.0.1:5905", true },
-        { "localhost", "localhost:5900", true },
-        { "[::1]:2", "::1:5902", true },
-        { "::1", "::1:5900", true },
-        { "[fe80::1]", "fe80::1:5900", false },
-        { "unix:/run/x", "unix:/run/x", true },
-    };
-    static const char *const bad[] = { "",           "  ",      ":",         "host:",     "host:x",
-                                       "host:70000", "[::1",    "[::1]x",    "unix:",     "a b",
-                                       "user@host",  "host:-1", "::1::2::3", "host/path", "[]:1" };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
-        gboolean local;
-        g_autoptr(GSocketConnectable) address = oriel_vnc_address_parse(good[i].text, &local, NULL);
-        g_autofree char *text = NULL;
-
-        CHECK(address != NULL);
-        if (G_IS_NETWORK_ADDRESS(address)) {
-            text =
-                g_strdup_printf("%s:%u", g_network_address_get_hostname(G_NETWORK_ADDRESS(address)),
-                                g_network_address_get_port(G_NETWORK_ADDRESS(address)));
-        } else {
-            text = g_strdup_printf("unix:%s",
-                                   g_unix_socket_address_get_path(G_UNIX_SOCKET_ADDRESS(address)));
-        }
-        CHECK_STR(text, good[i].shown);
-        CHECK_EQ(local, good[i].local);
-    }
-    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
-        g_autoptr(GError) error = NULL;
-
-        CHECK(oriel_vnc_backend_new(bad[i], &error) == NULL);
-        CHECK(g_error_matches(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT));
-    }
-}
+/* --- A server that serves --------------------------------------------------------------------- */
 
 TEST(the_picture_is_the_servers)
 {
     struct server *server = server_new(NULL);
-    g_autofree char *address = address_of(server);
+    g_autofree char *address = server_address(server);
     struct client *client = client_start(address);
 
     UNTIL(shows(client, WIDTH, HEIGHT, server->pixels));
@@ -331,7 +124,7 @@ TEST(the_picture_is_the_servers)
 TEST(another_size_is_another_framebuffer)
 {
     struct server *server = server_new(NULL);
-    g_autofree char *address = address_of(server);
+    g_autofree char *address = server_address(server);
     struct client *client = client_start(address);
     static const int sizes[][2] = { { 640, 480 }, { 33, 17 }, { 1024, 768 } };
 
@@ -353,7 +146,7 @@ TEST(another_size_is_another_framebuffer)
 TEST(a_viewer_that_does_not_draw_reads_nothing_more)
 {
     struct server *server = server_new(NULL);
-    g_autofree char *address = address_of(server);
+    g_autofree char *address = server_address(server);
     struct client *client = client_new(address);
 
     client->draws_nothing = TRUE;
@@ -376,7 +169,7 @@ TEST(a_viewer_that_does_not_draw_reads_nothing_more)
 TEST(keys_and_pointer_arrive_in_order)
 {
     struct server *server = server_new(NULL);
-    g_autofree char *address = address_of(server);
+    g_autofree char *address = server_address(server);
     struct client *client = client_start(address);
 
     UNTIL(has_status(client, ORIEL_DISPLAY_STATUS_CONNECTED));
@@ -390,10 +183,10 @@ TEST(keys_and_pointer_arrive_in_order)
     oriel_display_backend_pointer(client->backend, 30, 40, ORIEL_POINTER_MIDDLE);
     oriel_display_backend_scroll(client->backend, 0, 1);
     oriel_display_backend_scroll(client->backend, 0, -1);
-    UNTIL(log_has(server, "pointer 10 30 40\npointer 2 30 40\n"));
-    CHECK(log_has(server, "key 61 1\nkey 61 0\nkey ffe3 1\nkey ffe3 0\n"));
-    CHECK(log_has(server, "pointer 5 10 20\n"));
-    CHECK(log_has(server, "pointer 18 30 40\npointer 2 30 40\n"));
+    UNTIL(server_log_has(server, "pointer 10 30 40\npointer 2 30 40\n"));
+    CHECK(server_log_has(server, "key 61 1\nkey 61 0\nkey ffe3 1\nkey ffe3 0\n"));
+    CHECK(server_log_has(server, "pointer 5 10 20\n"));
+    CHECK(server_log_has(server, "pointer 18 30 40\npointer 2 30 40\n"));
     client_free(client);
     server_free(server);
 }
@@ -410,7 +203,7 @@ static void on_typed(GObject *source, GAsyncResult *result, gpointer data)
 TEST(text_is_typed)
 {
     struct server *server = server_new(NULL);
-    g_autofree char *address = address_of(server);
+    g_autofree char *address = server_address(server);
     struct client *client = client_start(address);
     g_autoptr(GError) outcome = NULL;
 
@@ -418,8 +211,8 @@ TEST(text_is_typed)
     oriel_display_backend_type_text_async(client->backend, "Aé\n", NULL, on_typed, &outcome);
     UNTIL(outcome);
     CHECK_STR(outcome->message, "typed");
-    UNTIL(log_has(server, "key ff0d 0\n"));
-    CHECK(log_has(server, "key ffe1 1\nkey 41 1\nkey 41 0\nkey ffe1 0\nkey e9 1\nkey e9 0\n"));
+    UNTIL(server_log_has(server, "key ff0d 0\n"));
+    CHECK(server_log_has(server, "key ffe1 1\nkey 41 1\nkey 41 0\nkey ffe1 0\nkey e9 1\nkey e9 0\n"));
     client_free(client);
     server_free(server);
 }
@@ -427,22 +220,22 @@ TEST(text_is_typed)
 TEST(closing_lets_keys_go)
 {
     struct server *server = server_new(NULL);
-    g_autofree char *address = address_of(server);
+    g_autofree char *address = server_address(server);
     struct client *client = client_start(address);
 
     UNTIL(has_status(client, ORIEL_DISPLAY_STATUS_CONNECTED));
     oriel_display_backend_key(client->backend, KEY_LEFTALT, 0, TRUE);
-    UNTIL(log_has(server, "key ffe9 1\n"));
+    UNTIL(server_log_has(server, "key ffe9 1\n"));
     oriel_display_backend_key(client->backend, KEY_LEFTALT, 0, FALSE);
     client_free(client);
-    UNTIL(log_has(server, "key ffe9 0\n"));
+    UNTIL(server_log_has(server, "key ffe9 0\n"));
     server_free(server);
 }
 
 TEST(passwords_are_asked_for)
 {
     struct server *server = server_new("secret");
-    g_autofree char *address = address_of(server);
+    g_autofree char *address = server_address(server);
     struct client *client = client_start(address);
 
     client->password = "secret";
@@ -476,7 +269,7 @@ TEST(nobody_there_is_told)
 TEST(a_server_that_goes_is_told)
 {
     struct server *server = server_new(NULL);
-    g_autofree char *address = address_of(server);
+    g_autofree char *address = server_address(server);
     struct client *client = client_start(address);
 
     UNTIL(shows(client, WIDTH, HEIGHT, server->pixels));
@@ -486,7 +279,7 @@ TEST(a_server_that_goes_is_told)
     client_free(client);
 }
 
-/* --- Servers that mean harm: bytes of ours */
+/* --- Servers that mean harm: bytes of ours ---------------------------------------------------- */
 
 /* Listens at a socket and sends `bytes` to whoever comes, then waits. */
 static gpointer liar_run(gpointer data)
@@ -620,38 +413,9 @@ TEST(alpha_cursors_leds_and_motion)
     g_thread_join(thread);
 }
 
-TEST(trust_is_kept_for_each_address)
-{
-    g_autofree char *folder = g_dir_make_tmp("oriel-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(folder, "oriel", "remote-screens", NULL);
-    g_autofree char *at_first = NULL, *later = NULL, *other = NULL, *none = NULL;
-    g_autoptr(GError) error = NULL;
-
-    g_setenv("XDG_DATA_HOME", folder, TRUE); /* nothing asked for it before */
-    CHECK(oriel_vnc_trust_look("host:5900", &at_first, &error) && !at_first);
-    CHECK(oriel_vnc_trust_set("host:5900", "AB:CD", &error));
-    CHECK(oriel_vnc_trust_set("/run/[x]\n/vnc", "01:23", &error));
-    CHECK(oriel_vnc_trust_set("host:5900", "EF:01", &error));
-    CHECK(oriel_vnc_trust_look("host:5900", &later, &error));
-    CHECK_STR(later, "EF:01");
-    CHECK(oriel_vnc_trust_look("/run/[x]\n/vnc", &other, &error));
-    CHECK_STR(other, "01:23");
-    CHECK(oriel_vnc_trust_look("host:5901", &none, &error) && !none);
-    /* What cannot be read says nothing of trust: neither that there is some nor that there is none.
-     */
-    CHECK(g_file_set_contents(path, "[host:5900]\n", -1, NULL));
-    CHECK(!oriel_vnc_trust_look("host:5900", &none, &error) && error && !none);
-    g_clear_error(&error);
-    CHECK(g_file_set_contents(path, "nonsense", -1, NULL));
-    CHECK(!oriel_vnc_trust_look("host:5900", &none, &error) && error);
-    g_clear_error(&error);
-    CHECK(!oriel_vnc_trust_set("host:5900", "AB:CD", &error) && strstr(error->message, path));
-    CHECK(unlink(path) == 0); /* as long as it is there, no screen is shown */
-}
-
-TEST_MAIN(T(trust_is_kept_for_each_address), T(addresses), T(the_picture_is_the_servers),
-          T(another_size_is_another_framebuffer), T(a_viewer_that_does_not_draw_reads_nothing_more),
-          T(keys_and_pointer_arrive_in_order), T(text_is_typed), T(closing_lets_keys_go),
-          T(passwords_are_asked_for), T(nobody_there_is_told), T(a_server_that_goes_is_told),
+TEST_MAIN(T(the_picture_is_the_servers), T(another_size_is_another_framebuffer),
+          T(a_viewer_that_does_not_draw_reads_nothing_more), T(keys_and_pointer_arrive_in_order),
+          T(text_is_typed), T(closing_lets_keys_go), T(passwords_are_asked_for),
+          T(nobody_there_is_told), T(a_server_that_goes_is_told),
           T(servers_that_lie_end_the_connection), T(what_is_no_vnc_server_is_told),
           T(alpha_cursors_leds_and_motion))
