@@ -70,6 +70,9 @@ void supervisor_happened(OrielSupervisor *self, enum event_type type, guint64 ge
 /* Begins a new generation: what still comes of the one before counts no more. */
 void supervisor_reset(OrielSupervisor *self);
 void supervisor_set_state(OrielSupervisor *self, OrielMachineState state, const char *message);
+/* Looks for an engine that runs the machine; EVENT_FOUND, EVENT_NOT_FOUND or EVENT_NO_SENSE of this
+ * generation follows. */
+void supervisor_find(OrielSupervisor *self);
 /* Takes over what the connected engine says of itself. */
 void supervisor_heed(OrielSupervisor *self);
 
