@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "new/oriel-import-page.h"
+#include "new/oriel-media-words.h"
 #include "new/oriel-system-chooser.h"
 #include "library/oriel-plan.h"
 #include "widgets/oriel-button-names.h"
@@ -147,24 +148,13 @@ static void plan_make(OrielNewMachineWindow *self, const char *system)
     plan_show(self);
 }
 
-/* What the machine could be called: after its system if that is known, otherwise after the file. */
+/* What the machine could be called. */
 static char *name_suggest(OrielNewMachineWindow *self)
 {
-    g_autofree char *wish = NULL;
+    g_autofree char *wish =
+        self->media ? media_machine_name(self->media, self->plan.system->name)
+                    : g_strdup(_("New Machine"));
 
-    if (self->media && !self->media->system) {
-        char *dot;
-
-        wish = g_filename_display_basename(self->media->path);
-        dot = strrchr(wish, '.');
-        if (dot && dot != wish) {
-            *dot = '\0';
-        }
-    } else if (self->media) {
-        wish = g_strdup(self->plan.system->name);
-    } else {
-        wish = g_strdup(_("New Machine"));
-    }
     return oriel_machine_list_free_name(self->list, wish);
 }
 
@@ -172,21 +162,11 @@ static void source_show(OrielNewMachineWindow *self)
 {
     g_autofree char *base = self->media ? g_filename_display_basename(self->media->path) : NULL;
     g_autofree char *size = self->media ? g_format_size(self->media->size) : NULL;
-    const char *title = _("Empty machine");
-
-    if (self->media && self->media->kind == ORIEL_MEDIA_DISK) {
-        title = _("Disk image");
-    } else if (self->media && self->media->kind == ORIEL_MEDIA_KERNEL) {
-        title = _("Linux kernel");
-    } else if (self->media && !self->media->bootable) {
-        title = _("CD that does not say it can start a computer");
-    } else if (self->media) {
-        title = self->media->live ? _("Live CD") : _("Installer or live CD");
-    }
     /* Translators: the name of a file and its size. */
     g_autofree char *subtitle = base ? g_strdup_printf(_("%s, %s"), base, size) : NULL;
 
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(self->source_row), title);
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(self->source_row),
+                                  self->media ? media_title(self->media) : _("Empty machine"));
     adw_action_row_set_subtitle(self->source_row, subtitle ? subtitle : _("Starts without a CD"));
 }
 
@@ -227,35 +207,6 @@ static void machine_added(GObject *list, GAsyncResult *result, gpointer data)
     }
 }
 
-/* Why no machine can be made of this file, or NULL. */
-static char *media_refuse(const OrielMedia *media)
-{
-    g_autofree char *base = g_filename_display_basename(media->path);
-
-    switch (media->kind) {
-    case ORIEL_MEDIA_ISO:
-    case ORIEL_MEDIA_KERNEL:
-    case ORIEL_MEDIA_MACHINE:
-    case ORIEL_MEDIA_OVA:
-    case ORIEL_MEDIA_OVF:
-    case ORIEL_MEDIA_ARCHIVE:
-        return NULL;
-    case ORIEL_MEDIA_DISK:
-        if (oriel_disk_format_runs(media->format)) {
-            return NULL;
-        }
-        return g_strdup_printf(
-            _("“%s” is a disk image of the format %s, which Oriel does not read yet. Convert it to "
-              "qcow2, with “qemu-img convert” for example."),
-            base, media->format);
-    case ORIEL_MEDIA_UNKNOWN:
-    default:
-        return g_strdup_printf(_("“%s” is no CD image, disk image or machine. If it was "
-                                 "downloaded, the download may not be complete."),
-                               base);
-    }
-}
-
 static void looking_end(OrielNewMachineWindow *self)
 {
     g_clear_handle_id(&self->looking_source, g_source_remove);
@@ -278,19 +229,12 @@ static void looking_begin(OrielNewMachineWindow *self)
     self->looking_source = g_timeout_add(LOOKING_DELAY_MS, looking_takes_long, self);
 }
 
-/* Whether it has, or may have, a machine of another program inside. */
-static gboolean is_appliance(const OrielMedia *media)
-{
-    return media && (media->kind == ORIEL_MEDIA_OVA || media->kind == ORIEL_MEDIA_OVF ||
-                     media->kind == ORIEL_MEDIA_ARCHIVE);
-}
-
 static void on_import_changed(OrielNewMachineWindow *self)
 {
     const char *problem;
     gboolean ready = oriel_import_page_is_ready(self->import_page, &problem);
 
-    if (is_appliance(self->media)) {
+    if (media_is_appliance(self->media)) {
         problem_show(self, problem);
         gtk_widget_action_set_enabled(GTK_WIDGET(self), "new.create", ready);
     }
@@ -308,7 +252,7 @@ static void on_import_opened(OrielNewMachineWindow *self, const char *problem)
 
 static void media_use(OrielNewMachineWindow *self, OrielMedia *media)
 {
-    g_autofree char *problem = media_refuse(media);
+    g_autofree char *problem = media_problem(media);
 
     g_clear_pointer(&self->media, oriel_media_free);
     self->media = media;
@@ -318,7 +262,7 @@ static void media_use(OrielNewMachineWindow *self, OrielMedia *media)
     } else if (media->kind == ORIEL_MEDIA_MACHINE) {
         oriel_machine_list_add_folder_async(self->list, media->path, machine_added,
                                             g_object_ref(self));
-    } else if (is_appliance(media)) {
+    } else if (media_is_appliance(media)) {
         looking_begin(self);
         oriel_import_page_open(self->import_page, self->list, media->path, self->folder);
     } else {
@@ -423,7 +367,7 @@ static void place_chosen(GtkNativeDialog *dialog, int response, OrielNewMachineW
 
         g_free(self->folder);
         self->folder = g_file_get_path(file);
-        if (is_appliance(self->media)) {
+        if (media_is_appliance(self->media)) {
             oriel_import_page_open(self->import_page, self->list, self->media->path, self->folder);
         } else {
             oriel_host_resources(place(self), &self->plan.host);
@@ -498,7 +442,7 @@ static void action_create(GtkWidget *widget, const char *name, GVariant *paramet
     OrielNewMachineWindow *self = ORIEL_NEW_MACHINE_WINDOW(widget);
     const char *problem;
 
-    if (!is_appliance(self->media)) {
+    if (!media_is_appliance(self->media)) {
         create(self);
     } else if (oriel_import_page_is_ready(self->import_page, &problem)) {
         finish(self, oriel_import_page_run(self->import_page),

@@ -7,14 +7,11 @@
 
 #include <glib/gi18n.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "oriel-disk-care-window.h"
 #include "oriel-disk-size-dialog.h"
-#include "oriel-disk-sizes.h"
-#include "oriel-drive-words.h"
+#include "oriel-drive-row.h"
 #include "settings/oriel-machine-work.h"
-#include "widgets/oriel-spin-row.h"
 
 struct _OrielDrivesPage {
     AdwPreferencesPage parent_instance;
@@ -51,38 +48,6 @@ static void work_done(GtkWidget *page, const GError *error, const char *result)
         adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
         gtk_window_present(GTK_WINDOW(dialog));
     }
-}
-
-/* --- Words for drives ------------------------------------------------------------------------- */
-
-/* What a disk takes of the host's, of what it could; or what lies in a CD drive. */
-static char *drive_subtitle(OrielDrivesPage *self, const OrielDrive *drive)
-{
-    g_autofree char *path = NULL;
-    struct stat status;
-
-    if (drive->kind == ORIEL_DRIVE_CDROM) {
-        g_autofree char *base = drive->path ? g_path_get_basename(drive->path) : NULL;
-
-        return base ? g_steal_pointer(&base) : g_strdup(_("Empty"));
-    }
-    path = g_build_filename(oriel_machine_item_get_folder(self->item), drive->path, NULL);
-    if (stat(path, &status) < 0) {
-        return g_strdup(_("The file of this disk is missing"));
-    }
-    g_autofree char *used =
-        g_format_size_full((guint64)status.st_blocks * 512, G_FORMAT_SIZE_IEC_UNITS);
-
-    const DiskSize *known = g_hash_table_lookup(self->sizes, drive->id);
-
-    if (!known) {
-        /* Translators: the size of a disk's file. */
-        return g_strdup_printf(_("Takes %s"), used);
-    }
-    g_autofree char *size = g_format_size_full(known->size, G_FORMAT_SIZE_IEC_UNITS);
-
-    /* Translators: the size of a disk, the format of its file, and what that takes so far. */
-    return g_strdup_printf(_("%s (%s), takes %s so far"), size, known->format, used);
 }
 
 /* --- Start order ------------------------------------------------------------------------------ */
@@ -143,21 +108,6 @@ static void action_earlier(GtkWidget *widget, const char *name, GVariant *parame
     oriel_machine_item_set_async(self->item, pairs, NULL, order_saved, g_object_ref(self));
 }
 
-static GtkWidget *icon_button(const char *icon, const char *label, const char *action,
-                              const char *id)
-{
-    GtkWidget *button = gtk_button_new_from_icon_name(icon);
-
-    gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
-    gtk_widget_add_css_class(button, "flat");
-    gtk_widget_set_tooltip_text(button, label);
-    gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
-                                   -1);
-    gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", id);
-    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), action);
-    return button;
-}
-
 static void order_show(OrielDrivesPage *self, const OrielConfig *config)
 {
     g_autoptr(GPtrArray) order = order_list(config);
@@ -171,7 +121,7 @@ static void order_show(OrielDrivesPage *self, const OrielConfig *config)
         if (i > 0) {
             adw_action_row_add_suffix(
                 ADW_ACTION_ROW(row),
-                icon_button("go-up-symbolic", _("Start From It Earlier"), "drives.earlier", id));
+                drive_icon_button_new("go-up-symbolic", _("Start From It Earlier"), "drives.earlier", id));
         }
         adw_preferences_group_add(self->order_group, row);
         g_ptr_array_add(self->rows, row);
@@ -180,89 +130,6 @@ static void order_show(OrielDrivesPage *self, const OrielConfig *config)
 }
 
 /* --- Rows ------------------------------------------------------------------------------------- */
-
-static GtkWidget *button_row(const char *title, const char *subtitle, const char *label,
-                             const char *action, const char *id)
-{
-    GtkWidget *row = adw_action_row_new();
-    GtkWidget *button = gtk_button_new_with_mnemonic(label);
-
-    adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
-    adw_action_row_set_subtitle(ADW_ACTION_ROW(row), subtitle);
-    adw_action_row_set_subtitle_lines(ADW_ACTION_ROW(row), 0);
-    gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
-    gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", id);
-    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), action);
-    adw_action_row_add_suffix(ADW_ACTION_ROW(row), button);
-    adw_action_row_set_activatable_widget(ADW_ACTION_ROW(row), button);
-    return row;
-}
-
-static GtkWidget *switch_row(OrielDrivesPage *self, const char *title, const char *id,
-                             const char *setting)
-{
-    GtkWidget *row = adw_action_row_new();
-    GtkWidget *toggle = gtk_switch_new();
-    g_autofree char *key = g_strdup_printf("%s.%s", id, setting);
-
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
-    gtk_widget_set_valign(toggle, GTK_ALIGN_CENTER);
-    adw_action_row_add_suffix(ADW_ACTION_ROW(row), toggle);
-    adw_action_row_set_activatable_widget(ADW_ACTION_ROW(row), toggle);
-    oriel_setting_rows_bind(self->setting_rows, row, key, NULL);
-    return row;
-}
-
-/* A setting of a drive with the values `choices`, which the user sees as `words`. */
-static GtkWidget *choice_row(OrielDrivesPage *self, const char *title, const char *key,
-                             const char *const *choices, const char *const *words)
-{
-    GtkWidget *row = adw_combo_row_new();
-    g_autoptr(GtkStringList) model = gtk_string_list_new(words);
-
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
-    adw_combo_row_set_model(ADW_COMBO_ROW(row), G_LIST_MODEL(model));
-    adw_combo_row_set_use_subtitle(ADW_COMBO_ROW(row), TRUE);
-    oriel_setting_rows_bind(self->setting_rows, row, key, choices);
-    return row;
-}
-
-/* Which systems reach the disk, and how fast; in words that need no knowledge of controllers. */
-static GtkWidget *controller_row(OrielDrivesPage *self, const char *id)
-{
-    static const char *const controllers[] = { "ahci", "virtio", "nvme", NULL };
-    const char *const words[] = { _("Every system (SATA)"),
-                                  _("Faster, for systems that know virtio"),
-                                  _("Faster, for systems that know NVMe"), NULL };
-    g_autofree char *key = g_strdup_printf("%s.controller", id);
-
-    return choice_row(self, _("Compatibility"), key, controllers, words);
-}
-
-static GtkWidget *cache_row(OrielDrivesPage *self, const char *id)
-{
-    static const char *const caches[] = { "writeback", "direct", NULL };
-    const char *const words[] = { _("In this computer’s memory, too"),
-                                  _("In the guest only (direct I/O)"), NULL };
-    g_autofree char *key = g_strdup_printf("%s.cache", id);
-
-    return choice_row(self, _("Cache"), key, caches, words);
-}
-
-/* The most that the guest gets of a drive in a second. */
-static GtkWidget *limit_row(OrielDrivesPage *self, const char *title, const char *id,
-                            const char *setting, gboolean sizes)
-{
-    GtkWidget *row =
-        g_object_new(ORIEL_TYPE_SPIN_ROW, "title", title, "subtitle",
-                     _("At most so much in a second; 0 is no limit"), "sizes", sizes, "lower", 0.0,
-                     "upper", sizes ? 102400.0 : 1000000.0, "step", sizes ? 10.0 : 100.0, NULL);
-    g_autofree char *key = g_strdup_printf("%s.%s", id, setting);
-
-    oriel_setting_rows_bind(self->setting_rows, row, key, NULL);
-    return row;
-}
 
 static void expanded(AdwExpanderRow *row, GParamSpec *spec, OrielDrivesPage *self)
 {
@@ -275,58 +142,24 @@ static void expanded(AdwExpanderRow *row, GParamSpec *spec, OrielDrivesPage *sel
     }
 }
 
-static GtkWidget *removal_row(const OrielDrive *drive, DrivesNow now)
+static char *subtitle_of(OrielDrivesPage *self, const OrielDrive *drive)
 {
-    const char *words;
-    gboolean removable = drive_is_removable(drive, now, &words);
-    GtkWidget *row = button_row(_("Remove"), words, _("_Remove"), "drives.remove", drive->id);
-
-    gtk_widget_set_sensitive(row, removable);
-    return row;
+    return drive_row_subtitle(drive, oriel_machine_item_get_folder(self->item),
+                              g_hash_table_lookup(self->sizes, drive->id));
 }
 
 static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, DrivesNow now)
 {
-    g_autofree char *title = drive_title(drive);
-    g_autofree char *subtitle = drive_subtitle(self, drive);
-    AdwExpanderRow *row = ADW_EXPANDER_ROW(adw_expander_row_new());
-    gboolean disk = drive->kind == ORIEL_DRIVE_DISK;
+    g_autofree char *subtitle = subtitle_of(self, drive);
+    gboolean can_grow =
+        now == DRIVES_NOW_ALL && g_hash_table_contains(self->sizes, drive->id);
+    GtkWidget *row = drive_row_new(self->setting_rows, drive, subtitle, now, can_grow);
 
-    adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
-    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
-    adw_expander_row_set_subtitle(row, subtitle);
-    gtk_accessible_update_property(GTK_ACCESSIBLE(row), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
-    adw_expander_row_set_icon_name(row,
-                                   disk ? "drive-harddisk-symbolic" : "media-optical-cd-symbolic");
-    if (disk) {
-        GtkWidget *grow = button_row(_("Size"), _("A disk can grow, not shrink"), _("_Grow…"),
-                                     "drives.grow", drive->id);
-
-        gtk_widget_set_sensitive(grow, now == DRIVES_NOW_ALL &&
-                                           g_hash_table_contains(self->sizes, drive->id));
-        adw_expander_row_add_row(row, grow);
-        adw_expander_row_add_row(row, button_row(_("File"), _("Check, repair, compact, convert"),
-                                                 _("_Care…"), "drives.care", drive->id));
-        adw_expander_row_add_row(row, controller_row(self, drive->id));
-        adw_expander_row_add_row(row, cache_row(self, drive->id));
-        adw_expander_row_add_row(row,
-                                 limit_row(self, _("Requests"), drive->id, "iops-limit", FALSE));
-        adw_expander_row_add_row(row,
-                                 limit_row(self, _("Speed"), drive->id, "bandwidth-limit", TRUE));
-        adw_expander_row_add_row(row, switch_row(self, _("Read-Only"), drive->id, "read-only"));
-    } else {
-        adw_expander_row_add_row(row, button_row(_("Medium"), drive->path ? drive->path : "",
-                                                 _("_Insert…"), "drives.insert", drive->id));
-        if (drive->path) {
-            adw_expander_row_add_action(
-                row, icon_button("media-eject-symbolic", _("Eject"), "drives.eject", drive->id));
-        }
-    }
-    adw_expander_row_add_row(row, removal_row(drive, now));
     g_object_set_data_full(G_OBJECT(row), "drive", g_strdup(drive->id), g_free);
-    adw_expander_row_set_expanded(row, g_hash_table_contains(self->open, drive->id));
+    adw_expander_row_set_expanded(ADW_EXPANDER_ROW(row),
+                                  g_hash_table_contains(self->open, drive->id));
     g_signal_connect_object(row, "notify::expanded", G_CALLBACK(expanded), self, 0);
-    adw_preferences_group_add(self->drives_group, GTK_WIDGET(row));
+    adw_preferences_group_add(self->drives_group, row);
     g_ptr_array_add(self->rows, row);
 }
 
@@ -339,7 +172,7 @@ static char *content(OrielDrivesPage *self, const OrielConfig *config, DrivesNow
 
     for (guint i = 0; config && i < config->drives->len; i++) {
         const OrielDrive *drive = g_ptr_array_index(config->drives, i);
-        g_autofree char *subtitle = drive_subtitle(self, drive);
+        g_autofree char *subtitle = subtitle_of(self, drive);
 
         g_string_append_printf(text, "\n%s\n%u\n%s\n%s", drive->id, drive->port,
                                drive->path ? drive->path : "", subtitle);
