@@ -20,6 +20,7 @@
 #include "power.h"
 #include "scene.h"
 #include "screen.h"
+#include "text.h"
 
 #define KEYS_SHOWN  28
 #define AGAIN_TICKS (5 * TICKS)

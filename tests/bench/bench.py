@@ -25,7 +25,7 @@ KVM_RUNS = os.path.join(BUILD, "tests/bench/kvm_runs.so")
 BOOT_SECTOR = os.path.join(BUILD, "tests/bench/boot_sector.bin")
 GUESTS = os.path.join(BUILD, "tests/guests")
 MIB = 1 << 20
-TRANSFERS_SECONDS = 2  # LONG in tests/guests/disk.c
+TRANSFERS_SECONDS = 2  # LONG in tests/guests/work/disk.c
 with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
     # QEMU's "host" ends with an error on a KVM without hardware behind it.
     PEER_CPU = "host" if re.search(r"\b(svm|vmx)\b", cpuinfo.read()) else "qemu64"

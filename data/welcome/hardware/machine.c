@@ -4,12 +4,13 @@
  * PCI configuration space of bus 0 (devices), the RTC.
  */
 #include "machine.h"
-#include "console.h"
 #include "font.h"
 #include "io.h"
 #include "layout.h"
 #include "memory.h"
+#include "pci.h"
 #include "screen.h"
+#include "text.h"
 
 struct device_name {
     uint32_t id; /* device << 16 | vendor */
@@ -143,7 +144,7 @@ static void find_firmware(struct machine *machine)
 
 static const char *device_name(unsigned function)
 {
-    uint32_t id = pci_read(function, 0), class = pci_read(function, 8) >> 24;
+    uint32_t id = pci_read(function, 0, 4), class = pci_read(function, 8, 4) >> 24;
 
     for (unsigned i = 0; i < sizeof(device_names) / sizeof(device_names[0]); i++) {
         if (device_names[i].id == id)
@@ -157,7 +158,7 @@ static const char *device_name(unsigned function)
 static void find_devices(struct machine *machine)
 {
     for (unsigned function = 0; function < 256; function++) {
-        if ((pci_read(function, 0) & 0xFFFF) != 0xFFFF) {
+        if ((pci_read(function, 0, 4) & 0xFFFF) != 0xFFFF) {
             if (machine->device_count < MACHINE_DEVICES)
                 machine->devices[machine->device_count++] =
                     (struct machine_device){ (uint8_t)(function >> 3), (uint8_t)(function & 7),
@@ -166,7 +167,7 @@ static void find_devices(struct machine *machine)
             function += 7; /* no function 0, no device */
             continue;
         }
-        if (!(function & 7) && !(pci_read(function, 0xC) & 0x800000))
+        if (!(function & 7) && !(pci_read(function, 0xC, 4) & 0x800000))
             function += 7; /* one function only */
     }
 }

@@ -6,6 +6,7 @@
  */
 #include "screen.h"
 #include "io.h"
+#include "pci.h"
 
 #define DISPI_INDEX    0x1CE
 #define DISPI_DATA     0x1CF
@@ -137,7 +138,7 @@ static bool preferred_get(int *width, int *height)
 
 static void edid_find(unsigned function)
 {
-    edid = (const volatile uint32_t *)(uint64_t)(pci_read(function, 0x18) & ~0xFu);
+    edid = (const volatile uint32_t *)(uint64_t)(pci_read(function, 0x18, 4) & ~0xFu);
     if (edid && (edid[0] != 0xFFFFFF00 || edid[1] != 0x00FFFFFF))
         edid = (void *)0;
 }
@@ -146,11 +147,11 @@ bool screen_start(void)
 {
     unsigned function = 0;
 
-    while (function < 256 && pci_read(function, 0) != 0x11111234)
+    while (function < 256 && pci_read(function, 0, 4) != 0x11111234)
         function++;
     if (function == 256)
         return false;
-    video = (volatile uint32_t *)(uint64_t)(pci_read(function, 0x10) & ~0xFu);
+    video = (volatile uint32_t *)(uint64_t)(pci_read(function, 0x10, 4) & ~0xFu);
     edid_find(function);
     pointer_draw();
     if (!video)

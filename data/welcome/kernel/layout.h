@@ -29,13 +29,6 @@
 #define BOOT_INFO_DATA         0x1000 /* the data sector, after LAYOUT_BOOT_INFO */
 #define BOOT_INFO_PACKET       0x0F00 /* scratch for INT 13h, after LAYOUT_BOOT_INFO */
 
-#define SELECTOR_CODE32        0x08
-#define SELECTOR_DATA          0x10
-#define SELECTOR_CODE64        0x18
-#define SELECTOR_USER_DATA     0x23
-#define SELECTOR_USER_CODE     0x2B
-#define SELECTOR_TSS           0x30
-
 #define VECTOR_PIC             0x20 /* IRQ 0 to 15 */
 
 #endif

@@ -5,6 +5,8 @@
  * emulate ring 0 slowly.
  */
 #include "layout.h"
+#include "long_mode.h"
+#include "selectors.h"
 
 #define REAL(label) ((label) - LAYOUT_PROGRAM) /* offset in the program's segment */
 #define INFO(offset) (LAYOUT_BOOT_INFO + (offset))
@@ -100,33 +102,8 @@ start32:
     movw %ax, %ss
     cld
 
-    /* 4 GiB, identity mapped with 2 MiB pages that user mode may read and write. */
-    movl $LAYOUT_PAGES, %edi
-    movl $2 * 1024, %ecx
-    xorl %eax, %eax
-    rep stosl
-    movl $LAYOUT_PAGES + 0x1007, LAYOUT_PAGES
-    movl $LAYOUT_PAGES + 0x2007, LAYOUT_PAGES + 0x1000
-    movl $LAYOUT_PAGES + 0x3007, LAYOUT_PAGES + 0x1008
-    movl $LAYOUT_PAGES + 0x4007, LAYOUT_PAGES + 0x1010
-    movl $LAYOUT_PAGES + 0x5007, LAYOUT_PAGES + 0x1018
-    movl $0x87, %eax
-1:  movl %eax, (%edi)
-    movl $0, 4(%edi)
-    addl $8, %edi
-    addl $0x200000, %eax
-    jnc 1b
-
-    movl $LAYOUT_PAGES, %eax
-    movl %eax, %cr3
-    movl $0x620, %eax                   /* PAE, OSFXSR, OSXMMEXCPT */
-    movl %eax, %cr4
-    movl $0xC0000080, %ecx              /* EFER: long mode */
-    rdmsr
-    orl $0x100, %eax
-    wrmsr
-    movl $0x80000033, %eax              /* paging, native FPU errors */
-    movl %eax, %cr0
+    identity_map LAYOUT_PAGES
+    long_mode_enable LAYOUT_PAGES
     ljmpl $SELECTOR_CODE64, $start64
 
     .code64
@@ -151,74 +128,5 @@ user_entry:
     rep stosb
     call welcome_main
     ud2
-
-/* One entry for each vector below 48; those without an error code push a zero in its place. */
-    .text
-    .balign 16
-    .globl interrupt_entries
-interrupt_entries:
-    .set vector, 0
-    .rept 48
-    .balign 16
-    .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21)
-    pushq $0
-    .endif
-    pushq $vector
-    jmp interrupt_common
-    .set vector, vector + 1
-    .endr
-
-interrupt_common:
-    pushq %rax
-    pushq %rcx
-    pushq %rdx
-    pushq %rsi
-    pushq %rdi
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %rbx
-    cld
-    movq %rsp, %rbx
-    movq 80(%rsp), %rdi                 /* vector */
-    movq 96(%rsp), %rsi                 /* RIP */
-    andq $~15, %rsp
-    call kernel_interrupt
-    movq %rbx, %rsp
-    popq %rbx
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rdi
-    popq %rsi
-    popq %rdx
-    popq %rcx
-    popq %rax
-    addq $16, %rsp
-    iretq
-
-/*
- * void wait_for_interrupt(void): the only call from CPL 3 into ring 0. It is an invalid instruction
- * at a known place, because exceptions work on every host, while software interrupts from user mode
- * do not on those that emulate ring 0.
- */
-    .globl wait_for_interrupt, invalid_opcode_entry
-wait_for_interrupt:
-    ud2
-    ret
-
-invalid_opcode_entry:
-    cmpq $wait_for_interrupt, (%rsp)
-    je 1f
-    pushq $0
-    pushq $6
-    jmp interrupt_common
-1:  addq $2, (%rsp)
-    sti
-    hlt
-    cli
-    iretq
 
     .section .note.GNU-stack, "", @progbits

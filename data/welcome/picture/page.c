@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "page.h"
 #include "canvas.h"
-#include "console.h"
 #include "font.h"
 #include "screen.h"
+#include "text.h"
 
 #define LEFT          544
 #define RIGHT         976

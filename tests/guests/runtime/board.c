@@ -4,9 +4,6 @@
 #include "cpu.h"
 #include "io.h"
 
-#define CONFIG_ADDRESS 0xCF8
-#define CONFIG_DATA    0xCFC
-
 struct board_found board_found;
 
 void board_setup(void)
@@ -28,27 +25,6 @@ _Noreturn void board_power_off(void)
         outw(BOARD_PM_BASE + 4, 0x2000); /* PM1_CNT: SLP_EN, SLP_TYP 0 is soft off here */
         cpu_halt();
     }
-}
-
-uint32_t pci_read(unsigned function, unsigned offset, unsigned size)
-{
-    uint16_t port = (uint16_t)(CONFIG_DATA + (offset & 3));
-
-    outl(CONFIG_ADDRESS, 0x80000000u | function << 8 | (offset & 0xFC));
-    return size == 1 ? inb(port) : size == 2 ? inw(port) : inl(port);
-}
-
-void pci_write(unsigned function, unsigned offset, unsigned size, uint32_t value)
-{
-    uint16_t port = (uint16_t)(CONFIG_DATA + (offset & 3));
-
-    outl(CONFIG_ADDRESS, 0x80000000u | function << 8 | (offset & 0xFC));
-    if (size == 1)
-        outb(port, (uint8_t)value);
-    else if (size == 2)
-        outw(port, (uint16_t)value);
-    else
-        outl(port, value);
 }
 
 unsigned pci_capability(unsigned function, uint8_t id)

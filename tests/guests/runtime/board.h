@@ -7,12 +7,12 @@
 #define GUEST_BOARD_H
 
 #include "guest.h"
+#include "pci.h"
 
 #define BOARD_PM_BASE                       0x600
 #define BOARD_ECAM_BASE                     0xB0000000u
 #define BOARD_AHCI_BAR                      0xFEBF0000u
 
-#define PCI_FUNCTION(bus, device, function) ((bus) << 8 | (device) << 3 | (function))
 #define PCI_HOST_BRIDGE                     PCI_FUNCTION(0, 0x00, 0)
 #define PCI_LPC                             PCI_FUNCTION(0, 0x1F, 0)
 #define PCI_AHCI                            PCI_FUNCTION(0, 0x1F, 2)
@@ -30,9 +30,7 @@ extern struct board_found board_found;
 /* Soft off through the power management block. Does not return. */
 _Noreturn void board_power_off(void);
 
-/* Configuration space through ports CF8 and CFC; size is 1, 2 or 4, the register aligned. */
-uint32_t pci_read(unsigned function, unsigned offset, unsigned size);
-void pci_write(unsigned function, unsigned offset, unsigned size, uint32_t value);
+/* Where a register of configuration space is in memory, once board_setup() has placed it. */
 static inline uint64_t pci_ecam(unsigned function, unsigned offset)
 {
     return BOARD_ECAM_BASE + ((uint64_t)function << 12) + offset;

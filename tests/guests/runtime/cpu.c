@@ -7,21 +7,10 @@
 #include "cpu.h"
 #include "apic.h"
 #include "board.h"
+#include "descriptors.h"
 #include "io.h"
 #include "layout.h"
-
-#define VECTOR_INVALID_OPCODE 6
-
-struct task_state {
-    uint32_t reserved0;
-    uint64_t rsp[3];
-    uint64_t reserved1;
-    uint64_t ist[7];
-    uint64_t reserved2;
-    uint16_t reserved3;
-    uint16_t io_map;
-    uint8_t io_bits[8192 + 1];
-} __attribute__((packed));
+#include "selectors.h"
 
 struct cpu {
     unsigned number;
@@ -29,27 +18,8 @@ struct cpu {
     struct task_state task;
 };
 
-struct gate {
-    uint16_t offset_low, selector;
-    uint8_t ist, type;
-    uint16_t offset_middle;
-    uint32_t offset_high, reserved;
-};
-
-struct table_pointer {
-    uint16_t limit;
-    uint64_t base;
-} __attribute__((packed));
-
 /* Read by the trampoline and start.S. */
-uint64_t cpu_gdt[SELECTOR_TSS / 8 + 2 * LAYOUT_MAX_CPUS] = {
-    0,
-    0x00CF9B000000FFFF, /* 32-bit code */
-    0x00CF93000000FFFF, /* data */
-    0x00AF9B000000FFFF, /* 64-bit code */
-    0x00CFF3000000FFFF, /* user data */
-    0x00AFFB000000FFFF, /* user 64-bit code */
-};
+uint64_t cpu_gdt[SELECTOR_TSS / 8 + 2 * LAYOUT_MAX_CPUS] = { GDT_SEGMENTS };
 volatile uint32_t cpu_next_number;
 
 volatile uint32_t interrupt_count[256];
@@ -59,11 +29,9 @@ static interrupt_handler handlers[256];
 static volatile uint32_t cpus_done;
 static void (*others_work)(unsigned number);
 
-extern const char interrupt_entries[], invalid_opcode_entry[];
 extern const char trampoline_start[], trampoline_end[];
 
-/* Called by interrupt.S and start.S only. */
-void interrupt_dispatch(struct interrupt_frame *frame);
+/* Called by start.S only. */
 void cpu_ring0_setup(unsigned number);
 _Noreturn void cpu_main(unsigned number);
 
@@ -241,41 +209,19 @@ void cpu_map(uint64_t address)
     ring0(reload_page_tables, 0);
 }
 
-/* The first processor fills the table of gates here rather than in ring 0 for speed; only the
- * gate into ring 0 must exist before. */
-static void gate_set(unsigned vector, const char *entry)
-{
-    uint64_t address = (uint64_t)entry;
-    idt[vector] = (struct gate){ .offset_low = (uint16_t)address,
-                                 .selector = SELECTOR_CODE64,
-                                 .type = 0x8E, /* interrupt gate, from ring 0 or by hardware */
-                                 .offset_middle = (uint16_t)(address >> 16),
-                                 .offset_high = (uint32_t)(address >> 32) };
-}
-
+/* Only the gate into ring 0 is filled here; cpu_main() fills the others at CPL 3, for speed. */
 void cpu_ring0_setup(unsigned number)
 {
+    const struct descriptor_tables tables = { cpu_gdt, idt, sizeof(cpu_gdt), sizeof(idt) };
     struct cpu *cpu = cpu_current();
-    struct table_pointer gdt_pointer = { sizeof(cpu_gdt) - 1, (uint64_t)cpu_gdt };
-    struct table_pointer idt_pointer = { sizeof(idt) - 1, (uint64_t)idt };
-    uint64_t task = (uint64_t)&cpu->task;
-    uint64_t *descriptor = &cpu_gdt[SELECTOR_TSS / 8 + 2 * number];
 
     cpu->number = number;
     cpu->fault = NULL;
-    cpu->task.rsp[0] = (uint64_t)cpu + LAYOUT_CPU_AREA;
-    cpu->task.io_map = offsetof(struct task_state, io_bits);
-    memset(cpu->task.io_bits, 0, 8192);
-    cpu->task.io_bits[8192] = 0xFF;
-    descriptor[0] = (sizeof(cpu->task) - 1) | (task & 0xFFFFFF) << 16 | 0x89ull << 40 |
-                    (task >> 24 & 0xFF) << 56;
-    descriptor[1] = task >> 32;
+    memset(cpu->task.io_bits, 0, sizeof(cpu->task.io_bits));
     if (number == 0)
-        gate_set(VECTOR_INVALID_OPCODE, invalid_opcode_entry);
-    __asm__ volatile("lgdt %0; lidt %1; ltr %w2"
-                     :
-                     : "m"(gdt_pointer), "m"(idt_pointer), "r"(SELECTOR_TSS + 16 * number)
-                     : "memory");
+        gate_set(&idt[VECTOR_INVALID_OPCODE], invalid_opcode_entry);
+    descriptors_load(&tables, SELECTOR_TSS + 16 * number, &cpu->task,
+                     (uint64_t)cpu + LAYOUT_CPU_AREA);
 }
 
 _Noreturn void cpu_main(unsigned number)
@@ -283,7 +229,7 @@ _Noreturn void cpu_main(unsigned number)
     if (number == 0) {
         for (unsigned vector = 0; vector < 256; vector++) {
             if (vector != VECTOR_INVALID_OPCODE)
-                gate_set(vector, interrupt_entries + 16 * vector);
+                gate_set(&idt[vector], interrupt_entries + 16 * vector);
         }
         cpu_next_number = 1;
         board_setup();

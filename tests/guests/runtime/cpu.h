@@ -4,15 +4,9 @@
 #define GUEST_CPU_H
 
 #include "guest.h"
+#include "ring0.h"
 
-/* Registers as interrupt.S pushes them; a handler may change them. */
-struct interrupt_frame {
-    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
-    uint64_t vector, error;
-    uint64_t rip, cs, rflags, rsp, ss;
-};
-
-/* Where a function that faults is left; the order is known to interrupt.S. */
+/* Where a function that faults is left; the order is known to fault.S. */
 struct fault_context {
     uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
     uint64_t error;
@@ -23,9 +17,6 @@ struct reset_record {
     uint32_t eax, ebx, ecx, edx, esi, edi, ebp, esp, cr0, cr2, cr3, cr4, eflags;
 };
 const struct reset_record *reset_record(void);
-
-/* Calls a function in ring 0 with interrupts off and gives back its result. Keep it short. */
-uint64_t ring0(uint64_t (*function)(uint64_t), uint64_t argument);
 
 /*
  * Calls a function and gives back the vector of the exception that ended it, or -1. Exceptions

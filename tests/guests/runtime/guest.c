@@ -4,6 +4,7 @@
 #include "cpu.h"
 #include "io.h"
 #include "layout.h"
+#include "text.h"
 
 #include <stdarg.h>
 
@@ -14,87 +15,21 @@ struct test_totals test_totals;
 static const char *running;
 static bool running_failed;
 
-struct line {
-    char text[256];
-    size_t used;
-};
-
-static void line_put(struct line *line, char c)
+static void debug_write(const char *text, size_t length)
 {
-    if (line->used < sizeof(line->text))
-        line->text[line->used++] = c;
-}
-
-static void line_put_text(struct line *line, const char *text)
-{
-    while (*text)
-        line_put(line, *text++);
-}
-
-static void line_put_number(struct line *line, uint64_t value, unsigned base)
-{
-    char digits[20];
-    unsigned count = 0;
-
-    do {
-        digits[count++] = "0123456789abcdef"[value % base];
-        value /= base;
-    } while (value);
-    while (count)
-        line_put(line, digits[--count]);
-}
-
-static void line_put_format(struct line *line, const char *format, va_list arguments)
-{
-    for (; *format; format++) {
-        bool wide = false;
-        int64_t value;
-
-        if (*format != '%') {
-            line_put(line, *format);
-            continue;
-        }
-        if (*++format == 'l') {
-            wide = true;
-            format++;
-        }
-        switch (*format) {
-        case 's':
-            line_put_text(line, va_arg(arguments, const char *));
-            break;
-        case 'd':
-            value = wide ? va_arg(arguments, int64_t) : va_arg(arguments, int);
-            if (value < 0)
-                line_put(line, '-');
-            line_put_number(line, value < 0 ? -(uint64_t)value : (uint64_t)value, 10);
-            break;
-        case 'u':
-        case 'x':
-            line_put_number(line, wide ? va_arg(arguments, uint64_t) : va_arg(arguments, unsigned),
-                            *format == 'u' ? 10 : 16);
-            break;
-        default:
-            line_put(line, *format);
-        }
-    }
-}
-
-static void line_write(const struct line *line)
-{
-    const char *text = line->text;
-    size_t count = line->used;
-    __asm__ volatile("rep outsb" : "+S"(text), "+c"(count) : "d"(DEBUG_PORT) : "memory");
+    __asm__ volatile("rep outsb" : "+S"(text), "+c"(length) : "d"(DEBUG_PORT) : "memory");
 }
 
 void print(const char *format, ...)
 {
-    struct line line = { .used = 0 };
+    char line[256];
     va_list arguments;
+    size_t length;
 
     va_start(arguments, format);
-    line_put_format(&line, format, arguments);
+    length = text_format_list(line, sizeof(line), format, arguments);
     va_end(arguments);
-    line_write(&line);
+    debug_write(line, length);
 }
 
 void test_run(const char *name, void (*function)(void))
@@ -111,17 +46,15 @@ void test_run(const char *name, void (*function)(void))
 
 void test_fail(const char *format, ...)
 {
-    struct line line = { .used = 0 };
+    char line[256];
     va_list arguments;
+    size_t used = text_format(line, sizeof(line), "FAIL %s: ", running ? running : "guest");
 
-    line_put_text(&line, "FAIL ");
-    line_put_text(&line, running ? running : "guest");
-    line_put_text(&line, ": ");
     va_start(arguments, format);
-    line_put_format(&line, format, arguments);
+    used += text_format_list(line + used, sizeof(line) - used, format, arguments);
     va_end(arguments);
-    line_put(&line, '\n');
-    line_write(&line);
+    line[used++] = '\n'; /* over the zero */
+    debug_write(line, used);
     if (!running_failed)
         test_totals.failed++;
     running_failed = true;
@@ -160,38 +93,4 @@ void *buffer_alloc(size_t size, size_t alignment)
     }
     next = start + size;
     return memset((void *)start, 0, size);
-}
-
-void *memset(void *to, int value, size_t size)
-{
-    void *start = to;
-    __asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(value) : "memory");
-    return start;
-}
-
-void *memcpy(void *to, const void *from, size_t size)
-{
-    void *start = to;
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
-    return start;
-}
-
-int memcmp(const void *a, const void *b, size_t size)
-{
-    const uint8_t *left = a, *right = b;
-
-    for (; size; size--, left++, right++) {
-        if (*left != *right)
-            return *left < *right ? -1 : 1;
-    }
-    return 0;
-}
-
-int strcmp(const char *a, const char *b)
-{
-    while (*a && *a == *b) {
-        a++;
-        b++;
-    }
-    return (uint8_t)*a - (uint8_t)*b;
 }

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "memory.h"
+
 /* The guest's own program. */
 void guest_main(void);
 
@@ -57,7 +59,7 @@ _Noreturn void test_done(void);
         }                                                                                          \
     } while (0)
 
-/* Writes to the debug port. Understands %s %d %u %x and, of 64 bits, %lu %lx. */
+/* Writes to the debug port, at most 255 bytes at once; see text.h for the format. */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
@@ -91,10 +93,5 @@ void interrupt_window(void);
 
 /* Memory for devices: aligned (a power of two), zeroed, never freed. Fails the guest when full. */
 void *buffer_alloc(size_t size, size_t alignment);
-
-void *memset(void *to, int value, size_t size);
-void *memcpy(void *to, const void *from, size_t size);
-int memcmp(const void *a, const void *b, size_t size);
-int strcmp(const char *a, const char *b);
 
 #endif

@@ -24,11 +24,4 @@
 #define LAYOUT_ROM          0xFFFF0000 /* the 64 KiB firmware image */
 #define LAYOUT_ROM_BOOT     0xFFFFF000
 
-#define SELECTOR_CODE32     0x08
-#define SELECTOR_DATA       0x10
-#define SELECTOR_CODE64     0x18
-#define SELECTOR_USER_DATA  0x23
-#define SELECTOR_USER_CODE  0x2B
-#define SELECTOR_TSS        0x30 /* the first of LAYOUT_MAX_CPUS, 16 bytes apart */
-
 #endif

@@ -7,6 +7,8 @@
  * The descriptors have their accessed bits set, because the table lies in ROM at first.
  */
 #include "layout.h"
+#include "long_mode.h"
+#include "selectors.h"
 
 /* The address of a label in .boot, for code that runs before relocation is possible. */
 #define BOOT(label)   (LAYOUT_ROM_BOOT + (label) - boot_start)
@@ -74,33 +76,8 @@ start32:
     xorl %eax, %eax
     rep stosl
 
-    /* 4 GiB, identity mapped with 2 MiB pages that user mode may read and write. */
-    movl $LAYOUT_PML4, %edi
-    movl $(LAYOUT_PD - LAYOUT_PML4) / 4, %ecx
-    rep stosl
-    movl $LAYOUT_PDPT + 7, LAYOUT_PML4
-    movl $LAYOUT_PD + 0x0007, LAYOUT_PDPT + 0
-    movl $LAYOUT_PD + 0x1007, LAYOUT_PDPT + 8
-    movl $LAYOUT_PD + 0x2007, LAYOUT_PDPT + 16
-    movl $LAYOUT_PD + 0x3007, LAYOUT_PDPT + 24
-    movl $LAYOUT_PD, %edi
-    movl $0x87, %eax
-1:  movl %eax, (%edi)
-    movl $0, 4(%edi)
-    addl $8, %edi
-    addl $0x200000, %eax
-    jnc 1b
-
-    movl $LAYOUT_PML4, %eax
-    movl %eax, %cr3
-    movl $0x620, %eax                   /* PAE, OSFXSR, OSXMMEXCPT */
-    movl %eax, %cr4
-    movl $0xC0000080, %ecx              /* EFER: long mode */
-    rdmsr
-    orl $0x100, %eax
-    wrmsr
-    movl $0x80000033, %eax              /* paging, native FPU errors */
-    movl %eax, %cr0
+    identity_map LAYOUT_PML4
+    long_mode_enable LAYOUT_PML4
     ljmpl $SELECTOR_CODE64, $entry64
 
     .balign 8
@@ -169,16 +146,7 @@ trampoline_start:
 trampoline32:
     movw $SELECTOR_DATA, %ax
     movw %ax, %ds
-    movl $LAYOUT_PML4, %eax
-    movl %eax, %cr3
-    movl $0x620, %eax
-    movl %eax, %cr4
-    movl $0xC0000080, %ecx
-    rdmsr
-    orl $0x100, %eax
-    wrmsr
-    movl $0x80000033, %eax
-    movl %eax, %cr0
+    long_mode_enable LAYOUT_PML4
     ljmpl $SELECTOR_CODE64, $trampoline64
 trampoline_gdt_pointer:
     .word SELECTOR_CODE64 + 8 - 1

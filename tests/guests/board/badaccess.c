@@ -7,7 +7,7 @@
 #include "runtime/ahci.h"
 #include "runtime/board.h"
 #include "runtime/cpu.h"
-#include "runtime/io.h"
+#include "io.h"
 
 #define HOLE     0xC0000000u
 #define ROM      0xFFFF8000u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Page tables of the guest's own take effect: permissions, changes, small pages, aliases. */
 #include "runtime/cpu.h"
-#include "runtime/io.h"
+#include "io.h"
 #include "runtime/layout.h"
 
 /* The window of these tests: the second entry of the PML4, 512 GiB. */

@@ -8,7 +8,7 @@
 #include "runtime/board.h"
 #include "runtime/cpu.h"
 #include "runtime/fwcfg.h"
-#include "runtime/io.h"
+#include "io.h"
 #include "runtime/layout.h"
 
 #define CMOS_MARK       0x50

@@ -8,7 +8,7 @@
  */
 #include "runtime/board.h"
 #include "runtime/cpu.h"
-#include "runtime/io.h"
+#include "io.h"
 #include "runtime/layout.h"
 
 #define FUNCTIONS_MAX 64

@@ -6,7 +6,7 @@
  */
 #include "runtime/board.h"
 #include "runtime/cpu.h"
-#include "runtime/io.h"
+#include "io.h"
 
 #define HPET_CONFIG            0xFED00010u
 #define HPET_COUNTER           0xFED000F0u

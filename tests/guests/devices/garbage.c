@@ -11,7 +11,7 @@
 #include "runtime/board.h"
 #include "runtime/cpu.h"
 #include "runtime/fwcfg.h"
-#include "runtime/io.h"
+#include "io.h"
 #include "runtime/virtio.h"
 
 #define ROUNDS     600

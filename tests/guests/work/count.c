@@ -9,7 +9,7 @@
 #include "runtime/apic.h"
 #include "runtime/board.h"
 #include "runtime/cpu.h"
-#include "runtime/io.h"
+#include "io.h"
 #include "runtime/layout.h"
 
 #define HPET           0xFED00000u

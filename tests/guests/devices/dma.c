@@ -7,7 +7,7 @@
 #include "runtime/ahci.h"
 #include "runtime/board.h"
 #include "runtime/fwcfg.h"
-#include "runtime/io.h"
+#include "io.h"
 
 #define HOLE    0xC0000000u /* start of the PCI window; this guest places nothing there */
 #define FAR     (1ull << 45)

@@ -7,7 +7,7 @@
  */
 #include "runtime/board.h"
 #include "runtime/cpu.h"
-#include "runtime/io.h"
+#include "io.h"
 #include "runtime/virtio.h"
 
 #define PORT         PCI_FUNCTION(0, 0x1C, 0)

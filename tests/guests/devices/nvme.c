@@ -7,7 +7,7 @@
 #include "runtime/apic.h"
 #include "runtime/board.h"
 #include "runtime/cpu.h"
-#include "runtime/io.h"
+#include "io.h"
 #include "runtime/layout.h"
 
 #define DISK             PCI_FUNCTION(0, 0x11, 0)

@@ -6,7 +6,7 @@
  */
 #include "runtime/ahci.h"
 #include "runtime/board.h"
-#include "runtime/io.h"
+#include "io.h"
 
 #define ROUNDS     2000
 #define DEBUG_PORT 0x402

@@ -9,7 +9,7 @@
 #include "runtime/apic.h"
 #include "runtime/board.h"
 #include "runtime/cpu.h"
-#include "runtime/io.h"
+#include "io.h"
 
 #define PIC_VECTOR   0x20
 #define VECTOR_A     0x40

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The functions that the compiler expects of every program. */
 #include "memory.h"
 
 #include <stdint.h>
@@ -27,4 +26,13 @@ int memcmp(const void *a, const void *b, size_t size)
             return *left < *right ? -1 : 1;
     }
     return 0;
+}
+
+int strcmp(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return (uint8_t)*a - (uint8_t)*b;
 }

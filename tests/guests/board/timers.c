@@ -7,7 +7,7 @@
 #include "runtime/apic.h"
 #include "runtime/board.h"
 #include "runtime/cpu.h"
-#include "runtime/io.h"
+#include "io.h"
 
 #define HPET            0xFED00000u
 #define HPET_CONFIG     (HPET + 0x10)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Ports, memory-mapped registers and barriers. */
-#ifndef GUEST_IO_H
-#define GUEST_IO_H
+#ifndef FREESTANDING_IO_H
+#define FREESTANDING_IO_H
 
 #include <stdint.h>
 
