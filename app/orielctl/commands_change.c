@@ -149,10 +149,7 @@ gboolean run_revisions(const struct call *call, GError **error)
         }
     }
     if (revisions && call->json) {
-        JsonNode *node = json_node_new(JSON_NODE_ARRAY);
-
-        json_node_set_array(node, array);
-        print_json(node);
+        print_json_array(array);
     }
     json_array_unref(array);
     return revisions != NULL;

@@ -222,10 +222,7 @@ gboolean run_vnc(const struct call *call, GError **error)
         }
     }
     if (call->json) {
-        JsonNode *node = json_node_new(JSON_NODE_ARRAY);
-
-        json_node_set_array(node, array);
-        print_json(node);
+        print_json_array(array);
     }
     json_array_unref(array);
     return TRUE;

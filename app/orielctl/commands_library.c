@@ -73,10 +73,7 @@ gboolean run_list(const struct call *call, GError **error)
         }
     }
     if (call->json) {
-        JsonNode *node = json_node_new(JSON_NODE_ARRAY);
-
-        json_node_set_array(node, array);
-        print_json(node);
+        print_json_array(array);
     }
     json_array_unref(array);
     return TRUE;
@@ -290,10 +287,7 @@ gboolean run_check_host(const struct call *call, GError **error)
         }
     }
     if (call->json) {
-        JsonNode *node = json_node_new(JSON_NODE_ARRAY);
-
-        json_node_set_array(node, array);
-        print_json(node);
+        print_json_array(array);
     } else if (findings->len == 0) {
         printf("All is well: machines run at full speed.\n");
     }

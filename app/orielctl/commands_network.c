@@ -58,10 +58,7 @@ static gboolean forwards_list(const struct call *call, const OrielMachine *machi
         }
     }
     if (call->json) {
-        JsonNode *node = json_node_new(JSON_NODE_ARRAY);
-
-        json_node_set_array(node, array);
-        print_json(node);
+        print_json_array(array);
     }
     json_array_unref(array);
     return forwards != NULL;
@@ -173,10 +170,7 @@ gboolean run_connections(const struct call *call, GError **error)
         }
     }
     if (call->json) {
-        JsonNode *node = json_node_new(JSON_NODE_ARRAY);
-
-        json_node_set_array(node, array);
-        print_json(node);
+        print_json_array(array);
     }
     json_array_unref(array);
     return TRUE;

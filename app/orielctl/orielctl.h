@@ -50,6 +50,8 @@ static inline const char *call_option(const struct call *call, const char *name)
 
 /* Prints a node as JSON on a line of its own, and takes it. */
 void print_json(JsonNode *node);
+/* The same for an array, which stays the caller's. */
+void print_json_array(JsonArray *array);
 /* {"name": value, ...} from pairs of names and texts, ending with NULL. */
 JsonNode *json_object_of(const char *name, ...) G_GNUC_NULL_TERMINATED;
 

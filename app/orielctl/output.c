@@ -15,6 +15,14 @@ void print_json(JsonNode *node)
     json_node_unref(node);
 }
 
+void print_json_array(JsonArray *array)
+{
+    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+    json_node_set_array(node, array);
+    print_json(node);
+}
+
 JsonNode *json_object_of(const char *name, ...)
 {
     JsonNode *node = json_node_new(JSON_NODE_OBJECT);

@@ -17,6 +17,9 @@
 
 #include "block.h"
 
+struct dev_error;
+struct device;
+
 enum {
     NET_MAC_SIZE = 6,
     NET_HEADER_SIZE = 14, /* bytes of an Ethernet header: destination, source, type */
@@ -75,5 +78,12 @@ struct net_received {
     uint32_t length;
     const uint8_t *bytes;
 };
+
+/*
+ * The address of a card as its option has it, "52:54:00:12:34:56": of one card, not of a group. 0,
+ * or -EINVAL with *error set, a sentence that names the card.
+ */
+int net_mac_parse(const struct device *card, const char *text, uint8_t mac[NET_MAC_SIZE],
+                  struct dev_error *error);
 
 #endif

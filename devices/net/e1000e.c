@@ -17,9 +17,6 @@
  */
 #include "e1000e.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 enum {
     REGION_REGISTERS,
     REGION_FLASH,
@@ -189,33 +186,11 @@ static void e1000e_on_config(struct device *device, unsigned offset, unsigned si
 
 /* --- Life ------------------------------------------------------------------------------------- */
 
-static bool mac_parse(const char *text, uint8_t mac[NET_MAC_SIZE])
-{
-    for (unsigned i = 0; i < NET_MAC_SIZE; i++) {
-        char *end;
-        unsigned long long byte = strtoull(text, &end, 16);
-
-        if (end != text + 2 || byte > 0xff || *end != (i + 1 < NET_MAC_SIZE ? ':' : '\0')) {
-            return false;
-        }
-        mac[i] = (uint8_t)byte;
-        text = end + 1;
-    }
-    return (mac[0] & 1) == 0;
-}
-
 static int e1000e_create(struct device *device, struct dev_error *error)
 {
     struct e1000e *e1000e = to_e1000e(device);
 
-    if (!mac_parse(e1000e->mac_text, e1000e->permanent)) {
-        dev_error_set(error,
-                      "“%s” is no address for the network card “%s”: it must be six pairs of hex "
-                      "digits with colons between, the first pair even.",
-                      e1000e->mac_text, device->name);
-        return -EINVAL;
-    }
-    return 0;
+    return net_mac_parse(device, e1000e->mac_text, e1000e->permanent, error);
 }
 
 static void e1000e_reset(struct device *device, enum reset_kind kind)

@@ -37,11 +37,18 @@ enum {
 
 extern const struct state_field pci_msix_fields[];
 
+/* pci_caps.c: the capabilities that the class's pci_info asks for. 0, or a negative errno with *error
+ * set. */
 int pci_capabilities_create(struct pci_device *pci, struct dev_error *error);
 void pci_capabilities_reset(struct pci_device *pci);
+/* The guest has written these bytes of configuration space. */
 void pci_capabilities_written(struct pci_device *pci, unsigned offset, unsigned size);
+/* Whether the guest has turned MSI on; and sends a message, or notes it while its vector is masked.
+ * A vector beyond those that the guest has granted shares one of them. */
 bool pci_msi_enabled(const struct pci_device *pci);
 void pci_msi_notify(struct pci_device *pci, unsigned vector);
+
+/* pci_bridge.c: the header of type 1 (PCI-to-PCI Bridge Architecture 1.2, section 3.2). */
 void pci_bridge_header_create(struct pci_device *pci);
 void pci_bridge_header_reset(struct pci_device *pci);
 

@@ -13,7 +13,6 @@
  * long, is counted and not sent; the buffer is given back.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -239,33 +238,11 @@ static void net_on_net(struct device *device)
 
 /* --- Life ------------------------------------------------------------------------------------- */
 
-static bool mac_parse(const char *text, uint8_t mac[NET_MAC_SIZE])
-{
-    for (unsigned i = 0; i < NET_MAC_SIZE; i++) {
-        char *end;
-        unsigned long long byte = strtoull(text, &end, 16);
-
-        if (end != text + 2 || byte > 0xff || *end != (i + 1 < NET_MAC_SIZE ? ':' : '\0')) {
-            return false;
-        }
-        mac[i] = (uint8_t)byte;
-        text = end + 1;
-    }
-    return (mac[0] & 1) == 0;
-}
-
 static int net_create(struct virtio_device *virtio, struct dev_error *error)
 {
     struct net *net = to_net(virtio);
 
-    if (!mac_parse(net->mac_text, net->permanent)) {
-        dev_error_set(error,
-                      "“%s” is no address for the network card “%s”: it must be six pairs of hex "
-                      "digits with colons between, the first pair even.",
-                      net->mac_text, virtio_to_device(virtio)->name);
-        return -EINVAL;
-    }
-    return 0;
+    return net_mac_parse(virtio_to_device(virtio), net->mac_text, net->permanent, error);
 }
 
 static uint64_t net_features(struct virtio_device *virtio)

@@ -289,6 +289,24 @@ static GByteArray *host_bridge_resources(const struct acpi_window *window64)
     return list;
 }
 
+/* Sets a bit of the status that _OSC gives back. */
+static void osc_status(GByteArray *aml, unsigned bit)
+{
+    aml_op(aml, AML_OR);
+    aml_path(aml, "CDW1");
+    aml_integer(aml, bit);
+    aml_path(aml, "CDW1");
+}
+
+/* One of the dwords that _OSC is given, by its name. */
+static void osc_dword(GByteArray *aml, const char *name, unsigned offset)
+{
+    aml_op(aml, AML_CREATE_DWORD_FIELD);
+    aml_arg(aml, 3);
+    aml_integer(aml, offset);
+    aml_path(aml, name);
+}
+
 /*
  * _OSC: the system may take over native hot plug, power management events, error reporting and the
  * PCI Express capability, because no firmware wants them.
@@ -302,25 +320,14 @@ static void host_bridge_osc(GByteArray *aml)
         MASKED = 1 << 4,
         REVISION = 1,
     };
-    static const struct {
-        const char *name;
-        unsigned offset;
-    } words[] = { { "CDW1", 0 }, { "CDW3", 8 } };
     size_t method = aml_method(aml, "_OSC", 4, true), known, inner;
 
-    aml_op(aml, AML_CREATE_DWORD_FIELD);
-    aml_arg(aml, 3);
-    aml_integer(aml, words[0].offset);
-    aml_path(aml, words[0].name);
-
+    osc_dword(aml, "CDW1", 0);
     known = aml_if(aml);
     aml_op(aml, AML_LEQUAL);
     aml_arg(aml, 0);
     aml_uuid(aml, "33db4d5b-1ff7-401c-9657-7441c03dd766");
-    aml_op(aml, AML_CREATE_DWORD_FIELD);
-    aml_arg(aml, 3);
-    aml_integer(aml, words[1].offset);
-    aml_path(aml, words[1].name);
+    osc_dword(aml, "CDW3", 8);
     aml_op(aml, AML_AND);
     aml_path(aml, "CDW3");
     aml_integer(aml, GRANTED);
@@ -331,10 +338,7 @@ static void host_bridge_osc(GByteArray *aml)
     aml_op(aml, AML_LEQUAL);
     aml_arg(aml, 1);
     aml_integer(aml, REVISION);
-    aml_op(aml, AML_OR);
-    aml_path(aml, "CDW1");
-    aml_integer(aml, UNKNOWN_REVISION);
-    aml_path(aml, "CDW1");
+    osc_status(aml, UNKNOWN_REVISION);
     aml_close(aml, inner);
 
     inner = aml_if(aml);
@@ -342,10 +346,7 @@ static void host_bridge_osc(GByteArray *aml)
     aml_op(aml, AML_LEQUAL);
     aml_path(aml, "CDW3");
     aml_local(aml, 0);
-    aml_op(aml, AML_OR);
-    aml_path(aml, "CDW1");
-    aml_integer(aml, MASKED);
-    aml_path(aml, "CDW1");
+    osc_status(aml, MASKED);
     aml_close(aml, inner);
     aml_op(aml, AML_STORE);
     aml_local(aml, 0);
@@ -353,10 +354,7 @@ static void host_bridge_osc(GByteArray *aml)
     aml_close(aml, known);
 
     inner = aml_else(aml);
-    aml_op(aml, AML_OR);
-    aml_path(aml, "CDW1");
-    aml_integer(aml, UNKNOWN_UUID);
-    aml_path(aml, "CDW1");
+    osc_status(aml, UNKNOWN_UUID);
     aml_close(aml, inner);
     aml_op(aml, AML_RETURN);
     aml_arg(aml, 3);

@@ -15,7 +15,7 @@
  *   4. host bridge  its domain, because configuration accesses lead into other functions
  *   5. functions    the domain of any other PCI function; never two of them
  *   6. memory map   memory/memory_map.c: what memory the guest sees where. Its holder may wait
- * until no vCPU runs guest code, which no vCPU delays by waiting for a lock.
+ *                   until no vCPU runs guest code, which no vCPU delays by waiting for a lock.
  *   7. leaves       bus, irq, clock, serial, drive pool, statistics: held for a few instructions or
  *                   one system call, never while calling out
  *
@@ -42,7 +42,9 @@ struct domain {
 
 void domain_init(struct domain *domain, struct clock *clock);
 void domain_destroy(struct domain *domain);
+/* Waits until nobody else is inside. Not to be nested. */
 void domain_enter(struct domain *domain);
+/* Runs what was deferred, then lets others in. */
 void domain_leave(struct domain *domain);
 /* True if the calling thread is inside. */
 bool domain_inside(struct domain *domain);

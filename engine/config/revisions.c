@@ -61,18 +61,23 @@ static void prune_revisions(int revisions, const GArray *numbers)
     }
 }
 
+/* The folder of revisions, made if it is not there; -1 with errno set. */
+static int revisions_open(int directory)
+{
+    if (mkdirat(directory, REVISIONS, 0700) < 0 && errno != EEXIST) {
+        return -1;
+    }
+    return openat(directory, REVISIONS, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
 int config_revision_keep(int directory, const char *folder, const GString *data)
 {
     g_autoptr(GArray) numbers = NULL;
     char name[24];
     guint number = 1;
     int result = 0;
+    AUTO_CLOSE revisions = revisions_open(directory);
 
-    if (mkdirat(directory, REVISIONS, 0700) < 0 && errno != EEXIST) {
-        return errno;
-    }
-    AUTO_CLOSE revisions =
-        openat(directory, REVISIONS, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (revisions < 0) {
         return errno;
     }
@@ -165,11 +170,8 @@ gboolean oriel_config_undo(const char *folder, GError **error)
 
 static int mark_worked(int directory, const char *text)
 {
-    if (mkdirat(directory, REVISIONS, 0700) < 0 && errno != EEXIST) {
-        return errno;
-    }
-    AUTO_CLOSE revisions =
-        openat(directory, REVISIONS, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    AUTO_CLOSE revisions = revisions_open(directory);
+
     if (revisions < 0) {
         return errno;
     }

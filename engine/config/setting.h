@@ -39,6 +39,7 @@ extern const struct setting config_settings[];  /* members of OrielConfig */
 extern const struct setting drive_settings[];   /* members of OrielDrive */
 extern const struct setting network_settings[]; /* members of OrielNetwork */
 
+/* The setting with this key; NULL if the table has none. */
 const struct setting *setting_find(const struct setting *table, const char *key);
 
 /*
@@ -47,8 +48,12 @@ const struct setting *setting_find(const struct setting *table, const char *key)
  */
 gboolean setting_take(const struct setting *table, void *base, JsonObject *object,
                       const char *where, GError **error);
+/* Writes the members into `object`; those that are NULL are left out. */
 void setting_put(const struct setting *table, const void *base, JsonObject *object);
+/* Whether the member is within its limits. Error, here and below: INVALID, which names the key. */
 gboolean setting_check(const struct setting *setting, const void *base, GError **error);
+/* From and to text as on the command line; a value that is refused changes nothing. g_free() what
+ * setting_get() gives. */
 gboolean setting_set(const struct setting *setting, void *base, const char *value, GError **error);
 char *setting_get(const struct setting *setting, const void *base);
 void setting_clear(const struct setting *table, void *base);                /* frees strings */

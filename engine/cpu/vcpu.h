@@ -89,11 +89,12 @@ bool vcpus_init(struct vcpus *vcpus, struct machine *machine, unsigned n, GError
 void vcpus_destroy(struct vcpus *vcpus);
 
 /* Makes the threads, parked. */
-bool vcpus_start(struct vcpus *vcpus, GError **error);
+bool vcpus_start(struct vcpus *vcpus, GError **error); /* HOST */
 /* They shall park soon; the calling one, if it is a vCPU, before its next instruction. */
 void vcpus_ask_to_park(struct vcpus *vcpus);
 /* Returns when all are parked. Not by a vCPU, no domain held. */
 void vcpus_park(struct vcpus *vcpus);
+/* They go on; also after vcpus_ask_to_park() alone. */
 void vcpus_unpark(struct vcpus *vcpus);
 /* Has a parked vCPU call `function` in its own thread, and waits for it. */
 void vcpu_call(struct vcpu *vcpu, void (*function)(struct vcpu *vcpu, void *context),
@@ -102,6 +103,7 @@ void vcpu_call(struct vcpu *vcpu, void (*function)(struct vcpu *vcpu, void *cont
 void vcpu_hold(struct vcpu *vcpu);
 void vcpus_release(struct vcpus *vcpus);
 
+/* Returns when no vCPU runs guest code, and none begins to until vcpus_resume_guest(). Calls nest. */
 void vcpus_stop_guest(struct vcpus *vcpus);
 void vcpus_resume_guest(struct vcpus *vcpus);
 
@@ -110,7 +112,7 @@ void vcpu_exit_handle(struct vcpu *vcpu);
 /* KVM_RUN failed with `error`. */
 void vcpu_run_failed(struct vcpu *vcpu, int error);
 
-/* vcpu_state.c */
+/* vcpu_state.c. Keeps the registers as KVM made them in vcpu->power_on; false if KVM refuses. */
 bool vcpu_state_save_power_on(struct vcpu *vcpu);
 void vcpu_state_free(struct vcpu_state *state);
 /* Registers, FPU, MSRs, LAPIC and pending events as after power on. The vCPU is parked. */
@@ -133,6 +135,7 @@ struct vcpus_time {
 bool vcpus_time_get(struct vcpus *vcpus, struct vcpus_time *time);
 /* Before vcpu_time_set_tsc(). */
 bool vcpus_time_set(struct vcpus *vcpus, const struct vcpus_time *time);
+/* The time stamp counter of a vCPU whose clocks are stopped. */
 uint64_t vcpu_time_tsc(struct vcpu *vcpu);
 void vcpu_time_set_tsc(struct vcpu *vcpu, uint64_t tsc);
 

@@ -48,8 +48,11 @@ struct serials {
 void serials_init(struct serials *serials);
 void serials_destroy(struct serials *serials);
 
+/* What the guest sends; the oldest bytes are dropped when more than SERIAL_OUTPUT_MAX wait. */
 void serial_write(struct serials *serials, unsigned port, const void *bytes, size_t n);
+/* Takes up to `n` bytes for the guest; how many there were. */
 size_t serial_read(struct serials *serials, unsigned port, void *bytes, size_t n);
+/* Who gets what the guest sends, on the main loop; NULL: nobody, and it is kept. */
 void serial_set_output(struct serials *serials, unsigned port,
                        void (*output)(void *context, const void *bytes, size_t n), void *context);
 /* Returns how many bytes were taken; the device has to be told. */

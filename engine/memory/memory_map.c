@@ -221,7 +221,9 @@ bool memory_map_write_exit(struct memory_map *map, uint64_t gpa, const void *byt
 
 void memory_map_add_window(struct memory_map *map, struct window *window)
 {
+    pthread_mutex_lock(&map->lock);
     g_ptr_array_add(map->windows, window);
+    pthread_mutex_unlock(&map->lock);
 }
 
 void memory_map_remove_window(struct memory_map *map, struct window *window)

@@ -77,6 +77,8 @@ struct memory_map {
     uint64_t rebuilds, refused;
 };
 
+/* Makes `ram_size` bytes of RAM; nothing is told to KVM yet. The parts are the caller's and outlive
+ * the map. Error: NO_SPACE. */
 bool memory_map_init(struct memory_map *map, struct kvm *kvm, struct vcpus *vcpus, struct bus *bus,
                      uint64_t ram_size, GError **error);
 void memory_map_destroy(struct memory_map *map);
@@ -86,12 +88,18 @@ void memory_map_set_firmware(struct memory_map *map, const uint8_t *image, uint6
 /* Makes KVM's slots for the first time. False with *error set if KVM refuses RAM or firmware. */
 bool memory_map_build(struct memory_map *map, GError **error);
 
+/* Where reads of a PAM segment (0..PAM_SEGMENTS - 1; see services.h) come from and writes go to: RAM,
+ * or the firmware's image. */
 void memory_map_pam(struct memory_map *map, unsigned segment, bool read_ram, bool write_ram);
+/* Makes a window known, which is the caller's and not placed. */
 void memory_map_add_window(struct memory_map *map, struct window *window);
-/* Takes one off again that is not placed. */
+/* Takes it off again, placed or not. */
 void memory_map_remove_window(struct memory_map *map, struct window *window);
+/* Shows bytes [offset, offset + length) of the window's memory at `base`, all of them multiples of
+ * MEMORY_PAGE, unless something else is there (see above). */
 void memory_map_place(struct memory_map *map, struct window *window, uint64_t base, uint64_t offset,
                       uint64_t length);
+/* Shows it nowhere. */
 void memory_map_remove(struct memory_map *map, struct window *window);
 /* A region of the board has moved, which windows of BARs must make room for. */
 void memory_map_regions_changed(struct memory_map *map);
@@ -99,9 +107,12 @@ void memory_map_regions_changed(struct memory_map *map);
 /* A guest write that exited: true if it went to RAM that PAM lets be written but not read. */
 bool memory_map_write_exit(struct memory_map *map, uint64_t gpa, const void *bytes, size_t length);
 
-/* Host memory behind a guest address for DMA: RAM, or a shown window onto a MEMORY_RAM memory. */
+/*
+ * Host memory behind a guest address for DMA: RAM, or a shown window onto a MEMORY_RAM memory; NULL
+ * if neither. In *length how many bytes are wanted, then how many of them are contiguous there.
+ */
 void *memory_map_dma(struct memory_map *map, uint64_t gpa, size_t *length);
-/* What the guest sees at an address without an exit, be it writable or not; NULL if nothing. */
+/* The same for what the guest sees at an address without an exit, be it writable or not. */
 void *memory_map_seen(struct memory_map *map, uint64_t gpa, size_t *length);
 /* Notes that bytes of a device memory were written by DMA through memory_map_dma(). */
 void memory_map_dma_written(struct memory_map *map, uint64_t gpa, size_t length);
