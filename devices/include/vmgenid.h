@@ -4,7 +4,7 @@
  *
  * The firmware downloads the page etc/vmgenid_guid from fw_cfg (engine/boot/ makes it), and writes
  * where it has put it into etc/vmgenid_addr; who serves that file tells the device.
- * EVENT_GENERATION then puts the present id into the page; the PM block raises the event that makes
+ * EVENT_GENERATION then puts the id of the option "guid" into the page; the PM block raises the event that makes
  * the guest look.
  *
  * Threads: under the lock of the device's domain.
@@ -22,8 +22,5 @@ enum {
 /* The firmware has put the page at guest physical address `gpa`; 0: it is nowhere. Any value is
  * safe. */
 void vmgenid_set_page(struct device *vmgenid, uint64_t gpa);
-/* Replaces the id of the option "guid"; EVENT_GENERATION makes it known. `uuid`: in the order of
- * the text form. */
-void vmgenid_set_guid(struct device *vmgenid, const uint8_t uuid[16]);
 
 #endif

@@ -8,8 +8,6 @@
  * the way. Guests get the id as a GUID, whose first three fields are little endian. An id whose
  * page is not in RAM is not written.
  */
-#include <string.h>
-
 #include "vmgenid.h"
 #include "services.h"
 #include "state.h"
@@ -37,11 +35,6 @@ static void guid_from_uuid(const uint8_t uuid[ID_SIZE], uint8_t guid[ID_SIZE])
 void vmgenid_set_page(struct device *vmgenid, uint64_t gpa)
 {
     ((struct vmgenid *)vmgenid)->page = gpa;
-}
-
-void vmgenid_set_guid(struct device *vmgenid, const uint8_t uuid[ID_SIZE])
-{
-    memcpy(((struct vmgenid *)vmgenid)->uuid, uuid, ID_SIZE);
 }
 
 static void vmgenid_on_event(struct device *device, enum device_event event)

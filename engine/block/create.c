@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* New disks of a machine. See drive.h. */
-#include <errno.h>
-#include <unistd.h>
-
 #include "config/config.h"
 #include "block/drive/drive.h"
-#include "files.h"
 #include "qcow2/qcow2.h"
 
 enum {
@@ -23,30 +19,6 @@ static bool size_round(uint64_t *bytes, GError **error)
     }
     *bytes = (*bytes + DISK_UNIT - 1) / DISK_UNIT * DISK_UNIT;
     return true;
-}
-
-bool drive_create_raw(const char *path, uint64_t bytes, GError **error)
-{
-    int fd, number = 0;
-    bool good;
-
-    if (!size_round(&bytes, error)) {
-        return false;
-    }
-    fd = image_file_create(path, error);
-    if (fd < 0) {
-        return false;
-    }
-    if (ftruncate(fd, (off_t)bytes) < 0 || fsync(fd) < 0) {
-        number = errno;
-        oriel_error_set_errno(error, number, "The disk “%s” cannot be made", path);
-    }
-    close(fd);
-    good = number == 0 && image_file_sync_parent(path, error);
-    if (!good) {
-        unlink(path);
-    }
-    return good;
 }
 
 bool drive_create_qcow2(const char *path, uint64_t bytes, GError **error)

@@ -158,10 +158,8 @@ void drive_submit_batch(struct drive *drive, struct block_request *const *reques
 /* Opens a medium as drive_open() would, without keeping it: for messages before a machine starts.
  */
 bool drive_check_medium(const char *path, bool optical, GError **error);
-/* Makes a sparse raw disk of `bytes` (rounded up to 1 MiB) that must not exist yet; durable when it
- * returns. */
-bool drive_create_raw(const char *path, uint64_t bytes, GError **error);
-/* The same as a qcow2 image, version 3 with clusters of 64 KiB. */
+/* Makes a disk of `bytes` (1..64 TiB, rounded up to 1 MiB) that must not exist yet: qcow2, version 3
+ * with clusters of 64 KiB. Durable when it returns. Errors: INVALID, EXISTS, NOT_FOUND, the host's. */
 bool drive_create_qcow2(const char *path, uint64_t bytes, GError **error);
 
 #endif

@@ -106,15 +106,24 @@ struct rig *rig_new(bool optical)
     return rig_new_in(g_get_tmp_dir(), optical);
 }
 
+void rig_make_raw(const char *path, uint64_t bytes)
+{
+    CHECK(g_file_set_contents(path, "", 0, NULL));
+    CHECK(truncate(path, (off_t)bytes) == 0);
+}
+
 struct rig *rig_with_image(enum image_format format)
 {
     struct rig *rig = rig_new(false);
     g_autofree char *path = rig_path(rig, "disks/a.raw");
     g_autoptr(GError) error = NULL;
-    bool made = format == IMAGE_RAW ? drive_create_raw(path, DISK_BYTES, &error)
-                                    : drive_create_qcow2(path, DISK_BYTES, &error);
 
-    if (!made || !drive_open(rig->drive, rig->folder, "disks/a.raw", format, false, &error)) {
+    if (format == IMAGE_RAW) {
+        rig_make_raw(path, DISK_BYTES);
+    } else if (!drive_create_qcow2(path, DISK_BYTES, &error)) {
+        test_fail(__FILE__, __LINE__, "%s", error->message);
+    }
+    if (!drive_open(rig->drive, rig->folder, "disks/a.raw", format, false, &error)) {
         test_fail(__FILE__, __LINE__, "%s", error->message);
     }
     return rig;

@@ -44,6 +44,8 @@ void rig_wait_for(struct rig *rig, const unsigned *counter, unsigned value);
 /* A path in the rig's folder; g_free(). */
 char *rig_path(const struct rig *rig, const char *name);
 void rig_make_file(const struct rig *rig, const char *name, const void *bytes, size_t length);
+/* A sparse raw disk. */
+void rig_make_raw(const char *path, uint64_t bytes);
 /* A rig with an empty drive; its folder lies in `parent`. */
 struct rig *rig_new_in(const char *parent, bool optical);
 struct rig *rig_new(bool optical);

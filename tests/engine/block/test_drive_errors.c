@@ -320,7 +320,7 @@ TEST(a_real_full_file_system)
     filler = rig_path(rig, "filler");
     image = rig_path(rig, "disks/a.raw");
     CHECK(g_file_set_contents(filler, (const char *)bytes, 2 << 20, NULL));
-    CHECK(drive_create_raw(image, 2 << 20, &error));
+    rig_make_raw(image, 2 << 20);
     CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", IMAGE_RAW, false, &error));
     drive_submit(rig->drive, &write);
     rig_wait_for(rig, &rig->stalls, 1);

@@ -183,7 +183,7 @@ TEST(one_writer_or_many_readers)
         int code;
         pid_t child;
 
-        CHECK(drive_create_raw(path, DISK_BYTES, NULL));
+        rig_make_raw(path, DISK_BYTES);
         CHECK(drive_open(rig->drive, rig->folder, "disks/a.raw", IMAGE_RAW, cases[i].ours, NULL));
         child = other_process(rig, cases[i].theirs, &code);
         CHECK_EQ(code, cases[i].works ? 0 : 10 + ORIEL_ERROR_LOCKED);
@@ -202,7 +202,7 @@ TEST(a_killed_process_leaves_no_lock)
     int code;
     pid_t child;
 
-    CHECK(drive_create_raw(path, DISK_BYTES, NULL));
+    rig_make_raw(path, DISK_BYTES);
     child = other_process(rig, false, &code);
     CHECK(child > 0);
     CHECK_OPEN_ERROR(rig, "disks/a.raw", false, ORIEL_ERROR_LOCKED, "in use by another machine");
@@ -229,22 +229,22 @@ TEST(serial_numbers_differ)
     rig_free(rig);
 }
 
-TEST(raw_disks_are_made_once)
+TEST(disks_are_made_once)
 {
     struct rig *rig = rig_new(false);
-    g_autofree char *path = rig_path(rig, "disks/new.raw");
+    g_autofree char *path = rig_path(rig, "disks/new.qcow2");
     g_autoptr(GError) error = NULL, outside = NULL, large = NULL;
-    GStatBuf status;
+    struct block_info info;
 
-    CHECK(drive_create_raw(path, 1000000, NULL));
-    CHECK(g_stat(path, &status) == 0);
-    CHECK_EQ(status.st_size, 1 << 20);
-    CHECK_EQ(status.st_blocks, 0);
-    CHECK(!drive_create_raw(path, 1000000, &error));
+    CHECK(drive_create_qcow2(path, 1000000, NULL));
+    CHECK(drive_open(rig->drive, rig->folder, "disks/new.qcow2", IMAGE_QCOW2, false, NULL));
+    drive_info(rig->drive, &info);
+    CHECK_EQ(info.size, 1 << 20);
+    CHECK(!drive_create_qcow2(path, 1000000, &error));
     CHECK_EQ(error->code, ORIEL_ERROR_EXISTS);
-    CHECK(!drive_create_raw("/nonexistent/a.raw", 1, &outside));
+    CHECK(!drive_create_qcow2("/nonexistent/a.qcow2", 1, &outside));
     CHECK_EQ(outside->code, ORIEL_ERROR_NOT_FOUND);
-    CHECK(!drive_create_raw("/tmp/large.raw", UINT64_C(1) << 60, &large));
+    CHECK(!drive_create_qcow2("/tmp/large.qcow2", UINT64_C(1) << 60, &large));
     CHECK_EQ(large->code, ORIEL_ERROR_INVALID);
     rig_free(rig);
 }
@@ -252,4 +252,4 @@ TEST(raw_disks_are_made_once)
 TEST_MAIN(T(a_cd_comes_and_goes), T(a_truncated_iso_is_refused),
           T(taking_a_disk_out_ends_what_waits), T(a_path_does_not_lead_out_of_the_folder),
           T(one_writer_or_many_readers), T(a_killed_process_leaves_no_lock),
-          T(serial_numbers_differ), T(raw_disks_are_made_once))
+          T(serial_numbers_differ), T(disks_are_made_once))
