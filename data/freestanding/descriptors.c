@@ -32,8 +32,5 @@ void descriptors_load(const struct descriptor_tables *tables, unsigned selector,
     descriptor[0] =
         (sizeof(*task) - 1) | (base & 0xFFFFFF) << 16 | 0x89ull << 40 | (base >> 24 & 0xFF) << 56;
     descriptor[1] = base >> 32;
-    __asm__ volatile("lgdt %0; lidt %1; ltr %w2"
-                     :
-                     : "m"(gdt), "m"(idt), "r"(selector)
-                     : "memory");
+    __asm__ volatile("lgdt %0; lidt %1; ltr %w2" : : "m"(gdt), "m"(idt), "r"(selector) : "memory");
 }

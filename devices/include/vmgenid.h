@@ -4,8 +4,8 @@
  *
  * The firmware downloads the page etc/vmgenid_guid from fw_cfg (engine/boot/ makes it), and writes
  * where it has put it into etc/vmgenid_addr; who serves that file tells the device.
- * EVENT_GENERATION then puts the id of the option "guid" into the page; the PM block raises the event that makes
- * the guest look.
+ * EVENT_GENERATION then puts the id of the option "guid" into the page; the PM block raises the
+ * event that makes the guest look.
  *
  * Threads: under the lock of the device's domain.
  */

@@ -37,8 +37,8 @@ enum {
 
 extern const struct state_field pci_msix_fields[];
 
-/* pci_caps.c: the capabilities that the class's pci_info asks for. 0, or a negative errno with *error
- * set. */
+/* pci_caps.c: the capabilities that the class's pci_info asks for. 0, or a negative errno with
+ * *error set. */
 int pci_capabilities_create(struct pci_device *pci, struct dev_error *error);
 void pci_capabilities_reset(struct pci_device *pci);
 /* The guest has written these bytes of configuration space. */

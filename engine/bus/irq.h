@@ -61,7 +61,8 @@ void irq_destroy(struct irq *irq);
 void irq_add(struct irq *irq, struct irq_source *source);
 /* The output goes high or low. */
 void irq_set(struct irq *irq, struct irq_source *source, bool level);
-/* The south bridge leads PIRQ `pirq` (0..IRQ_PIRQS - 1) to an ISA line, too; from 0x80 on: to none. */
+/* The south bridge leads PIRQ `pirq` (0..IRQ_PIRQS - 1) to an ISA line, too; from 0x80 on: to none.
+ */
 void irq_pirq_route(struct irq *irq, unsigned pirq, uint8_t isa_line);
 /* A message signalled interrupt (Intel SDM volume 3, section 10.11). */
 void irq_msi(struct irq *irq, uint64_t address, uint32_t data);

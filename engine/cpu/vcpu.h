@@ -103,7 +103,8 @@ void vcpu_call(struct vcpu *vcpu, void (*function)(struct vcpu *vcpu, void *cont
 void vcpu_hold(struct vcpu *vcpu);
 void vcpus_release(struct vcpus *vcpus);
 
-/* Returns when no vCPU runs guest code, and none begins to until vcpus_resume_guest(). Calls nest. */
+/* Returns when no vCPU runs guest code, and none begins to until vcpus_resume_guest(). Calls nest.
+ */
 void vcpus_stop_guest(struct vcpus *vcpus);
 void vcpus_resume_guest(struct vcpus *vcpus);
 

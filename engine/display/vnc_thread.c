@@ -270,7 +270,8 @@ void *vnc_thread_run(void *context)
     return NULL;
 }
 
-rfbScreenInfoPtr vnc_thread_screen_new(struct vnc_viewer *viewer, const char *name, char **passwords)
+rfbScreenInfoPtr vnc_thread_screen_new(struct vnc_viewer *viewer, const char *name,
+                                       char **passwords)
 {
     rfbScreenInfoPtr screen =
         rfbGetScreen(NULL, NULL, 1, 1, BITS_PER_SAMPLE, SAMPLES, BYTES_PER_PIXEL);

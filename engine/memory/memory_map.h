@@ -88,8 +88,8 @@ void memory_map_set_firmware(struct memory_map *map, const uint8_t *image, uint6
 /* Makes KVM's slots for the first time. False with *error set if KVM refuses RAM or firmware. */
 bool memory_map_build(struct memory_map *map, GError **error);
 
-/* Where reads of a PAM segment (0..PAM_SEGMENTS - 1; see services.h) come from and writes go to: RAM,
- * or the firmware's image. */
+/* Where reads of a PAM segment (0..PAM_SEGMENTS - 1; see services.h) come from and writes go to:
+ * RAM, or the firmware's image. */
 void memory_map_pam(struct memory_map *map, unsigned segment, bool read_ram, bool write_ram);
 /* Makes a window known, which is the caller's and not placed. */
 void memory_map_add_window(struct memory_map *map, struct window *window);

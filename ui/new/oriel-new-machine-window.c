@@ -151,9 +151,8 @@ static void plan_make(OrielNewMachineWindow *self, const char *system)
 /* What the machine could be called. */
 static char *name_suggest(OrielNewMachineWindow *self)
 {
-    g_autofree char *wish =
-        self->media ? media_machine_name(self->media, self->plan.system->name)
-                    : g_strdup(_("New Machine"));
+    g_autofree char *wish = self->media ? media_machine_name(self->media, self->plan.system->name)
+                                        : g_strdup(_("New Machine"));
 
     return oriel_machine_list_free_name(self->list, wish);
 }

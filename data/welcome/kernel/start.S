@@ -5,7 +5,7 @@
  * emulate ring 0 slowly.
  */
 #include "layout.h"
-#include "long_mode.h"
+#include "long_mode.inc"
 #include "selectors.h"
 
 #define REAL(label) ((label) - LAYOUT_PROGRAM) /* offset in the program's segment */

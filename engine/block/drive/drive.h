@@ -158,8 +158,9 @@ void drive_submit_batch(struct drive *drive, struct block_request *const *reques
 /* Opens a medium as drive_open() would, without keeping it: for messages before a machine starts.
  */
 bool drive_check_medium(const char *path, bool optical, GError **error);
-/* Makes a disk of `bytes` (1..64 TiB, rounded up to 1 MiB) that must not exist yet: qcow2, version 3
- * with clusters of 64 KiB. Durable when it returns. Errors: INVALID, EXISTS, NOT_FOUND, the host's. */
+/* Makes a disk of `bytes` (1..64 TiB, rounded up to 1 MiB) that must not exist yet: qcow2, version
+ * 3 with clusters of 64 KiB. Durable when it returns. Errors: INVALID, EXISTS, NOT_FOUND, the
+ * host's. */
 bool drive_create_qcow2(const char *path, uint64_t bytes, GError **error);
 
 #endif

@@ -140,12 +140,8 @@ TEST(found_stale_socket)
 }
 
 static const struct test all[] = {
-    T(found_while_running),
-    T(found_locked),
-    T(start_of_what_runs),
-    T(found_garbage),
-    T(found_other_version),
-    T(found_in_another_folder),
+    T(found_while_running), T(found_locked),        T(start_of_what_runs),
+    T(found_garbage),       T(found_other_version), T(found_in_another_folder),
     T(found_stale_socket),
 };
 

@@ -94,7 +94,7 @@ static inline void finish_bad(void)
 
 /* Adds a request whose data is at DATA + slot * 64 KiB, header and status beside. */
 static inline uint16_t request_add(unsigned queue, unsigned slot, uint32_t type, uint64_t sector,
-                            uint32_t length)
+                                   uint32_t length)
 {
     bool in = type == IN || type == GET_ID;
     struct driver_segment segments[] = {
@@ -127,7 +127,8 @@ static inline uint8_t *data(unsigned slot)
 }
 
 /* One request from start to end; its status. */
-static inline uint8_t request(uint32_t type, uint64_t sector, uint32_t length, uint32_t *used_length)
+static inline uint8_t request(uint32_t type, uint64_t sector, uint32_t length,
+                              uint32_t *used_length)
 {
     uint16_t head = request_add(0, 0, type, sector, length), used;
 

@@ -23,9 +23,9 @@
 
 static struct {
     struct kvm_userspace_memory_region slots[MEMORY_SLOTS_MAX];
-    unsigned calls;         /* since calls_forget() */
-    uint64_t lowest, end;   /* of the addresses that they were about */
-    uint64_t refused;       /* a slot that begins here is not taken; 0: none */
+    unsigned calls;       /* since calls_forget() */
+    uint64_t lowest, end; /* of the addresses that they were about */
+    uint64_t refused;     /* a slot that begins here is not taken; 0: none */
 } fake_kvm;
 
 static void calls_forget(void)
@@ -242,16 +242,18 @@ static uint8_t memory_bytes[64 * KIB];
 static void window_init(struct rig *rig, struct window *window, struct device_memory *memory,
                         bool bar)
 {
-    *memory = (struct device_memory){ &memory_desc, memory_bytes, sizeof(memory_bytes), NULL, -1,
-                                      NULL };
+    *memory =
+        (struct device_memory){ &memory_desc, memory_bytes, sizeof(memory_bytes), NULL, -1, NULL };
     *window = (struct window){ .desc = &window_desc, .memory = memory, .bar = bar };
     memory_map_add_window(&rig->map, window);
 }
 
 TEST(windows_do_not_hide_ram)
 {
-    static const uint64_t taken[] = { 0, 0xb8000, PAM_START, 0xf8000, 2048 * MIB - 4 * KIB,
-                                      0xfec00000, 0xfee10000, RAM_HIGH_BASE + MIB };
+    static const uint64_t taken[] = {
+        0,          0xb8000,    PAM_START,          0xf8000, 2048 * MIB - 4 * KIB,
+        0xfec00000, 0xfee10000, RAM_HIGH_BASE + MIB
+    };
     struct rig rig;
     struct device_memory memory;
     struct window window;

@@ -9,13 +9,13 @@
 #include "guest.h"
 #include "pci.h"
 
-#define BOARD_PM_BASE                       0x600
-#define BOARD_ECAM_BASE                     0xB0000000u
-#define BOARD_AHCI_BAR                      0xFEBF0000u
+#define BOARD_PM_BASE   0x600
+#define BOARD_ECAM_BASE 0xB0000000u
+#define BOARD_AHCI_BAR  0xFEBF0000u
 
-#define PCI_HOST_BRIDGE                     PCI_FUNCTION(0, 0x00, 0)
-#define PCI_LPC                             PCI_FUNCTION(0, 0x1F, 0)
-#define PCI_AHCI                            PCI_FUNCTION(0, 0x1F, 2)
+#define PCI_HOST_BRIDGE PCI_FUNCTION(0, 0x00, 0)
+#define PCI_LPC         PCI_FUNCTION(0, 0x1F, 0)
+#define PCI_AHCI        PCI_FUNCTION(0, 0x1F, 2)
 
 /* Places the power management block and configuration space in memory. */
 void board_setup(void);

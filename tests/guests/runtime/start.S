@@ -7,7 +7,7 @@
  * The descriptors have their accessed bits set, because the table lies in ROM at first.
  */
 #include "layout.h"
-#include "long_mode.h"
+#include "long_mode.inc"
 #include "selectors.h"
 
 /* The address of a label in .boot, for code that runs before relocation is possible. */

@@ -212,7 +212,8 @@ TEST(text_is_typed)
     UNTIL(outcome);
     CHECK_STR(outcome->message, "typed");
     UNTIL(server_log_has(server, "key ff0d 0\n"));
-    CHECK(server_log_has(server, "key ffe1 1\nkey 41 1\nkey 41 0\nkey ffe1 0\nkey e9 1\nkey e9 0\n"));
+    CHECK(
+        server_log_has(server, "key ffe1 1\nkey 41 1\nkey 41 0\nkey ffe1 0\nkey e9 1\nkey e9 0\n"));
     client_free(client);
     server_free(server);
 }

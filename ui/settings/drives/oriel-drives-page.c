@@ -119,9 +119,10 @@ static void order_show(OrielDrivesPage *self, const OrielConfig *config)
 
         adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
         if (i > 0) {
-            adw_action_row_add_suffix(
-                ADW_ACTION_ROW(row),
-                drive_icon_button_new("go-up-symbolic", _("Start From It Earlier"), "drives.earlier", id));
+            adw_action_row_add_suffix(ADW_ACTION_ROW(row),
+                                      drive_icon_button_new("go-up-symbolic",
+                                                            _("Start From It Earlier"),
+                                                            "drives.earlier", id));
         }
         adw_preferences_group_add(self->order_group, row);
         g_ptr_array_add(self->rows, row);
@@ -151,8 +152,7 @@ static char *subtitle_of(OrielDrivesPage *self, const OrielDrive *drive)
 static void drive_show(OrielDrivesPage *self, const OrielDrive *drive, DrivesNow now)
 {
     g_autofree char *subtitle = subtitle_of(self, drive);
-    gboolean can_grow =
-        now == DRIVES_NOW_ALL && g_hash_table_contains(self->sizes, drive->id);
+    gboolean can_grow = now == DRIVES_NOW_ALL && g_hash_table_contains(self->sizes, drive->id);
     GtkWidget *row = drive_row_new(self->setting_rows, drive, subtitle, now, can_grow);
 
     g_object_set_data_full(G_OBJECT(row), "drive", g_strdup(drive->id), g_free);
