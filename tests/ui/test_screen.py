@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The screen of a machine in its window, over an engine that runs nothing (tests/app/fake/fake_engine.c): the way out of
-fullscreen, text from the screen to the clipboard and from there to the machine's keyboard."""
+fullscreen, the pointer of a machine that has only a mouse, a second display, text from the screen to the clipboard and from
+there to the machine's keyboard."""
 
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "harness"))
@@ -66,6 +68,34 @@ def test_fullscreen(home):
         wait_until(lambda: "Key (48, false)" in notes(home), "a key arrives in the window")
 
 
+def moved(home):
+    """The sum of the movement that the machine's mouse was told."""
+    steps = re.findall(r"^Motion \((-?\d+), (-?\d+),", notes(home), re.MULTILINE)
+    return sum(int(x) for x, _ in steps), sum(int(y) for _, y in steps)
+
+
+def test_pointer_lock(home):
+    """A machine that has only a mouse: a click locks the pointer, a strip says how to get it back, and it comes back."""
+    home.ok("create", "One", "--disk", "64M", "--memory", "64M")
+    with open(os.path.join(home.folder("One"), "fake"), "w", encoding="utf-8") as file:
+        file.write("mouse\n")
+    with Desktop(home, manager=True) as desktop:
+        desktop.window("--start", "One")
+        tree = Tree(desktop)
+        tree.wait("label", "^Running$")
+        tree.click(None, SCREEN, window="^One$")
+        tree.wait("label", "^The pointer is the machine’s. Press Ctrl \\+ Alt to get it back.$")
+        desktop.screenshot("screen-pointer-lock")
+        before = moved(home)
+        desktop.run("xdotool", "mousemove_relative", "--", "5000", "-3000")
+        wait_until(lambda: moved(home) == (before[0] + 5000, before[1] - 3000), "movement beyond the edge of the screen")
+        desktop.run("xdotool", "keydown", "Control_L", "keydown", "Alt_L", "keyup", "Alt_L", "keyup", "Control_L")
+        tree.wait_gone("label", "^The pointer is the machine’s")
+        x = desktop.run("xdotool", "getmouselocation")
+        desktop.run("xdotool", "mousemove_relative", "--", "-7", "0")
+        check(desktop.run("xdotool", "getmouselocation") != x, "the pointer is locked still")
+
+
 def test_second_display(home):
     """A window on the second display, which has a monitor as long as it is open; the pointer in it is told to be there."""
     home.ok("create", "One", "--disk", "64M", "--memory", "64M")
@@ -80,6 +110,8 @@ def test_second_display(home):
             tree.act("menu item", "Open Display _?2")
             tree.wait(None, "^Screen of One — Display 2$")
         wait_until(lambda: "SetConnected (true,)" in notes(home), "a monitor is plugged in")
+        tree.click(None, "^Screen of One — Display 2$", window="^One — Display 2$")
+        wait_until(lambda: re.search(r"^Pointer \(2, .* 1, 0\)$", notes(home), re.MULTILINE), "a click on the second display")
         desktop.screenshot("screen-second-display")
         check(notes(home).count("SetConnected") == 1, "one window")
         tree.act("push button", "^Close$", window="^One — Display 2$")
@@ -128,4 +160,4 @@ def notes_of(tree):
     return notes(tree.desktop.home)
 
 
-oriel.main(test_fullscreen, test_second_display, test_keys_after_a_menu, test_text)
+oriel.main(test_fullscreen, test_pointer_lock, test_second_display, test_keys_after_a_menu, test_text)

@@ -103,7 +103,8 @@ static GVariant *property(struct fake *fake, const char *name)
 static GVariant *on_property(GDBusConnection *connection, const char *sender, const char *path,
                              const char *interface, const char *name, GError **error, gpointer data)
 {
-    return strcmp(interface, DISPLAY) == 0 ? fake_display_property(name) : property(data, name);
+    return strcmp(interface, DISPLAY) == 0 ? fake_display_property(data, name)
+                                           : property(data, name);
 }
 
 static void emit(struct fake *fake, const char *interface, const char *signal, GVariant *arguments)

@@ -185,7 +185,10 @@ void fake_display_call(struct fake_display *display, const char *method, GVarian
     }
 }
 
-GVariant *fake_display_property(const char *name)
+GVariant *fake_display_property(const struct fake *fake, const char *name)
 {
-    return strcmp(name, "Leds") == 0 ? g_variant_new_uint32(0) : g_variant_new_boolean(TRUE);
+    if (strcmp(name, "Leds") == 0) {
+        return g_variant_new_uint32(0);
+    }
+    return g_variant_new_boolean(strcmp(name, "AbsolutePointer") != 0 || !fake->has_mouse);
 }

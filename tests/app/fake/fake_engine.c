@@ -13,6 +13,7 @@
  *   garbage             the control socket answers with bytes that are no D-Bus
  *   version N           another protocol version
  *   elsewhere           a Folder property that names another folder
+ *   mouse               at the start: a guest that has only a mouse
  *   deaf METHOD         METHOD ("Pause") is never answered
  *   refuse METHOD       METHOD fails with State and a sentence
  *   hang                the main loop stands still; SIGCONT goes on
@@ -143,6 +144,8 @@ static gboolean start_command(struct fake *fake, const char *word, const char *r
         fake->version = (guint)atoi(rest);
     } else if (strcmp(word, "elsewhere") == 0) {
         fake->elsewhere = TRUE;
+    } else if (strcmp(word, "mouse") == 0) {
+        fake->has_mouse = TRUE;
     } else {
         return FALSE;
     }

@@ -24,7 +24,7 @@ struct fake {
     double save_progress;
     GDBusMethodInvocation *saving; /* a Save that is deaf: CancelSave ends it */
     GHashTable *deaf, *refuse;     /* names of methods */
-    gboolean no_socket, no_ready, is_garbage, elsewhere;
+    gboolean no_socket, no_ready, is_garbage, elsewhere, has_mouse;
     guint version;
 };
 
@@ -46,6 +46,6 @@ struct fake_display *fake_display_new(void);
 gboolean fake_display_command(struct fake_display *display, const char *word, const char *rest);
 void fake_display_call(struct fake_display *display, const char *method, GVariant *arguments,
                        GDBusMethodInvocation *invocation);
-GVariant *fake_display_property(const char *name);
+GVariant *fake_display_property(const struct fake *fake, const char *name);
 
 #endif

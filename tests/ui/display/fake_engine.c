@@ -365,6 +365,20 @@ guint fake_engine_count(struct fake_engine *engine, const char *prefix)
     return n;
 }
 
+void fake_engine_motion(struct fake_engine *engine, int *x, int *y)
+{
+    g_auto(GStrv) lines = g_strsplit(engine->log->str, "\n", -1);
+    int dx, dy;
+
+    *x = *y = 0;
+    for (guint i = 0; lines[i]; i++) {
+        if (sscanf(lines[i], "motion %d %d", &dx, &dy) == 2) {
+            *x += dx;
+            *y += dy;
+        }
+    }
+}
+
 gboolean fake_engine_is_let_go(struct fake_engine *engine)
 {
     g_auto(GStrv) lines = g_strsplit(engine->log->str, "\n", -1);

@@ -69,6 +69,8 @@ void fake_engine_set_leds(struct fake_engine *engine, guint leds);
 
 /* Lines of the log that begin with `prefix`. */
 guint fake_engine_count(struct fake_engine *engine, const char *prefix);
+/* The sum of all "motion" in the log. */
+void fake_engine_motion(struct fake_engine *engine, int *x, int *y);
 /* Whether every key that went down went up again, and no button is down. */
 gboolean fake_engine_is_let_go(struct fake_engine *engine);
 

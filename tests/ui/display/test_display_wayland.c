@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keys on Wayland, under headless mutter: its remote desktop interface presses keys of a keyboard
- * as if it were there, and the compositor decides about focus and system shortcuts.
+ * Keys and the pointer lock on Wayland, under headless mutter: its remote desktop interface presses
+ * keys and moves a mouse as if they were there, and the compositor decides about focus, system
+ * shortcuts and the lock.
  */
 #include <gtk/gtk.h>
 #include <linux/input-event-codes.h>
@@ -167,6 +168,125 @@ TEST(another_window_lets_keys_go)
     }
 }
 
+/* --- The pointer of a guest that has only a mouse */
+
+static void move(double dx, double dy)
+{
+    g_variant_unref(remote_call(session_path, REMOTE_DESKTOP ".Session",
+                                "NotifyPointerMotionRelative", g_variant_new("(dd)", dx, dy)));
+}
+
+static void button(gboolean down)
+{
+    g_variant_unref(remote_call(session_path, REMOTE_DESKTOP ".Session", "NotifyPointerButton",
+                                g_variant_new("(ib)", BTN_LEFT, down)));
+}
+
+static bool motion_is(int x, int y)
+{
+    int dx, dy;
+
+    fake_engine_motion(engine, &dx, &dy);
+    return dx == x && dy == y;
+}
+
+/* Clicks into the middle of the window, which fills the screen, until the compositor gives the
+ * lock: its pointer, too, comes with its first events. */
+static void lock(void)
+{
+    for (guint i = 0; i < 600 && !oriel_display_is_pointer_locked(display); i++) {
+        gint64 end = g_get_monotonic_time() + G_USEC_PER_SEC / 10;
+
+        if (i == 0) {
+            move(-5000, -5000);
+            move(640, 400);
+        }
+        button(TRUE);
+        button(FALSE);
+        while (g_get_monotonic_time() < end && !oriel_display_is_pointer_locked(display)) {
+            g_main_context_iteration(NULL, TRUE);
+        }
+    }
+    CHECK(oriel_display_is_pointer_locked(display));
+    g_string_truncate(engine->keys, 0);
+    key(KEY_F12, TRUE);
+    key(KEY_F12, FALSE);
+    UNTIL(log_has("key 88 0\n")); /* and so all that came before */
+    g_string_truncate(engine->log, 0);
+}
+
+TEST(locked_movement_has_no_edge)
+{
+    gtk_window_maximize(window);
+    UNTIL(gtk_window_is_maximized(window) && gtk_widget_get_width(GTK_WIDGET(display)) >= 1280);
+    fake_engine_set_flag(engine, "AbsolutePointer", FALSE);
+    UNTIL(!oriel_display_backend_get_absolute_pointer(backend));
+    lock();
+    move(3000, 0);
+    UNTIL(motion_is(3000, 0));
+    move(3000, 2000);
+    move(-10000, -5000);
+    UNTIL(motion_is(-4000, -3000));
+    move(0.5, 0);
+    move(0.5, 0);
+    UNTIL(motion_is(-3999, -3000));
+    button(TRUE);
+    UNTIL(!fake_engine_is_let_go(engine));
+    move(7, 0);
+    UNTIL(strstr(engine->log->str, "motion 7 0 1 0\n"));
+    button(FALSE);
+    UNTIL(fake_engine_is_let_go(engine));
+}
+
+static void chord(void)
+{
+    key(KEY_LEFTCTRL, TRUE);
+    key(KEY_LEFTALT, TRUE);
+    key(KEY_LEFTALT, FALSE);
+    key(KEY_LEFTCTRL, FALSE);
+}
+
+static void focus_drop(void)
+{
+    gtk_window_set_focus(window, NULL);
+}
+
+static void machine_pause(void)
+{
+    fake_engine_set_state(engine, "paused");
+}
+
+static void fullscreen_leave(void)
+{
+    gtk_window_unfullscreen(window);
+}
+
+TEST(every_way_out_lets_pointer_and_buttons_go)
+{
+    static void (*const ways[])(void) = { chord, focus_drop, machine_pause, fullscreen_leave };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ways); i++) {
+        if (ways[i] == fullscreen_leave) {
+            gtk_window_fullscreen(window);
+            UNTIL(gtk_window_is_fullscreen(window));
+        }
+        fake_engine_set_state(engine, "running");
+        UNTIL(oriel_display_backend_get_accepts_input(backend));
+        gtk_widget_grab_focus(GTK_WIDGET(display));
+        UNTIL(gtk_widget_has_focus(GTK_WIDGET(display)));
+        lock();
+        button(TRUE);
+        UNTIL(!fake_engine_is_let_go(engine));
+        ways[i]();
+        UNTIL(!oriel_display_is_pointer_locked(display));
+        UNTIL(fake_engine_is_let_go(engine));
+        button(FALSE);
+    }
+    fake_engine_set_flag(engine, "AbsolutePointer", TRUE);
+    gtk_widget_grab_focus(GTK_WIDGET(display));
+    UNTIL(gtk_widget_has_focus(GTK_WIDGET(display)));
+}
+
 TEST(fullscreen_takes_the_system_shortcuts)
 {
     gtk_window_fullscreen(window);
@@ -180,4 +300,5 @@ TEST(fullscreen_takes_the_system_shortcuts)
 }
 
 TEST_MAIN(T(a_key_arrives), T(keys_go_by_place), T(a_grab_is_what_the_compositor_grants),
-          T(another_window_lets_keys_go), T(fullscreen_takes_the_system_shortcuts))
+          T(another_window_lets_keys_go), T(locked_movement_has_no_edge),
+          T(every_way_out_lets_pointer_and_buttons_go), T(fullscreen_takes_the_system_shortcuts))

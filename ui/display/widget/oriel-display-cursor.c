@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The guest's cursor as the host's, as large as the picture is. The host's pointer disappears only
- * where the guest's takes its place. A guest that is told only how far the pointer moves has its
- * cursor elsewhere than the host: then it is drawn over the picture.
+ * where the guest's takes its place, or while it is locked. A guest that is told only how far the
+ * pointer moves has its cursor elsewhere than the host: then it is drawn over the picture.
  */
 #include <math.h>
 
@@ -129,6 +129,8 @@ void oriel_display_update_cursor(OrielDisplay *display)
 
     if (display->selection.active) {
         cursor = gdk_cursor_new_from_name("text", NULL);
+    } else if (display->pointer_locked) {
+        cursor = gdk_cursor_new_from_name("none", NULL);
     } else if (guest && display->cursor_inside && display->geometry.width > 0 &&
                oriel_display_backend_get_absolute_pointer(display->backend)) {
         cursor = cursor_make(guest, display->geometry.width / display->geometry.guest_width);

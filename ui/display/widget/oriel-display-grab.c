@@ -42,7 +42,7 @@ static gboolean is_fullscreen(OrielDisplay *display)
            (gdk_toplevel_get_state(GDK_TOPLEVEL(display->surface)) & GDK_TOPLEVEL_STATE_FULLSCREEN);
 }
 
-static gboolean has_keyboard(OrielDisplay *display)
+gboolean oriel_display_has_keyboard(OrielDisplay *display)
 {
     return gtk_widget_get_mapped(GTK_WIDGET(display)) &&
            gtk_widget_has_focus(GTK_WIDGET(display)) && display->window &&
@@ -51,7 +51,8 @@ static gboolean has_keyboard(OrielDisplay *display)
 
 static gboolean shortcuts_are_wanted(OrielDisplay *display)
 {
-    if (!display->backend || !has_keyboard(display) || display->grab_policy == ORIEL_GRAB_NEVER) {
+    if (!display->backend || !oriel_display_has_keyboard(display) ||
+        display->grab_policy == ORIEL_GRAB_NEVER) {
         return FALSE;
     }
     return display->captured ||
@@ -117,6 +118,7 @@ static void on_state(OrielDisplay *display)
 
 static void on_toplevel_size(OrielDisplay *display)
 {
+    oriel_display_unlock_pointer(display);
     /* The window jumped to its new size: no more is to come, so the guest is asked at once. */
     oriel_display_resize_now(display);
 }

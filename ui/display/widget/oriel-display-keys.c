@@ -127,7 +127,7 @@ static gboolean chord_is_down(OrielDisplay *display)
     return wanted != 0 && down == wanted;
 }
 
-static void focus_leave(OrielDisplay *display)
+void oriel_display_leave(OrielDisplay *display)
 {
     GtkWidget *widget = GTK_WIDGET(display);
     GtkRoot *root = gtk_widget_get_root(widget);
@@ -182,7 +182,7 @@ static gboolean on_release(OrielDisplay *display, GdkEvent *event)
         return GDK_EVENT_PROPAGATE;
     }
     if (display->chord_armed && modifier_mask(code) != 0) {
-        focus_leave(display);
+        oriel_display_leave(display);
     } else {
         key_release(display, code);
     }

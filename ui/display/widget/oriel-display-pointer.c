@@ -3,8 +3,9 @@
  * Pointer, wheel and touch of the display widget.
  *
  * A guest with an absolute device gets the pixel under the pointer. A guest with only a mouse gets
- * how far the pointer moved while it was over the picture; the host's pointer stays visible then,
- * because the two need not be in the same place.
+ * how the host's mouse moves, once a click has locked the pointer (oriel-display-lock.c). Before
+ * that, and where the desktop has no lock, it gets how far the pointer moved while it was over the
+ * picture; the host's pointer stays visible then, because the two need not be in the same place.
  */
 #include <math.h>
 
@@ -127,9 +128,15 @@ static void on_button_press(OrielDisplay *display, GdkEvent *event, guint mask)
     gboolean inside =
         oriel_geometry_to_guest(&display->geometry, display->pointer_x, display->pointer_y, &x, &y);
 
+    gboolean taken;
+
     display->chord_armed = FALSE;
     gtk_widget_grab_focus(GTK_WIDGET(display));
-    if (oriel_display_capture(display, event) || !inside || !oriel_display_has_input(display)) {
+    taken = oriel_display_capture(display, event);
+    if (inside && gdk_event_get_event_type(event) == GDK_BUTTON_PRESS) {
+        taken |= oriel_display_lock_pointer(display);
+    }
+    if (taken || !inside || !oriel_display_has_input(display)) {
         display->buttons_ignored |= mask;
         return;
     }
@@ -181,17 +188,12 @@ static void scroll_add(OrielDisplay *display, GdkEvent *event)
     display->scroll_y += dy / unit;
 }
 
-static void on_scroll(OrielDisplay *display, GdkEvent *event)
+static void scroll_send(OrielDisplay *display, GdkEvent *event)
 {
-    guint x, y;
     int notches_x, notches_y;
 
     if (gdk_scroll_event_is_stop(event)) {
         display->scroll_x = display->scroll_y = 0;
-        return;
-    }
-    if (!oriel_geometry_to_guest(&display->geometry, display->pointer_x, display->pointer_y, &x,
-                                 &y)) {
         return;
     }
     scroll_add(display, event);
@@ -199,6 +201,41 @@ static void on_scroll(OrielDisplay *display, GdkEvent *event)
     notches_y = whole_notches(&display->scroll_y);
     if (notches_x != 0 || notches_y != 0) {
         oriel_display_backend_scroll(display->backend, notches_x, notches_y);
+    }
+}
+
+static void on_scroll(OrielDisplay *display, GdkEvent *event)
+{
+    guint x, y;
+
+    if (gdk_scroll_event_is_stop(event) ||
+        oriel_geometry_to_guest(&display->geometry, display->pointer_x, display->pointer_y, &x,
+                                &y)) {
+        scroll_send(display, event);
+    }
+}
+
+gboolean oriel_display_pointer_locked_event(OrielDisplay *display, GdkEvent *event)
+{
+    guint mask;
+
+    switch ((int)gdk_event_get_event_type(event)) {
+    case GDK_MOTION_NOTIFY: /* the lock tells of it */
+        oriel_display_reconcile_modifiers(display, gdk_event_get_modifier_state(event));
+        return GDK_EVENT_STOP;
+    case GDK_BUTTON_PRESS:
+        mask = button_mask(gdk_button_event_get_button(event));
+        display->chord_armed = FALSE;
+        place_send(display, display->buttons | mask);
+        return GDK_EVENT_STOP;
+    case GDK_BUTTON_RELEASE:
+        on_button_release(display, button_mask(gdk_button_event_get_button(event)));
+        return GDK_EVENT_STOP;
+    case GDK_SCROLL:
+        scroll_send(display, event);
+        return GDK_EVENT_STOP;
+    default:
+        return GDK_EVENT_PROPAGATE;
     }
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the parts of the display widget share: oriel-display.c (object, layout, drawing),
- * -keys.c and -pointer.c (input), -grab.c (system shortcuts), -cursor.c, -resize.c (asking the
- * guest for a size), -actions.c, -selection.c (text of text screens).
+ * -keys.c and -pointer.c (input), -grab.c (system shortcuts), -lock.c (the pointer of a guest that
+ * has only a mouse), -cursor.c, -resize.c (asking the guest for a size), -actions.c, -selection.c
+ * (text of text screens).
  */
 #ifndef ORIEL_DISPLAY_PRIVATE_H
 #define ORIEL_DISPLAY_PRIVATE_H
@@ -10,6 +11,7 @@
 #include "oriel-display.h"
 #include "display/picture/oriel-picture.h"
 #include "display/keys/oriel-pressed-keys.h"
+#include "display/lock/oriel-pointer-lock.h"
 
 enum {
     ORIEL_DISPLAY_LEDS = 3,
@@ -56,6 +58,12 @@ struct _OrielDisplay {
     gboolean cursor_inside;
     double cursor_scale;
 
+    /* Pointer lock. */
+    OrielPointerLock *lock;              /* asked for, or had */
+    gboolean lock_refused;               /* the desktop has none */
+    gboolean pointer_locked;             /* had */
+    GtkEventController *lock_controller; /* of the window, while the pointer is locked */
+
     /* Grab. */
     gboolean captured;
     gboolean grabbed;
@@ -95,6 +103,8 @@ void oriel_display_leds_changed(OrielDisplay *display);
 /* oriel-display-pointer.c */
 void oriel_display_pointer_init(OrielDisplay *display);
 void oriel_display_release_buttons(OrielDisplay *display);
+/* The window's event while the pointer is locked. TRUE if it was for the guest. */
+gboolean oriel_display_pointer_locked_event(OrielDisplay *display, GdkEvent *event);
 
 /* oriel-display-cursor.c */
 void oriel_display_update_cursor(OrielDisplay *display);
@@ -108,11 +118,18 @@ void oriel_display_grab_root(OrielDisplay *display);
 void oriel_display_grab_unroot(OrielDisplay *display);
 void oriel_display_grab_realize(OrielDisplay *display);
 void oriel_display_grab_unrealize(OrielDisplay *display);
+/* Whether keys come here: what is grabbed without them has no way out. */
+gboolean oriel_display_has_keyboard(OrielDisplay *display);
 /* A click, or the action: `event` may be NULL. TRUE if that took the keyboard. */
 gboolean oriel_display_capture(OrielDisplay *display, GdkEvent *event);
 /* The policy, focus or fullscreen changed. */
 void oriel_display_update_grab(OrielDisplay *display, GdkEvent *event);
 void oriel_display_ungrab(OrielDisplay *display);
+
+/* oriel-display-lock.c */
+/* A click into the picture of a guest that has only a mouse. TRUE if that asked for the lock. */
+gboolean oriel_display_lock_pointer(OrielDisplay *display);
+void oriel_display_unlock_pointer(OrielDisplay *display);
 
 /* oriel-display-resize.c */
 void oriel_display_resize_later(OrielDisplay *display);

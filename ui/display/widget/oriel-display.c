@@ -24,6 +24,7 @@ enum {
     PROP_MACHINE_NAME,
     PROP_GRABBED,
     PROP_CAPTURED,
+    PROP_POINTER_LOCKED,
     PROP_TYPING,
     PROP_GUEST_WIDTH,
     PROP_GUEST_HEIGHT,
@@ -230,6 +231,7 @@ static void on_framebuffer(OrielDisplay *display)
 
 static void on_absolute_pointer(OrielDisplay *display)
 {
+    oriel_display_unlock_pointer(display);
     oriel_display_release_buttons(display);
     oriel_display_update_cursor(display);
 }
@@ -244,6 +246,7 @@ static void on_accepts_input(OrielDisplay *display)
 {
     if (!oriel_display_has_input(display)) {
         oriel_display_release_keys(display);
+        oriel_display_unlock_pointer(display);
         oriel_display_release_buttons(display);
         oriel_display_cancel_typing(display);
     }
@@ -319,6 +322,16 @@ gboolean oriel_display_is_grabbed(OrielDisplay *display)
     return display->grabbed;
 }
 
+gboolean oriel_display_is_pointer_locked(OrielDisplay *display)
+{
+    return display->pointer_locked;
+}
+
+const char *oriel_display_get_release_chord(OrielDisplay *display)
+{
+    return display->release_chord;
+}
+
 static void describe(OrielDisplay *display)
 {
     g_autofree char *label = NULL;
@@ -345,6 +358,7 @@ void oriel_display_release(OrielDisplay *display)
 {
     oriel_display_ungrab(display);
     oriel_display_release_keys(display);
+    oriel_display_unlock_pointer(display);
     oriel_display_release_buttons(display);
 }
 
@@ -423,6 +437,9 @@ static void oriel_display_get_property(GObject *object, guint id, GValue *value,
         break;
     case PROP_CAPTURED:
         g_value_set_boolean(value, display->captured);
+        break;
+    case PROP_POINTER_LOCKED:
+        g_value_set_boolean(value, display->pointer_locked);
         break;
     case PROP_TYPING:
         g_value_set_boolean(value, display->typing != NULL);
@@ -510,6 +527,8 @@ static void install_properties(GObjectClass *class)
     properties[PROP_MACHINE_NAME] = g_param_spec_string("machine-name", NULL, NULL, NULL, writable);
     properties[PROP_GRABBED] = g_param_spec_boolean("grabbed", NULL, NULL, FALSE, readable);
     properties[PROP_CAPTURED] = g_param_spec_boolean("captured", NULL, NULL, FALSE, readable);
+    properties[PROP_POINTER_LOCKED] =
+        g_param_spec_boolean("pointer-locked", NULL, NULL, FALSE, readable);
     properties[PROP_TYPING] = g_param_spec_boolean("typing", NULL, NULL, FALSE, readable);
     properties[PROP_GUEST_WIDTH] =
         g_param_spec_uint("guest-width", NULL, NULL, 0, ORIEL_FRAMEBUFFER_MAX, 0, readable);

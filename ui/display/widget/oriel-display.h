@@ -7,11 +7,15 @@
  * pressed and let go with nothing between) gives everything back and moves the focus out of the
  * widget.
  *
+ * A click into the picture of a guest that has only a mouse locks the pointer, which is hidden
+ * then, and gives the guest the mouse's movement. It is given back with the release chord, and
+ * whenever the focus, the window's activity, fullscreen, the guest's pause or its pointer changes.
+ *
  * Properties: "backend" (OrielDisplayBackend), "scaling" (OrielScaling), "grab-policy"
  * (OrielGrabPolicy), "release-chord" (s: "ctrl+alt", modifiers only), "machine-name" (s: for
  * assistive technology); read-only, with notify: "grabbed" (b: system shortcuts go to the guest),
- * "captured" (b: the pointer is locked, or a click gave keyboard or pointer to the guest: show the
- * way out), "typing" (b: a paste is under way), "guest-width", "guest-height" (u, pixels);
+ * "captured" (b: a click, or the action, asked for them), "pointer-locked" (b: show the way out),
+ * "typing" (b: a paste is under way), "guest-width", "guest-height" (u, pixels);
  * "selecting-text" (b: the pointer selects characters instead of going to the guest).
  *
  * Class actions, for menus and shortcuts: "display.grab", "display.release", "display.paste"
@@ -49,8 +53,12 @@ OrielScaling oriel_display_get_scaling(OrielDisplay *display);
 void oriel_display_set_machine_name(OrielDisplay *display, const char *name);
 void oriel_display_set_grab_policy(OrielDisplay *display, OrielGrabPolicy policy);
 gboolean oriel_display_is_grabbed(OrielDisplay *display);
+gboolean oriel_display_is_pointer_locked(OrielDisplay *display);
+const char *oriel_display_get_release_chord(OrielDisplay *display);
 /* Lets go of everything: grab, keys that are down, pointer. */
 void oriel_display_release(OrielDisplay *display);
+/* The same, and moves the focus out of the widget: what the release chord does. */
+void oriel_display_leave(OrielDisplay *display);
 /* Keys pressed together and let go: "ctrl+alt+f2". FALSE for an unknown name. */
 gboolean oriel_display_send_keys(OrielDisplay *display, const char *chord);
 /* The guest's picture at its own size as it is now; NULL if there is none. Unref. */

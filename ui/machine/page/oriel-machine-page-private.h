@@ -6,6 +6,7 @@
 #include "oriel-fullscreen-box.h"
 #include "oriel-machine-details.h"
 #include "oriel-machine-page.h"
+#include "machine/oriel-grab-strip.h"
 #include "machine/oriel-operation-box.h"
 
 struct _OrielMachinePage {
@@ -14,8 +15,8 @@ struct _OrielMachinePage {
     AdwWindowTitle *title;
     GtkWidget *back_button, *pause_button, *keys_button, *screenshot_button, *fullscreen_button;
     GtkMenuButton *menu_button;
-    GtkRevealer *grab_strip, *disk_strip, *waiting_strip;
-    GtkLabel *grab_label, *disk_label, *waiting_label;
+    GtkRevealer *disk_strip, *waiting_strip;
+    GtkLabel *disk_label, *waiting_label;
     GtkWidget *restart_button, *power_off_button;
     GtkStack *stack;
     OrielMachineDetails *details;

@@ -104,14 +104,6 @@ static void act_display(GtkWidget *widget, const char *action, GVariant *paramet
     gtk_widget_grab_focus(GTK_WIDGET(page->display));
 }
 
-static void act_release(GtkWidget *widget, const char *action, GVariant *parameter)
-{
-    OrielMachinePage *page = ORIEL_MACHINE_PAGE(widget);
-
-    oriel_display_release(page->display);
-    gtk_widget_grab_focus(GTK_WIDGET(page->menu_button));
-}
-
 static void act_copy(GtkWidget *widget, const char *action, GVariant *parameter)
 {
     OrielMachinePage *page = ORIEL_MACHINE_PAGE(widget);
@@ -238,9 +230,8 @@ static const struct {
     GtkWidgetActionActivateFunc activate;
 } actions[] = {
     { "screen.send-keys", "s", act_send_keys },       { "screen.paste", NULL, act_display },
-    { "screen.select-text", NULL, act_display },      { "screen.release", NULL, act_release },
-    { "screen.open-display", "u", act_open_display }, { "screen.copy", NULL, act_copy },
-    { "screen.screenshot", NULL, act_screenshot },
+    { "screen.select-text", NULL, act_display },      { "screen.copy", NULL, act_copy },
+    { "screen.open-display", "u", act_open_display }, { "screen.screenshot", NULL, act_screenshot },
 };
 
 void oriel_machine_page_actions_follow(OrielMachinePage *page)

@@ -208,27 +208,6 @@ static void check_follow(OrielMachinePage *page)
     }
 }
 
-static void grab_follow(OrielMachinePage *page)
-{
-    g_autofree char *chord = oriel_preferences_dup_string(page->preferences, "release-chord");
-    g_auto(GStrv) keys = g_strsplit(chord, "+", -1);
-    g_autofree char *text = NULL;
-
-    for (char **key = keys; *key; key++) {
-        char *first = *key;
-
-        *first = g_ascii_toupper(*first);
-    }
-    g_free(chord);
-    chord = g_strjoinv(" + ", keys);
-    text = g_strdup_printf(_("All keys go to the machine. Press %s to get them back."), chord);
-    gtk_label_set_text(page->grab_label, text);
-    gtk_revealer_set_reveal_child(page->grab_strip, oriel_display_is_grabbed(page->display));
-    if (oriel_display_is_grabbed(page->display)) {
-        oriel_fullscreen_box_reveal(page->box);
-    }
-}
-
 void oriel_machine_page_set_up(OrielMachinePage *page, OrielPreferences *preferences,
                                gboolean standalone)
 {
@@ -238,7 +217,6 @@ void oriel_machine_page_set_up(OrielMachinePage *page, OrielPreferences *prefere
                            G_SETTINGS_BIND_GET);
     oriel_preferences_bind(preferences, "release-chord", page->display, "release-chord",
                            G_SETTINGS_BIND_GET);
-    grab_follow(page);
 }
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec)
@@ -315,8 +293,6 @@ static void bind_template(GtkWidgetClass *class)
     gtk_widget_class_bind_template_child(class, OrielMachinePage, screenshot_button);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, fullscreen_button);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, menu_button);
-    gtk_widget_class_bind_template_child(class, OrielMachinePage, grab_strip);
-    gtk_widget_class_bind_template_child(class, OrielMachinePage, grab_label);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, disk_strip);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, disk_label);
     gtk_widget_class_bind_template_child(class, OrielMachinePage, waiting_strip);
@@ -361,6 +337,7 @@ static void oriel_machine_page_class_init(OrielMachinePageClass *class)
     install_properties(object_class);
     g_type_ensure(ORIEL_TYPE_DISPLAY);
     g_type_ensure(ORIEL_TYPE_FULLSCREEN_BOX);
+    g_type_ensure(ORIEL_TYPE_GRAB_STRIP);
     g_type_ensure(ORIEL_TYPE_MACHINE_DETAILS);
     g_type_ensure(ORIEL_TYPE_OPERATION_BOX);
     gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BIN_LAYOUT);
@@ -389,7 +366,6 @@ static void oriel_machine_page_init(OrielMachinePage *page)
     g_signal_connect_swapped(page->display, "unmap", G_CALLBACK(keyboard_follow), page);
     g_signal_connect_swapped(page->display, "map", G_CALLBACK(check_follow), page);
     g_signal_connect_swapped(page->display, "unmap", G_CALLBACK(check_follow), page);
-    g_signal_connect_swapped(page->display, "notify::grabbed", G_CALLBACK(grab_follow), page);
     g_signal_connect_swapped(page->display, "notify::scaling", G_CALLBACK(scaling_changed), page);
     g_signal_connect_swapped(page->display, "notice", G_CALLBACK(oriel_message_toast),
                              page->display);

@@ -6,9 +6,8 @@
  * Properties: "item" (OrielMachineItem or NULL), "fullscreen" (b), "captures-keys" (b, read-only:
  * the screen has the keyboard, so shortcuts of the application must be off), "standalone" (b: no
  * way back to a library). Class actions: "screen.send-keys" (s), "screen.paste",
- * "screen.select-text", "screen.screenshot", "screen.copy", "screen.release",
- * "screen.resize-window", "screen.scaling" (s, stateful), "screen.open-display" (u: number, from
- * 2).
+ * "screen.select-text", "screen.screenshot", "screen.copy", "screen.scaling" (s, stateful),
+ * "screen.open-display" (u: number, from 2).
  */
 #ifndef ORIEL_MACHINE_PAGE_H
 #define ORIEL_MACHINE_PAGE_H

@@ -6,6 +6,7 @@
 
 #include "display/widget/oriel-display.h"
 #include "display/engine/oriel-engine-backend.h"
+#include "machine/oriel-grab-strip.h"
 #include "machine/page/oriel-fullscreen-box.h"
 #include "base/oriel-connection.h"
 #include "base/oriel-message.h"
@@ -110,6 +111,7 @@ static void oriel_display_window_class_init(OrielDisplayWindowClass *class)
     G_OBJECT_CLASS(class)->dispose = oriel_display_window_dispose;
     g_type_ensure(ORIEL_TYPE_DISPLAY);
     g_type_ensure(ORIEL_TYPE_FULLSCREEN_BOX);
+    g_type_ensure(ORIEL_TYPE_GRAB_STRIP);
     gtk_widget_class_set_template_from_resource(
         widget_class, "/io/github/oriel_vm/Oriel/machine/oriel-display-window.ui");
     gtk_widget_class_bind_template_child(widget_class, OrielDisplayWindow, box);

@@ -6,6 +6,7 @@
 
 #include "display/widget/oriel-display.h"
 #include "display/vnc/oriel-vnc-backend.h"
+#include "machine/oriel-grab-strip.h"
 #include "machine/page/oriel-fullscreen-box.h"
 #include "base/oriel-message.h"
 
@@ -221,6 +222,7 @@ static void oriel_remote_window_class_init(OrielRemoteWindowClass *class)
     G_OBJECT_CLASS(class)->dispose = oriel_remote_window_dispose;
     g_type_ensure(ORIEL_TYPE_DISPLAY);
     g_type_ensure(ORIEL_TYPE_FULLSCREEN_BOX);
+    g_type_ensure(ORIEL_TYPE_GRAB_STRIP);
     gtk_widget_class_set_template_from_resource(
         widget_class, "/io/github/oriel_vm/Oriel/machine/oriel-remote-window.ui");
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, box);

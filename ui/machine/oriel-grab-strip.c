@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* See oriel-grab-strip.h. */
+#include "oriel-grab-strip.h"
+
+#include <glib/gi18n.h>
+
+#include "machine/page/oriel-fullscreen-box.h"
+
+struct _OrielGrabStrip {
+    GtkWidget parent_instance;
+    GtkRevealer *revealer;
+    GtkImage *icon;
+    GtkLabel *label;
+    GtkWidget *release;
+    OrielDisplay *display;
+};
+
+G_DEFINE_FINAL_TYPE(OrielGrabStrip, oriel_grab_strip, GTK_TYPE_WIDGET)
+
+enum {
+    PROP_DISPLAY = 1,
+    N_PROPS,
+};
+static GParamSpec *properties[N_PROPS];
+
+/* "ctrl+alt" as "Ctrl + Alt". g_free(). */
+static char *chord_for_people(const char *chord)
+{
+    g_auto(GStrv) keys = g_strsplit(chord, "+", -1);
+
+    for (char **key = keys; *key; key++) {
+        **key = g_ascii_toupper(**key);
+    }
+    return g_strjoinv(" + ", keys);
+}
+
+static void text_follow(OrielGrabStrip *strip, gboolean keys, gboolean pointer)
+{
+    g_autofree char *chord = chord_for_people(oriel_display_get_release_chord(strip->display));
+    g_autofree char *text = NULL;
+
+    if (keys && pointer) {
+        text = g_strdup_printf(
+            _("All keys and the pointer go to the machine. Press %s to get them back."), chord);
+    } else if (pointer) {
+        text = g_strdup_printf(_("The pointer is the machine’s. Press %s to get it back."), chord);
+    } else {
+        text = g_strdup_printf(_("All keys go to the machine. Press %s to get them back."), chord);
+    }
+    gtk_label_set_text(strip->label, text);
+    gtk_image_set_from_icon_name(strip->icon,
+                                 keys ? "input-keyboard-symbolic" : "input-mouse-symbolic");
+    /* Without a pointer nobody clicks it. */
+    gtk_widget_set_visible(strip->release, !pointer);
+}
+
+static void follow(OrielGrabStrip *strip)
+{
+    gboolean keys = oriel_display_is_grabbed(strip->display);
+    gboolean pointer = oriel_display_is_pointer_locked(strip->display);
+    GtkWidget *box;
+
+    if (keys || pointer) {
+        text_follow(strip, keys, pointer);
+        box = gtk_widget_get_ancestor(GTK_WIDGET(strip), ORIEL_TYPE_FULLSCREEN_BOX);
+        if (box) {
+            oriel_fullscreen_box_reveal(ORIEL_FULLSCREEN_BOX(box));
+        }
+    }
+    gtk_revealer_set_reveal_child(strip->revealer, keys || pointer);
+}
+
+static void release_clicked(OrielGrabStrip *strip)
+{
+    oriel_display_leave(strip->display);
+}
+
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+    static const char *const watched[] = { "notify::grabbed", "notify::pointer-locked",
+                                           "notify::release-chord" };
+    OrielGrabStrip *strip = ORIEL_GRAB_STRIP(object);
+
+    g_return_if_fail(!strip->display && g_value_get_object(value));
+    strip->display = g_value_dup_object(value);
+    for (gsize i = 0; i < G_N_ELEMENTS(watched); i++) {
+        g_signal_connect_object(strip->display, watched[i], G_CALLBACK(follow), strip,
+                                G_CONNECT_SWAPPED);
+    }
+    follow(strip);
+}
+
+static void oriel_grab_strip_dispose(GObject *object)
+{
+    OrielGrabStrip *strip = ORIEL_GRAB_STRIP(object);
+
+    if (strip->display) {
+        g_signal_handlers_disconnect_by_data(strip->display, strip);
+        g_clear_object(&strip->display);
+    }
+    gtk_widget_dispose_template(GTK_WIDGET(strip), ORIEL_TYPE_GRAB_STRIP);
+    G_OBJECT_CLASS(oriel_grab_strip_parent_class)->dispose(object);
+}
+
+static void oriel_grab_strip_class_init(OrielGrabStripClass *class)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(class);
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
+
+    object_class->set_property = set_property;
+    object_class->dispose = oriel_grab_strip_dispose;
+    properties[PROP_DISPLAY] = g_param_spec_object("display", NULL, NULL, ORIEL_TYPE_DISPLAY,
+                                                   G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS);
+    g_object_class_install_properties(object_class, N_PROPS, properties);
+    gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BIN_LAYOUT);
+    gtk_widget_class_set_template_from_resource(
+        widget_class, "/io/github/oriel_vm/Oriel/machine/oriel-grab-strip.ui");
+    gtk_widget_class_bind_template_child(widget_class, OrielGrabStrip, revealer);
+    gtk_widget_class_bind_template_child(widget_class, OrielGrabStrip, icon);
+    gtk_widget_class_bind_template_child(widget_class, OrielGrabStrip, label);
+    gtk_widget_class_bind_template_child(widget_class, OrielGrabStrip, release);
+    gtk_widget_class_bind_template_callback(widget_class, release_clicked);
+}
+
+static void oriel_grab_strip_init(OrielGrabStrip *strip)
+{
+    gtk_widget_init_template(GTK_WIDGET(strip));
+}
