@@ -50,6 +50,25 @@ void fixture_xdotool(const char *format, ...)
     UNTIL(done);
 }
 
+static gboolean is_viewable(GtkWindow *window)
+{
+    GdkDisplay *display = gtk_widget_get_display(GTK_WIDGET(window));
+    XWindowAttributes attributes;
+
+    return gtk_widget_get_mapped(GTK_WIDGET(window)) &&
+           XGetWindowAttributes(gdk_x11_display_get_xdisplay(display),
+                                gdk_x11_surface_get_xid(gtk_native_get_surface(GTK_NATIVE(window))),
+                                &attributes) &&
+           attributes.map_state == IsViewable;
+}
+
+void fixture_window_focus(GtkWindow *window)
+{
+    UNTIL(is_viewable(window));
+    fixture_xdotool("windowfocus --sync %lu",
+                    gdk_x11_surface_get_xid(gtk_native_get_surface(GTK_NATIVE(window))));
+}
+
 /* Sends something through the X server and back, then through the engine's connection. */
 void fixture_settle(struct fixture *fixture)
 {
@@ -106,8 +125,7 @@ struct fixture *fixture_new(guint width, guint height)
     oriel_display_set_backend(fixture->display, fixture->backend);
     gtk_window_present(fixture->window);
     UNTIL(is_shown(fixture));
-    fixture_xdotool("windowfocus --sync %lu",
-                    gdk_x11_surface_get_xid(gtk_native_get_surface(GTK_NATIVE(fixture->window))));
+    fixture_window_focus(fixture->window);
     UNTIL(gtk_window_is_active(fixture->window));
     gtk_widget_grab_focus(GTK_WIDGET(fixture->display));
     UNTIL(gtk_widget_has_focus(GTK_WIDGET(fixture->display)));

@@ -40,6 +40,8 @@ void fixture_iterate(void);
 
 /* Commands of xdotool, done and seen by the server when it returns. */
 void fixture_xdotool(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Gives the keyboard to a window, as soon as the window manager shows it. */
+void fixture_window_focus(GtkWindow *window);
 /* What the engine was told so far: what came before has been handled by all sides. */
 void fixture_settle(struct fixture *fixture);
 /* A pixel of the X window that shows a guest pixel, if that is not smaller. */

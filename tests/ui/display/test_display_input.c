@@ -192,13 +192,13 @@ static GtkWindow *other_window;
 
 static void window_leave(struct fixture *fixture)
 {
-    fixture_xdotool("windowfocus --sync %lu", xid(other_window));
+    fixture_window_focus(other_window);
     UNTIL(!gtk_window_is_active(fixture->window));
 }
 
 static void window_back(struct fixture *fixture)
 {
-    fixture_xdotool("windowfocus --sync %lu", xid(fixture->window));
+    fixture_window_focus(fixture->window);
     UNTIL(gtk_window_is_active(fixture->window));
     focus_display(fixture);
 }
@@ -209,7 +209,7 @@ TEST(another_window_lets_keys_go)
 
     other_window = GTK_WINDOW(gtk_window_new());
     gtk_window_present(other_window);
-    UNTIL(gtk_widget_get_mapped(GTK_WIDGET(other_window)));
+    fixture_window_focus(other_window);
     window_back(fixture);
     stuck_check(fixture, window_leave, window_back);
     gtk_window_destroy(other_window);

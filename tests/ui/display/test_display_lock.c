@@ -200,8 +200,7 @@ static void dialog_open(struct fixture *fixture)
     gtk_window_set_modal(dialog, TRUE);
     gtk_window_set_destroy_with_parent(dialog, TRUE);
     gtk_window_present(dialog);
-    UNTIL(gtk_widget_get_mapped(GTK_WIDGET(dialog)));
-    fixture_xdotool("windowfocus --sync %lu", xid(dialog));
+    fixture_window_focus(dialog);
 }
 
 static void machine_pause(struct fixture *fixture)
