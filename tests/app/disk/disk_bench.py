@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A disk image with known content, and qemu-img as the oracle of what becomes of it."""
+"""Disk images beside qemu-img, among them one with known content: the oracle of what becomes of it."""
 
 import json
 import os
@@ -26,33 +26,40 @@ def base_bytes():
     return bytes(disk)
 
 
-class Bench:
-    """Files in one folder, qemu-img, and comparison with the base image."""
+class Images:
+    """Images in one folder, qemu-img and qemu-io."""
 
-    def __init__(self, home):
+    def __init__(self, home, folder=None):
         if not shutil.which("qemu-img"):
             raise Skip("qemu-img is not installed")
         self.home = home
-        self.folder = home.path + "/disks"
-        os.mkdir(self.folder)
-        self.base = self.path("base.raw")
-        with open(self.base, "wb") as file:
-            file.write(base_bytes())
+        self.folder = folder or home.path + "/disks"
+        os.makedirs(self.folder, exist_ok=True)
 
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def qemu(self, *arguments, code=0):
+    def qemu(self, *arguments, codes=(0,)):
         result = subprocess.run(["qemu-img", *arguments], capture_output=True, text=True, cwd=self.folder, check=False)
-        check(result.returncode == code, f"qemu-img {arguments}: {result.returncode} {result.stdout} {result.stderr}")
+        check(result.returncode in codes, f"qemu-img {arguments}: {result.returncode} {result.stdout} {result.stderr}")
         return result.stdout
 
-    def io(self, path, *commands, form="qcow2"):
+    def io(self, name, *commands, form="qcow2"):
         arguments = ["qemu-io", "-f", form]
         for command in commands:
             arguments += ["-c", command]
-        result = subprocess.run(arguments + [path], capture_output=True, text=True, check=False)
+        result = subprocess.run(arguments + [self.path(name)], capture_output=True, text=True, check=False)
         check(result.returncode == 0 and "failed" not in result.stdout, f"{arguments}: {result.stdout}{result.stderr}")
+
+
+class Bench(Images):
+    """The same with the known image, and comparison with that."""
+
+    def __init__(self, home):
+        super().__init__(home)
+        self.base = self.path("base.raw")
+        with open(self.base, "wb") as file:
+            file.write(base_bytes())
 
     def make(self, name, form, *options):
         target = self.path(name)

@@ -13,9 +13,8 @@ import struct
 import subprocess
 import time
 
+from disk_bench import MIB, Images
 from oriel import ORIELCTL, Skip, check, main
-
-MIB = 1 << 20
 
 
 def digest(path):
@@ -23,29 +22,8 @@ def digest(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
-class Bench:
-    """Images in a folder, and qemu-img."""
-
-    def __init__(self, home, folder=None):
-        if not shutil.which("qemu-img"):
-            raise Skip("qemu-img is not installed")
-        self.home = home
-        self.folder = folder or home.path + "/disks"
-        os.makedirs(self.folder, exist_ok=True)
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def qemu(self, *arguments, codes=(0,)):
-        result = subprocess.run(["qemu-img", *arguments], capture_output=True, text=True, cwd=self.folder, check=False)
-        check(result.returncode in codes, f"qemu-img {arguments}: {result.returncode} {result.stdout} {result.stderr}")
-
-    def write(self, name, *commands):
-        arguments = ["qemu-io", "-f", "qcow2"]
-        for command in commands:
-            arguments += ["-c", command]
-        result = subprocess.run(arguments + [self.path(name)], capture_output=True, text=True, check=False)
-        check(result.returncode == 0 and "failed" not in result.stdout, f"{arguments}: {result.stdout}{result.stderr}")
+class Bench(Images):
+    """Images and overlays with something in them."""
 
     def base(self, name, form, size, *options):
         """An image with something in it."""
@@ -77,7 +55,7 @@ def test_what_is_on_top_goes_down(home):
         base, over = f"b{number}.{form}", f"o{number}.qcow2"
         bench.base(base, form, size, *options)
         path = bench.overlay(over, base, form, *more)
-        bench.write(over, "write -P 7 1M 3M", "write -P 9 5000k 12k", "write -z 0 64k", "write -c -P 5 7M 64k",
+        bench.io(over, "write -P 7 1M 3M", "write -P 9 5000k 12k", "write -z 0 64k", "write -c -P 5 7M 64k",
                     "write -P 3 7900k 200k", "discard 2M 64k")
         bench.expect(over)
         before = digest(path)
@@ -93,9 +71,9 @@ def test_only_the_next_image_is_changed(home):
     bench = Bench(home)
     bench.base("lowest.raw", "raw", 8 * MIB)
     bench.overlay("middle.qcow2", "lowest.raw", "raw")
-    bench.write("middle.qcow2", "write -P 1 1M 1M")
+    bench.io("middle.qcow2", "write -P 1 1M 1M")
     path = bench.overlay("top.qcow2", "middle.qcow2", "qcow2")
-    bench.write("top.qcow2", "write -P 2 1500k 1k", "write -P 2 5M 5k")  # copies parts of clusters from below
+    bench.io("top.qcow2", "write -P 2 1500k 1k", "write -P 2 5M 5k")  # copies parts of clusters from below
     before = digest(bench.path("lowest.raw"))
     bench.expect("top.qcow2")
     home.ok("disk", "commit", path)
@@ -167,7 +145,7 @@ def large(home):
     bench = Bench(home)
     bench.base("base.qcow2", "qcow2", 128 * MIB)
     over = bench.overlay("over.qcow2", "base.qcow2", "qcow2")
-    bench.write("over.qcow2", "write -P 7 0 64M", "write -z 64M 1M", "write -P 8 100M 1M")
+    bench.io("over.qcow2", "write -P 7 0 64M", "write -z 64M 1M", "write -P 8 100M 1M")
     bench.expect("over.qcow2")
     return bench, over, digest(over)
 
@@ -230,7 +208,7 @@ def test_a_full_disk_loses_nothing(home):
         bench = Bench(home, place)
         bench.qemu("create", "-f", "qcow2", "base.qcow2", "32M")
         over = bench.overlay("over.qcow2", "base.qcow2", "qcow2")
-        bench.write("over.qcow2", "write -P 7 0 10M")
+        bench.io("over.qcow2", "write -P 7 0 10M")
         before = digest(over)
         home.fails(17, "disk", "commit", over, words=["base.qcow2", "over.qcow2", "still has everything"])
         check(digest(over) == before, "the overlay has changed")

@@ -111,7 +111,7 @@ def test_bitmaps_stay(home):
     bench.same(image, expected=bench.path("expected.raw"))
     check(home.json("disk", "check", image)["clean"], "check")
     home.ok("disk", "resize", image, "+10M")
-    out = json.loads(bench.qemu("check", "-f", "qcow2", "--output=json", image, code=3))
+    out = json.loads(bench.qemu("check", "-f", "qcow2", "--output=json", image, codes=(3,)))
     check(not out.get("corruptions"), repr(out))  # its bitmap is out of date now, and counts as unused
     bench.qemu("compare", "-f", "raw", "-F", "qcow2", "expected.raw", image)
 
