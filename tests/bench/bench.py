@@ -156,7 +156,12 @@ class Machine:
             answer = b""
             monitor.sendall(line.encode() + b"\n")
             while answer.count(b"(qemu)") < 2:
-                answer += monitor.recv(4096)
+                part = monitor.recv(4096)
+                if not part and line != "quit":
+                    raise RuntimeError("the machine ended")
+                if not part:
+                    return
+                answer += part
 
     def screen(self):
         """The characters on the text screen."""
