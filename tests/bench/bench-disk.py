@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Disk images beside qemu-img, on the same files in the same run: converting, exporting, opening, and small random
-requests. Whole-process time; the processor's time, which a busy computer changes less; peak memory.
+"""Disk images beside qemu-img, on the same files in the same run: converting, exporting, importing, opening, and
+small random requests. Whole-process time; the processor's time, which a busy computer changes less; peak memory.
 
 usage: bench-disk.py [--size MIB] [--rounds N] [NAME...]
 
@@ -19,6 +19,7 @@ import tempfile
 import time
 
 BUILD = os.environ["ORIEL_BUILD"]
+ORIELCTL = os.path.join(BUILD, "app/orielctl")
 MIB = 1 << 20
 
 
@@ -88,9 +89,17 @@ class Files:
             self.made[kind] = target
         return self.made[kind]
 
+    def machine(self):
+        """A library of one machine, Bench, with the source as its disk."""
+        home = self.path("home")
+        if not os.path.exists(home):
+            os.makedirs(home + "/run", mode=0o700)
+            os.environ.update(XDG_DATA_HOME=home, XDG_RUNTIME_DIR=home + "/run")
+            subprocess.run([ORIELCTL, "create", "Bench", "--disk", self.source("qcow2")], check=True, capture_output=True)
+
     def ours(self, kind, to, options):
         source, target = self.source(kind), self.path("target." + to)
-        seconds, cpu, memory = child([os.path.join(BUILD, "app/orielctl"), "disk", "convert", source, target, *options])
+        seconds, cpu, memory = child([ORIELCTL, "disk", "convert", source, target, *options])
         os.unlink(target)
         return seconds, cpu, memory
 
@@ -176,16 +185,12 @@ def exports(files, rounds):
     """A machine as an OVA: written and, as is usual with ours, read again; beside qemu-img, sha256sum and tar, which
     need the disk's space twice."""
     print(f"\n{'export to OVA':34} {'ours, s':>22} {'qemu-img+tar, s':>22} ratio (spread)")
-    home = files.path("home")
-    os.makedirs(home + "/run", mode=0o700)
-    os.environ.update(XDG_DATA_HOME=home, XDG_RUNTIME_DIR=home + "/run")
-    orielctl = os.path.join(BUILD, "app/orielctl")
-    subprocess.run([orielctl, "create", "Bench", "--disk", files.source("qcow2")], check=True, capture_output=True)
+    files.machine()
     target, vmdk = files.path("target.ova"), files.path("disk1.vmdk")
     for what, options in (("qcow2, verified", []), ("qcow2, not verified", ["--no-verify"])):
         ours, theirs, peaks = [], [], []
         for _ in range(rounds):
-            seconds, _, peak = child([orielctl, "export", "Bench", target, *options])
+            seconds, _, peak = child([ORIELCTL, "export", "Bench", target, *options])
             ours.append(seconds)
             peaks.append(peak)
             size = os.path.getsize(target)
@@ -201,9 +206,31 @@ def exports(files, rounds):
         row(what, ours, theirs, f"{size / MIB:.0f} and {their_size / MIB:.0f} MiB; peak {max(peaks):.0f} MiB")
 
 
+def imports(files, rounds):
+    """An OVA as a machine, its digests checked on the way; beside tar and qemu-img, which need the archive's space twice."""
+    print(f"\n{'import of an OVA':34} {'ours, s':>22} {'tar+qemu-img, s':>22} ratio (spread)")
+    files.machine()
+    archive, target = files.path("appliance.ova"), files.path("target.qcow2")
+    subprocess.run([ORIELCTL, "export", "Bench", archive], check=True, capture_output=True)
+    disk = next(name for name in subprocess.run(["tar", "-tf", archive], check=True, capture_output=True, text=True)
+                .stdout.split() if name.endswith(".vmdk"))
+    ours, theirs, peaks = [], [], []
+    for _ in range(rounds):
+        seconds, _, peak = child([ORIELCTL, "import", archive, "--name", "Imported"])
+        ours.append(seconds)
+        peaks.append(peak)
+        subprocess.run([ORIELCTL, "delete", "Imported", "--permanently"], check=True, capture_output=True)
+        seconds = child(["tar", "-C", files.folder, "-xf", archive, disk])[0]
+        seconds += child(["qemu-img", "convert", "-f", "vmdk", "-O", "qcow2", files.path(disk), target])[0]
+        theirs.append(seconds + sync(target))
+        os.unlink(files.path(disk))
+        os.unlink(target)
+    row("stream-optimised VMDK", ours, theirs, f"archive {os.path.getsize(archive) / MIB:.0f} MiB; peak {max(peaks):.0f} MiB")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="conversions whose name has a word; “open”; “requests”; “export”")
+    parser.add_argument("names", nargs="*", help="conversions whose name has a word; “open”; “requests”; “export”; “import”")
     parser.add_argument("--size", type=int, default=1024, help="of the disk, in MiB")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
@@ -214,7 +241,7 @@ def main():
     print(f"Beside {version.splitlines()[0]}, {os.cpu_count()} CPUs, {options.size} MiB; median (smallest-largest)\n")
     with tempfile.TemporaryDirectory(dir=os.environ.get("ORIEL_BENCH_FOLDER", "/var/tmp")) as folder:
         files = Files(folder, options.size)
-        if options.names not in (["open"], ["requests"], ["export"]):
+        if options.names not in (["open"], ["requests"], ["export"], ["import"]):
             conversions(files, options.rounds, options.names)
         if not options.names or "open" in options.names:
             opening(files, options.rounds)
@@ -222,6 +249,8 @@ def main():
             requests(files, options.rounds)
         if not options.names or "export" in options.names:
             exports(files, options.rounds)
+        if not options.names or "import" in options.names:
+            imports(files, options.rounds)
 
 
 if __name__ == "__main__":

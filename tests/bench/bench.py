@@ -195,7 +195,6 @@ class Machine:
         if self.ours:
             self._orielctl("save")
         else:
-            self._monitor("stop")
             self._monitor("migrate_set_parameter max-bandwidth 0")
             self._monitor(f"migrate \"exec:dd of={self.path}/state bs=1M iflag=fullblock conv=fsync status=none\"", 300)
             self._monitor("quit")
