@@ -6,6 +6,7 @@
 #ifndef ORIEL_EXPORT_PRIVATE_H
 #define ORIEL_EXPORT_PRIVATE_H
 
+#include "appliance/oriel-digest.h"
 #include "block/image.h"
 #include "oriel-export.h"
 
@@ -33,7 +34,7 @@ void export_member_free(ExportMember *member);
  */
 typedef struct {
     guint64 offset, size;
-    GChecksumType type;
+    const char *digest_name; /* for oriel_digest_new() */
     char **digest;
     guint64 *written;
 } ExportSlice;
@@ -64,6 +65,9 @@ typedef struct {
     GCancellable *cancellable;
     guint64 done, total; /* bytes of disks, for progress */
 } Export;
+
+/* The kind of digest that the manifest gets, for oriel_digest_new(). */
+const char *export_digest_name(const Export *export);
 
 /* Checks the machine, opens its disks and looks how much they hold. export_clear() after it. */
 gboolean export_open(Export *export, GError **error);

@@ -62,7 +62,7 @@ struct slice {
     struct storage storage;
     struct storage *file; /* owned */
     guint64 offset;
-    GChecksum *checksum; /* of the first `hashed` bytes; NULL: none */
+    OrielDigest *hash; /* of the first `hashed` bytes; NULL: none */
     guint64 hashed;
     char **digest;
     guint64 *written;
@@ -99,13 +99,13 @@ static int slice_write(struct storage *storage, uint64_t offset, const struct io
     uint64_t length = 0;
     int result;
 
-    if (slice->checksum && offset != slice->hashed) {
+    if (slice->hash && offset != slice->hashed) {
         return -ESPIPE;
     }
     result = storage_writev(slice->file, slice->offset + offset, spans, n);
     for (unsigned i = 0; i < n; i++) {
-        if (slice->checksum) {
-            g_checksum_update(slice->checksum, spans[i].iov_base, (gssize)spans[i].iov_len);
+        if (slice->hash) {
+            oriel_digest_update(slice->hash, spans[i].iov_base, spans[i].iov_len);
         }
         length += spans[i].iov_len;
     }
@@ -140,12 +140,12 @@ static void slice_free(struct storage *storage)
     struct slice *slice = slice_of(storage);
 
     if (slice->digest) {
-        *slice->digest = g_strdup(g_checksum_get_string(slice->checksum));
+        *slice->digest = oriel_digest_finish(slice->hash);
     }
     if (slice->written) {
         *slice->written = storage_size(storage);
     }
-    g_clear_pointer(&slice->checksum, g_checksum_free);
+    g_clear_pointer(&slice->hash, oriel_digest_free);
     storage_free(slice->file);
     g_free(storage->name);
     g_free(slice);
@@ -185,7 +185,7 @@ struct storage *export_slice_new(int fd, const char *name, const ExportSlice *pa
     slice->digest = part->digest;
     slice->written = part->written;
     if (part->digest) {
-        slice->checksum = g_checksum_new(part->type);
+        slice->hash = oriel_digest_new(part->digest_name);
     }
     return &slice->storage;
 }

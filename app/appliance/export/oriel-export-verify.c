@@ -87,8 +87,7 @@ typedef struct {
 
 static char *member_digest(const Digests *digests, const ExportMember *member)
 {
-    g_autoptr(GChecksum) checksum =
-        g_checksum_new(digests->export->options->sha1 ? G_CHECKSUM_SHA1 : G_CHECKSUM_SHA256);
+    g_autoptr(OrielDigest) digest = oriel_digest_new(export_digest_name(digests->export));
     g_autofree guint8 *bytes = g_malloc(CHUNK);
     guint64 at = 0;
 
@@ -99,10 +98,10 @@ static char *member_digest(const Digests *digests, const ExportMember *member)
         if (n <= 0) {
             return NULL;
         }
-        g_checksum_update(checksum, bytes, n);
+        oriel_digest_update(digest, bytes, (gsize)n);
         at += (guint64)n;
     }
-    return g_strdup(g_checksum_get_string(checksum));
+    return oriel_digest_finish(digest);
 }
 
 static gpointer digests_make(gpointer data)
@@ -136,8 +135,8 @@ static gboolean manifest_verify(const Export *export, GPtrArray *digests, GError
         if (!digests->pdata[i]) {
             return differs(error, "the content", member->name);
         }
-        g_string_append_printf(expected, "%s(%s)= %s\n", export->options->sha1 ? "SHA1" : "SHA256",
-                               member->name, (const char *)digests->pdata[i]);
+        g_string_append_printf(expected, "%s(%s)= %s\n", export_digest_name(export), member->name,
+                               (const char *)digests->pdata[i]);
     }
     return strcmp(text, expected->str) == 0 || differs(error, "the checksums", manifest->name);
 }

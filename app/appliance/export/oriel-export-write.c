@@ -20,9 +20,9 @@ static guint64 blocks(guint64 size)
     return (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
 }
 
-static GChecksumType checksum_type(const Export *export)
+const char *export_digest_name(const Export *export)
 {
-    return export->options->sha1 ? G_CHECKSUM_SHA1 : G_CHECKSUM_SHA256;
+    return export->options->sha1 ? "SHA1" : "SHA256";
 }
 
 gboolean export_report(Export *export, guint64 done, GError **error)
@@ -100,14 +100,15 @@ static char *descriptor_text(const Export *export, gsize *length)
 static char *manifest_text(const Export *export)
 {
     GString *text = g_string_new(NULL);
-    gssize length = g_checksum_type_get_length(checksum_type(export)) * 2;
+    g_autoptr(OrielDigest) digest = oriel_digest_new(export_digest_name(export));
+    int length = (int)oriel_digest_length(digest);
 
     for (guint i = 0; i < export->members->len; i++) {
         const ExportMember *member = member_at(export, i);
 
         if (i != MANIFEST) {
-            g_string_append_printf(text, "%s(%s)= %*s\n", export->options->sha1 ? "SHA1" : "SHA256",
-                                   member->name, (int)length, member->digest ? member->digest : "");
+            g_string_append_printf(text, "%s(%s)= %*s\n", export_digest_name(export), member->name,
+                                   length, member->digest ? member->digest : "");
         }
     }
     return g_string_free(text, FALSE);
@@ -139,6 +140,7 @@ static char *settings_text(const Export *export)
 static gboolean text_write(ExportMember *member, const Export *export, const char *text,
                            gsize length, GError **error)
 {
+    g_autoptr(OrielDigest) digest = oriel_digest_new(export_digest_name(export));
     gsize at = 0;
 
     while (at < length) {
@@ -152,8 +154,8 @@ static gboolean text_write(ExportMember *member, const Export *export, const cha
     }
     member->size = length;
     g_free(member->digest);
-    member->digest =
-        g_compute_checksum_for_data(checksum_type(export), (const guchar *)text, length);
+    oriel_digest_update(digest, text, length);
+    member->digest = oriel_digest_finish(digest);
     return TRUE;
 }
 
@@ -176,19 +178,19 @@ static bool convert_report(uint64_t done, uint64_t total, void *context)
 /* VHDX is not written from front to back. */
 static gboolean digest_after(const Export *export, ExportMember *member, GError **error)
 {
-    g_autoptr(GChecksum) checksum = g_checksum_new(checksum_type(export));
+    g_autoptr(OrielDigest) digest = oriel_digest_new(export_digest_name(export));
     g_autofree guint8 *bytes = g_malloc(CHUNK);
     ssize_t n;
 
     while ((n = pread(member->fd, bytes, CHUNK, (off_t)member->size)) > 0) {
-        g_checksum_update(checksum, bytes, n);
+        oriel_digest_update(digest, bytes, (gsize)n);
         member->size += (guint64)n;
     }
     if (n < 0) {
         oriel_error_set_errno(error, errno, "“%s” cannot be read", member->name);
         return FALSE;
     }
-    member->digest = g_strdup(g_checksum_get_string(checksum));
+    member->digest = oriel_digest_finish(digest);
     return TRUE;
 }
 
@@ -198,7 +200,7 @@ static gboolean disk_write(Export *export, guint number, GError **error)
     ExportDisk *disk = export->disks->pdata[number];
     gboolean hyper_v = export->options->profile == ORIEL_OVF_HYPER_V;
     const ExportSlice part = { .offset = member->offset,
-                               .type = checksum_type(export),
+                               .digest_name = export_digest_name(export),
                                .digest = hyper_v ? NULL : &member->digest,
                                .written = hyper_v ? NULL : &member->size };
     const struct convert_options options = {

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "oriel-appliance-source-private.h"
 #include "appliance/export/oriel-export-private.h"
+#include "appliance/oriel-digest.h"
 
 enum {
     CHUNK = 1 << 20,
@@ -332,23 +333,17 @@ void source_manifest_read(OrielApplianceSource *source, const char *text)
     }
 }
 
-static GChecksumType checksum_type(const char *digest)
-{
-    return g_ascii_strncasecmp(digest, "SHA1 ", 5) == 0     ? G_CHECKSUM_SHA1
-           : g_ascii_strncasecmp(digest, "SHA384 ", 7) == 0 ? G_CHECKSUM_SHA384
-           : g_ascii_strncasecmp(digest, "SHA512 ", 7) == 0 ? G_CHECKSUM_SHA512
-                                                            : G_CHECKSUM_SHA256;
-}
-
 gboolean source_part_verify(OrielApplianceSource *source, const char *name,
                             GCancellable *cancellable, GError **error)
 {
-    const char *digest = source->digests ? g_hash_table_lookup(source->digests, name) : NULL;
-    g_autoptr(GChecksum) checksum = digest ? g_checksum_new(checksum_type(digest)) : NULL;
-    g_autofree guint8 *bytes = digest ? g_malloc(CHUNK) : NULL;
+    const char *line = source->digests ? g_hash_table_lookup(source->digests, name) : NULL;
+    g_auto(GStrv) words = line ? g_strsplit(line, " ", 2) : NULL;
+    g_autoptr(OrielDigest) digest = line ? oriel_digest_new(words[0]) : NULL;
+    g_autofree guint8 *bytes = line ? g_malloc(CHUNK) : NULL;
+    g_autofree char *found = NULL;
     struct part part = { .fd = -1 };
 
-    if (!digest) {
+    if (!line) {
         return TRUE;
     }
     part = source_part_open(source, name, error);
@@ -361,14 +356,15 @@ gboolean source_part_verify(OrielApplianceSource *source, const char *name,
         if (n <= 0 || g_cancellable_is_cancelled(cancellable)) {
             break;
         }
-        g_checksum_update(checksum, bytes, n);
+        oriel_digest_update(digest, bytes, (gsize)n);
         at += (guint64)n;
     }
     close(part.fd);
     if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
         return FALSE;
     }
-    if (g_ascii_strcasecmp(strchr(digest, ' ') + 1, g_checksum_get_string(checksum)) == 0) {
+    found = oriel_digest_finish(digest);
+    if (g_ascii_strcasecmp(words[1], found) == 0) {
         return TRUE;
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,

@@ -58,7 +58,7 @@ TEST(a_part_that_is_written)
     g_autofree char *digest = NULL;
     guint64 written = 0;
     const ExportSlice slice = {
-        .offset = 100, .type = G_CHECKSUM_SHA256, .digest = &digest, .written = &written
+        .offset = 100, .digest_name = "SHA256", .digest = &digest, .written = &written
     };
     int fd = file_new();
     char bytes[16];
