@@ -67,10 +67,9 @@ size_t aml_field_bytes(GByteArray *aml, const char *region); /* byte access, no 
 void aml_field_unit(GByteArray *aml, const char *name, unsigned bits); /* NULL: skipped bits */
 void aml_close(GByteArray *aml, size_t mark);
 
-/* --- Resource templates (ACPI 6.4 section 6.4): descriptors into an array, then aml_resources()
- * --- */
+/* --- Resource templates (ACPI 6.4, section 6.4) ----------------------------------------------- */
 
-/* A list to fill; aml_resources() frees it. */
+/* A list to fill with descriptors; aml_resources() frees it. */
 GByteArray *resources_new(void);
 void resource_io(GByteArray *list, uint16_t base, uint8_t length);
 void resource_irq(GByteArray *list, unsigned irq); /* edge, active high, exclusive */

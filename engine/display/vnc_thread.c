@@ -2,9 +2,9 @@
 /*
  * The half of a VNC client that a thread of its own does with LibVNCServer: it waits for the client
  * and for what the main loop notes, shows picture and cursor, and sends keys and pointer on. See
- * vnc_viewer.h.
+ * vnc_viewer_private.h.
  */
-#include "display/vnc_viewer.h"
+#include "display/vnc_viewer_private.h"
 
 #include <errno.h>
 #include <fcntl.h>

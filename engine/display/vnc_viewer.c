@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The main loop's half of a VNC client: what the console says is noted for the client's thread, and
- * what that wants is done. See vnc_viewer.h.
+ * what that wants is done. See vnc_viewer_private.h.
  */
-#include "display/vnc_viewer.h"
+#include "display/vnc_viewer_private.h"
 
 #include <errno.h>
 #include <string.h>

@@ -16,8 +16,8 @@
  * Whatever the library waits for, shutdown() of the socket ends it: at the end of the server, and
  * when a client does not get through the handshake in time.
  */
-#ifndef ENGINE_VNC_VIEWER_H
-#define ENGINE_VNC_VIEWER_H
+#ifndef ENGINE_VNC_VIEWER_PRIVATE_H
+#define ENGINE_VNC_VIEWER_PRIVATE_H
 
 #include <glib.h>
 #include <pthread.h>
