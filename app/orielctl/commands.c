@@ -268,22 +268,77 @@ COMMAND("vnc", vnc, "NAME", 1, 1, no_options, "Print where VNC viewers find the 
 COMMAND("check-host", check_host, "", 0, 0, no_options,
         "Say what this computer lacks to run machines well.", "orielctl check-host");
 
-const struct command *const commands[] = {
-    &command_create,     &command_identify,    &command_list,
-    &command_show,       &command_set,         &command_rename,
-    &command_clone,      &command_delete,      &command_move,
-    &command_add_disk,   &command_add_cdrom,   &command_remove_drive,
-    &command_reorder,    &command_grow,        &command_convert_disk,
-    &command_undo,       &command_revisions,   &command_restore,
-    &command_start,      &command_save,        &command_pause,
-    &command_resume,     &command_reset,       &command_shutdown,
-    &command_stop,       &command_kill,        &command_wait,
-    &command_screenshot, &command_display,     &command_text,
-    &command_type,       &command_key,         &command_serial,
-    &command_insert,     &command_eject,       &command_balloon,
-    &command_forward,    &command_connections, &command_capture,
-    &command_limit,      &command_add_network, &command_remove_network,
-    &command_stats,      &command_log,         &command_vnc,
-    &command_disk,       &command_import,      &command_try,
-    &command_export,     &command_check_host,  NULL,
+static const struct command *const machines_commands[] = {
+    &command_create, &command_identify, &command_list,   &command_show, &command_set,
+    &command_rename, &command_clone,    &command_delete, &command_move, NULL,
+};
+
+static const struct command *const running_commands[] = {
+    &command_start, &command_save,     &command_pause, &command_resume,
+    &command_reset, &command_shutdown, &command_stop,  &command_kill,
+    &command_wait,  &command_balloon,  NULL,
+};
+
+static const struct command *const screen_commands[] = {
+    &command_screenshot, &command_display, &command_text,  &command_type, &command_key,
+    &command_serial,     &command_insert,  &command_eject, &command_vnc,  NULL,
+};
+
+static const struct command *const drives_commands[] = {
+    &command_add_disk,
+    &command_add_cdrom,
+    &command_remove_drive,
+    &command_reorder,
+    &command_grow,
+    &command_convert_disk,
+    NULL,
+};
+
+static const struct command *const network_commands[] = {
+    &command_add_network,
+    &command_remove_network,
+    &command_forward,
+    &command_connections,
+    &command_capture,
+    &command_limit,
+    NULL,
+};
+
+static const struct command *const settings_commands[] = {
+    &command_undo,
+    &command_revisions,
+    &command_restore,
+    NULL,
+};
+
+static const struct command *const images_commands[] = {
+    &command_disk,
+    NULL,
+};
+
+static const struct command *const appliances_commands[] = {
+    &command_import,
+    &command_try,
+    &command_export,
+    NULL,
+};
+
+static const struct command *const finding_commands[] = {
+    &command_stats,
+    &command_log,
+    &command_check_host,
+    NULL,
+};
+
+const struct command_group command_groups[] = {
+    { "Machines", machines_commands },
+    { "Running", running_commands },
+    { "Screen, keys, media", screen_commands },
+    { "Drives", drives_commands },
+    { "Network", network_commands },
+    { "Earlier settings", settings_commands },
+    { "Disk images", images_commands },
+    { "Appliances", appliances_commands },
+    { "Finding out", finding_commands },
+    { NULL, NULL },
 };

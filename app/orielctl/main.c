@@ -12,28 +12,70 @@
 
 #include "orielctl.h"
 
+enum {
+    LINE_WIDTH = 80,
+    COMMAND_WIDTH = 14,
+    OPTION_WIDTH = 22,
+};
+
+/* Prints words in lines that begin at `indent`; the first line has `column` columns already. */
+static void words_print(FILE *file, const char *text, int indent, int column)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+
+    for (char **word = words; *word; word++) {
+        int length = (int)g_utf8_strlen(*word, -1);
+
+        if (column > indent && column + 1 + length > LINE_WIDTH) {
+            fputc('\n', file);
+            column = 0;
+        }
+        int gap = column <= indent ? indent - column : 1;
+
+        fprintf(file, "%*s%s", gap, "", *word);
+        column += gap + length;
+    }
+    fputc('\n', file);
+}
+
+/* A name, and a text in a column of its own beside it; below it, if the name is too long. */
+static void entry_print(FILE *file, const char *name, int width, const char *text)
+{
+    int column = fprintf(file, "  %-*s", width, name);
+
+    if (column > width + 2) {
+        fputc('\n', file);
+        column = 0;
+    }
+    words_print(file, text, width + 3, column);
+}
+
 static void usage_print(FILE *file)
 {
-    fprintf(file, "Usage: orielctl COMMAND [ARGUMENT...] [--json]\n\nCommands:\n");
-    for (const struct command *const *c = commands; *c; c++) {
-        fprintf(file, "  %-12s %s\n", (*c)->name, (*c)->summary);
+    fprintf(file, "Usage: orielctl COMMAND [ARGUMENT...] [--json]\n");
+    for (const struct command_group *group = command_groups; group->title; group++) {
+        fprintf(file, "\n%s:\n", group->title);
+        for (const struct command *const *c = group->commands; *c; c++) {
+            entry_print(file, (*c)->name, COMMAND_WIDTH, (*c)->summary);
+        }
     }
     fprintf(file, "\n“orielctl COMMAND --help” says more. Manual: orielctl(1).\n");
 }
 
 static void help_print(const struct command *command)
 {
-    printf("Usage: orielctl %s%s%s%s\n\n%s\n", command->name, *command->arguments ? " " : "",
-           command->arguments, command->options->name ? " [OPTION...]" : "", command->summary);
+    printf("Usage: orielctl %s%s%s%s\n\n", command->name, *command->arguments ? " " : "",
+           command->arguments, command->options->name ? " [OPTION...]" : "");
+    words_print(stdout, command->summary, 0, 0);
     printf("\nOptions:\n");
     for (const struct option *o = command->options; o->name; o++) {
         g_autofree char *name =
             g_strdup_printf("--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
 
-        printf("  %-22s %s\n", name, o->help);
+        entry_print(stdout, name, OPTION_WIDTH, o->help);
     }
-    printf("  %-22s %s\n  %-22s %s\n", "--json", "print the result as JSON", "--help",
-           "print this text");
+    entry_print(stdout, "--json", OPTION_WIDTH, "print the result as JSON");
+    entry_print(stdout, "--help", OPTION_WIDTH, "print this text");
     printf("\nExamples:\n");
     g_auto(GStrv) examples = g_strsplit(command->examples, "\n", -1);
 
@@ -73,15 +115,17 @@ static const struct command *command_find(const char *name, const char **nearest
     guint best = 3; /* further away is no typing mistake */
 
     *nearest = NULL;
-    for (const struct command *const *c = commands; *c; c++) {
-        guint d = distance(name, (*c)->name);
+    for (const struct command_group *group = command_groups; group->title; group++) {
+        for (const struct command *const *c = group->commands; *c; c++) {
+            guint d = distance(name, (*c)->name);
 
-        if (d == 0) {
-            return *c;
-        }
-        if (d < best) {
-            best = d;
-            *nearest = (*c)->name;
+            if (d == 0) {
+                return *c;
+            }
+            if (d < best) {
+                best = d;
+                *nearest = (*c)->name;
+            }
         }
     }
     return NULL;
@@ -224,28 +268,36 @@ static int command_run(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    const char *nearest;
+    const char *nearest, *name = argc > 1 ? argv[1] : "";
     const struct command *command;
+    gboolean help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
 
     setlocale(LC_ALL, "");
     if (argc < 2) {
         usage_print(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    if (help || (strcmp(name, "help") == 0 && argc == 2)) {
         usage_print(stdout);
         return 0;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (strcmp(name, "--version") == 0) {
         printf("orielctl %s\n", ORIEL_VERSION);
         return 0;
     }
-    command = command_find(argv[1], &nearest);
+    help = strcmp(name, "help") == 0;
+    if (help) {
+        name = argv[2];
+    }
+    command = command_find(name, &nearest);
     if (!command) {
-        fprintf(stderr, "orielctl: There is no command “%s”%s%s%s; see “orielctl --help”.\n",
-                argv[1], nearest ? "; did you mean “" : "", nearest ? nearest : "",
-                nearest ? "”" : "");
+        fprintf(stderr, "orielctl: There is no command “%s”%s%s%s; see “orielctl --help”.\n", name,
+                nearest ? "; did you mean “" : "", nearest ? nearest : "", nearest ? "”" : "");
         return EXIT_USAGE;
+    }
+    if (help) {
+        help_print(command);
+        return 0;
     }
     return command_run(command, argc - 2, argv + 2);
 }

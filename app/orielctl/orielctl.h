@@ -41,7 +41,13 @@ struct command {
     gboolean (*run)(const struct call *call, GError **error);
 };
 
-extern const struct command *const commands[]; /* ends with NULL */
+/* Commands that belong together; the manual has the same sections. */
+struct command_group {
+    const char *title;
+    const struct command *const *commands; /* ends with NULL */
+};
+
+extern const struct command_group command_groups[]; /* ends with a NULL title */
 
 static inline const char *call_option(const struct call *call, const char *name)
 {
