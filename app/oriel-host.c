@@ -119,7 +119,7 @@ static void room_check(GPtrArray *findings, const char *library)
 
         add(findings, "disk-low", -1,
             g_strdup_printf("Only %s are free where machines are kept.", size),
-            "Free some space, or keep machines elsewhere with “orielctl create --dir”.");
+            "Free some space, or keep new machines in a folder on another disk.");
     }
 }
 

@@ -26,7 +26,7 @@ def open_care(desktop, name, state="Off"):
     tree.wait("(frame|dialog)", f"^{name} — Settings$")
     tree.act("page tab", "^Drives$")
     tree.click("list item", "^Disk 1$")
-    tree.act("push button", "^_?Care…")
+    tree.act("push button", "^_?Maintain…")
     tree.wait("(frame|dialog)", f"^Disk 1 — {name}$")
     return tree
 
@@ -58,7 +58,7 @@ def test_check_and_repair(home):
         leak(path)
         check(not home.run("disk", "check", path)[0] == 0, "the test has damaged nothing")
         tree.act("push button", "^_?Check")
-        tree.wait("label", "Repair mends that; nothing on the disk is lost.$")
+        tree.wait("label", "Repair corrects that; nothing on the disk is lost.$")
         desktop.screenshot("disks-damaged")
         tree.act("push button", "^_?Repair")
         tree.wait("label", "^The disk is whole; nothing on it was lost.$")
@@ -110,7 +110,7 @@ def test_compact_and_convert(home):
         tree = open_care(desktop, "One")
         check(not tree.has("push button", "^_?Repair"), "a raw image has nothing to repair")
         tree.act("push button", "^C_?ompact")
-        tree.wait("label", "were given back.$|no space to give back")
+        tree.wait("label", "were freed.$|no unused space to free")
         tree.act("push button", "^Convert to _?qcow2")
         tree.wait("label", "^The disk has its new format")
         tree.wait("push button", "^_?Repair")

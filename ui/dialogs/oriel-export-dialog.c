@@ -204,7 +204,7 @@ void oriel_export_dialog_show(GtkWindow *parent, OrielMachineItem *item)
     const char *const profiles[] = { _("VMware and others"), _("VirtualBox"), _("Proxmox"),
                                      _("Hyper-V"), NULL };
     /* In the order of OrielOvfController. */
-    const char *const controllers[] = { _("As Suits It"), "SCSI", "SATA", "IDE", NULL };
+    const char *const controllers[] = { _("Automatic"), "SCSI", "SATA", "IDE", NULL };
     ExportDialog *self = g_new0(ExportDialog, 1);
     /* Translators: %s is the name of a machine. */
     g_autofree char *heading = g_strdup_printf(_("Export “%s”"), oriel_machine_item_get_name(item));
@@ -214,8 +214,8 @@ void oriel_export_dialog_show(GtkWindow *parent, OrielMachineItem *item)
     self->parent = g_object_ref(parent);
     self->cancellable = g_cancellable_new();
     self->dialog = ADW_MESSAGE_DIALOG(adw_message_dialog_new(parent, heading, NULL));
-    self->profile = row_add(self, list_box, _("To Be Imported By"), profiles);
-    self->controller = row_add(self, list_box, _("Controller of the Disks"), controllers);
+    self->profile = row_add(self, list_box, _("Export For"), profiles);
+    self->controller = row_add(self, list_box, _("Disk Controller"), controllers);
     gtk_list_box_set_selection_mode(GTK_LIST_BOX(list_box), GTK_SELECTION_NONE);
     gtk_widget_add_css_class(list_box, "boxed-list");
     adw_message_dialog_set_extra_child(self->dialog, list_box);

@@ -2,9 +2,9 @@
 #ifndef ORIEL_SHORTCUTS_WINDOW_H
 #define ORIEL_SHORTCUTS_WINDOW_H
 
-#include <gtk/gtk.h>
+#include "base/oriel-preferences.h"
 
-/* The window that lists the keyboard shortcuts. */
-GtkWindow *oriel_shortcuts_window_new(void);
+/* The window that lists the keyboard shortcuts, among them the keys that leave the screen. */
+GtkWindow *oriel_shortcuts_window_new(OrielPreferences *preferences);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <glib/gi18n.h>
 
+#include "display/keys/oriel-keymap.h"
 #include "machine/page/oriel-fullscreen-box.h"
 
 struct _OrielGrabStrip {
@@ -23,20 +24,10 @@ enum {
 };
 static GParamSpec *properties[N_PROPS];
 
-/* "ctrl+alt" as "Ctrl + Alt". g_free(). */
-static char *chord_for_people(const char *chord)
-{
-    g_auto(GStrv) keys = g_strsplit(chord, "+", -1);
-
-    for (char **key = keys; *key; key++) {
-        **key = g_ascii_toupper(**key);
-    }
-    return g_strjoinv(" + ", keys);
-}
-
 static void text_follow(OrielGrabStrip *strip, gboolean keys, gboolean pointer)
 {
-    g_autofree char *chord = chord_for_people(oriel_display_get_release_chord(strip->display));
+    g_autofree char *chord =
+        oriel_keymap_chord_words(oriel_display_get_release_chord(strip->display));
     g_autofree char *text = NULL;
 
     if (keys && pointer) {

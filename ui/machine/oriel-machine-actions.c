@@ -198,8 +198,9 @@ static void act_end(GSimpleAction *action, GVariant *parameter, gpointer data)
 
     command_with_question(
         actions, ORIEL_COMMAND_KILL,
-        g_strdup_printf(_("End “%s”?"), oriel_machine_item_get_name(actions->item)),
-        _("Its process is ended. What is not saved in the machine is lost."), _("_End"));
+        g_strdup_printf(_("Force “%s” to Stop?"), oriel_machine_item_get_name(actions->item)),
+        _("Its process is ended at once. What is not saved in the machine is lost."),
+        _("_Force Stop"));
 }
 
 static void act_pause(GSimpleAction *action, GVariant *parameter, gpointer data)

@@ -27,7 +27,7 @@ char *media_problem(const OrielMedia *media)
             base, media->format);
     case ORIEL_MEDIA_UNKNOWN:
     default:
-        return g_strdup_printf(_("“%s” is no CD image, disk image or machine. If it was "
+        return g_strdup_printf(_("“%s” is not a CD image, disk image or machine. If it was "
                                  "downloaded, the download may not be complete."),
                                base);
     }
@@ -48,7 +48,7 @@ const char *media_title(const OrielMedia *media)
         return _("Linux kernel");
     }
     if (!media->bootable) {
-        return _("CD that does not say it can start a computer");
+        return _("CD that is not bootable");
     }
     return media->live ? _("Live CD") : _("Installer or live CD");
 }

@@ -123,13 +123,14 @@ static void plan_show(OrielNewMachineWindow *self)
 {
     const OrielDefaults *defaults = &self->plan.defaults;
     const OrielHostResources *host = &self->plan.host;
-    g_autofree char *cpus = g_strdup_printf(ngettext("of %u", "of %u", host->cpus), host->cpus);
+    g_autofree char *cpus = g_strdup_printf(
+        ngettext("This computer has %u", "This computer has %u", host->cpus), host->cpus);
 
     oriel_spin_row_set_range(self->memory_row, CONFIG_MEMORY_MIN / MIB,
                              (double)MAX(host->memory, defaults->memory) / MIB);
     oriel_spin_row_set_value(self->memory_row, (double)(defaults->memory / MIB));
     /* Translators: %s is all the memory of the computer. */
-    size_subtitle(self->memory_row, _("of %s"), host->memory);
+    size_subtitle(self->memory_row, _("This computer has %s"), host->memory);
     oriel_spin_row_set_range(self->cpus_row, 1, host->cpus);
     oriel_spin_row_set_value(self->cpus_row, defaults->cpus);
     adw_action_row_set_subtitle(ADW_ACTION_ROW(self->cpus_row), cpus);
@@ -378,7 +379,7 @@ static void place_chosen(GtkNativeDialog *dialog, int response, OrielNewMachineW
 
 static void action_choose_place(GtkWidget *widget, const char *name, GVariant *parameter)
 {
-    chooser_show(ORIEL_NEW_MACHINE_WINDOW(widget), _("Keep the Machine In"),
+    chooser_show(ORIEL_NEW_MACHINE_WINDOW(widget), _("Choose a Location"),
                  GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, G_CALLBACK(place_chosen));
 }
 

@@ -220,7 +220,7 @@ void machine_work_move(GtkWidget *widget, OrielMachineItem *item, const char *fo
                        MachineWorkDone done)
 {
     const char *name = oriel_machine_item_get_name(item);
-    g_autofree char *moved = g_strdup_printf(_("“%s” Is Moved"), name);
+    g_autofree char *moved = g_strdup_printf(_("“%s” Was Moved"), name);
     g_autofree char *failed = g_strdup_printf(_("Could Not Move “%s”"), name);
     g_autoptr(OrielOperation) operation =
         order_run(widget, item, _("Moving"), work_move, order_new(item, folder, NULL), done);
@@ -262,7 +262,7 @@ void machine_work_export(GtkWidget *widget, OrielMachineItem *item, const char *
                          MachineWorkDone done)
 {
     const char *name = oriel_machine_item_get_name(item);
-    g_autofree char *exported = g_strdup_printf(_("“%s” Is Exported"), name);
+    g_autofree char *exported = g_strdup_printf(_("“%s” Was Exported"), name);
     g_autofree char *failed = g_strdup_printf(_("Could Not Export “%s”"), name);
     g_autoptr(OrielOperation) operation = NULL;
     Order *order = order_new(item, target, NULL);

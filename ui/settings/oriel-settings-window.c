@@ -74,9 +74,10 @@ static void host_limit(OrielSettingsWindow *self, GtkBuilder *builder)
     oriel_host_resources(oriel_machine_item_get_folder(self->item), &host);
     g_autofree char *size = g_format_size_full(host.memory, G_FORMAT_SIZE_IEC_UNITS);
     /* Translators: %u is the number of processors of the computer. */
-    g_autofree char *of_cpus = g_strdup_printf(ngettext("of %u", "of %u", host.cpus), host.cpus);
+    g_autofree char *of_cpus = g_strdup_printf(
+        ngettext("This computer has %u", "This computer has %u", host.cpus), host.cpus);
     /* Translators: %s is all the memory of the computer. */
-    g_autofree char *of_memory = g_strdup_printf(_("of %s"), size);
+    g_autofree char *of_memory = g_strdup_printf(_("This computer has %s"), size);
 
     oriel_spin_row_set_range(ORIEL_SPIN_ROW(cpus), 1, MAX(host.cpus, config->cpus));
     oriel_spin_row_set_range(ORIEL_SPIN_ROW(memory), (double)(CONFIG_MEMORY_MIN / MIB),

@@ -105,7 +105,7 @@ static void act_preferences(GtkWidget *widget, const char *action, GVariant *par
 
 static void act_shortcuts(GtkWidget *widget, const char *action, GVariant *parameter)
 {
-    present_over(widget, oriel_shortcuts_window_new());
+    present_over(widget, oriel_shortcuts_window_new(ORIEL_WINDOW(widget)->preferences));
 }
 
 static void act_about(GtkWidget *widget, const char *action, GVariant *parameter)

@@ -75,6 +75,20 @@ TEST(names_and_chords)
     CHECK_EQ(oriel_keymap_parse_chord("a+b+c+d+e+f+g+h", codes), 8);
 }
 
+TEST(chords_in_words)
+{
+    static const char *const words[][2] = { { "ctrl+alt", "Ctrl + Alt" },
+                                            { "rightctrl", "Right Ctrl" },
+                                            { "Ctrl + Alt + shift", "Ctrl + Alt + Shift" },
+                                            { "", "" } };
+
+    for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autofree char *said = oriel_keymap_chord_words(words[i][0]);
+
+        CHECK_STR(said, words[i][1]);
+    }
+}
+
 TEST(characters_and_keysyms)
 {
     guint code;
@@ -129,5 +143,6 @@ TEST(pressed_keys_have_a_limit)
 }
 
 TEST_MAIN(T(hardware_codes_are_evdev_codes), T(no_two_keys_share_an_xt_code),
-          T(xt_codes_of_well_known_keys), T(names_and_chords), T(characters_and_keysyms),
-          T(pressed_keys_are_let_go_in_reverse), T(pressed_keys_have_a_limit))
+          T(xt_codes_of_well_known_keys), T(names_and_chords), T(chords_in_words),
+          T(characters_and_keysyms), T(pressed_keys_are_let_go_in_reverse),
+          T(pressed_keys_have_a_limit))

@@ -293,7 +293,7 @@ TEST(files_of_which_no_machine_can_be_made)
                     5),
           "cannot be unpacked" },
         { file_make("garbage & <more>.iso", 0, "garbage", 7),
-          "“garbage & <more>.iso” is no CD image, disk image or machine" },
+          "“garbage & <more>.iso” is not a CD image, disk image or machine" },
         { iso_make("short.iso", "CUT", 10000), "cut short" },
         { g_build_filename(fixture_data(), "absent.iso", NULL), "absent.iso" },
     };
@@ -410,11 +410,11 @@ TEST(export)
     CHECK(forms_says(dialog, "for disks of 1.0"));
     CHECK(forms_says(dialog, "LSI Logic"));
     forms_picture(dialog, "export");
-    forms_set(forms_row(dialog, "To Be Imported By"), "VirtualBox");
+    forms_set(forms_row(dialog, "Export For"), "VirtualBox");
     CHECK(!can(dialog, "accept"));
     WAIT(can(dialog, "accept"));
     CHECK(!forms_says(dialog, "LSI Logic"));
-    forms_set(forms_row(dialog, "Controller of the Disks"), "SCSI");
+    forms_set(forms_row(dialog, "Disk Controller"), "SCSI");
     WAIT(forms_says(dialog, "LSI Logic"));
     answer(dialog, "cancel");
 
@@ -475,15 +475,15 @@ TEST(preferences)
     }
     GtkWindow *window = forms_show(oriel_preferences_window_new(preferences), 0, 0);
 
-    forms_set(forms_row(window, "When the Window of a Running Machine Is Closed"), "Save it");
+    forms_set(forms_row(window, "When Closing the Window of a Running Machine"), "Save it");
     CHECK_EQ(oriel_preferences_get_close_action(preferences), ORIEL_CLOSE_SAVE);
-    forms_set(forms_row(window, "Usual Scaling"), "Actual size");
+    forms_set(forms_row(window, "Default Scaling"), "Actual size");
     CHECK_EQ(oriel_preferences_get_scaling(preferences), ORIEL_SCALING_ACTUAL);
-    forms_set(forms_row(window, "Give Keys Such as Alt+Tab to the Machine"), "Never");
+    forms_set(forms_row(window, "Send Keys Such as Alt+Tab to the Machine"), "Never");
     CHECK_EQ(oriel_preferences_get_grab_policy(preferences), ORIEL_GRAB_NEVER);
     forms_set(forms_row(window, "Notifications"), "false");
     CHECK(!oriel_preferences_get_notifications(preferences));
-    forms_set(forms_row(window, "Keys That Lead Out of the Screen"), "Right Ctrl");
+    forms_set(forms_row(window, "Keys to Leave the Screen"), "Right Ctrl");
     g_autofree char *chord = oriel_preferences_dup_string(preferences, "release-chord");
 
     CHECK_STR(chord, "rightctrl");
@@ -499,9 +499,13 @@ TEST(preferences)
 TEST(shortcuts_and_about)
 {
     GtkWindow *parent = forms_show(GTK_WINDOW(gtk_window_new()), 800, 600);
-    GtkWindow *window = forms_show(oriel_shortcuts_window_new(), 0, 0);
+    OrielPreferences *preferences = forms_preferences();
+
+    oriel_preferences_set_string(preferences, "release-chord", "ctrl+alt+shift");
+    GtkWindow *window = forms_show(oriel_shortcuts_window_new(preferences), 0, 0);
 
     CHECK(forms_says(window, "Fullscreen"));
+    CHECK(forms_says(window, "Shift"));
     forms_picture(window, "shortcuts");
     forms_close(window);
     oriel_about_show(parent);

@@ -108,7 +108,7 @@ static const struct {
     { "general", "Tags, Separated by Commas", "tags", "work, home", "work, home", "a & b <c>",
       "a & b <c>" },
     { "system", "Firmware", "firmware", "UEFI", "uefi", "bios", "BIOS" },
-    { "system", "Ask Where to Start From", "boot-menu", "true", "true", "false", "false" },
+    { "system", "Boot Menu", "boot-menu", "true", "true", "false", "false" },
     { "system", "Clock", "clock", "Local time", "local", "utc", "Universal time" },
     { "system", "Kernel", "kernel", "/boot/vmlinuz", "/boot/vmlinuz", "/srv/<k> & k",
       "/srv/<k> & k" },
@@ -131,8 +131,8 @@ static const struct {
       "virtio", "ahci", "Every system (SATA)" },
     { "drives", "Cache", "disk0.cache", "In the guest only (direct I/O)", "direct", "writeback",
       "In this computer’s memory, too" },
-    { "drives", "Requests", "disk0.iops-limit", "500", "500", "0", "0" },
-    { "drives", "Speed", "disk0.bandwidth-limit", "512 MiB", "512M", "1G", "1 GiB" },
+    { "drives", "Requests per Second", "disk0.iops-limit", "500", "500", "0", "0" },
+    { "drives", "Bytes per Second", "disk0.bandwidth-limit", "512 MiB", "512M", "1G", "1 GiB" },
     { "connections", "Password, 8 Characters at Most", "vnc.password", "secret", "secret", "s<e>c&",
       "s<e>c&" },
     { "connections", "Address and Port", "vnc.listen", "127.0.0.1:5901", "127.0.0.1:5901",
@@ -266,7 +266,7 @@ TEST(network_cards_and_port_forwards)
     forms_click(page, "Remove This Port Forward");
     WAIT(is_saved(NAME, "net0.forwards", ""));
     WAIT(!forms_find_row(page, "UDP port 5353 of ::1"));
-    forms_set(forms_row(page, "Cable"), "Pulled Out");
+    forms_set(forms_row(page, "Cable"), "Unplugged");
     WAIT(is_saved(NAME, "net0.link", "down"));
     forms_set(forms_row(page, "Reach This Computer"), "true");
     WAIT(is_saved(NAME, "net0.host-access", "true"));
@@ -275,7 +275,7 @@ TEST(network_cards_and_port_forwards)
     /* A private network needs a name first. */
     forms_set(forms_row(page, "Name of the Private Network"), "lab");
     WAIT(is_saved(NAME, "net0.network", "lab"));
-    forms_set(forms_row(page, "Leads To"), "A private network of machines");
+    forms_set(forms_row(page, "Connected To"), "A private network of machines");
     WAIT(is_saved(NAME, "net0.mode", "private"));
     WAIT(!forms_find_row(page, entry));
     WAIT(!oriel_machine_item_get_operation(scene.item));
@@ -432,7 +432,7 @@ TEST(a_saved_machine_keeps_what_its_guest_sees)
     WAIT(oriel_machine_item_get_state(scene.item) == ORIEL_MACHINE_STATE_SAVED);
     GtkWidget *memory = forms_row(scene.window, "Memory");
     GtkWidget *clock = forms_row(scene.window, "Clock");
-    GtkWidget *menu = forms_row(scene.window, "Ask Where to Start From");
+    GtkWidget *menu = forms_row(scene.window, "Boot Menu");
 
     forms_set(memory, "1 GiB");
     WAIT(forms_problem(memory) && strstr(forms_problem(memory), "is saved, so its “Memory”"));
@@ -481,6 +481,29 @@ TEST(drives)
     CHECK(adw_expander_row_get_expanded(ADW_EXPANDER_ROW(forms_row(scene.window, "Disk 2"))));
     gtk_widget_activate_action(forms_row(scene.window, "Disk 2"), "drives.earlier", "s", "disk1");
     WAIT(is_saved(NAME, "boot-order", "disk1,disk0,cdrom0,cdrom1"));
+    scene_close(&scene);
+}
+
+TEST(a_disk_is_never_asked_to_shrink)
+{
+    struct scene scene;
+    double lower, value;
+
+    scene_open(&scene);
+    page_show(&scene, "drives");
+    WAIT(forms_says(scene.window, "8.0\u00a0GiB (qcow2), takes "));
+    GtkWidget *disk = forms_row(scene.window, "Disk 1");
+
+    adw_expander_row_set_expanded(ADW_EXPANDER_ROW(disk), TRUE);
+    WAIT(gtk_widget_get_sensitive(forms_find_button(disk, "_Grow…")));
+    forms_click(disk, "_Grow…");
+    GtkWindow *dialog = forms_window_above(scene.window);
+
+    g_object_get(forms_row(dialog, "Size"), "lower", &lower, "value", &value, NULL);
+    CHECK_EQ(lower, 8 * 1024 + 1);
+    CHECK_EQ(value, 9 * 1024);
+    forms_picture(dialog, "settings-grow");
+    forms_close(dialog);
     scene_close(&scene);
 }
 
@@ -572,6 +595,7 @@ int main(void)
         T(rows_that_wait_for_a_restart_are_marked),
         T(a_saved_machine_keeps_what_its_guest_sees),
         T(drives),
+        T(a_disk_is_never_asked_to_shrink),
         T(a_drive_that_goes_while_its_setting_is_saved),
         T(earlier_settings_are_told_in_the_words_of_the_pages),
         T(pages_fit_small_windows),

@@ -2,6 +2,7 @@
 /* See oriel-keymap.h. */
 #include "oriel-keymap.h"
 
+#include <glib/gi18n.h>
 #include <linux/input-event-codes.h>
 
 #include "oriel-keys.h"
@@ -47,6 +48,31 @@ guint oriel_keymap_parse_chord(const char *chord, guint codes[ORIEL_CHORD_MAX])
         }
     }
     return n;
+}
+
+/* A key in words: what people call it, or else its name with a capital. */
+static char *key_words(const char *name)
+{
+    g_autofree char *rest = g_ascii_strdown(name, -1);
+
+    if (g_str_equal(rest, "rightctrl")) {
+        return g_strdup(C_("key", "Right Ctrl"));
+    }
+    rest[0] = g_ascii_toupper(rest[0]);
+    return g_steal_pointer(&rest);
+}
+
+char *oriel_keymap_chord_words(const char *chord)
+{
+    g_auto(GStrv) names = g_strsplit(chord, "+", -1);
+
+    for (char **name = names; *name; name++) {
+        char *words = key_words(g_strstrip(*name));
+
+        g_free(*name);
+        *name = words;
+    }
+    return g_strjoinv(" + ", names);
 }
 
 gboolean oriel_keymap_from_character(gunichar character, guint *code, gboolean *shift)

@@ -28,6 +28,8 @@ guint oriel_keymap_from_name(const char *name);
 /* The keys of "ctrl+alt+delete", in order. Their number; 0 if a name is unknown or there are too
  * many. */
 guint oriel_keymap_parse_chord(const char *chord, guint codes[ORIEL_CHORD_MAX]);
+/* The keys of a chord in words for people, "Ctrl + Alt". g_free(). */
+char *oriel_keymap_chord_words(const char *chord);
 /* The key of a US keyboard that gives a character. FALSE if there is none. */
 gboolean oriel_keymap_from_character(gunichar character, guint *code, gboolean *shift);
 /* Control, Shift, Alt and Super, left and right. */

@@ -98,10 +98,9 @@ static void follow(OrielMachinePage *page)
     oriel_operation_box_set_known_title(page->work, busy);
     adw_status_page_set_description(page->crashed, message);
     adw_status_page_set_description(
-        page->lost,
-        message && *message
-            ? message
-            : _("Its process runs and does not answer. It may come back; otherwise, end it."));
+        page->lost, message && *message ? message
+                                        : _("Its process runs and does not answer. It may come "
+                                            "back; otherwise, force it to stop."));
     g_object_set(page->display, "machine-name", name, NULL);
     header_follow(page, screen);
     strips_follow(page);

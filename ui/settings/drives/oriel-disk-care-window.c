@@ -81,7 +81,7 @@ static void care_done(GtkWidget *widget, const GError *error, const char *result
         text = _("Cancelled. The disk is as it was.");
     } else if (error && !gtk_widget_get_mapped(widget)) {
         GtkWidget *dialog =
-            adw_message_dialog_new(NULL, _("Work on a Disk Has Failed"), error->message);
+            adw_message_dialog_new(NULL, _("Could Not Finish the Work on a Disk"), error->message);
 
         adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
         gtk_window_present(GTK_WINDOW(dialog));

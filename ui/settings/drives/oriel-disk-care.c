@@ -41,11 +41,11 @@ static char *check_text(JsonNode *report)
     }
     if (first) {
         /* Translators: %s is what is wrong with the file, in English. */
-        return g_strdup_printf(_("The disk is damaged: %s. Repair mends what can be mended."),
+        return g_strdup_printf(_("The disk is damaged: %s. Repair restores what can be restored."),
                                first);
     }
     return g_strdup(_("Some space of the disk’s file is lost, or it was not closed properly. "
-                      "Repair mends that; nothing on the disk is lost."));
+                      "Repair corrects that; nothing on the disk is lost."));
 }
 
 static char *repair_text(JsonNode *report)
@@ -54,7 +54,7 @@ static char *repair_text(JsonNode *report)
     gint64 lost = json_object_get_int_member_with_default(object, "lost-clusters", 0);
 
     return lost == 0 ? g_strdup(_("The disk is whole; nothing on it was lost."))
-                     : g_strdup_printf(_("The disk is mended; %" G_GINT64_FORMAT
+                     : g_strdup_printf(_("The disk is repaired; %" G_GINT64_FORMAT
                                          " pieces of it were lost and read as zeroes. Let the "
                                          "guest check its file systems."),
                                        lost);
@@ -73,8 +73,8 @@ static char *compact_text(guint64 saved)
 {
     g_autofree char *size = g_format_size_full(saved, G_FORMAT_SIZE_IEC_UNITS);
 
-    return saved == 0 ? g_strdup(_("There was no space to give back."))
-                      : g_strdup_printf(_("%s were given back."), size);
+    return saved == 0 ? g_strdup(_("There was no unused space to free."))
+                      : g_strdup_printf(_("%s were freed."), size);
 }
 
 static char *care(OrielOperation *operation, const Order *order, GCancellable *cancellable,

@@ -35,25 +35,25 @@ static void on_response(AdwMessageDialog *dialog, const char *response, Question
     }
 }
 
-void disk_size_dialog_show(GtkWidget *widget, const char *heading, const char *accept, guint gib,
+void disk_size_dialog_show(GtkWidget *widget, const DiskSizeQuestion *asked,
                            DiskSizeAnswered answered)
 {
     GtkWindow *parent = GTK_WINDOW(gtk_widget_get_root(widget));
-    AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG(
-        adw_message_dialog_new(parent, heading, _("The disk’s file grows as the disk is used.")));
+    AdwMessageDialog *dialog =
+        ADW_MESSAGE_DIALOG(adw_message_dialog_new(parent, asked->heading, asked->body));
     GtkWidget *list = gtk_list_box_new();
     Question *question = g_new0(Question, 1);
 
     question->widget = g_object_ref(widget);
     question->answered = answered;
     question->row = g_object_new(ORIEL_TYPE_SPIN_ROW, "title", _("Size"), "sizes", TRUE, "lower",
-                                 (double)MIB_PER_GIB, "upper", (double)SIZE_MIB_MAX, "step",
-                                 (double)MIB_PER_GIB, "value", (double)gib * MIB_PER_GIB, NULL);
+                                 asked->lower, "upper", (double)SIZE_MIB_MAX, "step",
+                                 (double)MIB_PER_GIB, "value", asked->value, NULL);
     gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
     gtk_widget_add_css_class(list, "boxed-list");
     gtk_list_box_append(GTK_LIST_BOX(list), GTK_WIDGET(question->row));
     adw_message_dialog_set_extra_child(dialog, list);
-    adw_message_dialog_add_responses(dialog, "cancel", _("_Cancel"), "accept", accept, NULL);
+    adw_message_dialog_add_responses(dialog, "cancel", _("_Cancel"), "accept", asked->accept, NULL);
     adw_message_dialog_set_response_appearance(dialog, "accept", ADW_RESPONSE_SUGGESTED);
     adw_message_dialog_set_default_response(dialog, "accept");
     g_signal_connect_data(dialog, "response", G_CALLBACK(on_response), question, question_free, 0);

@@ -8,8 +8,15 @@
 /* The size as oriel_size_parse() reads it. Not called if the user thinks better of it. */
 typedef void (*DiskSizeAnswered)(GtkWidget *widget, const char *size);
 
-/* `widget` is kept until the end; `gib` is the size shown first. */
-void disk_size_dialog_show(GtkWidget *widget, const char *heading, const char *accept, guint gib,
+/* What is asked; sizes are in MiB. */
+typedef struct {
+    const char *heading, *body, *accept;
+    double lower; /* the smallest that can be chosen */
+    double value; /* what is shown first */
+} DiskSizeQuestion;
+
+/* `widget` is kept until the end; the question only until this returns. */
+void disk_size_dialog_show(GtkWidget *widget, const DiskSizeQuestion *asked,
                            DiskSizeAnswered answered);
 
 #endif

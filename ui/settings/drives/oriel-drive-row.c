@@ -122,10 +122,10 @@ static GtkWidget *cache_row(OrielSettingRows *settings, const char *id)
 static GtkWidget *limit_row(OrielSettingRows *settings, const char *title, const char *id,
                             const char *setting, gboolean sizes)
 {
-    GtkWidget *row =
-        g_object_new(ORIEL_TYPE_SPIN_ROW, "title", title, "subtitle",
-                     _("At most so much in a second; 0 is no limit"), "sizes", sizes, "lower", 0.0,
-                     "upper", sizes ? 102400.0 : 1000000.0, "step", sizes ? 10.0 : 100.0, NULL);
+    GtkWidget *row = g_object_new(ORIEL_TYPE_SPIN_ROW, "title", title, "subtitle",
+                                  _("The most that the guest gets; 0 means no limit"), "sizes",
+                                  sizes, "lower", 0.0, "upper", sizes ? 102400.0 : 1000000.0,
+                                  "step", sizes ? 10.0 : 100.0, NULL);
     g_autofree char *key = g_strdup_printf("%s.%s", id, setting);
 
     oriel_setting_rows_bind(settings, row, key, NULL);
@@ -152,8 +152,8 @@ static void disk_rows_add(AdwExpanderRow *row, OrielSettingRows *settings, const
 
     gtk_widget_set_sensitive(grow, can_grow);
     adw_expander_row_add_row(row, grow);
-    adw_expander_row_add_row(row, button_row(_("File"), _("Check, repair, compact, convert"),
-                                             _("_Care…"), "drives.care", id));
+    adw_expander_row_add_row(row, button_row(_("Maintenance"), _("Check, repair, compact, convert"),
+                                             _("_Maintain…"), "drives.care", id));
     adw_expander_row_add_row(row, controller_row(settings, id));
     adw_expander_row_add_row(row, cache_row(settings, id));
     adw_expander_row_add_row(row, limit_row(settings, _("Requests"), id, "iops-limit", FALSE));

@@ -67,7 +67,7 @@ static char *order_text(const OrielConfig *config, const char *value)
         g_string_append_printf(text, "%s%s", text->len ? ", " : "", title);
     }
     /* Translators: the drives that a machine starts from, in their order. */
-    return g_strdup_printf(_("Start from: %s"), *value ? text->str : _("disks, then CDs"));
+    return g_strdup_printf(_("Boot order: %s"), *value ? text->str : _("disks, then CDs"));
 }
 
 /* Settings that have no row, or one of their own kind. */

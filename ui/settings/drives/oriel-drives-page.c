@@ -8,10 +8,15 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "base/oriel-message.h"
 #include "oriel-disk-care-window.h"
 #include "oriel-disk-size-dialog.h"
 #include "oriel-drive-row.h"
 #include "settings/oriel-machine-work.h"
+
+enum {
+    MIB_PER_GIB = 1024,
+};
 
 struct _OrielDrivesPage {
     AdwPreferencesPage parent_instance;
@@ -119,10 +124,9 @@ static void order_show(OrielDrivesPage *self, const OrielConfig *config)
 
         adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
         if (i > 0) {
-            adw_action_row_add_suffix(ADW_ACTION_ROW(row),
-                                      drive_icon_button_new("go-up-symbolic",
-                                                            _("Start From It Earlier"),
-                                                            "drives.earlier", id));
+            adw_action_row_add_suffix(
+                ADW_ACTION_ROW(row),
+                drive_icon_button_new("go-up-symbolic", _("Move Up"), "drives.earlier", id));
         }
         adw_preferences_group_add(self->order_group, row);
         g_ptr_array_add(self->rows, row);
@@ -319,7 +323,15 @@ static void add_disk_answered(GtkWidget *page, const char *size)
 
 static void action_add_disk(GtkWidget *widget, const char *name, GVariant *parameter)
 {
-    disk_size_dialog_show(widget, _("New Disk"), _("_Add"), 20, add_disk_answered);
+    const DiskSizeQuestion question = {
+        .heading = _("New Disk"),
+        .body = _("The disk’s file grows as the disk is used."),
+        .accept = _("_Add"),
+        .lower = 1,
+        .value = 20.0 * MIB_PER_GIB,
+    };
+
+    disk_size_dialog_show(widget, &question, add_disk_answered);
 }
 
 static void grow_answered(GtkWidget *page, const char *size)
@@ -340,8 +352,16 @@ static void action_grow(GtkWidget *widget, const char *name, GVariant *parameter
     const DiskSize *size = drive ? g_hash_table_lookup(self->sizes, drive->id) : NULL;
 
     if (size) {
-        disk_size_dialog_show(widget, _("Grow the Disk To"), _("_Grow"),
-                              (guint)(size->size >> 30) + 1, grow_answered);
+        const DiskSizeQuestion question = {
+            .heading = _("Grow the Disk"),
+            .body = _("The system in the machine finds the new space behind its partitions, which "
+                      "stay as they are."),
+            .accept = _("_Grow"),
+            .lower = (double)(size->size >> 20) + 1,
+            .value = (double)((size->size >> 30) + 1) * MIB_PER_GIB,
+        };
+
+        disk_size_dialog_show(widget, &question, grow_answered);
     }
 }
 
@@ -356,11 +376,11 @@ static void action_care(GtkWidget *widget, const char *name, GVariant *parameter
     }
 }
 
-static void remove_answered(AdwMessageDialog *dialog, const char *response, OrielDrivesPage *self)
+static void remove_confirmed(gpointer data)
 {
-    if (g_str_equal(response, "remove")) {
-        machine_work_remove_drive(GTK_WIDGET(self), self->item, self->chosen, work_done);
-    }
+    OrielDrivesPage *self = data;
+
+    machine_work_remove_drive(data, self->item, self->chosen, work_done);
 }
 
 static void action_remove(GtkWidget *widget, const char *name, GVariant *parameter)
@@ -378,20 +398,15 @@ static void action_remove(GtkWidget *widget, const char *name, GVariant *paramet
     g_autofree char *title = drive_title(drive);
     /* Translators: %s is "Disk 1". */
     g_autofree char *heading = g_strdup_printf(_("Remove %s?"), title);
-    GtkWidget *dialog = adw_message_dialog_new(
-        window_of(self), heading,
+    const char *body =
         drives_now(self->item) == DRIVES_NOW_SLOTS
-            ? _("What is on it goes to the trash, once the running system has "
-                "let go of it.")
-            : _("What is on it goes to the trash. Systems that are installed "
-                "on it do not start any more."));
+            ? _("What is on it goes to the trash, once the running system has let go of it.")
+            : _("What is on it goes to the trash. Systems that are installed on it do not start "
+                "any "
+                "more.");
 
-    adw_message_dialog_add_responses(ADW_MESSAGE_DIALOG(dialog), "cancel", _("_Cancel"), "remove",
-                                     _("_Remove"), NULL);
-    adw_message_dialog_set_response_appearance(ADW_MESSAGE_DIALOG(dialog), "remove",
-                                               ADW_RESPONSE_DESTRUCTIVE);
-    g_signal_connect_object(dialog, "response", G_CALLBACK(remove_answered), self, 0);
-    gtk_window_present(GTK_WINDOW(dialog));
+    oriel_message_confirm(widget, heading, body, _("_Remove"), remove_confirmed, g_object_ref(self),
+                          g_object_unref);
 }
 
 /* --- The object ------------------------------------------------------------------------------- */

@@ -163,8 +163,8 @@ static void settings_show(OrielNetworkPage *self, AdwPreferencesGroup *group, co
     static const char *const links[] = { "up", "down", NULL };
     static const char *const modes[] = { "user", "private", "none", NULL };
     static const char *const models[] = { "virtio", "e1000e", NULL };
-    const char *const link_words[] = { _("Plugged In"), _("Pulled Out"), NULL };
-    const char *const mode_words[] = { _("This computer's connections"),
+    const char *const link_words[] = { _("Plugged in"), _("Unplugged"), NULL };
+    const char *const mode_words[] = { _("The networks of this computer"),
                                        _("A private network of machines"), _("Nothing"), NULL };
     const char *const model_words[] = { _("Fast, for systems that know virtio"),
                                         _("Compatibility, for Windows and older systems"), NULL };
@@ -174,13 +174,13 @@ static void settings_show(OrielNetworkPage *self, AdwPreferencesGroup *group, co
     g_autofree char *model = g_strconcat(id, ".model", NULL), *mac = g_strconcat(id, ".mac", NULL);
 
     bind(self, group, combo_row(link_words), _("Cable"), link, links);
-    bind(self, group, combo_row(mode_words), _("Leads To"), mode, modes);
+    bind(self, group, combo_row(mode_words), _("Connected To"), mode, modes);
     bind(self, group, adw_entry_row_new(), _("Name of the Private Network"), network, NULL);
     bind(self, group,
          switch_row(_("Programs on it answer at 10.0.2.2, also those that only this "
                       "computer can reach")),
          _("Reach This Computer"), access, NULL);
-    bind(self, group, combo_row(model_words), _("Kind of Card"), model, models);
+    bind(self, group, combo_row(model_words), _("Card Model"), model, models);
     bind(self, group, adw_entry_row_new(), _("Hardware Address"), mac, NULL);
 }
 
