@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Texts of the window, as GNOME's guidelines want them: every item of a menu has a mnemonic of its own, quotes and
+ellipses are typographic, and buttons that show only an icon have a tooltip and a name.
+
+usage: test_texts.py TREE
+"""
+import os
+import re
+import sys
+from xml.etree import ElementTree
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from tree_check import main, test, write  # noqa: E402
+
+TREE = sys.argv[1]
+BUTTONS = ("GtkButton", "GtkToggleButton", "GtkMenuButton")
+TEXT_IN_C = re.compile(r'\b(?:_|N_|C_|ngettext)\(((?:\s*"(?:[^"\\]|\\.)*"\s*,?)+)')
+TYPEWRITTEN = re.compile(r"[a-z]'|\\\"|\.\.\.|(?<![\w:/])--(?![a-z])")
+
+
+def files(tree, ending):
+    for folder, _, names in sorted(os.walk(os.path.join(tree, "ui"))):
+        for name in sorted(names):
+            if name.endswith(ending):
+                yield os.path.join(folder, name)
+
+
+def roots(tree):
+    for path in files(tree, ".ui"):
+        yield os.path.relpath(path, tree), ElementTree.parse(path).getroot()
+
+
+def label(item):
+    return next((part.text for part in item.findall("attribute") if part.get("name") == "label"), "")
+
+
+def items_of(menu):
+    """What is shown together: items and submenus, in sections or not, but not what is inside submenus."""
+    for child in menu:
+        if child.tag == "section":
+            yield from items_of(child)
+        elif child.tag in ("item", "submenu"):
+            yield child
+
+
+def mnemonic(text):
+    found = re.search(r"_(\w)", text)
+    return found.group(1).lower() if found else None
+
+
+def equal_mnemonics(tree):
+    for path, root in roots(tree):
+        for menu in list(root.iter("menu")) + list(root.iter("submenu")):
+            seen = {}
+            for item in items_of(menu):
+                key = mnemonic(label(item))
+                if key and key in seen:
+                    yield f"{path}: “{seen[key]}” and “{label(item)}”"
+                seen.setdefault(key, label(item))
+
+
+def typewritten(tree):
+    for path, root in roots(tree):
+        for node in root.iter():
+            if node.get("translatable") == "yes" and TYPEWRITTEN.search(node.text.replace('"', '\\"')):
+                yield f"{path}: {node.text}"
+    for path in files(tree, ".c"):
+        with open(path, encoding="utf-8") as source:
+            for texts in TEXT_IN_C.findall(source.read()):
+                if TYPEWRITTEN.search(texts):
+                    yield f"{os.path.relpath(path, tree)}: {texts}"
+
+
+def unnamed_buttons(tree):
+    for path, root in roots(tree):
+        for button in root.iter("object"):
+            own = {part.get("name") for part in button.findall("property")}
+            if button.get("class") in BUTTONS and "icon-name" in own:
+                named = {part.get("name") for part in button.findall("accessibility/property")}
+                if "tooltip-text" not in own or "label" not in named:
+                    yield f"{path}: {button.get('id') or button.get('class')}"
+
+
+@test("the tree's texts are in order")
+def _(_scratch):
+    for check in (equal_mnemonics, typewritten, unnamed_buttons):
+        found = list(check(TREE))
+        assert not found, f"{check.__name__}:\n" + "\n".join(found)
+
+
+@test("each flaw is found")
+def _(scratch):
+    write(scratch, {
+        "ui/a.ui": """<interface><menu><section>
+            <item><attribute name="label">_Open</attribute></item></section>
+            <item><attribute name="label">Power _Off…</attribute></item>
+            <submenu><attribute name="label">_Go</attribute><item><attribute name="label">_On</attribute></item></submenu>
+            </menu><object class="GtkButton" id="bare"><property name="icon-name">x</property></object>
+            <property translatable="yes">It's…</property><property translatable="yes">It’s</property></interface>""",
+        "ui/b.c": 'puts(_("Wait...")); puts("it\'s"); puts(_("Wait…"));',
+    })
+    assert list(equal_mnemonics(scratch)) == ["ui/a.ui: “_Open” and “Power _Off…”"]
+    assert list(typewritten(scratch)) == ["ui/a.ui: It's…", 'ui/b.c: "Wait..."']
+    assert list(unnamed_buttons(scratch)) == ["ui/a.ui: bare"]
+
+
+main()
