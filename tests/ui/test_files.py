@@ -59,7 +59,7 @@ def choose_file(desktop, path):
 
 def test_cd(home):
     """A CD goes into a machine that runs, whose engine is told; it is seen when it is off, and comes out again."""
-    image = iso(home, "tools")
+    image = iso(home, "tools & more")
     home.ok("create", "One", "--disk", "64M", "--memory", "64M")
     home.ok("add-cdrom", "One")
     with Desktop(home, manager=True) as desktop:
@@ -75,7 +75,7 @@ def test_cd(home):
         tree.act("menu item", "^Power _?Off")
         tree.wait(None, "Power Off “One”")
         tree.act("push button", "^_Power Off Power Off$|^Power Off$")
-        tree.wait("label", "^tools.iso$")
+        tree.wait("label", "^tools & more.iso$")
         desktop.screenshot("files-cd")
         tree.act("push button", "^Eject the CD$")
         wait_until(lambda: medium(home) is None, "the drive is empty")

@@ -82,6 +82,14 @@ static void header_follow(OrielMachinePage *page, gboolean screen)
     gtk_widget_set_visible(page->back_button, !page->standalone);
 }
 
+/* What the engine says is text; a status page takes markup. */
+static void description_set(AdwStatusPage *status, const char *text)
+{
+    g_autofree char *markup = text ? g_markup_escape_text(text, -1) : NULL;
+
+    adw_status_page_set_description(status, markup);
+}
+
 /* Shows the item as it is now. */
 static void follow(OrielMachinePage *page)
 {
@@ -96,11 +104,13 @@ static void follow(OrielMachinePage *page)
 
     adw_status_page_set_title(page->busy, busy);
     oriel_operation_box_set_known_title(page->work, busy);
-    adw_status_page_set_description(page->crashed, message);
-    adw_status_page_set_description(
-        page->lost, message && *message ? message
-                                        : _("Its process runs and does not answer. It may come "
-                                            "back; otherwise, force it to stop."));
+    description_set(page->crashed, message);
+    description_set(
+        page->lost,
+        message && *message
+            ? message
+            : _("Its process runs and does not answer. It may come back; otherwise, force it to "
+                "stop."));
     g_object_set(page->display, "machine-name", name, NULL);
     header_follow(page, screen);
     strips_follow(page);
