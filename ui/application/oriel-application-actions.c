@@ -19,8 +19,8 @@ void oriel_application_add_options(OrielApplication *application)
     g_application_add_main_option_entries(G_APPLICATION(application), entries);
     g_application_set_option_context_summary(
         G_APPLICATION(application),
-        _("Runs other operating systems in a window. FILE is an installer image, a disk image or a "
-          "machine’s folder."));
+        _("Runs other operating systems in a window. FILE is an installer image, a disk image, an "
+          "appliance or a machine’s folder."));
 }
 
 /* Before there is a window: the files are read here and now. */
