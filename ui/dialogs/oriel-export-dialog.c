@@ -71,9 +71,9 @@ static void estimate_work(GTask *task, gpointer source, gpointer data, GCancella
 
 static char *report_text(const OrielExportReport *report)
 {
-    g_autofree char *size = g_format_size(report->size);
-    g_autofree char *capacity = g_format_size(report->capacity);
-    /* Translators: two sizes, "1.2 GB". */
+    g_autofree char *size = g_format_size_full(report->size, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *capacity = g_format_size_full(report->capacity, G_FORMAT_SIZE_IEC_UNITS);
+    /* Translators: two sizes, "1.2 GiB". */
     g_autofree char *first = g_strdup_printf(_("About %s, for disks of %s."), size, capacity);
     GString *text = g_string_new(first);
 

@@ -85,12 +85,12 @@ static void hardware_show(OrielImportPage *self, const OrielImportReport *report
     g_autofree char *memory = g_format_size_full(report->memory, G_FORMAT_SIZE_IEC_UNITS);
     g_autofree char *cpus =
         g_strdup_printf(ngettext("%u processor", "%u processors", report->cpus), report->cpus);
-    g_autofree char *space = g_format_size(report->space);
-    g_autofree char *most = g_format_size(report->disks_size);
-    g_autofree char *there = g_format_size(report->space_free);
+    g_autofree char *space = g_format_size_full(report->space, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *most = g_format_size_full(report->disks_size, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *there = g_format_size_full(report->space_free, G_FORMAT_SIZE_IEC_UNITS);
     /* Translators: processors and memory. */
     g_autofree char *hardware = g_strdup_printf(_("%s, %s of memory"), cpus, memory);
-    /* Translators: three sizes, "1.2 GB". */
+    /* Translators: three sizes, "1.2 GiB". */
     g_autofree char *spaces =
         g_strdup_printf(_("About %s now, at most %s; %s are free"), space, most, there);
 
