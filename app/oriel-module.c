@@ -39,7 +39,7 @@ gpointer oriel_module_symbol(const char *folder, const char *name, const char *s
     }
     g_module_make_resident(module);
     if (!g_module_symbol(module, symbol, &address)) {
-        g_warning("“%s” is no part of Oriel: %s", path, g_module_error());
+        g_warning("“%s” is not part of Oriel: %s", path, g_module_error());
     }
     return address;
 }

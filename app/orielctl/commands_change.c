@@ -170,10 +170,11 @@ gboolean run_restore(const struct call *call, GError **error)
             return FALSE;
         }
     } else if (!g_ascii_string_to_unsigned(text, 10, 1, ORIEL_REVISION_WORKED, &number, NULL)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is no revision; “orielctl revisions” shows their numbers, and “worked” "
-                    "means the last that worked.",
-                    text);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+            "“%s” is not a revision; “orielctl revisions” shows their numbers, and “worked” "
+            "means the last that worked.",
+            text);
         return FALSE;
     }
     return oriel_restore(machine, (guint)number, error);

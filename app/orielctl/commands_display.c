@@ -14,7 +14,7 @@ static guint display_number(const char *text, GError **error)
 
     if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &number, NULL)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is no display; displays are numbers, the first is 1.", text);
+                    "“%s” is not a display; displays are numbers, the first is 1.", text);
         return 0;
     }
     return (guint)number;
@@ -95,7 +95,7 @@ static gboolean size_parse(const char *text, guint *width, guint *height, GError
         !g_ascii_string_to_unsigned(sides[0], 10, 1, G_MAXUINT16, &w, NULL) ||
         !g_ascii_string_to_unsigned(sides[1], 10, 1, G_MAXUINT16, &h, NULL)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is no size; write WIDTHxHEIGHT, such as 1280x720, on or off.", text);
+                    "“%s” is not a size; write WIDTHxHEIGHT, such as 1280x720, on or off.", text);
         return FALSE;
     }
     *width = (guint)w;

@@ -141,7 +141,7 @@ static gboolean settings_set(OrielConfig *config, gpointer data, GError **error)
 
         if (!parts[0] || !parts[1]) {
             g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                        "“%s” is no setting; write KEY=VALUE, such as memory=2G.", *setting);
+                        "“%s” is not a setting; write KEY=VALUE, such as memory=2G.", *setting);
             return FALSE;
         }
         if (!oriel_config_set(config, parts[0], parts[1], error)) {

@@ -129,7 +129,7 @@ gboolean run_serial(const struct call *call, GError **error)
     }
     if (port && !g_ascii_string_to_unsigned(port, 10, 0, 255, &index, NULL)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "“%s” is no number of a serial port.", port);
+                    "“%s” is not the number of a serial port.", port);
         return FALSE;
     }
     const char *const *sockets = oriel_engine_get_serial_sockets(engine);

@@ -154,7 +154,7 @@ static gboolean state_known(const char *state, GError **error)
 
     if (!g_strv_contains(states, state)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "“%s” is no state; there are stopped, saved, running, paused and crashed.",
+                    "“%s” is not a state; there are stopped, saved, running, paused and crashed.",
                     state);
         return FALSE;
     }
@@ -169,7 +169,7 @@ static GRegex *expression_new(const char *text, GRegexCompileFlags flags, GError
 
     if (!expression) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "“%s” is no regular expression: %s.", text, cause->message);
+                    "“%s” is not a regular expression: %s.", text, cause->message);
     }
     return expression;
 }
@@ -188,7 +188,7 @@ static gboolean waiting_prepare(struct waiting *w, const struct call *call, GErr
     }
     if (timeout && !g_ascii_string_to_unsigned(timeout, 10, 0, G_MAXINT32, &seconds, NULL)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "“%s” is no number of seconds.", timeout);
+                    "“%s” is not a number of seconds.", timeout);
         return FALSE;
     }
     w->deadline = timeout ? g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC : G_MAXINT64;

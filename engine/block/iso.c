@@ -33,7 +33,7 @@ bool iso_check(int fd, const char *path, uint64_t size, GError **error)
     }
     if (n < (ssize_t)sizeof(descriptor)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is no CD image: it has only %" G_GUINT64_FORMAT
+                    "“%s” is not a CD image: it has only %" G_GUINT64_FORMAT
                     " bytes. If it was downloaded, download it again.",
                     path, size);
         return false;

@@ -105,7 +105,7 @@ bool lent_add(const char *text, GError **error)
                &loan.fd, &loan.offset, &loan.size, &used) != 4 ||
         text[used] != '\0' || fstat(loan.fd, &status) != 0 || !S_ISREG(status.st_mode) ||
         !range_fits(loan.offset, loan.size, (uint64_t)status.st_size)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is no part of an open file.",
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is not part of an open file.",
                     text);
         return false;
     }

@@ -55,7 +55,7 @@ static gboolean check_path_inside(const OrielDrive *drive, GError **error)
         if ((*part)[0] == '\0' || strcmp(*part, ".") == 0 || strcmp(*part, "..") == 0) {
             return refuse(error,
                           "The image of “%s” is “%s”, which leads out of the machine's folder or "
-                          "is no file.",
+                          "is not a file.",
                           drive->id, drive->path);
         }
     }

@@ -100,7 +100,7 @@ gboolean oriel_forward_parse(const char *text, OrielForward *forward, GError **e
     }
     if (!good) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is no port forward. Write it as PROTOCOL:PORT:GUEST-PORT, such as "
+                    "“%s” is not a port forward. Write it as PROTOCOL:PORT:GUEST-PORT, such as "
                     "tcp:2222:22, or with addresses, such as tcp:127.0.0.1:2222:10.0.2.15:22.",
                     text);
     }

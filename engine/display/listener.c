@@ -102,7 +102,7 @@ static GSocketAddress *address_parse(struct display_listener *listener, GError *
     if (!host || !g_hostname_is_ip_address(host) ||
         !g_ascii_string_to_unsigned(colon + 1, 10, 0, G_MAXUINT16, &port, NULL)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is no address to listen on; write ADDRESS:PORT, such as 127.0.0.1:5900.",
+                    "“%s” is not an address to listen on; write ADDRESS:PORT, such as 127.0.0.1:5900.",
                     listener->address);
         return NULL;
     }

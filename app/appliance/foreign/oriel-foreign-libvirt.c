@@ -90,7 +90,7 @@ static gboolean disk_read(struct foreign *foreign, const xmlNode *node, GError *
         foreign_add_disk(foreign, bus_of(bus, name), file);
     } else {
         ovf_note(foreign->appliance,
-                 "The disk “%s” is left out: it is no file, but of the kind “%s”.",
+                 "The disk “%s” is left out: it is not a file, but of the kind “%s”.",
                  name ? name : "?", type ? type : "?");
     }
     return TRUE;

@@ -133,7 +133,7 @@ gboolean foreign_read_quickemu(struct foreign *foreign, const char *text, gsize 
     const char *disk;
 
     if (memchr(text, '\0', length)) {
-        return foreign_invalid(foreign, error, "it is no text");
+        return foreign_invalid(foreign, error, "it is not text");
     }
     valid = g_utf8_make_valid(text, -1);
     lines = g_strsplit(valid, "\n", LINES_MAX);

@@ -94,7 +94,7 @@ static void drive_read(struct foreign *foreign, const xmlNode *dict, const char 
     } else if (type && g_ascii_strcasecmp(type, "CD") == 0) {
         foreign_add_cdrom(foreign, path);
     } else if (type && g_ascii_strcasecmp(type, "Disk") != 0) {
-        ovf_note(foreign->appliance, "The image “%s” is no disk but “%s”, and is left out.",
+        ovf_note(foreign->appliance, "The image “%s” is not a disk but “%s”, and is left out.",
                  image ? image : "?", type);
     } else if (path) {
         foreign_add_disk(foreign, bus_of(interface), path);
@@ -179,7 +179,7 @@ static gboolean plist_read(struct foreign *foreign, const xmlNode *root, GError 
     guint64 number;
 
     if (!ovf_is(root, "dict") || !ovf_number(version, 100, &number) || number < 2) {
-        return foreign_invalid(foreign, error, "it is no machine of UTM 2 or later");
+        return foreign_invalid(foreign, error, "it is not a machine of UTM 2 or later");
     }
     if (number > 4) {
         ovf_note(foreign->appliance, "It was made by a later UTM than is known here.");

@@ -216,7 +216,7 @@ gboolean foreign_read_vmware(struct foreign *foreign, const char *text, gsize le
     g_autoptr(GHashTable) keys = NULL;
 
     if (memchr(text, '\0', length)) {
-        return foreign_invalid(foreign, error, "it is no text");
+        return foreign_invalid(foreign, error, "it is not text");
     }
     keys = keys_read(text, length);
     if (value_of(keys, "encryption.keysafe") || value_of(keys, "encryption.data")) {

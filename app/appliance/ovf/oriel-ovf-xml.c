@@ -186,7 +186,7 @@ xmlDoc *ovf_xml_read(const char *data, gsize length, const char *name, GError **
     }
     text = utf8_make(data, length, &text_length);
     if (!text || text_length == 0 || text_length > 2 * (gsize)ORIEL_OVF_BYTES_MAX) {
-        problem_set(error, name, "it is no text");
+        problem_set(error, name, "it is not text");
         return NULL;
     }
     problem = text_problem(text, text_length);

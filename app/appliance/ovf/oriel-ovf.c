@@ -52,7 +52,7 @@ static gboolean file_read(struct ovf *ovf, xmlNode *node, GError **error)
     }
     ovf_number(size, CAPACITY_MAX, &file->size);
     if (chunk && (!ovf_number(chunk, CAPACITY_MAX, &file->chunk_size) || !file->chunk_size)) {
-        return invalid(ovf, error, "a file has a chunk size that is no size");
+        return invalid(ovf, error, "a file has a chunk size that is not a size");
     }
     file->gzip = compression && g_ascii_strcasecmp(compression, "gzip") == 0;
     if (compression && !file->gzip && g_ascii_strcasecmp(compression, "identity") != 0) {
@@ -314,7 +314,7 @@ static gboolean lists_read(struct ovf *ovf, GError **error)
 static gboolean envelope_read(struct ovf *ovf, GError **error)
 {
     if (!ovf_is(ovf->envelope, "Envelope")) {
-        return invalid(ovf, error, "its description is no OVF envelope");
+        return invalid(ovf, error, "its description is not an OVF envelope");
     }
     version_read(ovf);
     configuration_read(ovf);

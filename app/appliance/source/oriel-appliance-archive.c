@@ -110,7 +110,7 @@ static gboolean members_read(OrielApplianceSource *source, struct archive *archi
     g_set_error(error, ORIEL_ERROR,
                 source->members->len ? ORIEL_ERROR_CORRUPT : ORIEL_ERROR_INVALID,
                 source->members->len ? "The appliance “%s” is damaged or cut short; get it again."
-                                     : "“%s” is no OVA archive. If it is packed (zip, gz, xz), "
+                                     : "“%s” is not an OVA archive. If it is packed (zip, gz, xz), "
                                        "unpack it first.",
                 source->path);
     return FALSE;
@@ -124,11 +124,11 @@ gboolean source_archive_read(OrielApplianceSource *source, GError **error)
 
     archive_read_support_format_tar(archive);
     if (fstat(source->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is no file.", source->path);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is not a file.", source->path);
     } else if (lseek(source->fd, 0, SEEK_SET) != 0 ||
                archive_read_open_fd(archive, source->fd, READ_CHUNK) != ARCHIVE_OK) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is no OVA archive. If it is packed (zip, gz, xz), unpack it first.",
+                    "“%s” is not an OVA archive. If it is packed (zip, gz, xz), unpack it first.",
                     source->path);
     } else {
         good = members_read(source, archive, (guint64)status.st_size, error);

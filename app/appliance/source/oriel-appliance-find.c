@@ -152,10 +152,11 @@ static gboolean content_find(OrielApplianceSource *source, GError **error)
     if (descriptor_find(source, names) || source->images->len > 0 || images_find(source, names)) {
         return TRUE;
     }
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "“%s” is no appliance: no description of a machine (.ovf, .vmx, .vbox, .xml, ...) "
-                "is in it.",
-                source->path);
+    g_set_error(
+        error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+        "“%s” is not an appliance: no description of a machine (.ovf, .vmx, .vbox, .xml, ...) "
+        "is in it.",
+        source->path);
     return FALSE;
 }
 
@@ -248,7 +249,7 @@ static gboolean file_find(OrielApplianceSource *source, const OrielApplianceSour
         break;
     }
     return refuse(source,
-                  "is no OVA archive, no disk image and no description of a machine, or it is "
+                  "is not an OVA archive, a disk image or a description of a machine, or it is "
                   "damaged",
                   error);
 }

@@ -112,7 +112,7 @@ static struct part folder_part_open(OrielApplianceSource *source, const char *na
     part.fd =
         image_file_open(NULL, folder ? folder : source->folder, folder ? place : name, true, error);
     if (part.fd >= 0 && (fstat(part.fd, &status) != 0 || !S_ISREG(status.st_mode))) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” of the appliance is no file.",
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” of the appliance is not a file.",
                     name);
         close(part.fd);
         part.fd = -1;

@@ -35,10 +35,11 @@ struct unpacking {
 
 static gboolean damaged(const struct unpacking *unpacking, GError **error)
 {
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                "“%s” cannot be unpacked: it is no OVA archive, or it is damaged or cut short. Get "
-                "it again.",
-                unpacking->source->path);
+    g_set_error(
+        error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
+        "“%s” cannot be unpacked: it is not an OVA archive, or it is damaged or cut short. Get "
+        "it again.",
+        unpacking->source->path);
     return FALSE;
 }
 

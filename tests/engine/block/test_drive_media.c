@@ -80,7 +80,7 @@ TEST(a_truncated_iso_is_refused)
     rig_make_file(rig, "empty.iso", "", 0);
     CHECK_OPEN_ERROR(rig, cut, true, ORIEL_ERROR_INVALID,
                      "is cut short: it has 1024000 of 2048000");
-    CHECK_OPEN_ERROR(rig, tiny, true, ORIEL_ERROR_INVALID, "is no CD image");
+    CHECK_OPEN_ERROR(rig, tiny, true, ORIEL_ERROR_INVALID, "is not a CD image");
     CHECK_OPEN_ERROR(rig, empty, true, ORIEL_ERROR_INVALID, "is empty");
     CHECK_OPEN_ERROR(rig, "/nonexistent.iso", true, ORIEL_ERROR_NOT_FOUND, "is not there");
     CHECK_OPEN_ERROR(rig, "/tmp", true, ORIEL_ERROR_INVALID, "neither a file nor a disk");

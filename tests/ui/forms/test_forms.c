@@ -285,7 +285,7 @@ TEST(files_of_which_no_machine_can_be_made)
         char *path;
         const char *words;
     } files[] = {
-        { file_make("a.ova", 0, "", 0), "is no OVA archive" },
+        { file_make("a.ova", 0, "", 0), "is not an OVA archive" },
         { file_make("disk.hds", 0, "WithoutFreeSpace", 16), "format parallels" },
         { file_make("packed.img.xz", 0,
                     "\xfd"

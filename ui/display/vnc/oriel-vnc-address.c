@@ -16,7 +16,8 @@ enum {
 static GSocketConnectable *refuse(const char *text, GError **error)
 {
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                _("“%s” is no address of a screen. Write a host, HOST:PORT, or unix:PATH."), text);
+                _("“%s” is not the address of a screen. Write a host, HOST:PORT, or unix:PATH."),
+                text);
     return NULL;
 }
 
