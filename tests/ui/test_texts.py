@@ -99,10 +99,10 @@ def _(scratch):
             <submenu><attribute name="label">_Go</attribute><item><attribute name="label">_On</attribute></item></submenu>
             </menu><object class="GtkButton" id="bare"><property name="icon-name">x</property></object>
             <property translatable="yes">It's…</property><property translatable="yes">It’s</property></interface>""",
-        "ui/b.c": 'puts(_("Wait...")); puts("it\'s"); puts(_("Wait…"));',
+        os.path.join("ui", "b.c"): 'puts(_("Wait...")); puts("it\'s"); puts(_("Wait…"));',
     })
     assert list(equal_mnemonics(scratch)) == ["ui/a.ui: “_Open” and “Power _Off…”"]
-    assert list(typewritten(scratch)) == ["ui/a.ui: It's…", 'ui/b.c: "Wait..."']
+    assert list(typewritten(scratch)) == ["ui/a.ui: It's…", os.path.join("ui", "b.c") + ': "Wait..."']
     assert list(unnamed_buttons(scratch)) == ["ui/a.ui: bare"]
 
 

@@ -155,7 +155,7 @@ TEST(from_a_cd_image_to_a_machine)
     WAIT(is_reviewing(&scene));
     CHECK(strstr(subtitle(&scene, "Installer or live CD"), "Some & <odd>.iso"));
     CHECK(forms_says(scene.window, "Arch Linux"));
-    CHECK(g_str_has_prefix(subtitle(&scene, "Memory"), "of "));
+    CHECK(g_str_has_prefix(subtitle(&scene, "Memory"), "This computer has "));
     CHECK(strstr(subtitle(&scene, "Disk"), "are free"));
     forms_picture(scene.window, "new-iso");
     const OrielConfig *config = create(&scene);

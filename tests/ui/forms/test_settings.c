@@ -254,7 +254,7 @@ TEST(network_cards_and_port_forwards)
     WAIT(forms_find_row(page, entry) && !oriel_machine_item_get_operation(scene.item));
     forms_set(forms_row(page, entry), "nonsense");
     WAIT(forms_problem(forms_row(page, entry)) &&
-         strstr(forms_problem(forms_row(page, entry)), "no port forward"));
+         strstr(forms_problem(forms_row(page, entry)), "not a port forward"));
     CHECK(is_saved(NAME, "net0.forwards", ""));
     WAIT(!oriel_machine_item_get_operation(scene.item));
     forms_set(forms_row(page, entry), "udp:[::1]:5353:53");
@@ -541,7 +541,7 @@ TEST(earlier_settings_are_told_in_the_words_of_the_pages)
     set_outside("disk0.controller", "virtio");
     set_outside("vnc.password", "hush");
     set_outside("append", "");
-    WAIT(forms_says(scene.window, "Memory: 2 GiB · Start from: disks, then CDs · Clock: Universal "
+    WAIT(forms_says(scene.window, "Memory: 2 GiB · Boot order: disks, then CDs · Clock: Universal "
                                   "time · Password, 8 Characters at Most: none · Disk 1 by SATA · "
                                   "Disk 2 can be written"));
     WAIT(forms_says(scene.window, "without Disk 2"));
