@@ -4,6 +4,7 @@
 from another program, a CD."""
 
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "harness"))
@@ -67,6 +68,8 @@ def test_cd(home):
         tree = Tree(desktop)
         tree.wait("label", "^Running$")
         tree.act("push button", "^Machine Menu$")
+        tree.wait("menu item", "^_?Eject CD")
+        check(re.search("menu item “_?Eject CD”.* sensitive$", tree.dump(), re.M) is None, "what is empty can be emptied")
         tree.act("menu item", "^_?Insert CD")
         choose_file(desktop, image)
         wait_until(lambda: medium(home) == image, f"{image} is in the drive")

@@ -279,15 +279,44 @@ static const struct {
     { "eject-cd", act_hand_on, OFF | UP },
 };
 
+/* Whether the machine has a CD drive, and whether one has a CD in it. */
+static void drives_look(OrielMachineItem *item, gboolean *drive, gboolean *medium)
+{
+    const OrielConfig *config = oriel_machine_item_get_config(item);
+
+    *drive = *medium = FALSE;
+    for (guint i = 0; config && i < config->drives->len; i++) {
+        const OrielDrive *found = g_ptr_array_index(config->drives, i);
+
+        if (found->kind == ORIEL_DRIVE_CDROM) {
+            *drive = TRUE;
+            *medium |= found->path != NULL;
+        }
+    }
+}
+
+static void action_limit(Actions *actions, const char *name, gboolean possible)
+{
+    GAction *action = g_action_map_lookup_action(G_ACTION_MAP(actions->group), name);
+
+    if (!possible) {
+        g_simple_action_set_enabled(G_SIMPLE_ACTION(action), FALSE);
+    }
+}
+
 static void states_follow(Actions *actions)
 {
     OrielMachineState state = oriel_machine_item_get_state(actions->item);
+    gboolean drive, medium;
 
     for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
         GAction *action = g_action_map_lookup_action(G_ACTION_MAP(actions->group), table[i].name);
 
         g_simple_action_set_enabled(G_SIMPLE_ACTION(action), (table[i].states >> state) & 1);
     }
+    drives_look(actions->item, &drive, &medium);
+    action_limit(actions, "insert-cd", drive);
+    action_limit(actions, "eject-cd", medium);
     g_action_group_change_action_state(G_ACTION_GROUP(actions->group), "pause",
                                        g_variant_new_boolean(state == ORIEL_MACHINE_STATE_PAUSED));
 }
@@ -318,6 +347,7 @@ void oriel_machine_actions_insert(GtkWidget *widget, OrielMachineItem *item)
         g_action_map_add_action(G_ACTION_MAP(group), G_ACTION(action));
     }
     g_signal_connect_swapped(item, "notify::state", G_CALLBACK(states_follow), actions);
+    g_signal_connect_swapped(item, "notify::config", G_CALLBACK(states_follow), actions);
     g_object_weak_ref(G_OBJECT(group), actions_free, actions);
     states_follow(actions);
     gtk_widget_insert_action_group(widget, "machine", G_ACTION_GROUP(group));

@@ -156,8 +156,10 @@ static void disk_rows_add(AdwExpanderRow *row, OrielSettingRows *settings, const
                                              _("_Maintain…"), "drives.care", id));
     adw_expander_row_add_row(row, controller_row(settings, id));
     adw_expander_row_add_row(row, cache_row(settings, id));
-    adw_expander_row_add_row(row, limit_row(settings, _("Requests"), id, "iops-limit", FALSE));
-    adw_expander_row_add_row(row, limit_row(settings, _("Speed"), id, "bandwidth-limit", TRUE));
+    adw_expander_row_add_row(
+        row, limit_row(settings, _("Requests per Second"), id, "iops-limit", FALSE));
+    adw_expander_row_add_row(
+        row, limit_row(settings, _("Bytes per Second"), id, "bandwidth-limit", TRUE));
     adw_expander_row_add_row(row, switch_row(settings, _("Read-Only"), id, "read-only"));
 }
 
