@@ -404,7 +404,7 @@ MEASUREMENTS = [
           ("direct-", "read-1-interrupt", "direct I/O, read 4 KiB, with interrupts"),
           ("direct-", "read-32-interrupt", "direct I/O, read 4 KiB, 32 at once, with interrupts"),
       )),
-    *((f"exits-{name}", f"exits to user space, {what}", "each", transfers_exits(name), 3, 1) for name, what in (
+    *((f"exits-{name}", f"user exits, {what}", "each", transfers_exits(name), 3, 1) for name, what in (
         ("read-1-interrupt", "read 4 KiB, with interrupts"),
         ("read-32-interrupt", "read 4 KiB, 32 at once, with interrupts"),
         ("write-32", "write 4 KiB, 32 at once"),
