@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "base/oriel-message.h"
 #include "settings/oriel-machine-work.h"
 #include "widgets/oriel-machine-name.h"
 
@@ -51,11 +52,7 @@ static void on_changed(GtkEditable *entry, NameDialog *self)
 static void rename_ended(GtkWidget *parent, const GError *error, const char *result)
 {
     if (error) {
-        GtkWidget *dialog = adw_message_dialog_new(
-            GTK_WINDOW(parent), _("The Machine Was Not Renamed"), error->message);
-
-        adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
-        gtk_window_present(GTK_WINDOW(dialog));
+        oriel_message_error(parent, _("The Machine Was Not Renamed"), error);
     }
 }
 

@@ -43,15 +43,9 @@ static GtkWindow *window_of(gpointer page)
 
 static void work_done(GtkWidget *page, const GError *error, const char *result)
 {
-    if (error && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-        /* Without a parent if the window was closed meanwhile: it is told all the same. */
-        g_autofree char *message =
-            oriel_setting_rows_sentence(ORIEL_DRIVES_PAGE(page)->setting_rows, error->message);
-        GtkWidget *dialog =
-            adw_message_dialog_new(window_of(page), _("The Drives Were Not Changed"), message);
-
-        adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
-        gtk_window_present(GTK_WINDOW(dialog));
+    if (error) {
+        oriel_setting_rows_tell(ORIEL_DRIVES_PAGE(page)->setting_rows, page,
+                                _("The Drives Were Not Changed"), error);
     }
 }
 
@@ -402,8 +396,7 @@ static void action_remove(GtkWidget *widget, const char *name, GVariant *paramet
         drives_now(self->item) == DRIVES_NOW_SLOTS
             ? _("What is on it goes to the trash, once the running system has let go of it.")
             : _("What is on it goes to the trash. Systems that are installed on it do not start "
-                "any "
-                "more.");
+                "any more.");
 
     oriel_message_confirm(widget, heading, body, _("_Remove"), remove_confirmed, g_object_ref(self),
                           g_object_unref);

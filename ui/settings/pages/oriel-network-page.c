@@ -25,24 +25,11 @@ struct _OrielNetworkPage {
 
 G_DEFINE_FINAL_TYPE(OrielNetworkPage, oriel_network_page, ADW_TYPE_PREFERENCES_PAGE)
 
-static gboolean is_cancelled(const GError *error)
-{
-    return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-}
-
 static void work_done(GtkWidget *page, const GError *error, const char *result)
 {
-    OrielNetworkPage *self = ORIEL_NETWORK_PAGE(page);
-
-    if (error && !is_cancelled(error)) {
-        /* Without a parent if the window was closed meanwhile: it is told all the same. */
-        GtkRoot *root = gtk_widget_get_root(page);
-        g_autofree char *message = oriel_setting_rows_sentence(self->setting_rows, error->message);
-        GtkWidget *dialog = adw_message_dialog_new(root ? GTK_WINDOW(root) : NULL,
-                                                   _("The Network Was Not Changed"), message);
-
-        adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
-        gtk_window_present(GTK_WINDOW(dialog));
+    if (error) {
+        oriel_setting_rows_tell(ORIEL_NETWORK_PAGE(page)->setting_rows, page,
+                                _("The Network Was Not Changed"), error);
     }
 }
 
@@ -54,8 +41,9 @@ static void forward_added(GtkWidget *page, const GError *error, const char *resu
     OrielNetworkPage *self = ORIEL_NETWORK_PAGE(page);
 
     if (self->entry_row) {
-        oriel_setting_row_set_problem(self->entry_row,
-                                      error && !is_cancelled(error) ? error->message : NULL);
+        gboolean cancelled = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+        oriel_setting_row_set_problem(self->entry_row, error && !cancelled ? error->message : NULL);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "base/oriel-message.h"
 #include "oriel-row-value.h"
 #include "widgets/oriel-spin-row.h"
 
@@ -100,6 +101,15 @@ char *oriel_setting_rows_sentence(OrielSettingRows *rows, const char *message)
         g_string_replace(text, key, title, 0);
     }
     return g_strdup(text->str);
+}
+
+void oriel_setting_rows_tell(OrielSettingRows *rows, GtkWidget *near, const char *heading,
+                             const GError *error)
+{
+    g_autofree char *sentence = oriel_setting_rows_sentence(rows, error->message);
+    g_autoptr(GError) told = g_error_new_literal(error->domain, error->code, sentence);
+
+    oriel_message_error(near, heading, told);
 }
 
 /* What was typed stays to be mended; other rows show again what is. */

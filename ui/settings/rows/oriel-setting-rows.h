@@ -34,6 +34,10 @@ char *oriel_setting_rows_describe(OrielSettingRows *rows, const char *key, const
 /* An error of the settings, which names them by their keys, with the titles of the rows instead.
  * g_free(). */
 char *oriel_setting_rows_sentence(OrielSettingRows *rows, const char *message);
+/* Tells the error of a change in those words: a dialog over the window of `near`, or over none when
+ * that was closed meanwhile; `heading` says what was not done. Nothing for CANCELLED. */
+void oriel_setting_rows_tell(OrielSettingRows *rows, GtkWidget *near, const char *heading,
+                             const GError *error);
 /* Says below a row what is wrong with it; NULL: nothing any more. */
 void oriel_setting_row_set_problem(GtkWidget *row, const char *message);
 
