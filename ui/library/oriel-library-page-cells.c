@@ -12,7 +12,8 @@
 enum {
     COLUMN_WIDTH = 200, /* pixels; a cell with its borders is not smaller */
     COLUMNS_MAX = 12,
-    LOOK_MS = 50, /* between a change of what is in sight and the look at it */
+    LOOK_MS = 50,   /* between a change of what is in sight and the look at it */
+    LOOK_CELLS = 8, /* that come into sight at once, or go out of it; others wait for events */
 };
 
 /* --- What is in sight ------------------------------------------------------------------------- */
@@ -20,18 +21,22 @@ enum {
 static gboolean look_now(gpointer data)
 {
     OrielLibraryPage *page = data;
+    guint changed = 0;
 
     page->look = 0;
-    for (guint i = 0; i < page->cells->len; i++) {
+    for (guint i = 0; i < page->cells->len && changed < LOOK_CELLS; i++) {
         OrielMachineCell *cell = g_ptr_array_index(page->cells, i);
         GtkWidget *view = gtk_widget_get_ancestor(GTK_WIDGET(cell), GTK_TYPE_SCROLLABLE);
         int height = view ? gtk_widget_get_height(view) : 0;
         graphene_rect_t bounds;
 
-        oriel_machine_cell_set_seen(
+        changed += oriel_machine_cell_set_seen(
             cell, height > 0 && gtk_widget_compute_bounds(GTK_WIDGET(cell), view, &bounds) &&
                       bounds.origin.y + bounds.size.height > -height &&
                       bounds.origin.y < 2 * height);
+    }
+    if (changed == LOOK_CELLS) {
+        page->look = g_idle_add(look_now, page);
     }
     return G_SOURCE_REMOVE;
 }

@@ -16,7 +16,7 @@ struct _OrielMachineCell {
     GtkWidget *box, *texts;
     GtkOverlay *overlay;
     OrielThumbnail *thumbnail;
-    GtkLabel *name, *state;
+    GtkInscription *name, *state; /* their size does not depend on the text */
     /* NULL until they are wanted. */
     GtkImage *badge;
     GtkCheckButton *check;
@@ -180,6 +180,17 @@ static void describe_parent(OrielMachineCell *cell, const char *name, const char
     }
 }
 
+/* Setting a tooltip, also to none, asks the display where the pointer is, and waits for the answer.
+ */
+static void tooltip_show(OrielMachineCell *cell, const char *text)
+{
+    GtkWidget *state = GTK_WIDGET(cell->state);
+
+    if (g_strcmp0(gtk_widget_get_tooltip_text(state), text) != 0) {
+        gtk_widget_set_tooltip_text(state, text);
+    }
+}
+
 /* Shows the item as it is now. */
 static void follow(OrielMachineCell *cell)
 {
@@ -192,9 +203,9 @@ static void follow(OrielMachineCell *cell)
         operation = NULL;
     }
     text = state_text(cell, cell->item, operation);
-    gtk_label_set_text(cell->name, name);
-    gtk_label_set_text(cell->state, text);
-    gtk_widget_set_tooltip_text(GTK_WIDGET(cell->state), message && *message ? message : NULL);
+    gtk_inscription_set_text(cell->name, name);
+    gtk_inscription_set_text(cell->state, text);
+    tooltip_show(cell, message && *message ? message : NULL);
     badge_show(cell, oriel_state_icon(cell->item));
     check_follow(cell);
     operation_set(cell, operation);
@@ -248,11 +259,15 @@ OrielMachineItem *oriel_machine_cell_get_item(OrielMachineCell *cell)
     return cell->item;
 }
 
-void oriel_machine_cell_set_seen(OrielMachineCell *cell, gboolean seen)
+gboolean oriel_machine_cell_set_seen(OrielMachineCell *cell, gboolean seen)
 {
+    if (cell->seen == seen) {
+        return FALSE;
+    }
     cell->seen = seen;
     watch_follow(cell);
     oriel_thumbnail_set_seen(cell->thumbnail, seen);
+    return TRUE;
 }
 
 void oriel_machine_cell_set_selecting(OrielMachineCell *cell, gboolean selecting)
@@ -330,8 +345,8 @@ static void compact_apply(OrielMachineCell *cell)
     gtk_box_set_spacing(GTK_BOX(cell->box), cell->compact ? 12 : 6);
     gtk_widget_set_size_request(GTK_WIDGET(cell->thumbnail), cell->compact ? 80 : 192,
                                 cell->compact ? 50 : 120);
-    gtk_label_set_xalign(cell->name, xalign);
-    gtk_label_set_xalign(cell->state, xalign);
+    gtk_inscription_set_xalign(cell->name, xalign);
+    gtk_inscription_set_xalign(cell->state, xalign);
 }
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *pspec)

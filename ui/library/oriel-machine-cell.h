@@ -24,8 +24,9 @@ OrielMachineItem *oriel_machine_cell_get_item(OrielMachineCell *cell);
 void oriel_machine_cell_set_selecting(OrielMachineCell *cell, gboolean selecting);
 void oriel_machine_cell_set_selected(OrielMachineCell *cell, gboolean selected);
 gboolean oriel_machine_cell_get_selected(OrielMachineCell *cell);
-/* Whether the user sees the cell, or soon will, where the view is scrolled to; FALSE at first. */
-void oriel_machine_cell_set_seen(OrielMachineCell *cell, gboolean seen);
+/* Whether the user sees the cell, or soon will, where the view is scrolled to; FALSE at first.
+ * Returns whether that is new. */
+gboolean oriel_machine_cell_set_seen(OrielMachineCell *cell, gboolean seen);
 /* Opens the context menu at its place, as the menu key does. */
 void oriel_machine_cell_open_menu(OrielMachineCell *cell);
 

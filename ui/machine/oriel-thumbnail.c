@@ -38,9 +38,9 @@ static void show_icon(OrielThumbnail *thumbnail)
     }
     if (thumbnail->picture) {
         gtk_picture_set_paintable(thumbnail->picture, NULL);
-        gtk_widget_set_visible(GTK_WIDGET(thumbnail->picture), FALSE);
+        gtk_widget_set_child_visible(GTK_WIDGET(thumbnail->picture), FALSE);
     }
-    gtk_widget_set_visible(GTK_WIDGET(thumbnail->icon), thumbnail->item != NULL);
+    gtk_widget_set_child_visible(GTK_WIDGET(thumbnail->icon), thumbnail->item != NULL);
 }
 
 static void show_texture(OrielThumbnail *thumbnail, GdkTexture *texture, gboolean live)
@@ -57,8 +57,8 @@ static void show_texture(OrielThumbnail *thumbnail, GdkTexture *texture, gboolea
     } else {
         gtk_widget_add_css_class(GTK_WIDGET(thumbnail->picture), "off");
     }
-    gtk_widget_set_visible(GTK_WIDGET(thumbnail->picture), TRUE);
-    gtk_widget_set_visible(GTK_WIDGET(thumbnail->icon), FALSE);
+    gtk_widget_set_child_visible(GTK_WIDGET(thumbnail->picture), TRUE);
+    gtk_widget_set_child_visible(GTK_WIDGET(thumbnail->icon), FALSE);
 }
 
 gboolean oriel_thumbnail_has_picture(OrielThumbnail *thumbnail)
