@@ -7,6 +7,7 @@
 #include "library/oriel-host-banner.h"
 #include "library/oriel-library-model.h"
 #include "library/oriel-library-page-private.h"
+#include "widgets/oriel-scroll-pacer.h"
 
 G_DEFINE_FINAL_TYPE(OrielLibraryPage, oriel_library_page, GTK_TYPE_WIDGET)
 
@@ -255,6 +256,7 @@ static void oriel_library_page_class_init(OrielLibraryPageClass *class)
     signal_open = g_signal_new("open", ORIEL_TYPE_LIBRARY_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                NULL, G_TYPE_NONE, 1, ORIEL_TYPE_MACHINE_ITEM);
     g_type_ensure(ORIEL_TYPE_HOST_BANNER);
+    g_type_ensure(ORIEL_TYPE_SCROLL_PACER);
     gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BIN_LAYOUT);
     bind_template(widget_class);
     oriel_library_page_install_actions(widget_class);
