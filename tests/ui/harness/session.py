@@ -23,6 +23,8 @@ BUILD = os.environ["ORIEL_BUILD"]
 ORIEL = os.path.join(BUILD, "ui", "oriel")
 WAIT = int(os.environ.get("ORIEL_WAIT", "120"))  # seconds that anything may take on a loaded machine
 
+LACKS = "unable to send notifications through org.freedesktop.Notifications"  # that warning is about the desktop
+
 
 def wait_until(condition, what, seconds=WAIT):
     """Looks again and again until condition() gives something; returns that."""
@@ -203,5 +205,5 @@ class Desktop:
             if os.path.basename(process.log).startswith("oriel-"):
                 with open(process.log, encoding="utf-8", errors="replace") as log:
                     for line in log:
-                        if "-CRITICAL **" in line or "Gtk-WARNING **" in line:
+                        if LACKS not in line and ("-CRITICAL **" in line or "-WARNING **" in line):
                             raise oriel.Failure(line)
