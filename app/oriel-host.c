@@ -84,7 +84,7 @@ static void kvm_check(GPtrArray *findings)
                 "Use a current Linux kernel.");
         } else if (!cpu_has("vmx") && !cpu_has("svm")) {
             add(findings, "kvm-software", -1,
-                g_strdup("KVM is here, but without help of the processor: guests will be slow."),
+                g_strdup("KVM runs without the processor's help here: machines will be slow."),
                 "Turn on nested virtualization if this computer is a virtual machine.");
         }
         close(fd);

@@ -311,8 +311,8 @@ static void lose(OrielSupervisor *self, const char *message)
 static void fall_silent(OrielSupervisor *self)
 {
     g_autofree char *message = g_strdup_printf(
-        "“%s” does not answer. It may be waiting for a disk or network; wait for it, or end it, "
-        "which loses what the guest has not written yet.",
+        "“%s” does not answer. It may be waiting for a disk or network; wait for it, or force it "
+        "to stop, which loses what the guest has not written yet.",
         self->machine->name);
 
     lose(self, message);

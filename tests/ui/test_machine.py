@@ -92,6 +92,7 @@ def test_trouble(home):
         fake(home, "One", "exit 3")
         tree.wait("push button", "^_Start Start$")
         tree.wait("frame", "^One$")
+        tree.wait("push button", "Show _?Log$")
         desktop.screenshot("machine-ended")
 
 

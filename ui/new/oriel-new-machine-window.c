@@ -31,7 +31,7 @@ struct _OrielNewMachineWindow {
     GtkLabel *problem_label;
     GtkStack *stack;
     GtkSpinner *spinner;
-    AdwActionRow *source_row, *folder_row, *has_disk_row;
+    AdwActionRow *file_row, *source_row, *folder_row, *has_disk_row;
     GtkImage *source_icon;
     AdwEntryRow *name_row;
     GtkLabel *system_label;
@@ -497,6 +497,7 @@ static void template_bind(GtkWidgetClass *class)
     gtk_widget_class_bind_template_child(class, OrielNewMachineWindow, problem_label);
     gtk_widget_class_bind_template_child(class, OrielNewMachineWindow, stack);
     gtk_widget_class_bind_template_child(class, OrielNewMachineWindow, spinner);
+    gtk_widget_class_bind_template_child(class, OrielNewMachineWindow, file_row);
     gtk_widget_class_bind_template_child(class, OrielNewMachineWindow, source_row);
     gtk_widget_class_bind_template_child(class, OrielNewMachineWindow, source_icon);
     gtk_widget_class_bind_template_child(class, OrielNewMachineWindow, name_row);
@@ -548,6 +549,8 @@ static void oriel_new_machine_window_init(OrielNewMachineWindow *self)
     GtkDropTarget *drop = gtk_drop_target_new(GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
 
     gtk_widget_init_template(GTK_WIDGET(self));
+    /* Not on “Cancel”, which is first: Return leads on. */
+    gtk_widget_grab_focus(GTK_WIDGET(self->file_row));
     oriel_button_names_add(GTK_WIDGET(self));
     self->cancellable = g_cancellable_new();
     g_object_bind_property(self->disk_switch, "active", self->disk_row, "visible",

@@ -212,6 +212,7 @@ TEST(an_empty_machine_with_a_system_chosen)
 
     fixture_clear();
     new_open(&scene, NULL);
+    CHECK(gtk_window_get_focus(scene.window) == forms_row(scene.window, "A _File…"));
     forms_picture(scene.window, "new-choose");
     do_action(&scene, "new.empty");
     CHECK(is_reviewing(&scene));

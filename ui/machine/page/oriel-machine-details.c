@@ -14,7 +14,7 @@ struct _OrielMachineDetails {
     GtkWidget *scroller;
     OrielThumbnail *thumbnail;
     GtkLabel *name, *message, *notes;
-    GtkWidget *start, *discard, *folder, *forget;
+    GtkWidget *start, *discard, *folder, *log, *forget;
     OrielOperationBox *work;
     GtkWidget *facts, *notes_group, *eject;
     AdwActionRow *system, *hardware, *disks, *medium;
@@ -94,6 +94,9 @@ static void follow(OrielMachineDetails *details)
     gtk_button_set_label(GTK_BUTTON(details->start), saved ? _("_Resume") : _("_Start"));
     gtk_widget_set_visible(details->start, off);
     gtk_widget_set_visible(details->discard, saved);
+    /* What stopped by itself left word of it. */
+    gtk_widget_set_visible(details->log,
+                           state == ORIEL_MACHINE_STATE_STOPPED && message && *message);
     gtk_widget_set_visible(details->folder, state == ORIEL_MACHINE_STATE_DAMAGED);
     gtk_widget_set_visible(details->forget, state == ORIEL_MACHINE_STATE_UNAVAILABLE);
     gtk_widget_set_visible(details->facts, config != NULL);
@@ -155,6 +158,7 @@ static void oriel_machine_details_class_init(OrielMachineDetailsClass *class)
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, start);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, discard);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, folder);
+    gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, log);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, forget);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, work);
     gtk_widget_class_bind_template_child(widget_class, OrielMachineDetails, facts);
