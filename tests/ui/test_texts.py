@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Texts of the window, as GNOME's guidelines want them: every item of a menu has a mnemonic of its own, quotes and
-ellipses are typographic, and buttons that show only an icon have a tooltip and a name.
+ellipses are typographic, buttons that show only an icon have a tooltip and a name, and Escape closes modal windows.
 
 usage: test_texts.py TREE
 """
@@ -83,9 +83,17 @@ def unnamed_buttons(tree):
                     yield f"{path}: {button.get('id') or button.get('class')}"
 
 
+def without_escape(tree):
+    """Modal windows that are no class; classes may look after it themselves."""
+    for path, root in roots(tree):
+        for window in root.findall("object[@class='AdwWindow']"):
+            if not any(node.text == "Escape" for node in window.iter("property")):
+                yield f"{path}: {window.get('id')}"
+
+
 @test("the tree's texts are in order")
 def _(_scratch):
-    for check in (equal_mnemonics, typewritten, unnamed_buttons):
+    for check in (equal_mnemonics, typewritten, unnamed_buttons, without_escape):
         found = list(check(TREE))
         assert not found, f"{check.__name__}:\n" + "\n".join(found)
 
@@ -98,12 +106,14 @@ def _(scratch):
             <item><attribute name="label">Power _Off…</attribute></item>
             <submenu><attribute name="label">_Go</attribute><item><attribute name="label">_On</attribute></item></submenu>
             </menu><object class="GtkButton" id="bare"><property name="icon-name">x</property></object>
+            <object class="AdwWindow" id="trap"/>
             <property translatable="yes">It's…</property><property translatable="yes">It’s</property></interface>""",
         os.path.join("ui", "b.c"): 'puts(_("Wait...")); puts("it\'s"); puts(_("Wait…"));',
     })
     assert list(equal_mnemonics(scratch)) == ["ui/a.ui: “_Open” and “Power _Off…”"]
     assert list(typewritten(scratch)) == ["ui/a.ui: It's…", os.path.join("ui", "b.c") + ': "Wait..."']
     assert list(unnamed_buttons(scratch)) == ["ui/a.ui: bare"]
+    assert list(without_escape(scratch)) == ["ui/a.ui: trap"]
 
 
 main()
