@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What oriel-engine-backend.c (picture, properties, input) and oriel-engine-cursor.c share. */
+/* What oriel-engine-backend.c (picture, properties), oriel-engine-cursor.c and oriel-engine-input.c
+ * share. */
 #ifndef ORIEL_ENGINE_BACKEND_PRIVATE_H
 #define ORIEL_ENGINE_BACKEND_PRIVATE_H
 
 #include "oriel-engine-backend.h"
 
+#define ENGINE_PATH       "/io/github/oriel_vm/Oriel/Engine"
+#define ENGINE_INTERFACE  "io.github.oriel_vm.Oriel.Engine"
 #define DISPLAY_INTERFACE "io.github.oriel_vm.Oriel.Display"
 
 enum {
@@ -46,6 +49,18 @@ struct _OrielEngineBackend {
     gboolean cursor_shown;
 };
 
+/*
+ * Calls a method of ENGINE_INTERFACE, which is about the machine as a whole and has its object, or
+ * of DISPLAY_INTERFACE, whose object is this display's. `timeout`: one of the above; `callback`,
+ * whose data is the engine, may be NULL.
+ */
+void oriel_engine_backend_call(OrielEngineBackend *engine, const char *interface,
+                               const char *method, GVariant *parameters, const char *reply_type,
+                               int timeout, GAsyncReadyCallback callback);
+/* Sends the pointer event that waits, if there is one. */
+void oriel_engine_backend_flush(OrielEngineBackend *engine);
+/* The part of the class that sends keys, pointer and text. */
+void oriel_engine_backend_input_class_init(OrielDisplayBackendClass *class);
 /* Asks for the cursor, again and again until the backend is closed. */
 void oriel_engine_backend_cursor_follow(OrielEngineBackend *engine);
 

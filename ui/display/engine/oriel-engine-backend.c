@@ -6,9 +6,6 @@
  * damage of the picture that we have or says that there is another one, which GetScanout then gives
  * as memory. The next call is made when the widget has shown that, so a widget that is hidden or
  * slow costs the engine nothing.
- *
- * Pointer events that change nothing but the place wait while an earlier one is unanswered, and
- * become one; buttons and keys never wait and never overtake them.
  */
 #include "oriel-engine-backend-private.h"
 
@@ -16,15 +13,12 @@
 #include <glib/gi18n-lib.h>
 #include <unistd.h>
 
-#define ENGINE_PATH      "/io/github/oriel_vm/Oriel/Engine"
-#define ENGINE_INTERFACE "io.github.oriel_vm.Oriel.Engine"
-#define STATE_ERROR      "io.github.oriel_vm.Oriel.Error.State"
+#define STATE_ERROR "io.github.oriel_vm.Oriel.Error.State"
 
 enum {
-    DAMAGE_MAX = 64,         /* rectangles of one answer */
-    EMPTY_ANSWER_MS = 100,   /* until we ask again after an answer without damage */
-    REFUSED_MS = 1000,       /* the same after a refusal */
-    POINTER_CALLS_MAX = 256, /* unanswered; an engine that hangs gets no more motion */
+    DAMAGE_MAX = 64,       /* rectangles of one answer */
+    EMPTY_ANSWER_MS = 100, /* until we ask again after an answer without damage */
+    REFUSED_MS = 1000,     /* the same after a refusal */
 };
 
 G_DEFINE_FINAL_TYPE(OrielEngineBackend, oriel_engine_backend, ORIEL_TYPE_DISPLAY_BACKEND)
@@ -70,10 +64,9 @@ static gboolean is_over(OrielEngineBackend *engine, const GError *error)
     return TRUE;
 }
 
-/* What is about the machine as a whole has its object, the other displays have others. */
-static void call(OrielEngineBackend *engine, const char *interface, const char *method,
-                 GVariant *parameters, const char *reply_type, int timeout,
-                 GAsyncReadyCallback callback)
+void oriel_engine_backend_call(OrielEngineBackend *engine, const char *interface,
+                               const char *method, GVariant *parameters, const char *reply_type,
+                               int timeout, GAsyncReadyCallback callback)
 {
     g_dbus_connection_call(engine->connection, NULL,
                            g_str_equal(interface, ENGINE_INTERFACE) ? ENGINE_PATH : engine->path,
@@ -251,8 +244,9 @@ static void frame_request(OrielEngineBackend *engine)
     if (engine->visible && !engine->waiting && !engine->unshown && engine->retry_timer == 0 &&
         engine->subscriptions[0] != 0) {
         engine->waiting = TRUE;
-        call(engine, DISPLAY_INTERFACE, "NextFrame", g_variant_new("(u)", engine->scanout),
-             "(ua(uuuu))", TIMEOUT_NEVER, on_frame);
+        oriel_engine_backend_call(engine, DISPLAY_INTERFACE, "NextFrame",
+                                  g_variant_new("(u)", engine->scanout), "(ua(uuuu))",
+                                  TIMEOUT_NEVER, on_frame);
     }
 }
 
@@ -333,140 +327,12 @@ static void on_connection_closed(GDBusConnection *connection, gboolean remote_pe
     finish(engine, ORIEL_DISPLAY_STATUS_CLOSED, _("The machine’s engine has ended."));
 }
 
-/* --- Input */
-
-static void on_pointer_answer(GObject *source, GAsyncResult *result, gpointer data);
-
-static void pointer_send(OrielEngineBackend *engine, const struct pointer_event *event)
-{
-    OrielFramebuffer *framebuffer =
-        oriel_display_backend_get_framebuffer(ORIEL_DISPLAY_BACKEND(engine));
-
-    engine->last = *event;
-    engine->pointer_calls++;
-    if (event->absolute) {
-        call(engine, ENGINE_INTERFACE, "Pointer",
-             g_variant_new("(uuuuuui)", engine->display, event->x, event->y,
-                           framebuffer ? oriel_framebuffer_get_width(framebuffer) : 1,
-                           framebuffer ? oriel_framebuffer_get_height(framebuffer) : 1,
-                           event->buttons, event->wheel),
-             "()", TIMEOUT_NEVER, on_pointer_answer);
-    } else {
-        call(engine, ENGINE_INTERFACE, "Motion",
-             g_variant_new("(iiui)", event->dx, event->dy, event->buttons, event->wheel), "()",
-             TIMEOUT_NEVER, on_pointer_answer);
-    }
-}
-
-static void pointer_flush(OrielEngineBackend *engine)
-{
-    if (engine->has_pending) {
-        engine->has_pending = FALSE;
-        pointer_send(engine, &engine->pending);
-    }
-}
-
-static void on_pointer_answer(GObject *source, GAsyncResult *result, gpointer data)
-{
-    OrielEngineBackend *engine = data;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) reply =
-        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
-
-    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-        return;
-    }
-    engine->pointer_calls--;
-    pointer_flush(engine);
-}
-
-/* Adds what a later event of the same kind says to the one that waits. */
-static void pointer_merge(struct pointer_event *event, const struct pointer_event *later)
-{
-    event->x = later->x;
-    event->y = later->y;
-    event->dx = CLAMP((gint64)event->dx + later->dx, -G_MAXINT16, G_MAXINT16);
-    event->dy = CLAMP((gint64)event->dy + later->dy, -G_MAXINT16, G_MAXINT16);
-    event->wheel = CLAMP((gint64)event->wheel + later->wheel, -G_MAXINT16, G_MAXINT16);
-}
-
-static void pointer_queue(OrielEngineBackend *engine, const struct pointer_event *event)
-{
-    if (engine->has_pending && engine->pending.absolute == event->absolute &&
-        engine->pending.buttons == event->buttons) {
-        pointer_merge(&engine->pending, event);
-    } else {
-        pointer_flush(engine);
-        engine->pending = *event;
-        engine->has_pending = TRUE;
-    }
-    if (engine->pointer_calls == 0 ||
-        (event->buttons != engine->last.buttons && engine->pointer_calls < POINTER_CALLS_MAX)) {
-        pointer_flush(engine);
-    }
-}
-
-static void engine_key(OrielDisplayBackend *backend, guint code, guint keysym, gboolean down)
-{
-    OrielEngineBackend *engine = ORIEL_ENGINE_BACKEND(backend);
-
-    pointer_flush(engine);
-    call(engine, ENGINE_INTERFACE, "Key", g_variant_new("(ub)", code, down), "()", TIMEOUT_NEVER,
-         NULL);
-}
-
-static void engine_pointer(OrielDisplayBackend *backend, guint x, guint y, guint buttons)
-{
-    pointer_queue(ORIEL_ENGINE_BACKEND(backend),
-                  &(struct pointer_event){ .absolute = TRUE, .x = x, .y = y, .buttons = buttons });
-}
-
-static void engine_motion(OrielDisplayBackend *backend, int dx, int dy, guint buttons)
-{
-    pointer_queue(ORIEL_ENGINE_BACKEND(backend),
-                  &(struct pointer_event){ .dx = dx, .dy = dy, .buttons = buttons });
-}
-
-/* The contract has one wheel, away from the user being positive. */
-static void engine_scroll(OrielDisplayBackend *backend, int dx, int dy)
-{
-    OrielEngineBackend *engine = ORIEL_ENGINE_BACKEND(backend);
-    struct pointer_event event = engine->has_pending ? engine->pending : engine->last;
-
-    event.dx = event.dy = 0;
-    event.wheel = -dy;
-    if (dy != 0) {
-        pointer_queue(engine, &event);
-    }
-}
+/* --- Size and text */
 
 static void engine_set_size(OrielDisplayBackend *backend, guint width, guint height)
 {
-    call(ORIEL_ENGINE_BACKEND(backend), DISPLAY_INTERFACE, "SetSize",
-         g_variant_new("(uu)", width, height), "()", TIMEOUT_DEFAULT, NULL);
-}
-
-static void on_typed(GObject *source, GAsyncResult *result, gpointer data)
-{
-    g_autoptr(GTask) task = data;
-    GError *error = NULL;
-    g_autoptr(GVariant) reply =
-        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
-
-    if (reply) {
-        g_task_return_boolean(task, TRUE);
-    } else {
-        g_task_return_error(task, error);
-    }
-}
-
-static void engine_type_text(OrielDisplayBackend *backend, const char *text, GTask *task)
-{
-    OrielEngineBackend *engine = ORIEL_ENGINE_BACKEND(backend);
-
-    g_dbus_connection_call(engine->connection, NULL, ENGINE_PATH, ENGINE_INTERFACE, "TypeText",
-                           g_variant_new("(s)", text), G_VARIANT_TYPE("()"), G_DBUS_CALL_FLAGS_NONE,
-                           TIMEOUT_NEVER, engine->cancellable, on_typed, g_object_ref(task));
+    oriel_engine_backend_call(ORIEL_ENGINE_BACKEND(backend), DISPLAY_INTERFACE, "SetSize",
+                              g_variant_new("(uu)", width, height), "()", TIMEOUT_DEFAULT, NULL);
 }
 
 static void on_text(GObject *source, GAsyncResult *result, gpointer data)
@@ -494,7 +360,6 @@ static void engine_get_text(OrielDisplayBackend *backend, GTask *task)
                            G_VARIANT_TYPE("(bsuu)"), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_DEFAULT,
                            engine->cancellable, on_text, g_object_ref(task));
 }
-
 /* --- Life */
 
 static void properties_get(OrielEngineBackend *engine, const char *path, const char *interface)
@@ -535,7 +400,7 @@ static void engine_close(OrielDisplayBackend *backend)
 {
     OrielEngineBackend *engine = ORIEL_ENGINE_BACKEND(backend);
 
-    pointer_flush(engine);
+    oriel_engine_backend_flush(engine);
     g_cancellable_cancel(engine->cancellable);
     g_clear_handle_id(&engine->retry_timer, g_source_remove);
     g_clear_signal_handler(&engine->closed_handler, engine->connection);
@@ -567,13 +432,9 @@ static void oriel_engine_backend_class_init(OrielEngineBackendClass *class)
     backend_class->close = engine_close;
     backend_class->set_visible = engine_set_visible;
     backend_class->frame_shown = engine_frame_shown;
-    backend_class->key = engine_key;
-    backend_class->pointer = engine_pointer;
-    backend_class->motion = engine_motion;
-    backend_class->scroll = engine_scroll;
     backend_class->set_size = engine_set_size;
-    backend_class->type_text = engine_type_text;
     backend_class->get_text = engine_get_text;
+    oriel_engine_backend_input_class_init(backend_class);
 }
 
 static void oriel_engine_backend_init(OrielEngineBackend *engine)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the parts of the display widget share: oriel-display.c (object, layout, drawing),
+ * What the parts of the display widget share: oriel-display.c (object, drawing), -layout.c,
  * -keys.c and -pointer.c (input), -grab.c (system shortcuts), -lock.c (the pointer of a guest that
  * has only a mouse), -cursor.c, -resize.c (asking the guest for a size), -actions.c, -selection.c
  * (text of text screens).
@@ -82,9 +82,17 @@ struct _OrielDisplay {
     OrielTextSelection selection;
 };
 
-/* oriel-display.c */
+/* oriel-display-layout.c */
 OrielGeometryInput oriel_display_geometry_input(OrielDisplay *display);
+/* Makes `geometry` anew of what there is; the second the scrollbars' ranges as well. */
 void oriel_display_update_geometry(OrielDisplay *display);
+void oriel_display_layout_update(OrielDisplay *display);
+/* Gives the scrollbars their places in a widget of that size. */
+void oriel_display_layout_scrollbars(OrielDisplay *display, int width, int height);
+/* How far the picture is moved in one direction; borrowed. */
+GtkAdjustment *oriel_display_adjustment(OrielDisplay *display, GtkOrientation orientation);
+
+/* oriel-display.c */
 void oriel_display_notice(OrielDisplay *display, const char *text);
 /* Sets one of the flags above and notifies `property`. */
 void oriel_display_set_flag(OrielDisplay *display, gboolean *flag, gboolean value,
