@@ -27,7 +27,7 @@ struct _OrielPointerLock {
     guint idle;
 };
 
-/* NULL if the desktop has what it needs not. */
+/* NULL if the desktop is known to lack what it takes. */
 OrielPointerLock *oriel_pointer_lock_x11_new(GdkSurface *surface);
 OrielPointerLock *oriel_pointer_lock_wayland_new(GdkSurface *surface);
 
