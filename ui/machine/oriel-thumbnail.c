@@ -104,11 +104,15 @@ static void picture_free(gpointer data)
     g_free(picture);
 }
 
-/* Worker thread. */
-static void picture_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+/* Worker thread. The task stays picture_end()'s. */
+static void picture_run(gpointer data, gpointer user_data)
 {
-    const struct picture *picture = data;
+    GTask *task = data;
+    const struct picture *picture = g_task_get_task_data(task);
 
+    if (g_task_return_error_if_cancelled(task)) {
+        return;
+    }
     g_task_return_pointer(
         task,
         picture->path ? oriel_small_picture_read(picture->path, picture->width, picture->height)
@@ -119,9 +123,10 @@ static void picture_run(GTask *task, gpointer source, gpointer data, GCancellabl
 
 static void picture_end(GObject *source, GAsyncResult *result, gpointer data)
 {
-    const struct picture *picture = g_task_get_task_data(G_TASK(result));
+    g_autoptr(GTask) task = G_TASK(result);
+    const struct picture *picture = g_task_get_task_data(task);
     OrielThumbnail *thumbnail = ORIEL_THUMBNAIL(source);
-    g_autoptr(GdkTexture) texture = g_task_propagate_pointer(G_TASK(result), NULL);
+    g_autoptr(GdkTexture) texture = g_task_propagate_pointer(task, NULL);
 
     if (texture) {
         show_texture(thumbnail, texture,
@@ -129,17 +134,20 @@ static void picture_end(GObject *source, GAsyncResult *result, gpointer data)
     }
 }
 
-/* Takes the picture. */
+/* Takes the picture. All are made one after the other: many at a time would take the processors
+ * from the main loop, which scrolls. */
 static void picture_start(OrielThumbnail *thumbnail, struct picture *picture)
 {
-    g_autoptr(GTask) task = g_task_new(thumbnail, thumbnail->cancellable, picture_end, NULL);
+    static GThreadPool *pool;
+    GTask *task = g_task_new(thumbnail, thumbnail->cancellable, picture_end, NULL);
     int scale = gtk_widget_get_scale_factor(GTK_WIDGET(thumbnail));
 
     gtk_widget_get_size_request(GTK_WIDGET(thumbnail), &picture->width, &picture->height);
     picture->width *= scale;
     picture->height *= scale;
     g_task_set_task_data(task, picture, picture_free);
-    g_task_run_in_thread(task, picture_run);
+    pool = pool ? pool : g_thread_pool_new(picture_run, NULL, 1, FALSE, NULL);
+    g_thread_pool_push(pool, task, NULL);
 }
 
 static void frame_changed(OrielThumbnail *thumbnail)
