@@ -164,4 +164,28 @@ def test_open_file(home):
         desktop.screenshot("library-dark-narrow")
 
 
-oriel.main(test_open_file, test_empty, test_grid, test_delete_and_undo, test_killed_window, test_list_view)
+def test_keys(home):
+    """What the list of shortcuts promises for the machine that has the focus."""
+    create(home, "One", "Two")
+    with Desktop(home, manager=True) as desktop:
+        desktop.window()
+        tree = Tree(desktop)
+        wait_machines(tree, ["One", "Two"])
+        tree.wait("table cell", "^One, Off$")
+        wait_until(lambda: desktop.key("Down") or tree.focused() == "One, Off", "the first machine has the focus")
+        desktop.key("F2")
+        tree.wait(None, "^Rename “One”")
+        desktop.key("Escape")
+        tree.wait_gone(None, "^Rename “One”")
+        desktop.key("alt+Return")
+        desktop.wait_window("^One — Settings$")
+        desktop.key("Escape")
+        desktop.wait_no_window("^One — Settings$")
+        desktop.key("Delete")
+        wait_machines(tree, ["Two"])
+        wait_until(lambda: desktop.key("Down") or tree.focused() == "Two, Off", "the other machine has the focus")
+        desktop.key("ctrl+s")
+        tree.wait("push button", "Select _?All$")
+
+
+oriel.main(test_open_file, test_empty, test_grid, test_delete_and_undo, test_killed_window, test_list_view, test_keys)

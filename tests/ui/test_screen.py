@@ -162,4 +162,20 @@ def notes_of(tree):
     return notes(tree.desktop.home)
 
 
-oriel.main(test_fullscreen, test_pointer_lock, test_second_display, test_keys_after_a_menu, test_text)
+def test_screenshot_key(home):
+    """Once the screen is left, the key of the list of shortcuts takes a picture; before, it is the machine's."""
+    folder = os.path.join(home.path, "Pictures")
+    with Desktop(home, manager=True) as desktop:
+        tree = show(home, desktop)
+        wait_until(lambda: tree.focused() == "Screen of One", "the screen has the keyboard")
+        desktop.key("ctrl+shift+p")
+        wait_until(lambda: "Key (25, false)" in notes(home), "the machine gets the keys")
+        check(not os.path.exists(folder), "the window took the machine's keys")
+        desktop.run("xdotool", "key", "Control_L+Alt_L")
+        wait_until(lambda: tree.focused() != "Screen of One", "the screen is left")
+        desktop.key("ctrl+shift+p")
+        tree.wait("label", "Screenshot saved")
+        check(len(os.listdir(folder)) == 1, "one picture")
+
+
+oriel.main(test_fullscreen, test_pointer_lock, test_second_display, test_keys_after_a_menu, test_text, test_screenshot_key)

@@ -172,19 +172,39 @@ static void act_delete_selected(GtkWidget *widget, const char *action, GVariant 
     oriel_delete_machines(widget, page->list_model, items);
 }
 
-static void act_menu(GtkWidget *widget, const char *action, GVariant *parameter)
+/* The cell that has the focus, or NULL. */
+static OrielMachineCell *focused_cell(OrielLibraryPage *page)
 {
-    OrielLibraryPage *page = ORIEL_LIBRARY_PAGE(widget);
-    GtkRoot *root = gtk_widget_get_root(widget);
+    GtkRoot *root = gtk_widget_get_root(GTK_WIDGET(page));
     GtkWidget *focus = root ? gtk_root_get_focus(root) : NULL;
 
     for (guint i = 0; focus && i < page->cells->len; i++) {
         GtkWidget *cell = g_ptr_array_index(page->cells, i);
 
         if (gtk_widget_get_parent(cell) == focus || gtk_widget_is_ancestor(focus, cell)) {
-            oriel_machine_cell_open_menu(ORIEL_MACHINE_CELL(cell));
-            return;
+            return ORIEL_MACHINE_CELL(cell);
         }
+    }
+    return NULL;
+}
+
+static void act_menu(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    OrielMachineCell *cell = focused_cell(ORIEL_LIBRARY_PAGE(widget));
+
+    if (cell) {
+        oriel_machine_cell_open_menu(cell);
+    }
+}
+
+/* An item of the context menu, by its key. */
+static void act_do(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    OrielLibraryPage *page = ORIEL_LIBRARY_PAGE(widget);
+    OrielMachineCell *cell = page->selecting ? NULL : focused_cell(page);
+
+    if (cell) {
+        oriel_machine_cell_activate(cell, g_variant_get_string(parameter, NULL));
     }
 }
 
@@ -225,6 +245,13 @@ void oriel_library_page_install_actions(GtkWidgetClass *class)
     for (guint i = 0; i < G_N_ELEMENTS(actions); i++) {
         gtk_widget_class_install_action(class, actions[i].name, NULL, actions[i].activate);
     }
+    gtk_widget_class_install_action(class, "library.do", "s", act_do);
+    gtk_widget_class_add_binding_action(class, GDK_KEY_F2, 0, "library.do", "s", "machine.rename");
+    gtk_widget_class_add_binding_action(class, GDK_KEY_Delete, 0, "library.do", "s",
+                                        "machine.delete");
+    gtk_widget_class_add_binding_action(class, GDK_KEY_Return, GDK_ALT_MASK, "library.do", "s",
+                                        "machine.settings");
+    gtk_widget_class_add_binding_action(class, GDK_KEY_s, GDK_CONTROL_MASK, "library.select", NULL);
     gtk_widget_class_add_binding_action(class, GDK_KEY_Menu, 0, "library.menu", NULL);
     gtk_widget_class_add_binding_action(class, GDK_KEY_F10, GDK_SHIFT_MASK, "library.menu", NULL);
     gtk_widget_class_add_binding_action(class, GDK_KEY_a, GDK_CONTROL_MASK, "library.select-all",

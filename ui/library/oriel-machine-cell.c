@@ -325,6 +325,20 @@ void oriel_machine_cell_open_menu(OrielMachineCell *cell)
     menu_popup(cell, &(GdkRectangle){ 0, gtk_widget_get_height(GTK_WIDGET(cell)) / 2, 1, 1 });
 }
 
+void oriel_machine_cell_activate(OrielMachineCell *cell, const char *action)
+{
+    g_autoptr(GtkWidget) widget = g_object_ref(GTK_WIDGET(cell)); /* it may go with its machine */
+
+    if (!cell->item) {
+        return;
+    }
+    oriel_machine_actions_insert(widget, cell->item);
+    gtk_widget_activate_action(widget, action, NULL);
+    if (!cell->popover) { /* otherwise they go with the item */
+        gtk_widget_insert_action_group(widget, "machine", NULL);
+    }
+}
+
 static void menu_pressed(OrielMachineCell *cell, int n_press, double x, double y)
 {
     menu_popup(cell, &(GdkRectangle){ (int)x, (int)y, 1, 1 });

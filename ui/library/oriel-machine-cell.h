@@ -29,5 +29,7 @@ gboolean oriel_machine_cell_get_selected(OrielMachineCell *cell);
 gboolean oriel_machine_cell_set_seen(OrielMachineCell *cell, gboolean seen);
 /* Opens the context menu at its place, as the menu key does. */
 void oriel_machine_cell_open_menu(OrielMachineCell *cell);
+/* Does what an item of the menu does ("machine.rename"), if it can be done now. */
+void oriel_machine_cell_activate(OrielMachineCell *cell, const char *action);
 
 #endif

@@ -252,4 +252,6 @@ void oriel_machine_page_install_actions(GtkWidgetClass *class)
                                         actions[i].activate);
     }
     gtk_widget_class_install_property_action(class, "screen.scaling", "scaling");
+    gtk_widget_class_add_binding_action(class, GDK_KEY_p, GDK_CONTROL_MASK | GDK_SHIFT_MASK,
+                                        "screen.screenshot", NULL);
 }
