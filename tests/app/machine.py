@@ -7,11 +7,12 @@ import re
 import shutil
 import socket
 import struct
+import subprocess
 import tempfile
 import time
 import zlib
 
-from oriel import Failure, check
+from oriel import SOURCE, Failure, Skip, check
 
 MIB = 1 << 20
 SLOW = 900  # seconds that anything may take where KVM emulates ring 0
@@ -76,6 +77,15 @@ def log(home, name, file="engine.log"):
         return ""
 
 
+def menu_cd(name):
+    """The path of a CD with a boot menu: “grub”, or “menu” for the light one."""
+    built = subprocess.run([os.path.join(SOURCE, "tests/lab/images", name + "-iso")], capture_output=True, text=True,
+                           check=False)
+    if built.returncode != 0:
+        raise Skip(built.stderr.strip().splitlines()[-1])
+    return os.path.join(built.stdout.strip(), name + ".iso")
+
+
 def boot_welcome(home, *options, name="Welcome", settings=()):
     """The welcome machine from the beginning, its picture drawn."""
     home.ok("create", name, "--disk", os.environ["ORIEL_WELCOME"], "--memory", "64M", *options)
@@ -85,21 +95,27 @@ def boot_welcome(home, *options, name="Welcome", settings=()):
     home.ok("wait", name, "--serial", "^welcome: ready", "--timeout", str(SLOW), timeout=SLOW + 60)
 
 
-_ready = {}  # number of processors -> a folder with that machine, saved when its picture was drawn
+_ready = {}  # what kind of machine -> a folder with one, saved where tests begin
+
+
+def start_ready(home, name, kind, boot):
+    """A machine that `boot`, given its name, makes and brings to where tests begin. That happens once for each kind in a
+    test program; after that copies of it go on from there."""
+    folder = home.folder(name)
+    if kind not in _ready:
+        boot(name)
+        home.ok("save", name, timeout=SLOW)
+        keep = tempfile.mkdtemp(prefix="oriel-ready-")
+        atexit.register(shutil.rmtree, keep, ignore_errors=True)
+        _ready[kind] = shutil.copytree(folder, os.path.join(keep, name + ".oriel"))
+    else:
+        shutil.copytree(_ready[kind], folder)
+    home.ok("start", name, timeout=SLOW)
 
 
 def start_welcome(home, cpus="1"):
-    """The welcome machine, its picture drawn. It boots once in a test program; after that copies of it go on from there."""
-    folder = home.folder("Welcome")
-    if cpus not in _ready:
-        boot_welcome(home, "--cpus", cpus)
-        home.ok("save", "Welcome", timeout=SLOW)
-        keep = tempfile.mkdtemp(prefix="oriel-ready-")
-        atexit.register(shutil.rmtree, keep, ignore_errors=True)
-        _ready[cpus] = shutil.copytree(folder, os.path.join(keep, "Welcome.oriel"))
-    else:
-        shutil.copytree(_ready[cpus], folder)
-    home.ok("start", "Welcome", timeout=SLOW)
+    """The welcome machine, its picture drawn."""
+    start_ready(home, "Welcome", "welcome-" + cpus, lambda name: boot_welcome(home, "--cpus", cpus, name=name))
 
 
 def said(home, name, pattern):

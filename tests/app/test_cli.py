@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """orielctl and the library of machines, as far as no guest runs."""
 
+import copy
+import functools
 import json
+import operator
 import os
 import re
 import signal
@@ -392,31 +395,35 @@ def test_output_that_cannot_be_written(home):
 
 def test_every_key_by_hand(home):
     """machine.json with one wrong value after the other: a sentence that names the key, never a crash."""
-    home.ok("create", "One", "--disk", "1M", "--memory", "64M")
-    path = home.folder("One") + "/machine.json"
-    with open(path, encoding="utf-8") as file:
-        good = json.load(file)
     wrong = [None, True, -1, 0, 1 << 62, 1e300, "", "x" * 5000, "../..", "\n", [], [[]], {}, {"a": {}}]
-    places = [(good, key) for key in good]
-    for value in list(good.values()) + good["drives"]:
+    goods = []  # a machine for each wrong value, so that all of a key's are looked at together
+    for n in range(len(wrong)):
+        home.ok("create", f"M{n}", "--disk", "1M", "--memory", "64M")
+        with open(home.folder(f"M{n}") + "/machine.json", encoding="utf-8") as file:
+            goods.append(json.load(file))
+    places = [(key,) for key in goods[0]]
+    for key, value in goods[0].items():
         if isinstance(value, dict):
-            places += [(value, key) for key in value]
-    for owner, key in places:
-        before = owner[key]
-        for value in wrong:
-            owner[key] = value
-            with open(path, "w", encoding="utf-8") as file:
-                json.dump(good, file)
-            machine = home.json("list")[0]
+            places += [(key, inner) for inner in value]
+    places += [("drives", n, key) for n, drive in enumerate(goods[0]["drives"]) for key in drive]
+    for *way, key in places:
+        for n, good in enumerate(goods):
+            changed = copy.deepcopy(good)
+            owner = functools.reduce(operator.getitem, way, changed)
+            owner[key] = wrong[n]
+            with open(home.folder(f"M{n}") + "/machine.json", "w", encoding="utf-8") as file:
+                json.dump(changed, file)
+        listed = {machine["folder"]: machine for machine in home.json("list")}
+        for n, value in enumerate(wrong):
+            machine = listed[home.folder(f"M{n}")]
             if machine["state"] == "damaged":
                 check(machine["message"].endswith("."), f"{key}={value!r}: {machine['message']!r}")
                 check(key in machine["message"] or machine["message"].startswith("“"), machine["message"])
-                code, _, err = home.run("start", home.folder("One"))
+                code, _, err = home.run("start", machine["folder"])
                 check(code in (10, 13) and err.rstrip().endswith("."), f"{key}={value!r}: {code} {err!r}")
             else:
                 check(machine["state"] == "stopped", repr(machine))
-                home.ok("show", home.folder("One"))
-        owner[key] = before
+                home.ok("show", machine["folder"])
 
 
 def test_check_host(home):

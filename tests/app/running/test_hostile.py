@@ -18,7 +18,7 @@ from rfb import Client, DESKTOP_SIZE
 
 CLIENTS_MAX = 16  # engine/display/server.h
 SEED = int(os.environ.get("ORIEL_TEST_SEED", "7"))
-STRESS_SECONDS = int(os.environ.get("ORIEL_STRESS_SECONDS", "20"))
+STRESS_SECONDS = int(os.environ.get("ORIEL_STRESS_SECONDS", "8"))
 
 
 def running(home, name="Welcome"):

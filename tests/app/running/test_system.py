@@ -16,12 +16,11 @@ import subprocess
 import sys
 import time
 
-from machine import SLOW, boot_welcome, engine_pid, png_read, wait_until
+from machine import SLOW, boot_welcome, engine_pid, menu_cd, png_read, start_ready, wait_until
 from oriel import Failure, ORIELCTL, Skip, check, main
 from rfb import Client
 
 MIB = 1 << 20
-IMAGES = os.path.join(os.environ["ORIEL_SOURCE"], "tests/lab/images")
 
 
 def seabios(home, name, *options):
@@ -33,48 +32,51 @@ def seabios(home, name, *options):
     return text
 
 
-def test_seabios_with_one_and_four_cpus(home):
-    for cpus in ("1", "4"):
-        seabios(home, "C" + cpus, "--cpus", cpus, "--memory", "128M")
-        stats = home.json("stats", "C" + cpus)
-        check(stats, "no stats")
-        home.ok("stop", "C" + cpus)
-        check(home.json("list")[0]["state"] == "stopped", "still running")
+def start_one(home):
+    """A machine “One” whose firmware has found nothing to boot, on an empty disk and a CD."""
+    def boot(name):
+        iso = home.file("a.iso", bytes(64 * 2048))
+        seabios(home, name, "--memory", "64M", "--disk", "1M", "--cdrom", iso)
+        home.ok("eject", name)  # the file stays behind
+
+    start_ready(home, "One", "seabios", boot)
 
 
-def test_seabios_with_little_and_much_memory(home):
-    for memory in ("64M", "2G", "5G"):
-        seabios(home, memory, "--memory", memory)
+def test_seabios_with_little_and_much_memory_and_processors(home):
+    for cpus, memory in (("1", "64M"), ("4", "2G"), ("2", "5G")):
+        seabios(home, memory, "--cpus", cpus, "--memory", memory)
+        check(home.json("stats", memory), "no stats")
         home.ok("stop", memory)
+        check(home.json("show", memory)["state"] == "stopped", "still running")
 
 
-def test_grub_menu_by_orielctl_and_vnc(home):
-    image = subprocess.run([IMAGES + "/grub-iso"], capture_output=True, text=True, check=True).stdout.strip()
-    home.ok("create", "Grub", "--cdrom", image + "/grub.iso", "--memory", "128M")
-    home.ok("start", "Grub", timeout=SLOW)
-    home.ok("wait", "Grub", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
-    home.ok("key", "Grub", "down")
-    home.ok("key", "Grub", "enter")
-    home.ok("wait", "Grub", "--text", "Chosen: Birch", "--timeout", str(SLOW), timeout=SLOW + 60)
-    home.ok("key", "Grub", "enter")
-    home.ok("wait", "Grub", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
+def use_menu(home, cd):
+    """The boot menu of a CD, by orielctl and VNC."""
+    home.ok("create", "Menu", "--cdrom", cd, "--memory", "128M")
+    home.ok("start", "Menu", timeout=SLOW)
+    home.ok("wait", "Menu", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
+    home.ok("key", "Menu", "down")
+    home.ok("key", "Menu", "enter")
+    home.ok("wait", "Menu", "--text", "Chosen: Birch", "--timeout", str(SLOW), timeout=SLOW + 60)
+    home.ok("key", "Menu", "enter")
+    home.ok("wait", "Menu", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
 
-    address = home.ok("vnc", "Grub").strip()
+    address = home.ok("vnc", "Menu").strip()
     client = Client(address)
     client.picture()
     check(client.extended_keys, "the server does not know extended keys")
-    check(client.name == "Grub", client.name)
+    check(client.name == "Menu", client.name)
     client.key(0xff54, 0xd0)  # Down, by scancode
     time.sleep(2)
     client.key(0xff0d)  # Return, by symbol
-    home.ok("wait", "Grub", "--text", "Chosen: (Birch|Cedar|Maple)", "--timeout", str(SLOW), timeout=SLOW + 60)
+    home.ok("wait", "Menu", "--text", "Chosen: (Birch|Cedar|Maple)", "--timeout", str(SLOW), timeout=SLOW + 60)
 
     # The same picture for a second client at the same time, and in the screenshot.
     other = Client(address)
     shot = os.path.join(home.path, "shot.png")
     for _ in range(20):
         first, second = client.picture(), other.picture()
-        home.ok("screenshot", "Grub", shot)
+        home.ok("screenshot", "Menu", shot)
         if first == second == png_read(shot):
             break
         time.sleep(0.5)  # a blinking cursor may have come between
@@ -86,17 +88,25 @@ def test_grub_menu_by_orielctl_and_vnc(home):
     other.close()
 
     # Saved in the menu it goes on in the menu.
-    home.ok("key", "Grub", "enter")
-    home.ok("wait", "Grub", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
-    home.ok("key", "Grub", "up")  # which it may still have to read
-    home.ok("pause", "Grub")
-    text = home.ok("text", "Grub")
-    home.ok("save", "Grub", timeout=SLOW)
-    home.ok("start", "Grub", "--paused", timeout=SLOW)
-    check(home.ok("text", "Grub") == text, "the menu changed")
-    home.ok("resume", "Grub")
-    home.ok("key", "Grub", "enter")
-    home.ok("wait", "Grub", "--text", "Chosen: ", "--timeout", str(SLOW), timeout=SLOW + 60)
+    home.ok("key", "Menu", "enter")
+    home.ok("wait", "Menu", "--text", "Apple(.|\n)*Maple", "--timeout", str(SLOW), timeout=SLOW + 60)
+    home.ok("key", "Menu", "up")  # which it may still have to read
+    home.ok("pause", "Menu")
+    text = home.ok("text", "Menu")
+    home.ok("save", "Menu", timeout=SLOW)
+    home.ok("start", "Menu", "--paused", timeout=SLOW)
+    check(home.ok("text", "Menu") == text, "the menu changed")
+    home.ok("resume", "Menu")
+    home.ok("key", "Menu", "enter")
+    home.ok("wait", "Menu", "--text", "Chosen: ", "--timeout", str(SLOW), timeout=SLOW + 60)
+
+
+def test_menu_by_orielctl_and_vnc(home):
+    use_menu(home, menu_cd("menu"))
+
+
+def test_grub_menu_by_orielctl_and_vnc(home):
+    use_menu(home, menu_cd("grub"))
 
 
 def welcome_from(home, controller, *settings):
@@ -139,7 +149,7 @@ def test_limits_of_a_disk(home):
 
 
 def test_balloon_errors(home):
-    seabios(home, "One", "--memory", "64M")
+    start_one(home)
     home.ok("balloon", "One", "16M")
     stats = home.json("stats", "One")
     check(stats["guest-memory"] == {"balloon-target": 16 * MIB, "balloon": 0}, repr(stats["guest-memory"]))
@@ -208,7 +218,7 @@ def test_wrong_vnc_password_and_garbage(home):
 
 
 def test_pause_resume_reset(home):
-    seabios(home, "One", "--memory", "64M")
+    start_one(home)
     home.ok("pause", "One")
     check(home.json("list")[0]["state"] == "paused", "pause")
     home.ok("pause", "One")
@@ -222,7 +232,7 @@ def test_pause_resume_reset(home):
 
 
 def test_running_machine_is_protected(home):
-    seabios(home, "One", "--memory", "64M", "--disk", "1M")
+    start_one(home)
     for arguments in (["start", "One"], ["delete", "One"], ["rename", "One", "Two"], ["clone", "One", "Two"]):
         home.fails(14, *arguments, words=["in use"])
     check(os.listdir(home.data + "/oriel/machines") == ["One.oriel"], "something was left behind")
@@ -447,17 +457,21 @@ def test_full_disk_pauses_the_machine(home):
 
 
 def test_media(home):
-    iso, other = home.file("a.iso", bytes(64 * 2048)), home.file("b.iso", bytes(128 * 2048))
-    seabios(home, "One", "--memory", "64M", "--cdrom", iso)
-    home.ok("insert", "One", other)
-    check(home.json("show", "One")["drives"][0]["path"] == other, "insert")
+    def drive():
+        return next(drive for drive in home.json("show", "One")["drives"] if drive["type"] == "cdrom")
+
+    start_one(home)
+    for name, sectors in (("b.iso", 64), ("c.iso", 128)):
+        image = home.file(name, bytes(sectors * 2048))
+        home.ok("insert", "One", image)
+        check(drive()["path"] == image, "insert")
     home.ok("eject", "One")
-    check("path" not in home.json("show", "One")["drives"][0], "eject")
+    check("path" not in drive(), "eject")
     home.fails(11, "insert", "One", home.path + "/none.iso", words=["none.iso"])
 
 
 def test_input_errors(home):
-    seabios(home, "One", "--memory", "64M")
+    start_one(home)
     home.fails(10, "key", "One", "ctrl+nothing", words=["nothing"])
     home.fails(10, "type", "One", "é", words=["é"])
     home.fails(11, "serial", "One", "--port", "7")
@@ -485,17 +499,17 @@ def test_control_socket_garbage(home):
 if not os.path.exists("/dev/kvm"):
     print("1..0 # SKIP no /dev/kvm")
     sys.exit(0)
-# The groups are run side by side; each takes about as long as the others.
+# The groups are run side by side.
 GROUPS = {
-    "boot": [test_seabios_with_one_and_four_cpus, test_seabios_with_little_and_much_memory,
-             test_grub_menu_by_orielctl_and_vnc, test_foreign_vnc_client_sees_the_screenshot,
-             test_wrong_vnc_password_and_garbage, test_pause_resume_reset, test_media, test_input_errors],
-    "folder": [test_running_machine_is_protected, test_two_copies_of_one_machine, test_folder_behind_a_link_or_moved,
-               test_boot_from_a_virtio_disk, test_boot_from_an_nvme_disk_with_direct_io, test_limits_of_a_disk,
-               test_balloon_errors, test_start_right_after_the_end,
+    "boot": [test_seabios_with_little_and_much_memory_and_processors, test_menu_by_orielctl_and_vnc,
+             test_foreign_vnc_client_sees_the_screenshot, test_wrong_vnc_password_and_garbage, test_pause_resume_reset,
+             test_media, test_input_errors, test_balloon_errors, test_running_machine_is_protected],
+    "folder": [test_two_copies_of_one_machine, test_folder_behind_a_link_or_moved, test_boot_from_a_virtio_disk,
+               test_boot_from_an_nvme_disk_with_direct_io, test_limits_of_a_disk, test_start_right_after_the_end,
                test_engine_that_hangs, test_runtime_folder_with_a_long_path,
                test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
                test_locked_disk_and_missing_files, test_full_disk_pauses_the_machine, test_control_socket_garbage],
+    "grub": [test_grub_menu_by_orielctl_and_vnc],  # minutes where KVM emulates ring 0
 }
 ALL = [test for tests in GROUPS.values() for test in tests]
 check(len(ALL) == sum(name.startswith("test_") for name in globals()), "a test is in no group, or in two")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The program as assistive technology sees it: find by role and name with a time-out, act, read, dump.
 
-AT-SPI connects to one bus in a process, and every test has a bus of its own: atspi.py is the process on that bus.
+Every test has a bus of its own, which its environment names: atspi.py is a process there.
 """
 
 import json
@@ -20,17 +20,8 @@ class Tree:
     """What is on a Desktop, through a helper process there."""
 
     def __init__(self, desktop, program="oriel"):
-        self.desktop, self.program = desktop, program
-        self._start()
-
-    def _start(self):
-        self.helper = self.desktop.spawn_helper([sys.executable, os.path.join(HERE, "atspi.py"), self.program])
-
-    def _restart(self):
-        """libatspi keeps what it was told of a program that had just started, even that it shows nothing."""
-        self.helper.stdin.close()
-        self.helper.wait(60)
-        self._start()
+        self.desktop = desktop
+        self.helper = desktop.spawn_helper([sys.executable, os.path.join(HERE, "atspi.py"), program])
 
     def call(self, command, **arguments):
         self.helper.stdin.write(json.dumps(dict(arguments, command=command)) + "\n")
@@ -46,15 +37,9 @@ class Tree:
     def wait(self, role, name, seconds=WAIT, showing=True):
         """Waits for a node; role and name are regular expressions, name is searched. Fails with a dump of the tree."""
         end = time.monotonic() + seconds
-        fresh = time.monotonic()
-        while True:
-            if self.call("find", role=role, name=name, showing=showing):
-                return
+        while not self.call("find", role=role, name=name, showing=showing):
             if time.monotonic() > end:
                 raise oriel.Failure(f"in {seconds} s no {role or 'node'} “{name}”:\n{self.dump()}")
-            if time.monotonic() > fresh + 5 and not self.dump():
-                self._restart()
-                fresh = time.monotonic()
             time.sleep(0.1)
 
     def wait_gone(self, role, name, seconds=WAIT):
@@ -70,7 +55,6 @@ class Tree:
     def act(self, role, name, action=None, window=None):
         """Does the node's first action, or the one with that name, as soon as it can be done; anywhere, or in the window
         with that title, a regular expression."""
-        self.wait(role, name)
         end = time.monotonic() + WAIT
         while not self.call("act", role=role, name=name, action=action, window=window):
             if time.monotonic() > end:
