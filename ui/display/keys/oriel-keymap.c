@@ -2,7 +2,7 @@
 /* See oriel-keymap.h. */
 #include "oriel-keymap.h"
 
-#include <glib/gi18n.h>
+#include <glib/gi18n-lib.h>
 #include <linux/input-event-codes.h>
 
 #include "oriel-keys.h"

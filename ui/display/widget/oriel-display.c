@@ -4,6 +4,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "display/keys/oriel-keymap.h"
 #include "oriel-display-private.h"
 
 enum {
@@ -248,13 +249,15 @@ const char *oriel_display_get_release_chord(OrielDisplay *display)
 static void describe(OrielDisplay *display)
 {
     g_autofree char *label = NULL;
+    g_autofree char *keys = oriel_keymap_chord_words(display->release_chord);
+    /* Translators: %s is "Ctrl + Alt". */
+    g_autofree char *description = g_strdup_printf(
+        _("Keys go to the guest. Press and let go of %s to leave the screen."), keys);
 
     label = display->machine_name ? g_strdup_printf(_("Screen of %s"), display->machine_name)
                                   : g_strdup(_("Screen"));
-    gtk_accessible_update_property(
-        GTK_ACCESSIBLE(display), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
-        GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-        _("Keys go to the guest. Press and let go of Control and Alt to leave the screen."), -1);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(display), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
+                                   GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, description, -1);
 }
 
 void oriel_display_set_machine_name(OrielDisplay *display, const char *name)
@@ -389,6 +392,7 @@ static void oriel_display_set_property(GObject *object, guint id, const GValue *
     case PROP_RELEASE_CHORD:
         g_free(display->release_chord);
         display->release_chord = g_value_dup_string(value);
+        describe(display);
         break;
     case PROP_MACHINE_NAME:
         oriel_display_set_machine_name(display, g_value_get_string(value));
