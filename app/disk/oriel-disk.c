@@ -146,7 +146,7 @@ JsonNode *oriel_disk_check(const char *path, const char *format, OrielProgress p
     return json_of(oriel_worker_run(&request, progress, data, cancellable, error), error);
 }
 
-/* Work on the file itself. */
+/* Work on the file itself that is done in a moment. */
 static GVariant *change(const char *operation, const char *path, GVariant *options, GError **error)
 {
     const OrielWorkerRequest request = {
@@ -162,10 +162,20 @@ static GVariant *change(const char *operation, const char *path, GVariant *optio
     return oriel_worker_run(&request, NULL, NULL, NULL, error);
 }
 
-JsonNode *oriel_disk_repair(const char *path, GError **error)
+JsonNode *oriel_disk_repair(const char *path, OrielProgress progress, gpointer data,
+                            GCancellable *cancellable, GError **error)
 {
-    return json_of(change("disk-repair", path, oriel_worker_texts("path", path, NULL), error),
-                   error);
+    if (!may_change(path, error)) {
+        return NULL;
+    }
+    const OrielWorkerRequest request = {
+        .operation = "disk-repair",
+        .options = oriel_worker_texts("path", path, NULL),
+        .change = path,
+        .finishes = TRUE,
+    };
+
+    return json_of(oriel_worker_run(&request, progress, data, cancellable, error), error);
 }
 
 gboolean oriel_disk_resize(const char *path, const char *format, const char *size, gboolean shrink,

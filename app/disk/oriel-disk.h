@@ -53,8 +53,12 @@ gboolean oriel_disk_convert(const char *path, const char *target, const OrielDis
 JsonNode *oriel_disk_check(const char *path, const char *format, OrielProgress progress,
                            gpointer data, GCancellable *cancellable, GError **error);
 
-/* Mends a qcow2 image; the same result, of what was found, with "lost-clusters". */
-JsonNode *oriel_disk_repair(const char *path, GError **error);
+/*
+ * Mends a qcow2 image; the same result, of what was found, with "lost-clusters". Cancelled, the
+ * image stays as it was; if it is too late for that, the work goes on to its end.
+ */
+JsonNode *oriel_disk_repair(const char *path, OrielProgress progress, gpointer data,
+                            GCancellable *cancellable, GError **error);
 
 /* Another size ("20G", or "+5G" for more). Smaller only with `shrink`: what lies behind is lost. */
 gboolean oriel_disk_resize(const char *path, const char *format, const char *size, gboolean shrink,

@@ -117,7 +117,8 @@ JsonNode *oriel_drive_check(const OrielMachine *machine, const char *id, OrielPr
                : NULL;
 }
 
-JsonNode *oriel_drive_repair(const OrielMachine *machine, const char *id, GError **error)
+JsonNode *oriel_drive_repair(const OrielMachine *machine, const char *id, OrielProgress progress,
+                             gpointer data, GCancellable *cancellable, GError **error)
 {
     g_auto(Care) care = { .lock = -1 };
 
@@ -129,7 +130,7 @@ JsonNode *oriel_drive_repair(const OrielMachine *machine, const char *id, GError
                     "“%s” is a raw image: it has no tables of its own that could be mended.", id);
         return NULL;
     }
-    return oriel_disk_repair(care.path, error);
+    return oriel_disk_repair(care.path, progress, data, cancellable, error);
 }
 
 gboolean oriel_drive_compact(const OrielMachine *machine, const char *id, guint64 *saved,

@@ -26,7 +26,8 @@ gboolean oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 by
 /* oriel_disk_check() and oriel_disk_repair() of a disk. json_node_unref(). */
 JsonNode *oriel_drive_check(const OrielMachine *machine, const char *id, OrielProgress progress,
                             gpointer data, GCancellable *cancellable, GError **error);
-JsonNode *oriel_drive_repair(const OrielMachine *machine, const char *id, GError **error);
+JsonNode *oriel_drive_repair(const OrielMachine *machine, const char *id, OrielProgress progress,
+                             gpointer data, GCancellable *cancellable, GError **error);
 
 /* oriel_disk_compact() of a disk. `saved`: bytes on the host. */
 gboolean oriel_drive_compact(const OrielMachine *machine, const char *id, guint64 *saved,

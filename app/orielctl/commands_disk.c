@@ -134,8 +134,12 @@ static gboolean disk_check(const struct call *call, GError **error)
 
 static gboolean disk_repair(const struct call *call, GError **error)
 {
-    JsonNode *node = oriel_disk_repair(call->arguments[1], error);
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    JsonNode *node;
 
+    watch_start();
+    node = oriel_disk_repair(call->arguments[1], watch_progress, cancellable, cancellable, error);
+    progress_end();
     if (node) {
         json_object_remove_member(json_node_get_object(node), "clean");
         result_print(call, node);

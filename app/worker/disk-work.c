@@ -286,8 +286,10 @@ static JsonNode *check_image(struct image *image, struct watch *watch, GError **
 {
     struct qcow2_report report = { .leaks = 0 };
     JsonNode *node = NULL;
-    gboolean good = image->class->format == IMAGE_QCOW2 ? qcow2_check(image, &report, error)
-                                                        : read_all(image, watch, error);
+    const struct qcow2_watch looking = { watch_report, watch };
+    gboolean good = image->class->format == IMAGE_QCOW2
+                        ? qcow2_check(image, &looking, &report, error)
+                        : read_all(image, watch, error);
 
     if (good && image->class->format == IMAGE_QCOW2) {
         node = report_node(&report, FALSE);
@@ -324,8 +326,11 @@ JsonNode *disk_work_check(const char *path, const char *format, OrielProgress pr
     return node;
 }
 
-JsonNode *disk_work_repair(const char *path, GError **error)
+JsonNode *disk_work_repair(const char *path, OrielProgress progress, gpointer data,
+                           GCancellable *cancellable, GError **error)
 {
+    struct watch watch = { progress, data, cancellable };
+    const struct qcow2_watch looking = { watch_report, &watch };
     const struct chain_request request = { .path = path,
                                            .format = IMAGE_QCOW2,
                                            .for_repair = true };
@@ -336,7 +341,7 @@ JsonNode *disk_work_repair(const char *path, GError **error)
     if (!image) {
         return NULL;
     }
-    if (qcow2_repair(image, &report, error)) {
+    if (qcow2_repair(image, &looking, &report, error)) {
         node = report_node(&report, TRUE);
     }
     g_free(report.first);

@@ -17,7 +17,8 @@ gboolean disk_work_convert(const char *path, int file, const char *target,
                            GCancellable *cancellable, GError **error);
 JsonNode *disk_work_check(const char *path, const char *format, OrielProgress progress,
                           gpointer data, GCancellable *cancellable, GError **error);
-JsonNode *disk_work_repair(const char *path, GError **error);
+JsonNode *disk_work_repair(const char *path, OrielProgress progress, gpointer data,
+                           GCancellable *cancellable, GError **error);
 gboolean disk_work_resize(const char *path, const char *format, const char *size, gboolean shrink,
                           GError **error);
 /*

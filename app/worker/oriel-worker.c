@@ -35,6 +35,7 @@ struct OrielWorker {
     const OrielWorkerRequest *request;
     GVariant *options;
     gboolean cancelled;
+    gboolean begun; /* the work was asked for */
     gboolean ended; /* one of these is there: */
     GVariant *reply;
     GError *cause;
@@ -192,11 +193,19 @@ static gboolean on_tick(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+/* Whether a wish to cancel may come too late. */
+static gboolean goes_on(const OrielWorker *worker)
+{
+    return worker->begun && worker->request->finishes;
+}
+
 static gboolean on_patience(gpointer data)
 {
     const OrielWorker *worker = data;
 
-    kill(worker->pid, SIGKILL);
+    if (!goes_on(worker)) {
+        kill(worker->pid, SIGKILL);
+    }
     return G_SOURCE_REMOVE;
 }
 
@@ -239,6 +248,7 @@ static void call(OrielWorker *worker)
     const int *file = worker->request->file;
     g_autoptr(GUnixFDList) files = file ? g_unix_fd_list_new() : NULL;
 
+    worker->begun = TRUE;
     if (files) {
         g_unix_fd_list_append(files, *file, NULL);
     }
@@ -257,11 +267,8 @@ static void on_connected(GObject *object, GAsyncResult *result, gpointer data)
     OrielWorker *worker = data;
 
     worker->connection = g_dbus_connection_new_finish(result, &worker->cause);
-    if (worker->connection) {
+    if (worker->connection && !worker->cancelled) {
         call(worker);
-        if (worker->cancelled) { /* before there was a connection */
-            cancel_call(worker);
-        }
     } else {
         worker->ended = TRUE;
     }
@@ -299,11 +306,11 @@ static void converse(OrielWorker *worker, int fd, GCancellable *cancellable)
 /* An error of the operation stays as it is; that of a process which is no more is put in words. */
 static void failure(OrielWorker *worker, GCancellable *cancellable, GError **error)
 {
-    gboolean remote = g_dbus_error_is_remote_error(worker->cause);
+    gboolean remote = worker->cause && g_dbus_error_is_remote_error(worker->cause);
     gboolean told = remote && g_error_matches(worker->cause, G_IO_ERROR, G_IO_ERROR_CANCELLED);
     int status = process_end(worker);
 
-    if (g_cancellable_is_cancelled(cancellable) && !told) {
+    if (g_cancellable_is_cancelled(cancellable) && !told && !goes_on(worker)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
                     "Cancelled; nothing was changed or left behind.");
     } else if (remote) {

@@ -6,7 +6,8 @@
  * worker-sandbox.h).
  *
  * Both sides speak D-Bus, peer to peer, over a pair of sockets (worker-protocol.h). The process
- * ends with the answer, with its caller, or when it is cancelled and does not heed it.
+ * ends with the answer, with its caller, or when it is cancelled and does not heed it in a few
+ * seconds.
  *
  * Threads: blocking; any thread. `progress` is called from the calling thread, several times a
  * second, also while there is nothing new.
@@ -26,6 +27,7 @@ typedef struct {
     const char *fill;      /* a folder in which it may make files, or NULL */
     const int *file;       /* an open file to write, or NULL; stays the caller's */
     gboolean systems;      /* it will need the database of systems */
+    gboolean finishes;     /* cancelled too late, it goes on to its end: it is not ended by force */
 } OrielWorkerRequest;
 
 /* The answer of a worker whose process has not ended yet. */

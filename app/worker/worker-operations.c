@@ -79,7 +79,8 @@ static GVariant *disk_check(const struct worker_call *call, GError **error)
 
 static GVariant *disk_repair(const struct worker_call *call, GError **error)
 {
-    return json_answer(disk_work_repair(text(call, "path"), error));
+    return json_answer(
+        disk_work_repair(text(call, "path"), call->progress, call->data, call->cancellable, error));
 }
 
 static GVariant *disk_resize(const struct worker_call *call, GError **error)

@@ -3,6 +3,7 @@
 #include "image.h"
 
 #include <errno.h>
+#include <gio/gio.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
@@ -459,7 +460,10 @@ void image_set_error(struct image *image, int result, GError **error)
 {
     const char *problem = image_problem(image);
 
-    if (result == -EUCLEAN && problem != NULL) {
+    if (result == -ECANCELED) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                    "Cancelled; nothing was changed or left behind.");
+    } else if (result == -EUCLEAN && problem != NULL) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "%s", problem);
     } else if (result == -EUCLEAN) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,

@@ -208,7 +208,8 @@ void image_cache_forget(struct image *image);
 void image_init(struct image *image, const struct image_class *class, struct storage *storage);
 /* What class->free ends with. */
 void image_clear(struct image *image);
-/* Sets *error: INVALID for -EUCLEAN with the problem, else what oriel_error_set_errno() makes. */
+/* Sets *error: INVALID for -EUCLEAN with the problem, G_IO_ERROR_CANCELLED for -ECANCELED (nothing
+ * was changed), else what oriel_error_set_errno() makes. */
 void image_set_error(struct image *image, int result, GError **error);
 
 #endif

@@ -78,7 +78,7 @@ static void qcow2_use(const uint8_t *data, size_t size)
     }
     snapshots = qcow2_snapshots(image, NULL);
     if (snapshots != NULL && snapshots->len <= 2) {
-        qcow2_check(image, &report, NULL);
+        qcow2_check(image, NULL, &report, NULL);
         g_clear_pointer(&report.first, g_free);
         if (snapshots->len > 0) {
             qcow2_snapshot_delete(image, ((struct qcow2_snapshot *)snapshots->pdata[0])->id, NULL);
@@ -88,7 +88,7 @@ static void qcow2_use(const uint8_t *data, size_t size)
     image_zero(image, 0, MIN(image->size, UINT64_C(1) << 30), true);
     image_write(image, image->size / 2 / 512 * 512, bytes, 512);
     image_flush(image);
-    if (snapshots != NULL && snapshots->len <= 2 && qcow2_repair(image, &report, NULL) &&
+    if (snapshots != NULL && snapshots->len <= 2 && qcow2_repair(image, NULL, &report, NULL) &&
         report.lost == 0) {
         image_read_some(image);
     }

@@ -45,37 +45,6 @@ def leak(path):
         file.truncate((end + 1) << bits)
 
 
-def test_check_and_repair(home):
-    """Also what the window says when the machine runs, and when it is saved."""
-    home.ok("create", "One", "--disk", "64M", "--memory", "64M")
-    path = home.folder("One") + "/disks/disk0.qcow2"
-    with Desktop(home) as desktop:
-        tree = open_care(desktop, "One")
-        check(not tree.nameless(), f"without a name: {tree.nameless()}")
-        tree.act("push button", "^_?Check")
-        tree.wait("label", "^The disk is whole.$")
-        desktop.screenshot("disks-care")
-        leak(path)
-        check(not home.run("disk", "check", path)[0] == 0, "the test has damaged nothing")
-        tree.act("push button", "^_?Check")
-        tree.wait("label", "Repair corrects that; nothing on the disk is lost.$")
-        desktop.screenshot("disks-damaged")
-        tree.act("push button", "^_?Repair")
-        tree.wait("label", "^The disk is whole; nothing on it was lost.$")
-        check(home.json("disk", "check", path)["clean"], "it is not mended")
-        home.ok("start", "One")
-        tree.wait("label", "^Shut the machine down to work on its disks.$")
-        desktop.screenshot("disks-running")
-        home.ok("stop", "One")
-        tree.wait_gone("label", "^Shut the machine down to work on its disks.$")
-        os.mkdir(home.folder("One") + "/saved")
-        with open(home.folder("One") + "/saved/manifest.json", "w", encoding="utf-8") as file:
-            file.write("{}")
-        tree.wait("label", "^The machine is saved: its disks can be checked, not changed.")
-        tree.act("push button", "^_?Check")
-        tree.wait("label", "^The disk is whole.$")
-
-
 class Gate:
     """In front of oriel-worker: those who come while it is shut wait."""
 
@@ -95,6 +64,45 @@ class Gate:
 
     def shut(self):
         os.unlink(self.path)
+
+
+def test_check_and_repair(home):
+    """Also what the window says when the machine runs, and when it is saved."""
+    home.ok("create", "One", "--disk", "64M", "--memory", "64M")
+    path = home.folder("One") + "/disks/disk0.qcow2"
+    gate = Gate(home)
+    with Desktop(home) as desktop:
+        tree = open_care(desktop, "One")
+        check(not tree.nameless(), f"without a name: {tree.nameless()}")
+        tree.act("push button", "^_?Check")
+        tree.wait("label", "^The disk is whole.$")
+        desktop.screenshot("disks-care")
+        leak(path)
+        check(not home.run("disk", "check", path)[0] == 0, "the test has damaged nothing")
+        tree.act("push button", "^_?Check")
+        tree.wait("label", "Repair corrects that; nothing on the disk is lost.$")
+        desktop.screenshot("disks-damaged")
+        gate.shut()
+        tree.act("push button", "^_?Repair")
+        tree.wait("label", "^Repairing a disk$")
+        tree.act("push button", "^_?Cancel", window="^Disk 1")
+        gate.open()
+        tree.wait("label", "^Cancelled. The disk is as it was.$")
+        check(home.run("disk", "check", path)[0] != 0, "it was mended nevertheless")
+        tree.act("push button", "^_?Repair")
+        tree.wait("label", "^The disk is whole; nothing on it was lost.$")
+        check(home.json("disk", "check", path)["clean"], "it is not mended")
+        home.ok("start", "One")
+        tree.wait("label", "^Shut the machine down to work on its disks.$")
+        desktop.screenshot("disks-running")
+        home.ok("stop", "One")
+        tree.wait_gone("label", "^Shut the machine down to work on its disks.$")
+        os.mkdir(home.folder("One") + "/saved")
+        with open(home.folder("One") + "/saved/manifest.json", "w", encoding="utf-8") as file:
+            file.write("{}")
+        tree.wait("label", "^The machine is saved: its disks can be checked, not changed.")
+        tree.act("push button", "^_?Check")
+        tree.wait("label", "^The disk is whole.$")
 
 
 def test_compact_and_convert(home):

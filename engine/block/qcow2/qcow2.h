@@ -92,14 +92,28 @@ struct qcow2_report {
     char *first;          /* the first corruption in words; NULL: none. g_free() */
 };
 
-/* Memory is bounded by a constant. False only if it could not be checked: HOST, INVALID. */
-bool qcow2_check(struct image *image, struct qcow2_report *report, GError **error);
+/* Whoever looks on. */
+struct qcow2_watch {
+    /* Called now and then from the calling thread, bytes of the image's file as a measure of what
+     * is done; false: stop. */
+    bool (*progress)(uint64_t done, uint64_t total, void *context);
+    void *context;
+};
+
+/*
+ * Memory is bounded by a constant. `watch` may be NULL. False only if it could not be checked:
+ * HOST, INVALID, G_IO_ERROR_CANCELLED.
+ */
+bool qcow2_check(struct image *image, const struct qcow2_watch *watch, struct qcow2_report *report,
+                 GError **error);
 /*
  * Mends everything that qcow2_check() reports and clears the dirty and corrupt marks; `report` says
- * what was found. A power cut in between leaves an image that can be repaired again. The image is
- * opened with qcow2_open_for_repair().
+ * what was found. A power cut in between leaves an image that can be repaired again. Stopped by
+ * `watch`, which may be NULL, it leaves the image as it was; once something of the image itself has
+ * changed it is not stopped any more. The image is opened with qcow2_open_for_repair().
  */
-bool qcow2_repair(struct image *image, struct qcow2_report *report, GError **error);
+bool qcow2_repair(struct image *image, const struct qcow2_watch *watch, struct qcow2_report *report,
+                  GError **error);
 /* As qcow2_open(), but also writable when marked dirty or corrupt; only for the two above. */
 struct image *qcow2_open_for_repair(struct storage *storage, GError **error);
 /* Whether the image is marked as in need of repair before it is written. */

@@ -135,13 +135,17 @@ static int window_compare(struct qcow2 *q, const struct counts *counts, struct q
     return 0;
 }
 
-bool qcow2_check(struct image *image, struct qcow2_report *report, GError **error)
+uint64_t qcow2_check_walks(const struct qcow2 *q)
 {
-    struct qcow2 *q = qcow2_of(image);
+    return 1 + qcow2_windows_expected(q);
+}
+
+int qcow2_check_in(struct qcow2 *q, struct walks *walks, struct qcow2_report *report)
+{
     struct survey survey = { .q = q, .report = report, .windows = qcow2_windows_new() };
-    struct walker walker = { survey_visit, &survey };
+    struct walker walker = { survey_visit, &survey, walks };
     g_autoptr(GList) windows = NULL;
-    int result = image->read_only ? 0 : qcow2_settle(q);
+    int result = q->image.read_only ? 0 : qcow2_settle(q);
 
     *report = (struct qcow2_report){ 0 };
     if (result == 0) {
@@ -152,7 +156,7 @@ bool qcow2_check(struct image *image, struct qcow2_report *report, GError **erro
     result = result < 0 ? result : survey.result;
     for (GList *at = windows; at != NULL && result == 0; at = at->next) {
         struct counts *counts =
-            qcow2_counts_take(q, GPOINTER_TO_SIZE(at->data), survey.end, &result);
+            qcow2_counts_take(q, walks, GPOINTER_TO_SIZE(at->data), survey.end, &result);
 
         if (counts != NULL) {
             result = window_compare(q, counts, report);
@@ -160,6 +164,18 @@ bool qcow2_check(struct image *image, struct qcow2_report *report, GError **erro
         }
     }
     g_hash_table_unref(survey.windows);
+    return result;
+}
+
+bool qcow2_check(struct image *image, const struct qcow2_watch *watch, struct qcow2_report *report,
+                 GError **error)
+{
+    struct qcow2 *q = qcow2_of(image);
+    struct walks walks = { .watch = watch,
+                           .bytes = storage_size(image->storage),
+                           .n = qcow2_check_walks(q) };
+    int result = qcow2_check_in(q, &walks, report);
+
     if (result < 0) {
         image_set_error(image, result, error);
     }

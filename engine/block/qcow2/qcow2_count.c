@@ -16,6 +16,11 @@ void qcow2_windows_add(GHashTable *windows, uint64_t first, uint64_t n)
     }
 }
 
+uint64_t qcow2_windows_expected(const struct qcow2 *q)
+{
+    return clusters_of(q, storage_size(q->image.storage)) / COUNT_WINDOW + 1;
+}
+
 static void count_visit(struct walker *walker, const struct reference *reference)
 {
     struct counts *counts = walker->context;
@@ -36,10 +41,11 @@ static void count_visit(struct walker *walker, const struct reference *reference
     }
 }
 
-struct counts *qcow2_counts_take(struct qcow2 *q, uint64_t window, uint64_t end, int *result)
+struct counts *qcow2_counts_take(struct qcow2 *q, struct walks *walks, uint64_t window,
+                                 uint64_t end, int *result)
 {
     struct counts *counts = g_new0(struct counts, 1);
-    struct walker walker = { count_visit, counts };
+    struct walker walker = { count_visit, counts, walks };
 
     counts->first = window * COUNT_WINDOW;
     counts->n = MIN(end - counts->first, (uint64_t)COUNT_WINDOW);
@@ -91,10 +97,10 @@ static void copied_visit(struct walker *walker, const struct reference *referenc
     }
 }
 
-int qcow2_copied_flags_mend(struct qcow2 *q)
+int qcow2_copied_flags_mend(struct qcow2 *q, struct walks *walks)
 {
     struct mending mending = { .q = q };
-    struct walker walker = { copied_visit, &mending };
+    struct walker walker = { copied_visit, &mending, walks };
     unsigned limit = q->l2_cache.limit;
     int result = qcow2_walk(q, &walker);
 

@@ -24,8 +24,12 @@ struct counts {
 GHashTable *qcow2_windows_new(void);
 void qcow2_windows_add(GHashTable *windows, uint64_t first, uint64_t n);
 
+/* About how many windows an image has. */
+uint64_t qcow2_windows_expected(const struct qcow2 *q);
+
 /* The counts of one window, up to cluster `end`; NULL with *result set if the walk failed. */
-struct counts *qcow2_counts_take(struct qcow2 *q, uint64_t window, uint64_t end, int *result);
+struct counts *qcow2_counts_take(struct qcow2 *q, struct walks *walks, uint64_t window,
+                                 uint64_t end, int *result);
 void qcow2_counts_free(struct counts *counts);
 bool qcow2_counts_are_zero(const struct counts *counts, uint64_t from, uint64_t n);
 
@@ -47,6 +51,10 @@ static inline bool block_exists(const struct qcow2 *q, uint64_t cluster)
  * Sets and clears the "copied" flags of the disk after the image's own counts, and reads the L1
  * table and the caches anew. Nothing may be dirty.
  */
-int qcow2_copied_flags_mend(struct qcow2 *q);
+int qcow2_copied_flags_mend(struct qcow2 *q, struct walks *walks);
+
+/* The walks of a check, and the check; negative errno. */
+uint64_t qcow2_check_walks(const struct qcow2 *q);
+int qcow2_check_in(struct qcow2 *q, struct walks *walks, struct qcow2_report *report);
 
 #endif

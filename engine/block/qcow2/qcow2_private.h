@@ -322,12 +322,24 @@ struct reference {
     uint64_t entry;    /* as it is there */
 };
 
+/* Several walks that are one piece of work. */
+struct walks {
+    const struct qcow2_watch *watch; /* NULL: nobody looks on */
+    uint64_t bytes;                  /* of the image's file */
+    uint64_t n, done;                /* walks; `n` as far as is known */
+    bool committed;                  /* it is too late to stop */
+};
+
 struct walker {
     /* Called for each; what lies outside the file or is misaligned comes with n == 0. */
     void (*visit)(struct walker *walker, const struct reference *reference);
     void *context;
+    struct walks *walks; /* NULL: nobody looks on */
 };
-/* Everything that names clusters. Negative errno if the host fails. No request may run. */
+/*
+ * Everything that names clusters. Negative errno: -ECANCELED if whoever looks on wants to stop,
+ * otherwise the host has failed. No request may run.
+ */
 int qcow2_walk(struct qcow2 *q, struct walker *walker);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Repair, in an order that can be broken off anywhere and begun again; the image is marked dirty
- * throughout:
+ * throughout. Until an entry is cleared, or the header switches over, all of it can be taken back:
+ * so long a wish to stop is heeded.
  *
  *   1. entries that name nothing, or a table, are cleared: what was there is lost;
  *   2. all references are counted anew into a new refcount table and blocks behind the end of the
@@ -15,8 +16,13 @@
 
 /* --- 1. Entries that name what they must not -------------------------------------------------- */
 
+enum {
+    CLEARING_WALKS = 4,
+};
+
 struct clearing {
     struct qcow2 *q;
+    struct walks *walks;
     GHashTable *tables; /* clusters that hold tables other than those of refcounts */
     bool collect;       /* the first walk */
     uint64_t lost;      /* clusters of the guest */
@@ -27,6 +33,7 @@ static void entry_clear(struct clearing *clearing, const struct reference *refer
 {
     static const uint8_t nothing[8];
 
+    clearing->walks->committed = true;
     clearing->result =
         storage_write(clearing->q->image.storage, reference->place, nothing, sizeof(nothing));
     clearing->lost += reference->kind == REFERENCE_L2 ? UINT64_C(1) << clearing->q->l2_bits : 1;
@@ -78,10 +85,12 @@ static int l1_reload(struct qcow2 *q)
     return qcow2_table_load(&q->l1, q->image.storage, q->l1.offset, q->l1.n);
 }
 
-static int entries_clear(struct qcow2 *q, uint64_t *lost)
+static int entries_clear(struct qcow2 *q, struct walks *walks, uint64_t *lost)
 {
-    struct clearing clearing = { .q = q, .collect = true, .tables = qcow2_windows_new() };
-    struct walker walker = { clearing_visit, &clearing };
+    struct clearing clearing = {
+        .q = q, .walks = walks, .collect = true, .tables = qcow2_windows_new()
+    };
+    struct walker walker = { clearing_visit, &clearing, walks };
     int result = qcow2_walk(q, &walker);
 
     clearing.collect = false;
@@ -250,12 +259,24 @@ static int rebuild_switch(struct qcow2 *q, uint64_t n_table)
     return result < 0 ? result : storage_flush(q->image.storage);
 }
 
-static int refcounts_rebuild(struct qcow2 *q)
+/* The old table is the one in memory again. */
+static void rebuild_forget(struct rebuild *rebuild)
+{
+    struct qcow2 *q = rebuild->q;
+
+    qcow2_table_clear(&q->reftable);
+    q->reftable = rebuild->old;
+    rebuild->old = (struct table){ NULL };
+    qcow2_cache_clear(&q->refcount_cache);
+    qcow2_cache_init(&q->refcount_cache, QCOW2_REFCOUNT_CACHE_MAX, q->slice_size);
+}
+
+static int refcounts_rebuild(struct qcow2 *q, struct walks *walks)
 {
     struct rebuild rebuild = { .q = q,
                                .windows = qcow2_windows_new(),
                                .blocks = qcow2_windows_new() };
-    struct walker walker = { rebuild_visit, &rebuild };
+    struct walker walker = { rebuild_visit, &rebuild, walks };
     uint64_t first = clusters_of(q, storage_size(q->image.storage)), n_table = 0;
     GList *windows = NULL;
     uint64_t end;
@@ -270,7 +291,8 @@ static int refcounts_rebuild(struct qcow2 *q)
     end = clusters_of(q, storage_size(q->image.storage));
     windows = g_hash_table_get_keys(rebuild.windows);
     for (GList *at = windows; at != NULL && result == 0; at = at->next) {
-        struct counts *counts = qcow2_counts_take(q, GPOINTER_TO_SIZE(at->data), end, &result);
+        struct counts *counts =
+            qcow2_counts_take(q, walks, GPOINTER_TO_SIZE(at->data), end, &result);
 
         if (counts != NULL) {
             result = counts_store(q, counts);
@@ -278,7 +300,10 @@ static int refcounts_rebuild(struct qcow2 *q)
         }
     }
     if (result == 0) {
+        walks->committed = true;
         result = rebuild_switch(q, n_table);
+    } else if (rebuild.old.entries != NULL) {
+        rebuild_forget(&rebuild);
     }
     g_list_free(windows);
     g_hash_table_unref(rebuild.windows);
@@ -290,7 +315,29 @@ static int refcounts_rebuild(struct qcow2 *q)
 /* ------------------------------------------------------------------------------------------------
  */
 
-static int mend(struct qcow2 *q, uint64_t *lost)
+/* What somebody who wants to stop gets back. */
+struct before {
+    uint64_t size, incompatible, autoclear;
+};
+
+/* Only what lies behind the old end, and the marks, have changed. */
+static int take_back(struct qcow2 *q, const struct before *before)
+{
+    int result = 0;
+
+    if (storage_size(q->image.storage) != before->size) {
+        result = storage_resize(q->image.storage, before->size);
+        result = result < 0 ? result : storage_flush(q->image.storage);
+    }
+    if (result == 0 &&
+        (q->incompatible != before->incompatible || q->autoclear != before->autoclear)) {
+        result = qcow2_header_set_features(q, before->incompatible, before->autoclear);
+        result = result < 0 ? result : storage_flush(q->image.storage);
+    }
+    return result < 0 ? result : -ECANCELED;
+}
+
+static int mend(struct qcow2 *q, struct walks *walks, uint64_t *lost)
 {
     int result = qcow2_header_set_features(q, q->incompatible | QCOW2_INCOMPAT_DIRTY, 0);
 
@@ -298,13 +345,13 @@ static int mend(struct qcow2 *q, uint64_t *lost)
         result = storage_flush(q->image.storage);
     }
     if (result == 0) {
-        result = entries_clear(q, lost);
+        result = entries_clear(q, walks, lost);
     }
     if (result == 0) {
-        result = refcounts_rebuild(q);
+        result = refcounts_rebuild(q, walks);
     }
     if (result == 0) {
-        result = qcow2_copied_flags_mend(q);
+        result = qcow2_copied_flags_mend(q, walks);
     }
     if (result == 0) {
         result = qcow2_header_set_features(
@@ -313,20 +360,26 @@ static int mend(struct qcow2 *q, uint64_t *lost)
     return result < 0 ? result : storage_flush(q->image.storage);
 }
 
-bool qcow2_repair(struct image *image, struct qcow2_report *report, GError **error)
+bool qcow2_repair(struct image *image, const struct qcow2_watch *watch, struct qcow2_report *report,
+                  GError **error)
 {
     struct qcow2 *q = qcow2_of(image);
+    struct walks walks = { .watch = watch, .bytes = storage_size(image->storage) };
+    const struct before before = { walks.bytes, q->incompatible, q->autoclear };
     uint64_t lost = 0;
-    int result = 0;
+    int result;
 
-    if (!qcow2_check(image, report, error)) {
-        return false;
-    }
-    if (image->read_only) {
+    /* The check, clearing, counting anew after a look, the flags. */
+    walks.n = qcow2_check_walks(q) + CLEARING_WALKS + 1 + qcow2_windows_expected(q) + 1;
+    result = qcow2_check_in(q, &walks, report);
+    if (result == 0 && image->read_only) {
         result = -EROFS;
-    } else if (report->corruptions + report->leaks + report->flags > 0 ||
-               qcow2_needs_repair(image)) {
-        result = mend(q, &lost);
+    } else if (result == 0 && (report->corruptions + report->leaks + report->flags > 0 ||
+                               qcow2_needs_repair(image))) {
+        result = mend(q, &walks, &lost);
+    }
+    if (result == -ECANCELED) {
+        result = take_back(q, &before);
     }
     report->lost = lost;
     if (result < 0) {

@@ -254,7 +254,7 @@ static int delete_entry(struct qcow2 *q, const GPtrArray *snapshots, guint which
         result = qcow2_settle(q);
     }
     if (result == 0) {
-        result = qcow2_copied_flags_mend(q);
+        result = qcow2_copied_flags_mend(q, NULL);
     }
     if (result == 0) {
         result =

@@ -14,8 +14,9 @@ struct tree {
     struct qcow2 *q;
     struct walker *walker;
     bool active;
-    uint8_t *l2;      /* one cluster */
-    GHashTable *seen; /* L2 tables of this tree: a second time is damage, and endless work */
+    unsigned number, n; /* which one of how many */
+    uint8_t *l2;        /* one cluster */
+    GHashTable *seen;   /* L2 tables of this tree: a second time is damage, and endless work */
 };
 
 static void visit(struct qcow2 *q, struct walker *walker, struct reference reference,
@@ -81,6 +82,26 @@ static int visit_l2(struct tree *tree, uint64_t offset)
     return result;
 }
 
+/* At an entry of the L1 table. */
+static int tree_report(const struct tree *tree, uint32_t i, uint32_t n_entries)
+{
+    struct walks *walks = tree->walker->walks;
+    double walk;
+
+    if (walks == NULL || walks->watch == NULL) {
+        return 0;
+    }
+    walk = (tree->number + (double)i / n_entries) / tree->n;
+    if (!walks->watch->progress(
+            (uint64_t)((double)walks->bytes *
+                       MIN(((double)walks->done + walk) / (double)walks->n, 1.0)),
+            walks->bytes, walks->watch->context) &&
+        !walks->committed) {
+        return -ECANCELED;
+    }
+    return 0;
+}
+
 static int visit_tree(struct tree *tree, const struct table *l1)
 {
     struct qcow2 *q = tree->q;
@@ -99,6 +120,10 @@ static int visit_tree(struct tree *tree, const struct table *l1)
         if (offset == 0) {
             continue;
         }
+        result = tree_report(tree, i, l1->n);
+        if (result < 0) {
+            break;
+        }
         if (!g_hash_table_add(tree->seen, GSIZE_TO_POINTER(offset)) ||
             offset % q->cluster_size != 0 ||
             !range_fits(offset, q->cluster_size, storage_size(q->image.storage))) {
@@ -111,12 +136,16 @@ static int visit_tree(struct tree *tree, const struct table *l1)
     return result;
 }
 
-static int walk_l1(struct qcow2 *q, struct walker *walker, const struct table *l1, bool active)
+/* `number`: 0 is the disk's, behind it come those of the snapshots. */
+static int walk_l1(struct qcow2 *q, struct walker *walker, const struct table *l1, unsigned number)
 {
+    bool active = number == 0;
     struct tree tree = {
         .q = q,
         .walker = walker,
         .active = active,
+        .number = number,
+        .n = q->nb_snapshots + 1,
         .l2 = g_malloc(q->cluster_size),
         .seen = g_hash_table_new(g_direct_hash, g_direct_equal),
     };
@@ -155,7 +184,7 @@ static int walk_snapshots(struct qcow2 *q, struct walker *walker)
 
         result = qcow2_table_load(&l1, q->image.storage, entry->l1_offset, entry->l1_entries);
         if (result == 0) {
-            result = walk_l1(q, walker, &l1, false);
+            result = walk_l1(q, walker, &l1, i + 1);
         }
         qcow2_table_clear(&l1);
     }
@@ -239,12 +268,15 @@ int qcow2_walk(struct qcow2 *q, struct walker *walker)
 
     visit(q, walker, header, 0, 1);
     walk_refcounts(q, walker);
-    result = walk_l1(q, walker, &q->l1, true);
+    result = walk_l1(q, walker, &q->l1, 0);
     if (result == 0) {
         result = walk_snapshots(q, walker);
     }
     if (result == 0) {
         walk_bitmaps(q, walker);
+    }
+    if (walker->walks != NULL) {
+        walker->walks->done++;
     }
     return result;
 }

@@ -103,7 +103,7 @@ static void clean(struct rig *rig)
     struct qcow2_report report;
     GError *error = NULL;
 
-    if (!qcow2_check(rig->image, &report, &error)) {
+    if (!qcow2_check(rig->image, NULL, &report, &error)) {
         test_fail(__FILE__, __LINE__, "%s", error->message);
     }
     if (report.corruptions > 0 || report.leaks > 0 || report.flags > 0) {

@@ -6,7 +6,8 @@
  */
 #include "../test.h"
 
-#include <glib.h>
+#include <gio/gio.h>
+#include <limits.h>
 
 #include "block/qcow2/qcow2.h"
 #include "bytes.h"
@@ -203,13 +204,13 @@ static void state_check(const struct rig *rig, unsigned moment, unsigned choice)
         test_fail(__FILE__, __LINE__, "moment %u choice %u: %s", moment, choice, error->message);
     }
     if (!qcow2_needs_repair(image)) {
-        if (!qcow2_check(image, &report, &error)) {
+        if (!qcow2_check(image, NULL, &report, &error)) {
             test_fail(__FILE__, __LINE__, "%s", error->message);
         }
         if (report.corruptions > 0) {
             test_fail(__FILE__, __LINE__, "moment %u choice %u: %s", moment, choice, report.first);
         }
-    } else if (!qcow2_repair(image, &report, &error)) {
+    } else if (!qcow2_repair(image, NULL, &report, &error)) {
         test_fail(__FILE__, __LINE__, "%s", error->message);
     }
     CHECK_EQ(report.lost, 0);
@@ -217,7 +218,7 @@ static void state_check(const struct rig *rig, unsigned moment, unsigned choice)
     /* And it goes on from there. */
     CHECK_EQ(image_write(image, 0, "goes on", 8), 0);
     CHECK_EQ(image_flush(image), 0);
-    CHECK(qcow2_check(image, &report, NULL) && report.corruptions == 0);
+    CHECK(qcow2_check(image, NULL, &report, NULL) && report.corruptions == 0);
     image_free(image);
     g_free(report.first);
 }
@@ -284,30 +285,49 @@ TEST(growing)
     rig_free(rig);
 }
 
+/* The disk with an empty refcount table; `entry`: and an entry that names another table. */
+static uint8_t *damaged_new(const struct rig *rig, uint64_t cluster_size, bool entry, size_t *n)
+{
+    struct storage *damaged = power_cut_replay(rig->cut, power_cut_moments(rig->cut), 0);
+    uint8_t word[8], *bytes;
+    uint64_t l1, table, l2;
+
+    CHECK_EQ(storage_read(damaged, 40, word, sizeof(word)), 0);
+    l1 = load_be64(word);
+    CHECK_EQ(storage_read(damaged, 48, word, sizeof(word)), 0);
+    table = load_be64(word);
+    CHECK_EQ(storage_clear(damaged, table, cluster_size, false), 0);
+    if (entry) {
+        CHECK_EQ(storage_read(damaged, l1, word, sizeof(word)), 0);
+        l2 = load_be64(word) & UINT64_C(0x00fffffffffffe00);
+        CHECK(l2 != 0);
+        store_be64(word, l1);
+        CHECK_EQ(storage_write(damaged, l2, word, sizeof(word)), 0);
+    }
+    *n = storage_size(damaged);
+    bytes = g_malloc(*n);
+    CHECK_EQ(storage_read(damaged, 0, bytes, *n), 0);
+    storage_free(damaged);
+    return bytes;
+}
+
 /* A rewritten refcount structure comes into force at one moment, and the old one stays till then.
  */
 TEST(repairing)
 {
     struct rig *rig = rig_new(&(struct qcow2_options){ .cluster_size = 4096 }, 8);
-    struct storage *damaged;
     struct power_cut *repair;
     struct qcow2_report report;
-    uint8_t table[8], *bytes;
+    uint8_t *bytes;
     size_t n;
 
     guest_random(rig, 30);
-    damaged = power_cut_replay(rig->cut, power_cut_moments(rig->cut), 0);
-    CHECK_EQ(storage_read(damaged, 48, table, sizeof(table)), 0);
-    CHECK_EQ(storage_clear(damaged, load_be64(table), 4096, false), 0);
-    n = storage_size(damaged);
-    bytes = g_malloc(n);
-    CHECK_EQ(storage_read(damaged, 0, bytes, n), 0);
-    storage_free(damaged);
+    bytes = damaged_new(rig, 4096, false, &n);
     repair = power_cut_new(bytes, n);
     {
         struct image *image = qcow2_open_for_repair(power_cut_storage(repair), NULL);
 
-        CHECK(image != NULL && qcow2_repair(image, &report, NULL));
+        CHECK(image != NULL && qcow2_repair(image, NULL, &report, NULL));
         CHECK(report.corruptions > 0 && report.lost == 0);
         g_free(report.first);
         image_free(image);
@@ -317,10 +337,10 @@ TEST(repairing)
             struct image *image =
                 qcow2_open_for_repair(power_cut_replay(repair, moment, choice), NULL);
 
-            CHECK(image != NULL && qcow2_repair(image, &report, NULL));
+            CHECK(image != NULL && qcow2_repair(image, NULL, &report, NULL));
             CHECK_EQ(report.lost, 0);
             g_free(report.first);
-            CHECK(qcow2_check(image, &report, NULL));
+            CHECK(qcow2_check(image, NULL, &report, NULL));
             CHECK_EQ(report.corruptions + report.leaks + report.flags, 0);
             content_check(rig, image, power_cut_moments(rig->cut));
             image_free(image);
@@ -329,6 +349,79 @@ TEST(repairing)
     power_cut_free(repair);
     g_free(bytes);
     rig_free(rig);
+}
+
+/* Wants to stop when it is asked for the time `stop`. */
+struct stopping {
+    unsigned asked, stop;
+    uint64_t done;
+};
+
+static bool stop_at(uint64_t done, uint64_t total, void *context)
+{
+    struct stopping *stopping = context;
+
+    CHECK(done >= stopping->done && done <= total);
+    stopping->done = done;
+    return ++stopping->asked < stopping->stop;
+}
+
+/* Repairs, and returns whether it was stopped: then the disk is as it was, otherwise it is whole.
+ */
+static bool repair_until(const uint8_t *bytes, size_t n, struct stopping *stopping)
+{
+    const struct qcow2_watch watch = { stop_at, stopping };
+    struct power_cut *cut = power_cut_new(bytes, n);
+    struct image *image = qcow2_open_for_repair(power_cut_storage(cut), NULL);
+    g_autofree uint8_t *after = NULL;
+    g_autoptr(GError) error = NULL;
+    struct qcow2_report report;
+    struct storage *storage;
+    bool stopped = !qcow2_repair(image, &watch, &report, &error);
+
+    CHECK(!stopped || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
+    g_free(report.first);
+    image_free(image);
+    storage = power_cut_replay(cut, power_cut_moments(cut), 1); /* what was flushed */
+    if (stopped) {
+        after = g_malloc(n);
+        CHECK_EQ(storage_size(storage), n);
+        CHECK_EQ(storage_read(storage, 0, after, n), 0);
+        CHECK(memcmp(after, bytes, n) == 0);
+        storage_free(storage);
+    } else {
+        image = qcow2_open_for_repair(storage, NULL);
+        CHECK(image != NULL && !qcow2_needs_repair(image));
+        CHECK(qcow2_check(image, NULL, &report, NULL));
+        CHECK_EQ(report.corruptions + report.leaks + report.flags, 0);
+        image_free(image);
+    }
+    power_cut_free(cut);
+    return stopped;
+}
+
+TEST(a_stopped_repair_has_done_nothing)
+{
+    for (unsigned entry = 0; entry < 2; entry++) {
+        struct rig *rig = rig_new(&(struct qcow2_options){ .cluster_size = 512 }, 8);
+        struct stopping never = { .stop = UINT_MAX };
+        unsigned stopped = 0;
+        uint8_t *bytes;
+        size_t n;
+
+        guest_random(rig, 30);
+        bytes = damaged_new(rig, 512, entry, &n);
+        CHECK(!repair_until(bytes, n, &never));
+        for (unsigned i = 1; i <= never.asked; i++) {
+            struct stopping stopping = { .stop = i };
+
+            stopped += repair_until(bytes, n, &stopping);
+        }
+        /* Not in the last walk, over the flags, nor, if an entry is cleared, in others before. */
+        CHECK(stopped > 0 && stopped < never.asked);
+        g_free(bytes);
+        rig_free(rig);
+    }
 }
 
 /* Without the flush in the middle the check fails: the test sees what it is there for. */
@@ -353,7 +446,7 @@ TEST(the_test_sees_a_missing_barrier)
     CHECK_EQ(storage_write(storage, l2 + 64, entry, 8), 0);
     CHECK_EQ(storage_resize(storage, storage_size(storage) + 8192), 0);
     image = qcow2_open(storage, NULL, NULL);
-    CHECK(image != NULL && qcow2_check(image, &report, NULL));
+    CHECK(image != NULL && qcow2_check(image, NULL, &report, NULL));
     CHECK(report.corruptions > 0);
     g_free(report.first);
     image_free(image);
@@ -361,4 +454,5 @@ TEST(the_test_sees_a_missing_barrier)
 }
 
 TEST_MAIN(T(small_clusters), T(middle_clusters), T(large_clusters), T(narrow_and_wide_refcounts),
-          T(version_2), T(growing), T(repairing), T(the_test_sees_a_missing_barrier))
+          T(version_2), T(growing), T(repairing), T(a_stopped_repair_has_done_nothing),
+          T(the_test_sees_a_missing_barrier))

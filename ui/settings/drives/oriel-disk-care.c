@@ -88,7 +88,10 @@ static char *care(OrielOperation *operation, const Order *order, GCancellable *c
                                              operation, cancellable, error),
                            check_text);
     case DISK_CARE_REPAIR:
-        return report_text(oriel_drive_repair(order->machine, order->drive, error), repair_text);
+        return report_text(oriel_drive_repair(order->machine, order->drive,
+                                              oriel_operation_progress, operation, cancellable,
+                                              error),
+                           repair_text);
     case DISK_CARE_COMPACT:
         return oriel_drive_compact(order->machine, order->drive, &saved, oriel_operation_progress,
                                    operation, cancellable, error)
