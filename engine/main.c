@@ -2,7 +2,8 @@
 /*
  * oriel-engine: runs one machine until it is turned off.
  *
- *   oriel-engine --folder FOLDER [--paused] [--discard-saved] [--ready-fd N] [--lend PART]...
+ *   oriel-engine --folder FOLDER [--paused] [--discard-saved] [--ready-fd N]
+ *                [--lend PART]... [--until-fd N]
  *
  * Started by the app or by hand. It locks the machine, starts it, and offers it in the machine's
  * runtime folder: "engine" (D-Bus), "vnc", "serial0"... When the machine runs, it writes "ready\n"
@@ -13,7 +14,8 @@
  * A machine with a saved state goes on from it (config/saved.h), unless --discard-saved has it
  * forgotten.
  *
- * SIGTERM and SIGINT turn the machine off at once, disks flushed, as the end of a session must.
+ * SIGTERM and SIGINT turn the machine off at once, disks flushed, as the end of a session must. So
+ * does the end of the pipe --until-fd, for a machine that is nobody's without its caller.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +48,7 @@ enum {
 struct engine {
     char *folder;
     gboolean paused, discard_saved;
-    int ready_fd;
+    int ready_fd, until_fd;
     int lock;
     OrielConfig *config;
     char *runtime;
@@ -134,6 +136,12 @@ static gboolean on_signal(gpointer data)
 
     machine_stop(engine->machine, REASON_USER);
     return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_caller_gone(int fd, GIOCondition condition, gpointer data)
+{
+    on_signal(data);
+    return G_SOURCE_REMOVE;
 }
 
 /* --- Start ------------------------------------------------------------------------------------ */
@@ -360,6 +368,8 @@ static bool arguments_parse(struct engine *engine, int *argc, char ***argv, GErr
           "Write “ready” or an error to this descriptor", "N" },
         { "lend", 0, 0, G_OPTION_ARG_STRING_ARRAY, &lent,
           "Let images build on a part of a file that is open already", "NAME=FD:OFFSET:SIZE" },
+        { "until-fd", 0, 0, G_OPTION_ARG_INT, &engine->until_fd,
+          "Turn the machine off when the other end of this pipe is closed", "N" },
         { NULL },
     };
     g_autoptr(GOptionContext) context = g_option_context_new("- run one Oriel machine");
@@ -384,7 +394,7 @@ static bool arguments_parse(struct engine *engine, int *argc, char ***argv, GErr
 
 int main(int argc, char **argv)
 {
-    struct engine engine = { .ready_fd = -1, .lock = -1 };
+    struct engine engine = { .ready_fd = -1, .until_fd = -1, .lock = -1 };
     g_autoptr(GError) error = NULL;
     int code = 0;
 
@@ -411,6 +421,9 @@ int main(int argc, char **argv)
         }
         g_unix_signal_add(SIGTERM, on_signal, &engine);
         g_unix_signal_add(SIGINT, on_signal, &engine);
+        if (engine.until_fd >= 0) {
+            g_unix_fd_add(engine.until_fd, G_IO_HUP | G_IO_ERR, on_caller_gone, &engine);
+        }
         g_main_loop_run(engine.loop);
     } else {
         g_printerr("%s\n", error->message);

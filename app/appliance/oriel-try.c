@@ -23,6 +23,7 @@ struct OrielTry {
     Building building; /* the hidden folder, which never gets its final name */
     OrielMachine *machine;
     GSubprocess *engine; /* NULL: does not run */
+    int until;           /* the engine ends when this is closed; -1: it does not run */
     GArray *loans;       /* OrielLoan */
 };
 
@@ -173,6 +174,7 @@ OrielTry *oriel_try_start(OrielImport *import, OrielProgress progress, gpointer 
     gboolean good;
     int lock, passing;
 
+    try->until = -1;
     try->loans = g_array_new(FALSE, TRUE, sizeof(OrielLoan));
     if (import->report.appliance->eulas->len > 0 && !import->options.accept_licence) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
@@ -194,7 +196,7 @@ OrielTry *oriel_try_start(OrielImport *import, OrielProgress progress, gpointer 
         return NULL;
     }
     good = oriel_session_start_lent(try->machine, (const OrielLoan *)try->loans->data,
-                                    try->loans->len, &try->engine, cancellable, error);
+                                    try->loans->len, &try->engine, &try->until, cancellable, error);
     oriel_machine_unlock(passing);
     return good ? g_steal_pointer(&try) : NULL;
 }
@@ -217,6 +219,7 @@ static void engine_end(OrielTry *try)
         g_subprocess_wait(try->engine, NULL, NULL);
     }
     g_clear_object(&try->engine);
+    close(try->until);
 }
 
 void oriel_try_free(OrielTry *try)

@@ -3,8 +3,8 @@
  * Trying an appliance before it is imported: a temporary machine whose disks are read where they
  * lie, in the archive, in what was unpacked of it, or beside the description, and what the guest
  * writes goes to overlays that are thrown away. CDs, and disks that consist of several files or are
- * packed each, are copied first. What is left of one whose engine and caller were killed goes with
- * the next machine that is made.
+ * packed each, are copied first. Its engine ends with its caller, however that ends; the folder
+ * that is left then goes with the next machine that is made or tried, or with the next window.
  *
  * Threads: blocking; any.
  */

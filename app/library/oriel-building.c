@@ -26,8 +26,7 @@ void oriel_building_clear(Building *building)
     g_free(building->final);
 }
 
-/* Hidden folders of operations that were killed: nobody holds their lock any more. */
-static void remains_remove(const char *parent)
+void oriel_building_clean(const char *parent)
 {
     g_autoptr(GDir) dir = g_dir_open(parent, 0, NULL);
     const char *name;
@@ -104,7 +103,7 @@ int oriel_building_start(Building *building, const char *parent, const char *nam
     if (!building->parent || !parent_check(building->parent, error)) {
         return -1;
     }
-    remains_remove(building->parent);
+    oriel_building_clean(building->parent);
     building->final = g_build_filename(building->parent, base, NULL);
     if (g_file_test(building->final, G_FILE_TEST_EXISTS)) {
         exists_already(building, error);
@@ -124,7 +123,7 @@ int oriel_building_start_at(Building *building, const char *final, GError **erro
 {
     building->final = g_canonicalize_filename(final, NULL);
     building->parent = g_path_get_dirname(building->final);
-    remains_remove(building->parent);
+    oriel_building_clean(building->parent);
     if (g_file_test(building->final, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)) {
         exists_already(building, error);
         return -1;

@@ -16,6 +16,10 @@ typedef struct {
     char *parent, *folder, *final;
 } Building;
 
+/* Removes the hidden folders of operations that were killed: nobody holds their lock any more.
+ * oriel_building_start() does so, too. */
+void oriel_building_clean(const char *parent);
+
 /* Removes what has not been finished. */
 void oriel_building_clear(Building *building);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Building, oriel_building_clear)

@@ -53,6 +53,7 @@ struct _OrielMachineItem {
     guint reload;            /* source */
     gboolean reading_now, read_again, disposed;
     gboolean thumbnail_busy;
+    gboolean is_trial;
 };
 
 /* Take the reading. */

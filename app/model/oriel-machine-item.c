@@ -450,6 +450,11 @@ gboolean oriel_machine_item_is_active(OrielMachineItem *item)
     return item->state >= ORIEL_MACHINE_STATE_STARTING;
 }
 
+gboolean oriel_machine_item_is_trial(OrielMachineItem *item)
+{
+    return item->is_trial;
+}
+
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
     OrielMachineItem *item = ORIEL_MACHINE_ITEM(object);

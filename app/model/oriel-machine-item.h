@@ -69,6 +69,8 @@ const OrielConfig *oriel_machine_item_get_config(OrielMachineItem *item);
 OrielMachine *oriel_machine_item_dup_machine(OrielMachineItem *item);
 /* True from STARTING to LOST: an engine process has the machine. */
 gboolean oriel_machine_item_is_active(OrielMachineItem *item);
+/* It is tried (oriel-trial.h): nothing of it is kept. */
+gboolean oriel_machine_item_is_trial(OrielMachineItem *item);
 
 /* Starts (or, from SAVED, resumes) the machine. Errors: those of oriel_session_start(). */
 void oriel_machine_item_start_async(OrielMachineItem *item, gboolean discard_saved,

@@ -161,52 +161,25 @@ OrielMachineItem *oriel_machine_list_clone(OrielMachineList *list, OrielMachineI
     return made;
 }
 
-struct importing {
-    char *path, *machine, *name, *folder;
-    OrielImportOptions options; /* whose texts those are */
-};
-
 static void importing_free(gpointer data)
 {
-    struct importing *importing = data;
-
-    g_free(importing->path);
-    g_free(importing->machine);
-    g_free(importing->name);
-    g_free(importing->folder);
-    g_free(importing);
+    oriel_import_free(data);
 }
 
 static char *importing_work(OrielOperation *operation, gpointer data, GCancellable *cancellable,
                             GError **error)
 {
-    const struct importing *importing = data;
-    g_autoptr(OrielImport) import =
-        oriel_import_open(importing->path, &importing->options, cancellable, error);
-
-    return import
-               ? oriel_import_run(import, oriel_operation_progress, operation, cancellable, error)
-               : NULL;
+    return oriel_import_run(data, oriel_operation_progress, operation, cancellable, error);
 }
 
-OrielMachineItem *oriel_machine_list_import(OrielMachineList *list, const char *path,
-                                            const OrielImportOptions *options)
+OrielMachineItem *oriel_machine_list_import(OrielMachineList *list, OrielImport *import)
 {
-    g_autofree char *title = g_strdup_printf(_("Importing “%s”"), options->name);
-    g_autofree char *failed = g_strdup_printf(_("“%s” Was Not Imported"), options->name);
-    struct importing *importing = g_new0(struct importing, 1);
-    OrielMachineItem *made;
+    const char *name = oriel_import_report(import)->name;
+    g_autofree char *title = g_strdup_printf(_("Importing “%s”"), name);
+    g_autofree char *failed = g_strdup_printf(_("“%s” Was Not Imported"), name);
+    OrielMachineItem *made = oriel_machine_list_make(list, name, title, importing_work,
+                                                     oriel_import_ref(import), importing_free);
 
-    importing->path = g_strdup(path);
-    importing->machine = g_strdup(options->machine);
-    importing->name = g_strdup(options->name);
-    importing->folder = g_strdup(options->folder);
-    importing->options = *options;
-    importing->options.machine = importing->machine;
-    importing->options.name = importing->name;
-    importing->options.folder = importing->folder;
-    made = oriel_machine_list_make(list, options->name, title, importing_work, importing,
-                                   importing_free);
     outcomes_set(made, failed);
     return made;
 }

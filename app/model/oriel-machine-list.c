@@ -5,6 +5,7 @@
  * Making and deleting machines is in oriel-machine-list-changes.c.
  */
 #include "oriel-machine-list-private.h"
+#include "library/oriel-building.h"
 #include "oriel-monitor.h"
 #include "oriel-objects.h"
 
@@ -161,6 +162,7 @@ static void scan_run(GTask *task, gpointer source, gpointer data, GCancellable *
     g_autofree char *library = oriel_library_folder(TRUE, NULL);
 
     if (scan->first && library) {
+        oriel_building_clean(library);
         monitors_make(scan, library);
     }
     g_auto(GStrv) folders = oriel_library_folders();

@@ -45,9 +45,8 @@ OrielMachineItem *oriel_machine_list_create(OrielMachineList *list,
 /* A full copy under another name, as above. */
 OrielMachineItem *oriel_machine_list_clone(OrielMachineList *list, OrielMachineItem *item,
                                            const char *name);
-/* An appliance, as above; `options` is copied. */
-OrielMachineItem *oriel_machine_list_import(OrielMachineList *list, const char *path,
-                                            const OrielImportOptions *options);
+/* An appliance, as above, after oriel_import_decide(); keeps a reference, and uses it alone. */
+OrielMachineItem *oriel_machine_list_import(OrielMachineList *list, OrielImport *import);
 /* The same for other work that makes a machine: `work` returns its folder. */
 OrielMachineItem *oriel_machine_list_make(OrielMachineList *list, const char *name,
                                           const char *title, OrielOperationWork work, gpointer data,

@@ -180,11 +180,19 @@ gboolean oriel_session_start(const OrielMachine *machine, OrielStartFlags flags,
 }
 
 gboolean oriel_session_start_lent(const OrielMachine *machine, const OrielLoan *loans, guint n,
-                                  GSubprocess **process, GCancellable *cancellable, GError **error)
+                                  GSubprocess **process, int *until, GCancellable *cancellable,
+                                  GError **error)
 {
     g_autoptr(GPtrArray) arguments = arguments_new(machine);
     g_autoptr(GSubprocessLauncher) launcher = launcher_new();
+    int pipe_fds[2], until_fd = READY_FD + 1 + (int)n;
 
+    if (!g_unix_open_pipe(pipe_fds, FD_CLOEXEC, error)) {
+        return FALSE;
+    }
+    g_subprocess_launcher_take_fd(launcher, pipe_fds[0], until_fd);
+    g_ptr_array_add(arguments, g_strdup("--until-fd"));
+    g_ptr_array_add(arguments, g_strdup_printf("%d", until_fd));
     for (guint i = 0; i < n; i++) {
         int fd = fcntl(loans[i].fd, F_DUPFD_CLOEXEC, 0), target = READY_FD + 1 + (int)i;
 
@@ -194,5 +202,10 @@ gboolean oriel_session_start_lent(const OrielMachine *machine, const OrielLoan *
                         g_strdup_printf("%s=%d:%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT,
                                         loans[i].name, target, loans[i].offset, loans[i].size));
     }
-    return start(machine, arguments, launcher, process, cancellable, error);
+    if (!start(machine, arguments, launcher, process, cancellable, error)) {
+        close(pipe_fds[1]);
+        return FALSE;
+    }
+    *until = pipe_fds[1];
+    return TRUE;
 }

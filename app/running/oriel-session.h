@@ -38,9 +38,13 @@ typedef struct {
     guint64 offset, size;
 } OrielLoan;
 
-/* The same with loans, for a machine that is tried. */
+/*
+ * The same with loans, for a machine that is tried: it runs until *until is closed, which this
+ * process does at the latest when it ends.
+ */
 gboolean oriel_session_start_lent(const OrielMachine *machine, const OrielLoan *loans, guint n,
-                                  GSubprocess **process, GCancellable *cancellable, GError **error);
+                                  GSubprocess **process, int *until, GCancellable *cancellable,
+                                  GError **error);
 
 /* What looking for an engine found. */
 typedef enum {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Appliances in the window: from the command line and dropped, looked at, accepted, imported, cancelled, refused."""
 
+import gzip
 import os
 import random
 import re
@@ -132,4 +133,99 @@ def test_refused(home):
     check(not home.json("list"), "nothing was made")
 
 
-oriel.main(test_licence_and_start, test_cancel, test_refused)
+def machines(home):
+    """The library's folder, with what is hidden."""
+    return os.listdir(os.path.join(home.data, "oriel", "machines"))
+
+
+def engines(home):
+    """Engines whose machine lies in the library."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                arguments = file.read().split(b"\0")
+        except OSError:
+            continue
+        if b"--until-fd" in arguments and any(home.data.encode() in argument for argument in arguments):
+            found.append(int(pid))
+    return found
+
+
+def tried(home, desktop, path):
+    """The program with a window in which the appliance runs."""
+    process = desktop.window(path)
+    tree = Tree(desktop)
+    tree.act("push button", "^_?Try$")
+    desktop.wait_window("^Trying “Box”$")
+    wait_until(lambda: engines(home), "its engine runs")
+    tree.wait("push button", "^Pause")
+    return process, tree
+
+
+def test_try(home):
+    """It runs in a window of its own, which asks at the end what becomes of it."""
+    path = appliance(home, "Box", 4 * MIB)
+    with Desktop(home) as desktop:
+        _, tree = tried(home, desktop, path)
+        desktop.screenshot("try-running")
+        check(not home.json("list"), "it is no machine of the library")
+        tree.act("push button", "^Close$", window="^Trying")
+        tree.act("push button", "^_?Go On Trying$")
+        check(engines(home), "it runs on")
+        tree.act("push button", "^Close$", window="^Trying")
+        tree.wait("push button", "^_?Discard$")
+        desktop.screenshot("try-question")
+        tree.act("push button", "^_?Discard$")
+        desktop.wait_no_window("^Trying “Box”$")
+        check(machines(home) == [] and not engines(home), f"left: {machines(home)}, {engines(home)}")
+        tree.wait("label", "^Run Another System$")
+
+
+def test_try_and_import(home):
+    """What turned itself off is asked about as well."""
+    path = appliance(home, "Box", 4 * MIB)
+    with Desktop(home) as desktop:
+        _, tree = tried(home, desktop, path)
+        os.kill(engines(home)[0], signal.SIGTERM)
+        tree.act("push button", "^_?Import It$")
+        wait_until(lambda: [found for found in home.json("list") if found["name"] == "Box"], "the machine is there")
+        desktop.wait_no_window("^Trying “Box”$")
+        tree.wait("label", "“Box” is ready")
+        check(machines(home) == ["Box.oriel"], machines(home))
+
+
+def test_try_and_crash(home):
+    """The engine ends with the window's process, and what it left goes with the next one."""
+    path = appliance(home, "Box", 4 * MIB)
+    with Desktop(home) as desktop:
+        process, _ = tried(home, desktop, path)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not engines(home), "its engine ends")
+        desktop.window()
+        wait_until(lambda: machines(home) == [], "nothing is left")
+
+
+def test_unpacked_once(home):
+    """What was unpacked for the report is what is imported."""
+    path = os.path.join(home.path, "disk.raw.gz")
+    first, second = (random.Random(seed).randbytes(MIB) for seed in (1, 2))
+    with gzip.open(path, "wb") as file:
+        file.write(first)
+    with Desktop(home) as desktop:
+        desktop.window(path)
+        tree = Tree(desktop)
+        tree.wait("push button", "^_?Import")
+        with gzip.open(path, "wb") as file:
+            file.write(second)
+        tree.act("push button", "^_?Import")
+        wait_until(lambda: home.json("list"), "the machine is there")
+    raw = os.path.join(home.path, "out.raw")
+    home.ok("disk", "convert", home.folder("disk") + "/disks/disk0.qcow2", raw)
+    with open(raw, "rb") as file:
+        check(file.read() == first, "it was unpacked again")
+
+
+oriel.main(test_licence_and_start, test_cancel, test_refused, test_try, test_try_and_import, test_try_and_crash,
+           test_unpacked_once)

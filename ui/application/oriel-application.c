@@ -44,6 +44,14 @@ void oriel_application_open_machine(OrielApplication *application, OrielMachineI
     gtk_window_present(GTK_WINDOW(window));
 }
 
+void oriel_application_import(OrielApplication *application, OrielImport *import, gboolean start)
+{
+    OrielWindow *window = oriel_application_main_window(application);
+
+    gtk_window_present(GTK_WINDOW(window));
+    oriel_window_import(window, import, start);
+}
+
 static void oriel_application_activate(GApplication *base)
 {
     OrielApplication *application = ORIEL_APPLICATION(base);

@@ -11,6 +11,7 @@
 
 #include <adwaita.h>
 
+#include "appliance/import/oriel-import.h"
 #include "model/oriel-machine-list.h"
 #include "base/oriel-preferences.h"
 
@@ -27,5 +28,8 @@ OrielPreferences *oriel_application_get_preferences(OrielApplication *applicatio
 void oriel_application_set_shortcuts(OrielApplication *application, gboolean on);
 /* Shows the machine in the window that has it, otherwise in the main window. */
 void oriel_application_open_machine(OrielApplication *application, OrielMachineItem *item);
+/* Begins an import that was decided, shown in the main window; `start`: the machine runs when it is
+ * there. */
+void oriel_application_import(OrielApplication *application, OrielImport *import, gboolean start);
 
 #endif

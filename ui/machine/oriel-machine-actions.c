@@ -304,15 +304,24 @@ static void action_limit(Actions *actions, const char *name, gboolean possible)
     }
 }
 
+/* One that is tried is in no library, starts once, and keeps nothing. */
+static gboolean is_for_trial(guint number)
+{
+    return table[number].activate != act_hand_on && table[number].activate != act_start &&
+           table[number].activate != act_save;
+}
+
 static void states_follow(Actions *actions)
 {
+    gboolean trial = oriel_machine_item_is_trial(actions->item);
     OrielMachineState state = oriel_machine_item_get_state(actions->item);
     gboolean drive, medium;
 
     for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
         GAction *action = g_action_map_lookup_action(G_ACTION_MAP(actions->group), table[i].name);
 
-        g_simple_action_set_enabled(G_SIMPLE_ACTION(action), (table[i].states >> state) & 1);
+        g_simple_action_set_enabled(G_SIMPLE_ACTION(action), ((table[i].states >> state) & 1) &&
+                                                                 (!trial || is_for_trial(i)));
     }
     drives_look(actions->item, &drive, &medium);
     action_limit(actions, "insert-cd", drive);

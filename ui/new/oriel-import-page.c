@@ -4,7 +4,6 @@
 
 #include <glib/gi18n.h>
 
-#include "appliance/import/oriel-import.h"
 #include "library/oriel-library.h"
 #include "oriel-system.h"
 #include "widgets/oriel-machine-name.h"
@@ -25,7 +24,7 @@ struct _OrielImportPage {
     char *path, *folder;
     OrielImport *import;       /* NULL: none is open */
     GCancellable *cancellable; /* of the reading that is under way */
-    gboolean filling;
+    gboolean filling, reading;
 };
 
 G_DEFINE_FINAL_TYPE(OrielImportPage, oriel_import_page, GTK_TYPE_WIDGET)
@@ -166,6 +165,7 @@ static void report_show(OrielImportPage *self)
 
 typedef struct {
     char *path, *folder, *machine;
+    OrielImport *before;
 } Reading;
 
 static void reading_free(gpointer data)
@@ -175,6 +175,7 @@ static void reading_free(gpointer data)
     g_free(reading->path);
     g_free(reading->folder);
     g_free(reading->machine);
+    oriel_import_free(reading->before);
     g_free(reading);
 }
 
@@ -187,6 +188,7 @@ static void read_work(GTask *task, gpointer source, gpointer data, GCancellable 
         .folder = reading->folder,
         .first_machine = TRUE,
         .ignore_manifest = TRUE,
+        .before = reading->before,
     };
     GError *error = NULL;
     OrielImport *import = oriel_import_open(reading->path, &options, cancellable, &error);
@@ -209,6 +211,7 @@ static void read_done(GObject *source, GAsyncResult *result, gpointer data)
     }
     g_clear_pointer(&self->import, oriel_import_free);
     self->import = import;
+    self->reading = FALSE;
     if (import) {
         report_show(self);
     }
@@ -227,9 +230,12 @@ static void read_start(OrielImportPage *self, const char *machine)
     reading->path = g_strdup(self->path);
     reading->folder = g_strdup(self->folder);
     reading->machine = g_strdup(machine);
+    reading->before = self->import ? oriel_import_ref(self->import) : NULL;
     task = g_task_new(self, self->cancellable, read_done, NULL);
     g_task_set_task_data(task, reading, reading_free);
     g_task_run_in_thread(task, read_work);
+    self->reading = TRUE;
+    g_signal_emit(self, signals[CHANGED], 0);
 }
 
 static char *machine_chosen(OrielImportPage *self)
@@ -297,24 +303,18 @@ gboolean oriel_import_page_is_ready(OrielImportPage *page, const char **problem)
     } else {
         gtk_widget_remove_css_class(GTK_WIDGET(page->name_row), "error");
     }
-    return page->import && !*problem && *name &&
+    return page->import && !page->reading && !*problem && *name &&
            (!gtk_widget_get_visible(GTK_WIDGET(page->licence_group)) ||
             gtk_check_button_get_active(page->accept_button));
 }
 
-OrielMachineItem *oriel_import_page_run(OrielImportPage *page)
+OrielImport *oriel_import_page_take(OrielImportPage *page)
 {
     g_autofree char *name = name_of(page);
-    g_autofree char *machine = machine_chosen(page);
-    const OrielImportOptions options = {
-        .machine = machine,
-        .name = name,
-        .folder = page->folder,
-        .accept_licence = gtk_check_button_get_active(page->accept_button),
-        .ignore_manifest = gtk_switch_get_active(page->ignore_switch),
-    };
 
-    return oriel_machine_list_import(page->list, page->path, &options);
+    oriel_import_decide(page->import, name, gtk_check_button_get_active(page->accept_button),
+                        gtk_switch_get_active(page->ignore_switch));
+    return g_steal_pointer(&page->import);
 }
 
 gboolean oriel_import_page_get_start(OrielImportPage *page)

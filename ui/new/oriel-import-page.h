@@ -11,6 +11,7 @@
 
 #include <adwaita.h>
 
+#include "appliance/import/oriel-import.h"
 #include "model/oriel-machine-list.h"
 
 #define ORIEL_TYPE_IMPORT_PAGE (oriel_import_page_get_type())
@@ -22,8 +23,8 @@ void oriel_import_page_open(OrielImportPage *page, OrielMachineList *list, const
 /* Whether it can be imported as the page is filled in. *problem: what is wrong with the name, or
  * NULL; static. */
 gboolean oriel_import_page_is_ready(OrielImportPage *page, const char **problem);
-/* Begins the import; the row in the list, borrowed. */
-OrielMachineItem *oriel_import_page_run(OrielImportPage *page);
+/* What is ready, as the page is filled in; the page has it no more. oriel_import_free(). */
+OrielImport *oriel_import_page_take(OrielImportPage *page);
 /* Whether the machine is to start when it is there. */
 gboolean oriel_import_page_get_start(OrielImportPage *page);
 

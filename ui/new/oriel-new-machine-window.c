@@ -54,6 +54,7 @@ G_DEFINE_FINAL_TYPE(OrielNewMachineWindow, oriel_new_machine_window, ADW_TYPE_WI
 
 enum {
     CREATED,
+    TRY,
     N_SIGNALS,
 };
 
@@ -237,6 +238,7 @@ static void on_import_changed(OrielNewMachineWindow *self)
     if (media_is_appliance(self->media)) {
         problem_show(self, problem);
         gtk_widget_action_set_enabled(GTK_WIDGET(self), "new.create", ready);
+        gtk_widget_action_set_enabled(GTK_WIDGET(self), "new.try", ready);
     }
 }
 
@@ -445,8 +447,24 @@ static void action_create(GtkWidget *widget, const char *name, GVariant *paramet
     if (!media_is_appliance(self->media)) {
         create(self);
     } else if (oriel_import_page_is_ready(self->import_page, &problem)) {
-        finish(self, oriel_import_page_run(self->import_page),
+        g_autoptr(OrielImport) import = oriel_import_page_take(self->import_page);
+
+        finish(self, oriel_machine_list_import(self->list, import),
                oriel_import_page_get_start(self->import_page));
+    }
+}
+
+static void action_try(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    OrielNewMachineWindow *self = ORIEL_NEW_MACHINE_WINDOW(widget);
+    const char *problem;
+
+    if (oriel_import_page_is_ready(self->import_page, &problem)) {
+        g_autoptr(OrielImport) import = oriel_import_page_take(self->import_page);
+
+        g_signal_emit(self, signals[TRY], 0, import,
+                      oriel_import_page_get_start(self->import_page));
+        gtk_window_close(GTK_WINDOW(self));
     }
 }
 
@@ -529,6 +547,8 @@ static void oriel_new_machine_window_class_init(OrielNewMachineWindowClass *clas
     signals[CREATED] =
         g_signal_new("created", G_TYPE_FROM_CLASS(class), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                      G_TYPE_NONE, 2, ORIEL_TYPE_MACHINE_ITEM, G_TYPE_BOOLEAN);
+    signals[TRY] = g_signal_new("try", G_TYPE_FROM_CLASS(class), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                NULL, G_TYPE_NONE, 2, G_TYPE_POINTER, G_TYPE_BOOLEAN);
     g_type_ensure(ORIEL_TYPE_SPIN_ROW);
     g_type_ensure(ORIEL_TYPE_SYSTEM_CHOOSER);
     g_type_ensure(ORIEL_TYPE_IMPORT_PAGE);
@@ -540,6 +560,7 @@ static void oriel_new_machine_window_class_init(OrielNewMachineWindowClass *clas
     gtk_widget_class_install_action(widget_class, "new.empty", NULL, action_empty);
     gtk_widget_class_install_action(widget_class, "new.back", NULL, action_back);
     gtk_widget_class_install_action(widget_class, "new.create", NULL, action_create);
+    gtk_widget_class_install_action(widget_class, "new.try", NULL, action_try);
     gtk_widget_class_add_binding_action(widget_class, GDK_KEY_Left, GDK_ALT_MASK, "new.back", NULL);
     gtk_widget_class_add_binding_action(widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
 }

@@ -5,6 +5,7 @@
  *
  * Signal: "created" (OrielMachineItem item, b start), when the machine is on its way (state
  * PENDING) or was added; the window closes itself then. `start`: the user wants it to run at once.
+ * Signal: "try" (pointer OrielImport, b start): an appliance is to be tried first; it closes, too.
  */
 #ifndef ORIEL_NEW_MACHINE_WINDOW_H
 #define ORIEL_NEW_MACHINE_WINDOW_H

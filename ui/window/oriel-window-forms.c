@@ -11,6 +11,7 @@
 #include "machine/windows/oriel-remote-window.h"
 #include "new/oriel-new-machine-window.h"
 #include "base/oriel-message.h"
+#include "oriel-try-window.h"
 #include "oriel-window-private.h"
 #include "settings/oriel-settings-window.h"
 
@@ -33,8 +34,7 @@ static void made(OrielOperation *operation, OrielWindow *window)
     }
 }
 
-static void created(OrielNewMachineWindow *form, OrielMachineItem *item, gboolean start,
-                    OrielWindow *window)
+static void follow_making(OrielWindow *window, OrielMachineItem *item, gboolean start)
 {
     OrielOperation *operation = oriel_machine_item_get_operation(item);
 
@@ -47,6 +47,25 @@ static void created(OrielNewMachineWindow *form, OrielMachineItem *item, gboolea
     }
 }
 
+static void created(OrielNewMachineWindow *form, OrielMachineItem *item, gboolean start,
+                    OrielWindow *window)
+{
+    follow_making(window, item, start);
+}
+
+void oriel_window_import(OrielWindow *window, OrielImport *import, gboolean start)
+{
+    follow_making(window, oriel_machine_list_import(window->list, import), start);
+}
+
+static void try(OrielNewMachineWindow *form, OrielImport *import, gboolean start,
+                OrielWindow *window)
+{
+    GtkApplication *application = gtk_window_get_application(GTK_WINDOW(window));
+
+    gtk_window_present(oriel_try_window_new(ORIEL_APPLICATION(application), import, start));
+}
+
 static OrielNewMachineWindow *new_machine(OrielWindow *window)
 {
     GtkWindow *form = oriel_new_machine_window_new(window->list, window->preferences);
@@ -54,6 +73,7 @@ static OrielNewMachineWindow *new_machine(OrielWindow *window)
     gtk_window_set_transient_for(form, GTK_WINDOW(window));
     gtk_window_set_modal(form, TRUE);
     g_signal_connect_object(form, "created", G_CALLBACK(created), window, 0);
+    g_signal_connect_object(form, "try", G_CALLBACK(try), window, 0);
     gtk_window_present(form);
     return ORIEL_NEW_MACHINE_WINDOW(form);
 }

@@ -27,6 +27,9 @@ void oriel_window_install_form_actions(GtkWidgetClass *class);
 void oriel_window_accept_drops(OrielWindow *window);
 /* The machine in the folder that is an action's parameter, or NULL if it is gone. Borrowed. */
 OrielMachineItem *oriel_window_parameter_item(OrielWindow *window, GVariant *parameter);
+/* The keys of the application are off while the screen in `page` (NULL: there is none) has the
+ * keyboard, and `window` is the active one. */
+void oriel_window_shortcuts_follow(GtkWindow *window, OrielMachinePage *page);
 /* Starts the machine as soon as it was made. */
 void oriel_window_start_when_made(OrielWindow *window, OrielMachineItem *item);
 /* FALSE: the user is asked first what becomes of running machines; the window closes then. */

@@ -28,16 +28,19 @@ static void title_follow(OrielWindow *window)
     gtk_window_set_title(GTK_WINDOW(window), item ? oriel_machine_item_get_name(item) : _("Oriel"));
 }
 
-/* The keys of the application are off while the screen of the active window has the keyboard. */
+void oriel_window_shortcuts_follow(GtkWindow *window, OrielMachinePage *page)
+{
+    GtkApplication *application = gtk_window_get_application(window);
+
+    if (application && gtk_window_is_active(window)) {
+        oriel_application_set_shortcuts(ORIEL_APPLICATION(application),
+                                        !page || !oriel_machine_page_captures_keys(page));
+    }
+}
+
 static void shortcuts_follow(OrielWindow *window)
 {
-    GtkApplication *application = gtk_window_get_application(GTK_WINDOW(window));
-
-    if (application && gtk_window_is_active(GTK_WINDOW(window))) {
-        oriel_application_set_shortcuts(ORIEL_APPLICATION(application),
-                                        !window->page ||
-                                            !oriel_machine_page_captures_keys(window->page));
-    }
+    oriel_window_shortcuts_follow(GTK_WINDOW(window), window->page);
 }
 
 /* While the user was elsewhere, machines out of sight may have been changed. */

@@ -28,6 +28,8 @@ OrielMachineItem *oriel_window_get_machine(OrielWindow *window);
 void oriel_window_show_machine(OrielWindow *window, OrielMachineItem *item);
 /* The machine in that folder, as soon as the library has been read; started if it is off. */
 void oriel_window_show_folder(OrielWindow *window, const char *folder, gboolean start);
+/* Begins an import that was decided; `start`: the machine runs when it is there. */
+void oriel_window_import(OrielWindow *window, OrielImport *import, gboolean start);
 /* Files that were dropped, chosen, or given on the command line: each becomes a new machine. */
 void oriel_window_open_files(OrielWindow *window, GFile **files, guint n_files);
 

@@ -419,7 +419,9 @@ static gboolean plan_make(OrielImport *import, GError **error)
     }
     const OrielOvfMachine *machine = report->machine;
 
-    import->name = import->options.name ? g_strdup(import->options.name) : name_make(machine->name);
+    if (!import->name) {
+        import->name = name_make(machine->name);
+    }
     report->name = import->name;
     oriel_plan_make(&plan, NULL, machine->os, import->folder ? import->folder : own ? own : "/");
     report->space_free = plan.host.disk_free;
@@ -454,11 +456,8 @@ static OrielAppliance *description_read(OrielImport *import, GError **error)
 OrielImport *import_plan(const char *path, const OrielImportOptions *options, int scratch,
                          GVariant *unpacked, GError **error)
 {
-    g_autoptr(OrielImport) import = g_new0(OrielImport, 1);
+    g_autoptr(OrielImport) import = import_new(options);
 
-    import->scratch = -1;
-    import->options = *options;
-    import->folder = options->folder ? g_canonicalize_filename(options->folder, NULL) : NULL;
     import->drives = g_array_new(FALSE, TRUE, sizeof(struct import_drive));
     import->cards = g_array_new(FALSE, TRUE, sizeof(struct import_card));
     import->report.drives = g_ptr_array_new_with_free_func(g_free);

@@ -55,16 +55,18 @@ struct OrielImport {
     void (*free_source)(OrielApplianceSource *source); /* which frees it so */
     OrielImportOptions options;
     OrielImportReport report;
-    char *name, *folder; /* owned texts of options and report */
-    GArray *drives;      /* struct import_drive */
-    GArray *cards;       /* struct import_card */
-    GBytes *nvram;       /* what the firmware keeps; NULL: to be made anew */
-    char *path, *reads;  /* the caller's: what the worker may read */
-    GVariant *wire;      /* the caller's: owns texts of the report */
-    int scratch;         /* the caller's: a nameless file for what is packed; -1: none */
-    GVariant *unpacked;  /* what is in it; NULL: the appliance is not packed */
+    char *name, *folder, *machine, *disks; /* owned texts of options and report */
+    GArray *drives;                        /* struct import_drive */
+    GArray *cards;                         /* struct import_card */
+    GBytes *nvram;                         /* what the firmware keeps; NULL: to be made anew */
+    char *path, *reads;                    /* the caller's: what the worker may read */
+    GVariant *wire;                        /* the caller's: owns texts of the report */
+    int scratch;        /* the caller's: a nameless file for what is packed; -1: none */
+    GVariant *unpacked; /* what is in it; NULL: the appliance is not packed */
 };
 
+/* One with these options, and nothing else. oriel_import_free(). */
+OrielImport *import_new(const OrielImportOptions *options);
 /* What a disk gets: qcow2, and the controller of its bus. */
 void import_drive_settings(const struct import_drive *drive, OrielDrive *disk);
 /* Whether these are variables that our firmware can have. */

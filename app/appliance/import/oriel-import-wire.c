@@ -25,11 +25,25 @@ char *import_drive_name(const OrielImport *import, guint number)
     return drive->file ? g_strdup_printf("disks/cdrom%u.iso", number) : NULL;
 }
 
-void oriel_import_free(OrielImport *import)
+OrielImport *import_new(const OrielImportOptions *options)
 {
-    if (!import) {
-        return;
-    }
+    OrielImport *import = g_atomic_rc_box_new0(OrielImport);
+
+    import->scratch = -1;
+    import->options = *options;
+    import->options.before = NULL;
+    import->options.name = import->name = g_strdup(options->name);
+    import->options.machine = import->machine = g_strdup(options->machine);
+    import->options.disks = import->disks = g_strdup(options->disks);
+    import->folder = options->folder ? g_canonicalize_filename(options->folder, NULL) : NULL;
+    import->options.folder = import->folder;
+    return import;
+}
+
+static void import_clear(gpointer data)
+{
+    OrielImport *import = data;
+
     oriel_appliance_free(import->appliance);
     if (import->source) {
         import->free_source(import->source);
@@ -44,12 +58,25 @@ void oriel_import_free(OrielImport *import)
     g_clear_pointer(&import->unpacked, g_variant_unref);
     g_free(import->name);
     g_free(import->folder);
+    g_free(import->machine);
+    g_free(import->disks);
     g_free(import->path);
     g_free(import->reads);
     if (import->scratch >= 0) {
         close(import->scratch);
     }
-    g_free(import);
+}
+
+OrielImport *oriel_import_ref(OrielImport *import)
+{
+    return g_atomic_rc_box_acquire(import);
+}
+
+void oriel_import_free(OrielImport *import)
+{
+    if (import) {
+        g_atomic_rc_box_release_full(import, import_clear);
+    }
 }
 
 const OrielImportReport *oriel_import_report(const OrielImport *import)
@@ -308,6 +335,7 @@ gboolean import_from_wire(OrielImport *import, GError **error)
     report->cards = texts_get(wire, "card-lines");
     report->notes = texts_get(wire, "notes");
     numbers_get(wire, report);
+    g_clear_pointer(&import->unpacked, g_variant_unref);
     import->unpacked = g_variant_lookup_value(wire, "unpacked", NULL);
     if (import->appliance->systems->len == 0 || !import->appliance->format || !report->name ||
         !report->os || !report->firmware_reason || !drives_get(wire, import) ||

@@ -62,6 +62,20 @@ static int scratch_open(const OrielImport *import)
     return folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
 }
 
+/* What was unpacked before, if it was of the same file. It is only read from then on. */
+static gboolean unpacked_share(OrielImport *import, const OrielImport *before)
+{
+    if (!before || !before->unpacked || strcmp(before->path, import->path) != 0) {
+        return FALSE;
+    }
+    import->scratch = fcntl(before->scratch, F_DUPFD_CLOEXEC, 0);
+    if (import->scratch < 0) {
+        return FALSE;
+    }
+    import->unpacked = g_variant_ref(before->unpacked);
+    return TRUE;
+}
+
 /* The folder of a description; of Hyper-V's, that which has the disks' folder too. */
 static char *reads_of(const char *path)
 {
@@ -80,16 +94,15 @@ static char *reads_of(const char *path)
 OrielImport *oriel_import_open(const char *path, const OrielImportOptions *options,
                                GCancellable *cancellable, GError **error)
 {
-    g_autoptr(OrielImport) import = g_new0(OrielImport, 1);
+    g_autoptr(OrielImport) import = import_new(options);
     OrielWorkerRequest request = { .operation = "import-plan" };
 
-    import->scratch = -1;
-    import->options = *options;
     import->path = g_strdup(path);
     import->reads = reads_of(path);
-    import->folder = options->folder ? g_canonicalize_filename(options->folder, NULL) : NULL;
+    if (!unpacked_share(import, options->before)) {
+        import->scratch = scratch_open(import);
+    }
     request.options = options_of(import, NULL, FALSE);
-    import->scratch = scratch_open(import);
     request.file = import->scratch >= 0 ? &import->scratch : NULL;
     request.reads[0] = path;
     reads_fill(import, &request);
@@ -223,6 +236,16 @@ static gboolean may_run(OrielImport *import, GError **error)
         return FALSE;
     }
     return oriel_library_check_name(plan->name, error);
+}
+
+void oriel_import_decide(OrielImport *import, const char *name, gboolean accept_licence,
+                         gboolean ignore_manifest)
+{
+    g_free(import->name);
+    import->name = g_strdup(name);
+    import->options.name = import->report.name = import->name;
+    import->options.accept_licence = accept_licence;
+    import->options.ignore_manifest = ignore_manifest;
 }
 
 /* The worker sees the folder that is being built, and no other of the library. */

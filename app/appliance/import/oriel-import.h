@@ -16,6 +16,8 @@
 #include "oriel-files.h"
 #include "appliance/ovf/oriel-ovf.h"
 
+typedef struct OrielImport OrielImport;
+
 typedef struct {
     const char *machine;    /* which one of several, by name; NULL: the only one */
     const char *name;       /* of the machine; NULL: as the appliance says */
@@ -23,10 +25,10 @@ typedef struct {
     const char *disks;      /* a folder where files may lie that the description names elsewhere */
     gboolean first_machine; /* with `machine` NULL: the first of several instead of an error */
     gboolean accept_licence;
-    gboolean ignore_manifest; /* import what differs from it, too */
+    gboolean ignore_manifest;  /* import what differs from it, too */
+    const OrielImport *before; /* an earlier look at the same file: what was unpacked for it need
+                                  not be unpacked again; NULL: none */
 } OrielImportOptions;
-
-typedef struct OrielImport OrielImport;
 
 /* What is planned. Texts are owned by the import. */
 typedef struct {
@@ -49,15 +51,21 @@ typedef struct {
 
 /*
  * Opens an appliance and makes the plan; writes nothing but a nameless file where the machine will
- * be, for what is packed. `options` is used only here and must not
- * change before oriel_import_run(). Errors: NOT_FOUND, PERMISSION, INVALID, CORRUPT, HOST,
- * G_IO_ERROR_CANCELLED.
+ * be, for what is packed. `options` is copied. Errors: NOT_FOUND, PERMISSION, INVALID, CORRUPT,
+ * HOST, G_IO_ERROR_CANCELLED.
  */
 OrielImport *oriel_import_open(const char *path, const OrielImportOptions *options,
                                GCancellable *cancellable, GError **error);
+OrielImport *oriel_import_ref(OrielImport *import);
+/* Drops one reference; NULL is allowed. */
 void oriel_import_free(OrielImport *import);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielImport, oriel_import_free)
 const OrielImportReport *oriel_import_report(const OrielImport *import);
+
+/* What only oriel_import_run() needs: whoever has read the report decides. Nobody else uses it now.
+ */
+void oriel_import_decide(OrielImport *import, const char *name, gboolean accept_licence,
+                         gboolean ignore_manifest);
 
 /*
  * Makes the machine and returns its folder. `progress` is called from the calling thread. Errors

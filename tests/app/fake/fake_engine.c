@@ -264,14 +264,23 @@ static gboolean on_terminate(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+static gboolean on_caller_gone(int fd, GIOCondition condition, gpointer data)
+{
+    return on_terminate(data);
+}
+
 int main(int argc, char **argv)
 {
     struct fake fake = { .ready_fd = -1, .lock = -1, .version = ORIEL_PROTOCOL_VERSION };
+    g_auto(GStrv) lent = NULL;
+    int until_fd = -1;
     GOptionEntry entries[] = {
         { "folder", 0, 0, G_OPTION_ARG_FILENAME, &fake.folder, NULL, NULL },
         { "paused", 0, 0, G_OPTION_ARG_NONE, &fake.paused, NULL, NULL },
         { "discard-saved", 0, 0, G_OPTION_ARG_NONE, &fake.discard_saved, NULL, NULL },
         { "ready-fd", 0, 0, G_OPTION_ARG_INT, &fake.ready_fd, NULL, NULL },
+        { "lend", 0, 0, G_OPTION_ARG_STRING_ARRAY, &lent, NULL, NULL },
+        { "until-fd", 0, 0, G_OPTION_ARG_INT, &until_fd, NULL, NULL },
         { NULL },
     };
     g_autoptr(GOptionContext) context = g_option_context_new("- pretend to run a machine");
@@ -287,6 +296,9 @@ int main(int argc, char **argv)
     fake.refuse = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     fake_set_state(&fake, fake.paused ? "paused" : "running", "user", "");
     g_unix_signal_add(SIGTERM, on_terminate, &fake);
+    if (until_fd >= 0) {
+        g_unix_fd_add(until_fd, G_IO_HUP, on_caller_gone, &fake);
+    }
     if (!fake_start(&fake, &error)) {
         g_autofree char *arguments = g_strdup_printf("%d %s", error->code, error->message);
 

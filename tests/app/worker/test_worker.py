@@ -15,6 +15,7 @@ from oriel import ORIELCTL, Skip, check, main
 MIB = 1 << 20
 SIZE = 32 * MIB
 HOST = 20
+HIDDEN = ".oriel-unfinished-"
 OVF = f"""<?xml version="1.0"?><Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"
  xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1"><References><File ovf:id="f" ovf:href="disk.raw"/></References>
  <DiskSection><Info/><Disk ovf:diskId="d" ovf:fileRef="f" ovf:capacity="{SIZE}"/></DiskSection>
@@ -117,6 +118,7 @@ def test_a_killed_worker_leaves_nothing(home):
 
 
 def test_a_worker_ends_with_its_caller(home):
+    """What it had begun is nameless or hidden, and goes with the next such work there."""
     place = Place(home)
     for command in place.commands():
         process = place.start(command)
@@ -127,6 +129,10 @@ def test_a_worker_ends_with_its_caller(home):
         while worker and is_alive(worker) and time.monotonic() < end:
             time.sleep(0.01)
         check(worker and not is_alive(worker), f"{command}: the worker goes on")
+        if process.returncode == -signal.SIGKILL:
+            check(all(name.startswith(HIDDEN) for name in place.made()), f"{command}: {place.made()}")
+            home.ok(*command)
+            check(len(place.made()) == 1, f"{command}: {place.made()}")
         place.clear()
     place.check_sources()
 
