@@ -52,7 +52,7 @@ static void tell_running(OrielTrial *trial, const OrielTry *try)
     struct running *running = g_new0(struct running, 1);
 
     running->trial = g_object_ref(trial);
-    running->reading = machine_reading_new(oriel_try_machine(try)->folder, FALSE);
+    running->reading = machine_reading_new(oriel_try_machine(try)->folder);
     g_idle_add_full(G_PRIORITY_DEFAULT, on_running, running, running_free);
 }
 

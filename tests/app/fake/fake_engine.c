@@ -266,7 +266,8 @@ static gboolean on_terminate(gpointer data)
 
 static gboolean on_caller_gone(int fd, GIOCondition condition, gpointer data)
 {
-    return on_terminate(data);
+    on_terminate(data);
+    return G_SOURCE_REMOVE; /* it would keep the end from its turn */
 }
 
 int main(int argc, char **argv)
