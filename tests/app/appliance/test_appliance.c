@@ -219,9 +219,9 @@ TEST(bombs)
 
 TEST(what_is_none)
 {
-    refused("", 0, "no text");
+    refused("", 0, "not text");
     refused("hello", -1, "line 1");
-    refused("<html/>", -1, "no OVF envelope");
+    refused("<html/>", -1, "not an OVF envelope");
     refused("<Envelope/>", -1, "no machine");
     refused("<Envelope><VirtualSystem></Envelope>", -1, "not correct XML");
     refused("<Envelope><DiskSection><Disk diskId='a' parentRef='b'/></DiskSection>"

@@ -307,7 +307,7 @@ def test_hostile_archives(home):
     bench.refused(INVALID, bench.ova([("readme", b"x")]), "no description")
     bench.refused(INVALID, home.file("zip.ova", b"PK\3\4" + bytes(4000)), "refused")
     bench.refused(CORRUPT, home.file("gz.ova", gzip.compress(bench.vmdk)[:-50]), "cut short")
-    bench.refused(INVALID, home.file("empty.ova", b""), "no OVA")
+    bench.refused(INVALID, home.file("empty.ova", b""), "not an OVA")
     huge = tarfile.TarInfo("disk1.vmdk")
     huge.size = 1 << 50
     path = home.file("huge.ova", tarfile.TarInfo("x").tobuf() + huge.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
