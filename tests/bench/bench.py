@@ -164,11 +164,12 @@ class Machine:
                 answer += part
 
     def screen(self):
-        """The characters on the text screen."""
+        """The characters on the text screen; of QEMU's also what has scrolled away."""
         if self.ours:
             return self._orielctl("text")
         path = os.path.join(self.path, "screen")
-        self._monitor(f'pmemsave 0xb8000 4000 "{path}"')  # in quotes, or it would be a division
+        # The whole window: Linux scrolls by moving the start address. In quotes, or it would be a division.
+        self._monitor(f'pmemsave 0xb8000 32768 "{path}"')
         with open(path, "rb") as file:
             return file.read()[0::2].decode("cp437")
 
