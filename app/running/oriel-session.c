@@ -17,7 +17,6 @@
 
 enum {
     RETRY_MS = 10,
-    REFUSALS_MAX = 20, /* times that a socket is tried again at which nobody listens */
 };
 
 /* --- Finding ---------------------------------------------------------------------------------- */
@@ -35,19 +34,12 @@ GSocketConnection *oriel_session_connect_socket(const char *path, GCancellable *
     g_autoptr(GSocketClient) client = g_socket_client_new();
     g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
 
-    int refusals = REFUSALS_MAX;
-
     g_socket_client_set_enable_proxy(client, FALSE);
     for (int tries = ORIEL_SESSION_PATIENCE * 1000 / RETRY_MS;; tries--) {
         g_autoptr(GError) cause = NULL;
         GSocketConnection *stream =
             g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), cancellable, &cause);
 
-        /* Who was told that a socket appeared may come between its bind() and its listen(). */
-        if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED) && refusals-- > 0) {
-            g_usleep(RETRY_MS * 1000);
-            continue;
-        }
         if (stream || tries == 0 || !g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
             if (cause) {
                 g_propagate_error(error, g_steal_pointer(&cause));

@@ -147,6 +147,28 @@ void oriel_runtime_remove(const char *folder, int lock)
     close(lock);
 }
 
+/* Between bind() and listen() a socket refuses everybody, so it gets its name after both. */
+GDBusServer *oriel_runtime_listen(const char *path, GDBusAuthObserver *observer, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *bound = g_build_filename(folder, "bound", NULL);
+    g_autofree char *escaped = g_dbus_address_escape_value(bound);
+    g_autofree char *address = g_strdup_printf("unix:path=%s", escaped);
+    g_autofree char *guid = g_dbus_generate_guid();
+    g_autoptr(GDBusServer) server =
+        g_dbus_server_new_sync(address, G_DBUS_SERVER_FLAGS_NONE, guid, observer, NULL, error);
+
+    if (!server) {
+        return NULL;
+    }
+    /* A link and not another name: in the end GLib removes the name that it has bound. */
+    if (link(bound, path) != 0) {
+        g_set_error_literal(error, G_IO_ERROR, g_io_error_from_errno(errno), g_strerror(errno));
+        return NULL;
+    }
+    return g_steal_pointer(&server);
+}
+
 /* Bytes of the file “lock”, each a lock of its own. */
 enum {
     LOCK_MACHINE = 0,

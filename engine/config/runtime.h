@@ -6,7 +6,7 @@
 #ifndef ENGINE_RUNTIME_H
 #define ENGINE_RUNTIME_H
 
-#include <glib.h>
+#include <gio/gio.h>
 
 #define ORIEL_APP_ID           "io.github.oriel_vm.Oriel"
 #define ORIEL_ENGINE_PATH      "/io/github/oriel_vm/Oriel/Engine"
@@ -30,6 +30,12 @@ char *oriel_runtime_folder(const char *uuid, GError **error);
 char *oriel_runtime_create(const char *uuid, int *lock, GError **error);
 /* Removes the folder and the sockets in it, and closes the lock. */
 void oriel_runtime_remove(const char *folder, int lock);
+/*
+ * A D-Bus server, not started, at the socket `path` of a runtime folder. Whoever sees the socket
+ * can connect to it. `observer`: NULL for none. NULL with *error (G_IO_ERROR) set if it cannot be
+ * made.
+ */
+GDBusServer *oriel_runtime_listen(const char *path, GDBusAuthObserver *observer, GError **error);
 
 /*
  * Locks a machine's folder for one engine (or for one change that a running engine must not see).

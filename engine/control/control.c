@@ -97,16 +97,12 @@ static void properties_set(struct control *control, const char *const *vnc_addre
 
 static gboolean server_start(struct control *control, GError **error)
 {
-    g_autofree char *escaped = g_dbus_address_escape_value(control->socket_path);
-    g_autofree char *address = g_strdup_printf("unix:path=%s", escaped);
-    g_autofree char *guid = g_dbus_generate_guid();
     g_autoptr(GDBusAuthObserver) observer = g_dbus_auth_observer_new();
     g_autoptr(GError) cause = NULL;
 
     g_signal_connect(observer, "allow-mechanism", G_CALLBACK(mechanism_allow), NULL);
     g_signal_connect(observer, "authorize-authenticated-peer", G_CALLBACK(peer_authorize), NULL);
-    control->server =
-        g_dbus_server_new_sync(address, G_DBUS_SERVER_FLAGS_NONE, guid, observer, NULL, &cause);
+    control->server = oriel_runtime_listen(control->socket_path, observer, &cause);
     if (!control->server) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
                     "The machine cannot be reached under “%s”: %s.", control->socket_path,

@@ -374,13 +374,8 @@ static gboolean on_connection(GDBusServer *server, GDBusConnection *connection, 
 
 gboolean fake_serve(struct fake *fake, const char *socket, GError **error)
 {
-    g_autofree char *escaped = g_dbus_address_escape_value(socket);
-    g_autofree char *address = g_strdup_printf("unix:path=%s", escaped);
-    g_autofree char *guid = g_dbus_generate_guid();
-
     oriel_error_register_dbus();
-    fake->server =
-        g_dbus_server_new_sync(address, G_DBUS_SERVER_FLAGS_NONE, guid, NULL, NULL, error);
+    fake->server = oriel_runtime_listen(socket, NULL, error);
     if (!fake->server) {
         return FALSE;
     }
