@@ -5,7 +5,9 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "config/config.h"
@@ -182,8 +184,44 @@ TEST(those_who_come_and_go_never_meet)
     remove_folder(folder);
 }
 
+/* Connects as soon as there is a socket; returns what the first one said. */
+static gpointer connect_early(gpointer path)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int error = ENOENT;
+
+    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+    while (error == ENOENT) {
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        error = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+        close(fd);
+    }
+    return GINT_TO_POINTER(error);
+}
+
+TEST(a_socket_that_is_seen_can_be_connected_to)
+{
+    char *folder = new_folder();
+    int lock;
+
+    for (unsigned i = 0; i < 20; i++) {
+        g_autofree char *runtime = oriel_runtime_create(uuid, &lock, NULL);
+        g_autofree char *path = g_build_filename(runtime, "engine", NULL);
+        GThread *thread = g_thread_new("client", connect_early, path);
+        g_autoptr(GDBusServer) server = oriel_runtime_listen(path, NULL, NULL);
+
+        CHECK(server != NULL);
+        CHECK_EQ(GPOINTER_TO_INT(g_thread_join(thread)), 0);
+        CHECK(oriel_runtime_listen(path, NULL, NULL) == NULL); /* there is one */
+        g_clear_object(&server);
+        oriel_runtime_remove(runtime, lock);
+    }
+    remove_folder(folder);
+}
+
 TEST_MAIN(T(a_machine_has_one_holder), T(a_copy_of_the_descriptor_does_not_keep_the_lock),
           T(a_machine_whose_lock_is_passed_on_is_no_remains),
           T(a_holder_that_is_ending_is_waited_for),
           T(the_folder_of_a_running_machine_is_private_and_emptied),
-          T(those_who_come_and_go_never_meet))
+          T(those_who_come_and_go_never_meet), T(a_socket_that_is_seen_can_be_connected_to))
