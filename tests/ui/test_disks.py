@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "harness"))
 
 from session import Desktop, wait_until  # noqa: E402  (first: it finds tests/app/oriel.py)
+from gate import Gate  # noqa: E402
 import oriel  # noqa: E402
 from oriel import check  # noqa: E402
 from tree import Tree  # noqa: E402
@@ -43,27 +44,6 @@ def leak(path):
         file.seek(block + 2 * end)
         file.write(struct.pack(">H", 1))
         file.truncate((end + 1) << bits)
-
-
-class Gate:
-    """In front of oriel-worker: those who come while it is shut wait."""
-
-    def __init__(self, home):
-        self.path = os.path.join(home.path, "gate")
-        script = os.path.join(home.path, "worker")
-        with open(script, "w", encoding="utf-8") as file:
-            file.write(f"#!/bin/sh\nwhile [ ! -e '{self.path}' ]; do sleep 0.1; done\n"
-                       f"exec '{os.path.join(os.environ['ORIEL_BUILD'], 'app', 'oriel-worker')}' \"$@\"\n")
-        os.chmod(script, 0o755)
-        home.environment["ORIEL_WORKER"] = script
-        self.open()
-
-    def open(self):
-        with open(self.path, "w", encoding="utf-8"):
-            pass
-
-    def shut(self):
-        os.unlink(self.path)
 
 
 def test_check_and_repair(home):
