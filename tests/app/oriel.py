@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Driving orielctl from tests: a private library, commands with their results, and TAP output."""
 
+import contextlib
 import json
 import os
 import re
@@ -130,6 +131,19 @@ class Home:
                     with open(path, "rb") as content:
                         found[path] = content.read(1 << 20)
         return found
+
+
+@contextlib.contextmanager
+def small_file_system(folder, size):
+    """One with so much room, mounted at the folder: how a full disk is. Skips the test where nothing can be mounted."""
+    os.makedirs(folder, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
+        raise Skip("no file system can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
 
 
 def check(condition, what):

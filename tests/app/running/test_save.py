@@ -16,7 +16,7 @@ import subprocess
 import time
 
 from machine import Bus, SLOW, engine_pid, log, png_read, said, socket_path, start_welcome, wait_until
-from oriel import Failure, ORIELCTL, Skip, check, main
+from oriel import Failure, ORIELCTL, Skip, check, main, small_file_system
 
 GENERATOR = random.Random(int(os.environ.get("ORIEL_TEST_SEED", "11")))
 
@@ -322,48 +322,43 @@ def test_manifests_of_all_kinds(home):
 
 
 def test_full_disk(home):
-    if os.geteuid() != 0:
-        raise Skip("this needs a small file system to be mounted")
     room = os.path.join(home.path, "room")
-    os.mkdir(room)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=5m", "none", room], check=False).returncode:
-        raise Skip("no file system can be mounted here")
-    try:
-        home.ok("create", "Count", "--disk", "4M", "--memory", "64M", "--dir", room)
-        folder = room + "/Count.oriel"
-        home.ok("set", "Count", f"firmware.path={os.environ['ORIEL_COUNT_GUEST']}")
-        home.ok("start", "Count", timeout=SLOW)
-        serial = folder + "/log/serial0.log"
-        wait_until(lambda: os.path.getsize(serial) > 0, "the guest does not count")
-        with open(room + "/filler", "wb") as file:
-            try:
-                file.write(bytes(5 << 20))
-                file.flush()
-            except OSError:
-                pass
-        home.fails(17, "save", "Count", words=["room"])
-        check(state(home, "Count") in ("running", "paused"), state(home, "Count"))
-        check(not os.path.exists(folder + "/saved") and not hidden(home, "Count"), "something was left")
-        os.remove(room + "/filler")
-        subprocess.run(["mount", "-o", "remount,size=60m", room], check=True)
-        home.ok("resume", "Count")
-        # And no room in the middle of it.
-        pid = engine_pid(home, "Count")
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (200000, resource.RLIM_INFINITY))
-        home.fails(17, "save", "Count")
-        check(not os.path.exists(folder + "/saved") and not hidden(home, "Count"), "something was left")
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        home.ok("resume", "Count")
-        home.ok("save", "Count", timeout=SLOW)
-        home.ok("start", "Count", timeout=SLOW)
-        home.ok("serial", "Count", stdin="q", timeout=SLOW)
-        home.ok("wait", "Count", "--state", "stopped", "--timeout", str(SLOW), timeout=SLOW + 60)
-        with open(folder + "/log/firmware.log", encoding="utf-8") as file:
-            report = file.read()
-        check("DONE 1 passed, 0 failed" in report, report)
-    finally:
-        home.run("stop", "Count")
-        subprocess.run(["umount", "-l", room], check=False)
+    with small_file_system(room, "5m"):
+        try:
+            home.ok("create", "Count", "--disk", "4M", "--memory", "64M", "--dir", room)
+            folder = room + "/Count.oriel"
+            home.ok("set", "Count", f"firmware.path={os.environ['ORIEL_COUNT_GUEST']}")
+            home.ok("start", "Count", timeout=SLOW)
+            serial = folder + "/log/serial0.log"
+            wait_until(lambda: os.path.getsize(serial) > 0, "the guest does not count")
+            with open(room + "/filler", "wb") as file:
+                try:
+                    file.write(bytes(5 << 20))
+                    file.flush()
+                except OSError:
+                    pass
+            home.fails(17, "save", "Count", words=["room"])
+            check(state(home, "Count") in ("running", "paused"), state(home, "Count"))
+            check(not os.path.exists(folder + "/saved") and not hidden(home, "Count"), "something was left")
+            os.remove(room + "/filler")
+            subprocess.run(["mount", "-o", "remount,size=60m", room], check=True)
+            home.ok("resume", "Count")
+            # And no room in the middle of it.
+            pid = engine_pid(home, "Count")
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (200000, resource.RLIM_INFINITY))
+            home.fails(17, "save", "Count")
+            check(not os.path.exists(folder + "/saved") and not hidden(home, "Count"), "something was left")
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            home.ok("resume", "Count")
+            home.ok("save", "Count", timeout=SLOW)
+            home.ok("start", "Count", timeout=SLOW)
+            home.ok("serial", "Count", stdin="q", timeout=SLOW)
+            home.ok("wait", "Count", "--state", "stopped", "--timeout", str(SLOW), timeout=SLOW + 60)
+            with open(folder + "/log/firmware.log", encoding="utf-8") as file:
+                report = file.read()
+            check("DONE 1 passed, 0 failed" in report, report)
+        finally:
+            home.run("stop", "Count")
 
 
 # --- Cancelling and killing ---------------------------------------------------------------------

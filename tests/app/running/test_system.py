@@ -17,7 +17,7 @@ import sys
 import time
 
 from machine import SLOW, boot_welcome, engine_pid, menu_cd, png_read, start_ready, wait_until
-from oriel import Failure, ORIELCTL, Skip, check, main
+from oriel import Failure, ORIELCTL, Skip, check, main, small_file_system
 from rfb import Client
 
 MIB = 1 << 20
@@ -429,31 +429,26 @@ def test_locked_disk_and_missing_files(home):
 
 
 def test_full_disk_pauses_the_machine(home):
-    if os.geteuid() != 0:
-        raise Skip("this needs a small file system to be mounted")
     room = os.path.join(home.path, "room")
-    os.mkdir(room)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", room], check=False).returncode:
-        raise Skip("no file system can be mounted here")
-    try:
-        home.ok("create", "Full", "--disk", "16M", "--memory", "128M", "--dir", room)
-        home.ok("set", "Full", f"firmware.path={os.environ['ORIEL_FILL_GUEST']}")
-        home.ok("start", "Full", timeout=SLOW)
-        home.ok("wait", "Full", "--state", "paused", "--timeout", str(SLOW), timeout=SLOW + 60)
-        message = home.json("list")[0]["message"]
-        check("disk0" in message and message.endswith("."), message)
-        check(message in home.ok("list"), "list does not say why")
-        home.ok("resume", "Full")  # still no room: it pauses again, and nothing is lost
-        home.ok("wait", "Full", "--state", "paused", "--timeout", str(SLOW), timeout=SLOW + 60)
-        subprocess.run(["mount", "-o", "remount,size=40m", room], check=True)
-        home.ok("resume", "Full")
-        home.ok("wait", "Full", "--state", "stopped", "--timeout", str(SLOW), timeout=SLOW + 60)
-        with open(room + "/Full.oriel/log/firmware.log", encoding="utf-8") as file:
-            report = file.read()
-        check("DONE 2 passed, 0 failed" in report, report)
-    finally:
-        home.run("stop", "Full")
-        subprocess.run(["umount", "-l", room], check=False)
+    with small_file_system(room, "6m"):
+        try:
+            home.ok("create", "Full", "--disk", "16M", "--memory", "128M", "--dir", room)
+            home.ok("set", "Full", f"firmware.path={os.environ['ORIEL_FILL_GUEST']}")
+            home.ok("start", "Full", timeout=SLOW)
+            home.ok("wait", "Full", "--state", "paused", "--timeout", str(SLOW), timeout=SLOW + 60)
+            message = home.json("list")[0]["message"]
+            check("disk0" in message and message.endswith("."), message)
+            check(message in home.ok("list"), "list does not say why")
+            home.ok("resume", "Full")  # still no room: it pauses again, and nothing is lost
+            home.ok("wait", "Full", "--state", "paused", "--timeout", str(SLOW), timeout=SLOW + 60)
+            subprocess.run(["mount", "-o", "remount,size=40m", room], check=True)
+            home.ok("resume", "Full")
+            home.ok("wait", "Full", "--state", "stopped", "--timeout", str(SLOW), timeout=SLOW + 60)
+            with open(room + "/Full.oriel/log/firmware.log", encoding="utf-8") as file:
+                report = file.read()
+            check("DONE 2 passed, 0 failed" in report, report)
+        finally:
+            home.run("stop", "Full")
 
 
 def test_media(home):
