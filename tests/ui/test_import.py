@@ -177,8 +177,8 @@ def test_try(home):
         tree.wait("push button", "^_?Discard")
         desktop.screenshot("try-question")
         tree.act("push button", "^_?Discard")
-        desktop.wait_no_window("^Trying “Box”$")
-        check(machines(home) == [] and not engines(home), f"left: {machines(home)}, {engines(home)}")
+        desktop.wait_no_window("^Trying “Box”$")  # which is hidden before the rest has gone
+        wait_until(lambda: machines(home) == [] and not engines(home), "nothing is left")
         tree.wait("label", "^Run Another System$")
 
 
