@@ -397,11 +397,6 @@ OrielMachineItem *oriel_machine_list_find_folder(OrielMachineList *list, const c
     return find(list, oriel_machine_item_get_folder, folder);
 }
 
-OrielMachineItem *oriel_machine_list_find_uuid(OrielMachineList *list, const char *uuid)
-{
-    return find(list, oriel_machine_item_get_uuid, uuid);
-}
-
 /* --- The object ------------------------------------------------------------------------------- */
 
 OrielMachineList *oriel_machine_list_new(void)

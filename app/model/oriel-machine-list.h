@@ -32,7 +32,6 @@ void oriel_machine_list_reload(OrielMachineList *list);
 /* Borrowed, or NULL. */
 OrielMachineItem *oriel_machine_list_find_name(OrielMachineList *list, const char *name);
 OrielMachineItem *oriel_machine_list_find_folder(OrielMachineList *list, const char *folder);
-OrielMachineItem *oriel_machine_list_find_uuid(OrielMachineList *list, const char *uuid);
 
 /*
  * Adds a row in state PENDING at once and makes the machine; the same item then becomes the

@@ -67,7 +67,7 @@ TEST(come_and_go)
     machine = oriel_library_find("One", NULL);
     CHECK(machine);
     CHECK(find(list, "One") == oriel_machine_list_find_folder(list, folder));
-    CHECK(find(list, "One") == oriel_machine_list_find_uuid(list, machine->config->uuid));
+    CHECK_STR(oriel_machine_item_get_uuid(find(list, "One")), machine->config->uuid);
     CHECK(oriel_delete(machine, TRUE, NULL));
     WAIT(length(list) == 0);
 }

@@ -41,10 +41,10 @@ static void place_check(const OrielGeometryInput *input)
         CHECK_EQ(place.overflow_y, 0);
     }
     for (guint i = 0; i < input->guest_width; i += 7) {
-        double at_x, at_y;
         guint row = i % input->guest_height;
+        double at_x = place.x + (i + 0.5) * place.width / input->guest_width;
+        double at_y = place.y + (row + 0.5) * place.height / input->guest_height;
 
-        oriel_geometry_from_guest(&place, i + 0.5, row + 0.5, &at_x, &at_y);
         CHECK(oriel_geometry_to_guest(&place, at_x, at_y, &x, &y));
         CHECK_EQ(x, i);
         CHECK_EQ(y, row);

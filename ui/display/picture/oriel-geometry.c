@@ -137,17 +137,6 @@ gboolean oriel_geometry_to_guest(const OrielGeometry *geometry, double x, double
     return inside_x && inside_y;
 }
 
-void oriel_geometry_from_guest(const OrielGeometry *geometry, double guest_x, double guest_y,
-                               double *x, double *y)
-{
-    *x = geometry->x;
-    *y = geometry->y;
-    if (geometry->guest_width > 0 && geometry->guest_height > 0) {
-        *x += guest_x * geometry->width / geometry->guest_width;
-        *y += guest_y * geometry->height / geometry->guest_height;
-    }
-}
-
 gboolean oriel_geometry_wanted_size(const OrielGeometryInput *input, guint *width, guint *height)
 {
     struct view view = view_of(input);

@@ -49,10 +49,6 @@ OrielGeometry oriel_geometry_place(const OrielGeometryInput *input);
 gboolean oriel_geometry_to_guest(const OrielGeometry *geometry, double x, double y, guint *guest_x,
                                  guint *guest_y);
 
-/* The part of the widget that a rectangle of guest pixels takes, logical. */
-void oriel_geometry_from_guest(const OrielGeometry *geometry, double guest_x, double guest_y,
-                               double *x, double *y);
-
 /*
  * The size that FOLLOW asks a guest for: the widget in device pixels, the width rounded down to a
  * multiple of 8 as CVT modes want it. FALSE if the widget is smaller than 320 x 200.
