@@ -46,8 +46,8 @@ G_DEFINE_FINAL_TYPE(OrielOperation, oriel_operation, G_TYPE_OBJECT)
 
 static void progress_show(OrielOperation *operation, guint64 done, guint64 total)
 {
-    g_autofree char *done_text = g_format_size(done);
-    g_autofree char *total_text = g_format_size(total);
+    g_autofree char *done_text = g_format_size_full(done, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *total_text = g_format_size_full(total, G_FORMAT_SIZE_IEC_UNITS);
 
     g_free(operation->detail);
     operation->detail =

@@ -120,7 +120,8 @@ struct connection {
 static void connection_print(const struct connection *c)
 {
     g_autofree char *place = place_text(c->address, c->port);
-    g_autofree char *sent = g_format_size(c->sent), *received = g_format_size(c->received);
+    g_autofree char *sent = g_format_size_full(c->sent, G_FORMAT_SIZE_IEC_UNITS),
+                    *received = g_format_size_full(c->received, G_FORMAT_SIZE_IEC_UNITS);
 
     printf("%-4s %5u  %-28s %-28s sent %-9s received %-9s %s\n", c->protocol, c->guest_port, place,
            c->name, sent, received,

@@ -61,8 +61,9 @@ bool saved_check_space(const char *folder, const struct memory_region *regions, 
     struct statvfs status;
 
     if (statvfs(folder, &status) == 0 && (uint64_t)status.f_bavail * status.f_frsize < needed) {
-        g_autofree char *there = g_format_size((uint64_t)status.f_bavail * status.f_frsize);
-        g_autofree char *wanted = g_format_size(needed);
+        g_autofree char *there = g_format_size_full((uint64_t)status.f_bavail * status.f_frsize,
+                                                    G_FORMAT_SIZE_IEC_UNITS);
+        g_autofree char *wanted = g_format_size_full(needed, G_FORMAT_SIZE_IEC_UNITS);
 
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NO_SPACE,
                     "The machine cannot be saved in “%s”: it takes about %s, and there is room for "

@@ -162,7 +162,8 @@ static char *name_suggest(OrielNewMachineWindow *self)
 static void source_show(OrielNewMachineWindow *self)
 {
     g_autofree char *base = self->media ? g_filename_display_basename(self->media->path) : NULL;
-    g_autofree char *size = self->media ? g_format_size(self->media->size) : NULL;
+    g_autofree char *size =
+        self->media ? g_format_size_full(self->media->size, G_FORMAT_SIZE_IEC_UNITS) : NULL;
     /* Translators: the name of a file and its size. */
     g_autofree char *subtitle = base ? g_strdup_printf(_("%s, %s"), base, size) : NULL;
 
