@@ -56,13 +56,13 @@ static void timerfd_arm(struct clock *clock, uint64_t deadline_ns)
     clock->armed_ns = deadline_ns;
     if (deadline_ns != UINT64_MAX) {
         uint64_t zero = atomic_load_explicit(&clock->zero_ns, memory_order_relaxed);
-        uint64_t host = deadline_ns > UINT64_MAX / 4 ? UINT64_MAX / 4 : deadline_ns + zero;
+        int64_t host = (int64_t)(MIN(deadline_ns, UINT64_MAX / 4) + zero);
 
-        when.it_value.tv_sec = (time_t)(host / NS_PER_SECOND);
-        when.it_value.tv_nsec = (long)(host % NS_PER_SECOND);
-        if (host == 0) {
-            when.it_value.tv_nsec = 1; /* zero would disarm */
-        }
+        /* Of a machine that is older than its host the past lies before the host's zero; and zero
+         * would disarm. */
+        host = MAX(host, 1);
+        when.it_value.tv_sec = (time_t)((uint64_t)host / NS_PER_SECOND);
+        when.it_value.tv_nsec = (long)((uint64_t)host % NS_PER_SECOND);
     }
     timerfd_settime(clock->timerfd, TFD_TIMER_ABSTIME, &when, NULL);
 }

@@ -36,7 +36,8 @@ struct clock {
     bool busy; /* the thread is inside a device */
     pthread_cond_t idle;
     _Atomic uint64_t frozen_ns; /* machine time while it stands still; UINT64_MAX: it runs */
-    _Atomic uint64_t zero_ns;   /* CLOCK_MONOTONIC at machine time 0 */
+    _Atomic uint64_t zero_ns;   /* CLOCK_MONOTONIC at machine time 0; two's complement, as a machine
+                                   that was saved can be older than its host */
     _Atomic uint64_t wakeups, fired;
 };
 

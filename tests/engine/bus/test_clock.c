@@ -89,6 +89,19 @@ static bool wait_fired(struct ticker *t, unsigned timer, unsigned n)
     return fired(t, timer) >= n;
 }
 
+static bool wait_tasks(struct ticker *t, unsigned n)
+{
+    unsigned run = 0;
+
+    for (unsigned i = 0; i < LIMIT_MS && run < n; i++) {
+        usleep(1000);
+        domain_enter(t->record->domain);
+        run = t->tasks_run;
+        domain_leave(t->record->domain);
+    }
+    return run >= n;
+}
+
 TEST(time_stands_still_until_it_runs)
 {
     struct parts p;
@@ -221,6 +234,37 @@ TEST(timers_do_not_run_off_in_a_pause)
     parts_device_free(t.record);
 }
 
+/* A machine that was saved goes on on a host that has just been turned on. */
+TEST(machines_can_be_older_than_their_host)
+{
+    const uint64_t age = UINT64_C(50) * 365 * 24 * 3600 * 1000 * MS;
+    struct parts p;
+    struct ticker t;
+
+    parts_init(&p);
+    ticker_new(&p, &t);
+    clock_set(&p.clock, age);
+    arm(&t, 0, age + 5 * MS);
+    clock_run(&p.clock);
+    CHECK(wait_fired(&t, 0, 1));
+    CHECK(t.at[0] >= age + 5 * MS);
+    clock_freeze(&p.clock); /* from here on the thread sleeps and has to be woken */
+    clock_run(&p.clock);
+    arm(&t, 1, 1); /* long past */
+    CHECK(wait_fired(&t, 1, 1));
+    clock_freeze(&p.clock);
+    clock_run(&p.clock);
+    t.tasks_wanted = 2;
+    domain_enter(t.record->domain);
+    domain_defer(t.record->domain, t.record, 0);
+    domain_leave(t.record->domain);
+    CHECK(wait_tasks(&t, 2));
+    clock_freeze(&p.clock);
+    clock_run(&p.clock);
+    parts_destroy(&p);
+    parts_device_free(t.record);
+}
+
 TEST(timers_set_themselves_again)
 {
     struct parts p;
@@ -300,7 +344,6 @@ TEST(tasks_that_come_again_run_in_another_thread)
 {
     struct parts p;
     struct ticker t;
-    unsigned run = 0;
 
     parts_init(&p);
     ticker_new(&p, &t);
@@ -309,13 +352,8 @@ TEST(tasks_that_come_again_run_in_another_thread)
     domain_enter(t.record->domain);
     domain_defer(t.record->domain, t.record, 0);
     domain_leave(t.record->domain);
-    for (unsigned i = 0; i < LIMIT_MS && run < 50; i++) {
-        usleep(1000);
-        domain_enter(t.record->domain);
-        run = t.tasks_run;
-        domain_leave(t.record->domain);
-    }
-    CHECK_EQ(run, 50);
+    CHECK(wait_tasks(&t, 50));
+    CHECK_EQ(t.tasks_run, 50);
     parts_destroy(&p);
     parts_device_free(t.record);
 }
@@ -323,6 +361,6 @@ TEST(tasks_that_come_again_run_in_another_thread)
 TEST_MAIN(T(time_stands_still_until_it_runs), T(timers_fire_in_order_and_once),
           T(removed_timers_do_not_fire), T(timers_can_be_moved_and_switched_off),
           T(timers_an_hour_late), T(timers_do_not_run_off_in_a_pause),
-          T(timers_set_themselves_again), T(timers_wait_while_time_stands_still),
-          T(nothing_wakes_when_nothing_is_due), T(tasks_run_when_the_domain_is_left),
-          T(tasks_that_come_again_run_in_another_thread))
+          T(machines_can_be_older_than_their_host), T(timers_set_themselves_again),
+          T(timers_wait_while_time_stands_still), T(nothing_wakes_when_nothing_is_due),
+          T(tasks_run_when_the_domain_is_left), T(tasks_that_come_again_run_in_another_thread))
