@@ -130,6 +130,7 @@ static uint64_t bar_wanted(struct pci_device *pci, unsigned bar)
         address |= (uint64_t)load_le32(pci->config + at + 4) << 32;
         end = UINT64_C(1) << 52;
     }
+    address &= ~(size - 1); /* of a saved state any bits may be set */
     if (address == 0 || !range_fits(address, size, end - 1) || address + size == four_gib) {
         return REGION_UNPLACED;
     }

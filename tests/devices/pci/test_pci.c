@@ -400,5 +400,31 @@ TEST(refuses_foreign_state)
     fake_free(fake);
 }
 
+/* Bits of a BAR that no guest can set. */
+TEST(odd_bars_of_a_state_are_placed_even)
+{
+    static uint8_t saved[65536];
+    struct dev_error error = { "" };
+    size_t size;
+
+    setup();
+    fake_map_bar(device, 0, 0xe0000000);
+    fake_map_bar(device, 1, 0xc000);
+    fake_map_bar(device, 2, 0x4000000000);
+    to_pci(device)->config[BAR0 + 1] |= 0x0f;
+    to_pci(device)->config[BAR0 + 4] |= 0x1c;
+    to_pci(device)->config[BAR0 + 8] |= 0xf0;
+    to_pci(device)->config[BAR0 + 9] |= 0xff;
+    size = device_save(device, saved, sizeof(saved));
+    CHECK(size > 0);
+    CHECK_EQ(device_load(device, saved, size, &error), 0);
+    device_restored(device);
+    CHECK_EQ(fake_region_base(device, 0), 0xe0000000);
+    CHECK_EQ(fake_region_base(device, 1), 0xc000);
+    CHECK_EQ(fake_window_base(device, 0), 0x4000000000);
+    fake_free(fake);
+}
+
 TEST_MAIN(T(header), T(bars_measure), T(bars_move), T(intx), T(msi), T(msix), T(power_and_express),
-          T(fixed_capability_place), T(refuses_bad_bar), T(refuses_foreign_state))
+          T(fixed_capability_place), T(refuses_bad_bar), T(refuses_foreign_state),
+          T(odd_bars_of_a_state_are_placed_even))
