@@ -119,9 +119,14 @@ void vcpu_state_free(struct vcpu_state *state);
 /* Registers, FPU, MSRs, LAPIC and pending events as after power on. The vCPU is parked. */
 void vcpu_state_reset(struct vcpu *vcpu, void *unused);
 
-/* One MSR; false if KVM does not know it, or the value. */
+/* vcpu_msrs.c. One MSR; false if KVM does not know it, or the value. */
 bool vcpu_msr_get(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool vcpu_msr_set(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+/* Those that are state, readable or not. g_free(). */
+struct kvm_msr_list *vcpu_msr_list(struct vcpu *vcpu);
+bool vcpu_msr_listed(const struct kvm_msr_list *list, uint32_t msr);
+/* The values of all that can be read: struct kvm_msr_entry. g_array_unref(). */
+GArray *vcpu_msrs_get(struct vcpu *vcpu);
 
 /* vcpu_time.c: stops and continues the clocks of all parked vCPUs. */
 void vcpus_time_stop(struct vcpus *vcpus);

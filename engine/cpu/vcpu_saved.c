@@ -38,28 +38,6 @@ static bool msr_matters(uint32_t msr)
            (msr >= 0x4b564d00 && msr <= 0x4b564d05) || msr == 0x11 || msr == 0x12;
 }
 
-/* The MSRs that this kernel says are state. g_free(). */
-static struct kvm_msr_list *msr_list(struct vcpu *vcpu)
-{
-    struct kvm_msr_list *list = g_malloc0(sizeof(*list) + MSRS_MAX * sizeof(list->indices[0]));
-
-    list->nmsrs = MSRS_MAX;
-    if (kvm_ioctl(vcpu->machine->kvm.system, KVM_GET_MSR_INDEX_LIST, list) < 0) {
-        list->nmsrs = 0;
-    }
-    return list;
-}
-
-static bool msr_listed(const struct kvm_msr_list *list, uint32_t msr)
-{
-    for (unsigned i = 0; i < list->nmsrs; i++) {
-        if (list->indices[i] == msr) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static size_t xsave_size(struct vcpu *vcpu)
 {
     int size = kvm_capability(&vcpu->machine->kvm, KVM_CAP_XSAVE2);
@@ -80,17 +58,17 @@ static void section_put(struct vcpu *vcpu, GByteArray *state, const char *kind, 
 
 static bool msrs_save(struct vcpu *vcpu, GByteArray *state)
 {
-    g_autofree struct kvm_msr_list *list = msr_list(vcpu);
+    g_autoptr(GArray) values = vcpu_msrs_get(vcpu);
     g_autoptr(GByteArray) bytes = g_byte_array_new();
 
-    for (unsigned i = 0; i < list->nmsrs; i++) {
+    for (guint i = 0; i < values->len; i++) {
+        const struct kvm_msr_entry *msr = &g_array_index(values, struct kvm_msr_entry, i);
         uint8_t entry[MSR_ENTRY_SIZE];
-        uint64_t value;
 
         /* The TSC stands still for us, but not for KVM: it is a section of its own. */
-        if (list->indices[i] != MSR_TSC && vcpu_msr_get(vcpu, list->indices[i], &value)) {
-            store_le32(entry, list->indices[i]);
-            store_le64(entry + 4, value);
+        if (msr->index != MSR_TSC) {
+            store_le32(entry, msr->index);
+            store_le64(entry + 4, msr->data);
             g_byte_array_append(bytes, entry, sizeof(entry));
         }
     }
@@ -210,7 +188,7 @@ static bool msr_restore(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 static bool msrs_restore(struct vcpu *vcpu, const GArray *saved)
 {
     const struct section *section = section_of(vcpu, saved, "vcpu-msrs");
-    g_autofree struct kvm_msr_list *list = msr_list(vcpu);
+    g_autofree struct kvm_msr_list *list = vcpu_msr_list(vcpu);
     uint64_t deadline = 0;
 
     if (!section || section->version != 1 || section->length % MSR_ENTRY_SIZE != 0 ||
@@ -223,7 +201,7 @@ static bool msrs_restore(struct vcpu *vcpu, const GArray *saved)
 
         if (msr == MSR_TSC_DEADLINE) {
             deadline = value;
-        } else if (msr == MSR_TSC || !msr_listed(list, msr)) {
+        } else if (msr == MSR_TSC || !vcpu_msr_listed(list, msr)) {
             /* Of another kernel; nothing that runs here can have been told of it. */
             if (msr_matters(msr)) {
                 return false;

@@ -78,29 +78,6 @@ struct vcpu_state {
     bool has_xcrs, has_misc_enable;
 };
 
-struct one_msr {
-    struct kvm_msrs head;
-    struct kvm_msr_entry entry;
-};
-
-bool vcpu_msr_get(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-    struct one_msr one = { { .nmsrs = 1 }, { .index = msr } };
-
-    if (kvm_ioctl(vcpu->fd, KVM_GET_MSRS, &one) != 1) {
-        return false;
-    }
-    *value = one.entry.data;
-    return true;
-}
-
-bool vcpu_msr_set(struct vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-    struct one_msr one = { { .nmsrs = 1 }, { .index = msr, .data = value } };
-
-    return kvm_ioctl(vcpu->fd, KVM_SET_MSRS, &one) == 1;
-}
-
 bool vcpu_state_save_power_on(struct vcpu *vcpu)
 {
     struct vcpu_state *state = g_new0(struct vcpu_state, 1);

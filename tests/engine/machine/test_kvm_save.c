@@ -110,6 +110,40 @@ TEST(time_goes_on_from_where_it_was)
     fixture_free(f);
 }
 
+/* MSRs that KVM keeps but does not list. */
+TEST(memory_types_and_machine_checks_are_saved)
+{
+    static const struct {
+        uint32_t msr;
+        uint64_t value;
+    } msrs[] = {
+        { 0x200, 0x80000000 },         /* MTRR_PHYSBASE0: from 2 GiB on, uncached */
+        { 0x201, 0xf80000800 },        /* MTRR_PHYSMASK0: 2 GiB, valid */
+        { 0x250, 0x0606060606060606 }, /* MTRR_FIX64K_00000 */
+        { 0x259, 0x0505050505050505 }, /* MTRR_FIX16K_A0000 */
+        { 0x26f, 0x0101010101010101 }, /* MTRR_FIX4K_F8000 */
+        { 0x2ff, 0xc06 },              /* MTRR_DEF_TYPE: on, write-back */
+        { 0x400, UINT64_MAX },         /* MC0_CTL */
+    };
+    struct fixture *f = fixture_prepare(counter, counter_end);
+    uint64_t value;
+
+    config_write(f);
+    fixture_make(f);
+    CHECK(machine_start(f->machine, true, NULL));
+    for (unsigned i = 0; i < G_N_ELEMENTS(msrs); i++) {
+        CHECK(vcpu_msr_set(&f->machine->vcpus.all[0], msrs[i].msr, msrs[i].value));
+    }
+    CHECK(machine_save(f->machine, NULL, NULL));
+    machine_end(f);
+    CHECK(go_on(f, true, NULL));
+    for (unsigned i = 0; i < G_N_ELEMENTS(msrs); i++) {
+        CHECK(vcpu_msr_get(&f->machine->vcpus.all[0], msrs[i].msr, &value));
+        CHECK_EQ(value, msrs[i].value);
+    }
+    fixture_free(f);
+}
+
 TEST(cancelled_save_lets_it_run)
 {
     struct fixture *f = fixture_prepare(counter, counter_end);
@@ -311,9 +345,14 @@ jmp_buf test_failed;
 int main(void)
 {
     static const struct test tests[] = {
-        T(goes_on_many_times),         T(time_goes_on_from_where_it_was),
-        T(cancelled_save_lets_it_run), T(only_running_and_paused_machines_are_saved),
-        T(hostile_states_do_no_harm),  T(missing_sections_are_refused),
+        T(goes_on_many_times),
+        T(time_goes_on_from_where_it_was),
+        T(memory_types_and_machine_checks_are_saved),
+        T(cancelled_save_lets_it_run),
+        T(only_running_and_paused_machines_are_saved),
+        T(hostile_states_do_no_harm),
+       
+        T(missing_sections_are_refused),
     };
 
     fixture_need_kvm();
