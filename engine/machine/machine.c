@@ -251,18 +251,18 @@ bool machine_pause(struct machine *machine, GError **error)
  */
 void machine_take_up_kept(struct machine *machine)
 {
-    unsigned kept;
+    unsigned asked;
 
     pthread_mutex_lock(&machine->lock);
-    kept = machine->kept;
-    machine->kept = 0;
-    if (kept) {
-        pending_add(machine, kept);
+    asked = (machine->kept | machine->pending) & PENDING_ENDS_EXECUTION;
+    if (machine->kept) {
+        pending_add(machine, machine->kept);
     }
+    machine->kept = 0;
     pthread_mutex_unlock(&machine->lock);
-    if (kept && drive_pool_stalled(machine->drives)) {
+    if (asked && drive_pool_stalled(machine->drives)) {
         drive_pool_retry(machine->drives);
-    } else if (!kept && !machine->suspended) {
+    } else if (!asked && !machine->suspended) {
         control_go(machine);
     }
 }

@@ -298,9 +298,11 @@ static void *control_thread(void *context)
         machine->pending &= PENDING_QUIT;
         pthread_mutex_unlock(&machine->lock);
         done = pending_handle(machine, pending);
+        pthread_mutex_lock(&machine->lock);
+        machine->kept |= pending & ~done; /* still under control: a resume must find it */
+        pthread_mutex_unlock(&machine->lock);
         pthread_mutex_unlock(&machine->control);
         pthread_mutex_lock(&machine->lock);
-        machine->kept |= pending & ~done;
     }
     pthread_mutex_unlock(&machine->lock);
     return NULL;

@@ -71,6 +71,8 @@ enum {
     PENDING_EJECT = 1u << 5,
     PENDING_QUIT = 1u << 6,
     PENDING_UNPLUG = 1u << 7,
+    /* After these the guest does not execute another instruction of its own. */
+    PENDING_ENDS_EXECUTION = PENDING_RESET | PENDING_POWER_OFF | PENDING_SUSPEND,
 };
 
 /* Something to tell the owner on the main loop. */
@@ -136,7 +138,7 @@ struct machine {
     char *crash_report;
     GQueue notices;
     GSource *notice_source;
-    GSource *wall_clock; /* tells when it was set; NULL: the host cannot */
+    GSource *wall_clock;       /* tells when it was set; NULL: the host cannot */
     uint32_t msrs[MSRS_NOTED]; /* unknown ones that were logged */
     unsigned n_msrs;
     unsigned triple_faults;

@@ -33,7 +33,7 @@ enum {
     SAVED_STATE_CPUS = 44,       /* u32 */
     SAVED_STATE_SIZE = 48,
 
-    SAVED_PENDING_ALL = PENDING_RESET | PENDING_POWER_OFF | PENDING_SUSPEND | PENDING_EJECT,
+    SAVED_PENDING_ALL = PENDING_ENDS_EXECUTION | PENDING_EJECT,
 };
 
 /* Names of the controllers' sections, by their number in KVM. */

@@ -4,6 +4,9 @@
 #include "machine_fixture.h"
 #include "test.h"
 
+#include "machine/machine_control.h"
+#include "machine/machine_private.h"
+
 PAYLOAD(hello, PRINT("text_hello") STOP "text_hello: .asciz \"hello from the guest\\n\"\n");
 
 TEST(runs_code_and_prints)
@@ -101,6 +104,51 @@ TEST(starts_over_after_a_reset)
     fixture_free(f);
 }
 
+/* Resets the machine, and says so if it gets beyond that. */
+PAYLOAD(resetter,
+        PRINT("text_resetter") "movw $0xcf9, %dx\n"
+                               "movb $0x02, %al\n"
+                               "outb %al, %dx\n"
+                               "movb $0x06, %al\n"
+                               "outb %al, %dx\n"
+                               "movw $0x402, %dx\n"
+                               "movb $'!', %al\n"
+                               "outb %al, %dx\n" STOP "text_resetter: .asciz \"before\\n\"\n");
+
+static bool reset_is_pending(struct machine *machine)
+{
+    bool pending;
+
+    pthread_mutex_lock(&machine->lock);
+    pending = machine->pending & PENDING_RESET;
+    pthread_mutex_unlock(&machine->lock);
+    return pending;
+}
+
+/* The control thread comes to a guest's request only after the user has paused and resumed. */
+TEST(a_resume_does_not_overtake_a_reset)
+{
+    struct fixture *f = fixture_prepare(resetter, resetter_end);
+
+    fixture_make(f);
+    CHECK(machine_start(f->machine, true, NULL));
+    pthread_mutex_lock(&f->machine->control);
+    control_state_set(f->machine, MACHINE_RUNNING, REASON_USER, NULL);
+    machine_take_up_kept(f->machine);
+    while (!reset_is_pending(f->machine)) {
+        fixture_run(f, 1);
+    }
+    control_halt(f->machine);
+    control_state_set(f->machine, MACHINE_PAUSED, REASON_USER, NULL);
+    control_state_set(f->machine, MACHINE_RUNNING, REASON_USER, NULL);
+    machine_take_up_kept(f->machine);
+    fixture_run(f, 200);
+    pthread_mutex_unlock(&f->machine->control);
+    CHECK(fixture_wait_resets(f, 2));
+    CHECK(!strchr(f->log->str, '!'));
+    fixture_free(f);
+}
+
 TEST(stops_for_good)
 {
     struct fixture *f = fixture_start(counter, counter_end);
@@ -163,10 +211,15 @@ jmp_buf test_failed;
 int main(void)
 {
     static const struct test tests[] = {
-        T(runs_code_and_prints),        T(is_freed_without_being_started),
-        T(stands_still_while_paused),   T(pauses_and_resumes_many_times),
-        T(starts_over_after_a_reset),   T(stops_for_good),
-        T(resets_after_a_triple_fault), T(several_machines_at_once),
+        T(runs_code_and_prints),
+        T(is_freed_without_being_started),
+        T(stands_still_while_paused),
+        T(pauses_and_resumes_many_times),
+        T(starts_over_after_a_reset),
+        T(a_resume_does_not_overtake_a_reset),
+        T(stops_for_good),
+        T(resets_after_a_triple_fault),
+        T(several_machines_at_once),
     };
 
     fixture_need_kvm();

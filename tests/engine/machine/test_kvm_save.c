@@ -10,7 +10,7 @@
 
 #include "bytes.h"
 #include "config/saved.h"
-#include "machine/machine_private.h"
+#include "machine/machine_saved.h"
 #include "snapshot/saved.h"
 
 /* Counts in RAM and in a register, in step; prints a line whenever 14 bits have gone round, and "!"
@@ -299,6 +299,42 @@ TEST(hostile_states_do_no_harm)
     fixture_free(f);
 }
 
+/* The section of a state; a state without it fails the test. */
+static guint8 *section_find(guint8 *state, gsize length, const char *kind, const char *name)
+{
+    for (gsize at = 16; at + 64 <= length; at += 64 + load_le32(state + at + 52)) {
+        if (strcmp((char *)state + at, kind) == 0 && strcmp((char *)state + at + 16, name) == 0) {
+            return state + at;
+        }
+    }
+    test_fail(__FILE__, __LINE__, "no section %s %s", kind, name);
+}
+
+/* An ejected medium is no reason for a machine to stand still, unlike a reset. */
+TEST(goes_on_after_an_eject_that_was_saved)
+{
+    struct fixture *f = fixture_prepare(counter, counter_end);
+    g_autofree char *path = g_build_filename(f->folder, "saved", "state", NULL);
+    g_autofree guint8 *state = NULL;
+    guint8 *section;
+    gsize length;
+
+    config_write(f);
+    fixture_make(f);
+    CHECK(machine_start(f->machine, false, NULL));
+    CHECK(fixture_wait_text(f, ".\n"));
+    CHECK(machine_save(f->machine, NULL, NULL));
+    machine_end(f);
+    CHECK(g_file_get_contents(path, (char **)&state, &length, NULL));
+    section = section_find(state, length, "machine", "state");
+    store_le32(section + 64 + SAVED_STATE_PENDING, PENDING_EJECT);
+    store_le32(section + 56, (guint32)crc32(0, section + 64, SAVED_STATE_SIZE));
+    state_put(f, state, length);
+    CHECK(go_on(f, false, NULL));
+    CHECK(fixture_wait_text(f, ".\n"));
+    fixture_free(f);
+}
+
 /* A part of the state that is not there at all. */
 TEST(missing_sections_are_refused)
 {
@@ -351,7 +387,7 @@ int main(void)
         T(cancelled_save_lets_it_run),
         T(only_running_and_paused_machines_are_saved),
         T(hostile_states_do_no_harm),
-       
+        T(goes_on_after_an_eject_that_was_saved),
         T(missing_sections_are_refused),
     };
 
