@@ -22,7 +22,9 @@ enum {
     INSTRUCTION_MAX = 15,
     FXSAVE_SIZE = 512,
     MXCSR_MASK = 0xffff,
+    VECTOR_UD = 6,
     VECTOR_GP = 13,
+    CR0_PE = 1 << 0,
     EFER_LMA = 1 << 10,
 };
 
@@ -528,35 +530,48 @@ static void bytes_name(const struct instruction *in, char *title, size_t size)
     }
 }
 
-bool emulate_instruction(struct vcpu *vcpu, char *title, size_t size)
+/* False if the vCPU is delivering an exception already. */
+static bool exception_raise(struct vcpu *vcpu, uint8_t vector, bool has_error_code)
+{
+    struct kvm_vcpu_events events;
+
+    if (kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) < 0 || events.exception.injected) {
+        return false;
+    }
+    events.exception.injected = 1;
+    events.exception.nr = vector;
+    events.exception.has_error_code = has_error_code;
+    events.exception.error_code = 0;
+    return kvm_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0;
+}
+
+/* Code of programs, not of a kernel or firmware; also what runs in virtual-8086 mode. */
+static bool in_user_mode(const struct instruction *in)
+{
+    return (in->sregs.cr0 & CR0_PE) && in->sregs.ss.dpl == 3;
+}
+
+enum emulated emulate_instruction(struct vcpu *vcpu, char *title, size_t size)
 {
     struct instruction in = { .vcpu = vcpu };
-    bool good;
 
     if (!instruction_start(&in)) {
         g_snprintf(title, size, "KVM cannot emulate an instruction");
-        return false;
+        return EMULATED_NOT;
     }
     bytes_name(&in, title, size);
-    good = execute(&in) && !in.bad;
-    if (!good) {
-        return false;
+    if (!execute(&in) || in.bad) {
+        return in_user_mode(&in) && exception_raise(vcpu, VECTOR_UD, false) ? EMULATED_REFUSED
+                                                                            : EMULATED_NOT;
     }
     if (in.fault) {
-        struct kvm_vcpu_events events;
-
-        if (kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) < 0) {
-            return false;
-        }
-        events.exception.injected = 1;
-        events.exception.nr = VECTOR_GP;
-        events.exception.has_error_code = 1;
-        events.exception.error_code = 0;
-        return kvm_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) == 0;
+        return exception_raise(vcpu, VECTOR_GP, true) ? EMULATED : EMULATED_NOT;
     }
     in.regs.rip += in.at;
     if (!in.long_mode) {
         in.regs.rip &= in.sregs.cs.db ? 0xffffffff : 0xffff;
     }
-    return fpu_set(vcpu->fd, &in.fpu) && kvm_ioctl(vcpu->fd, KVM_SET_REGS, &in.regs) == 0;
+    return fpu_set(vcpu->fd, &in.fpu) && kvm_ioctl(vcpu->fd, KVM_SET_REGS, &in.regs) == 0
+               ? EMULATED
+               : EMULATED_NOT;
 }

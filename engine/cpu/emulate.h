@@ -13,11 +13,20 @@
 
 struct vcpu;
 
+enum emulated {
+    EMULATED,         /* it is complete, or has raised the exception that belongs to it */
+    EMULATED_REFUSED, /* not known here; a program's, which gets #UD for it */
+    EMULATED_NOT,     /* not known here: the guest cannot go on */
+};
+
 /*
- * Completes the instruction at which the vCPU has stopped with an emulation failure. False, with
- * what it is in `title`, if it is not one of those known here. The vCPU's own thread.
+ * Completes the instruction at which the vCPU has stopped with an emulation failure, or refuses it;
+ * what it is comes into `title`. The vCPU's own thread.
+ *
+ * A program of the guest must not end the guest: in user mode the answer to an instruction that is
+ * not known here is the one that KVM gives by itself.
  */
-bool emulate_instruction(struct vcpu *vcpu, char *title, size_t size);
+enum emulated emulate_instruction(struct vcpu *vcpu, char *title, size_t size);
 
 /*
  * The bytes of the instruction at which the vCPU is, as many as can be read, up to 15; how many.

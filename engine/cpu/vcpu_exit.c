@@ -96,11 +96,17 @@ static void exit_internal_error(struct vcpu *vcpu)
     char title[128];
 
     if (run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION) {
-        if (emulate_instruction(vcpu, title, sizeof(title))) {
+        switch (emulate_instruction(vcpu, title, sizeof(title))) {
+        case EMULATED:
             count(&vcpu->emulated);
-            return;
+            break;
+        case EMULATED_REFUSED:
+            machine_note_refused(vcpu->machine, title);
+            break;
+        case EMULATED_NOT:
+            crash_report(vcpu, REASON_EMULATION, title);
+            break;
         }
-        crash_report(vcpu, REASON_EMULATION, title);
         return;
     }
     g_snprintf(title, sizeof(title), "KVM reported internal error %u", run->internal.suberror);

@@ -203,6 +203,18 @@ void machine_note_triple_fault(struct machine *machine, unsigned cpu)
     }
 }
 
+void machine_note_refused(struct machine *machine, const char *what)
+{
+    bool log;
+
+    pthread_mutex_lock(&machine->lock);
+    log = machine->refused++ < REFUSED_LOGGED;
+    pthread_mutex_unlock(&machine->lock);
+    if (log) {
+        g_message("guest: %s; its program gets an invalid opcode exception", what);
+    }
+}
+
 /* --- What the user does ---------------------------------------------------------------------- */
 
 bool machine_wrong_state(struct machine *machine, const char *what, GError **error)

@@ -59,6 +59,7 @@ enum {
     MACHINE_DOMAINS_MAX = 64,
     MSRS_NOTED = 64,
     TRIPLE_FAULTS_LOGGED = 8, /* a guest that does nothing else shall not fill the log */
+    REFUSED_LOGGED = 8,       /* nor shall a program that does nothing else */
 };
 
 /* What is to be done to the machine, by its control thread: bits of machine.pending. */
@@ -142,6 +143,7 @@ struct machine {
     uint32_t msrs[MSRS_NOTED]; /* unknown ones that were logged */
     unsigned n_msrs;
     unsigned triple_faults;
+    unsigned refused; /* instructions of programs that were not emulated */
     uint64_t resets;
 
     struct memory_work save; /* of machine_save() */
@@ -161,6 +163,8 @@ void machine_take_up_kept(struct machine *machine);
 bool machine_wrong_state(struct machine *machine, const char *what, GError **error);
 /* Logs an MSR that KVM does not know, once each. */
 void machine_note_msr(struct machine *machine, uint32_t msr, bool write, uint64_t value);
+/* Logs that a program has got #UD because of `what`, the first few times. */
+void machine_note_refused(struct machine *machine, const char *what);
 /* Logs a triple fault, the first few. */
 void machine_note_triple_fault(struct machine *machine, unsigned cpu);
 /* The source on the calling thread's main loop that gives the callbacks. */
