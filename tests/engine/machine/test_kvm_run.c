@@ -104,6 +104,41 @@ TEST(starts_over_after_a_reset)
     fixture_free(f);
 }
 
+/* Of the processor nothing is left but what power on gives it. */
+TEST(msrs_are_as_after_power_on_after_a_reset)
+{
+    static const struct {
+        uint32_t msr;
+        uint64_t value;
+    } changed[] = {
+        { 0x174, 0x18 },               /* SYSENTER_CS */
+        { 0x200, 0x80000006 },         /* MTRR_PHYSBASE0 */
+        { 0x250, 0x0606060606060606 }, /* MTRR_FIX64K_00000 */
+        { 0x277, 0x0606060606060606 }, /* PAT */
+        { 0x2ff, 0xc06 },              /* MTRR_DEF_TYPE */
+        { 0x400, UINT64_MAX },         /* MC0_CTL */
+        { 0xc0000082, 0x1234 },        /* LSTAR */
+    };
+    struct fixture *f = fixture_prepare(greeter, greeter_end);
+    uint64_t before[G_N_ELEMENTS(changed)], value;
+    struct vcpu *vcpu;
+
+    fixture_make(f);
+    CHECK(machine_start(f->machine, true, NULL));
+    vcpu = &f->machine->vcpus.all[0];
+    for (unsigned i = 0; i < G_N_ELEMENTS(changed); i++) {
+        CHECK(vcpu_msr_get(vcpu, changed[i].msr, &before[i]));
+        CHECK(vcpu_msr_set(vcpu, changed[i].msr, changed[i].value));
+    }
+    CHECK(machine_reset(f->machine, NULL));
+    CHECK(machine_pause(f->machine, NULL));
+    for (unsigned i = 0; i < G_N_ELEMENTS(changed); i++) {
+        CHECK(vcpu_msr_get(vcpu, changed[i].msr, &value));
+        CHECK_EQ(value, before[i]);
+    }
+    fixture_free(f);
+}
+
 /* Resets the machine, and says so if it gets beyond that. */
 PAYLOAD(resetter,
         PRINT("text_resetter") "movw $0xcf9, %dx\n"
@@ -217,6 +252,7 @@ int main(void)
         T(pauses_and_resumes_many_times),
         T(starts_over_after_a_reset),
         T(a_resume_does_not_overtake_a_reset),
+        T(msrs_are_as_after_power_on_after_a_reset),
         T(stops_for_good),
         T(resets_after_a_triple_fault),
         T(several_machines_at_once),
