@@ -67,16 +67,14 @@ void network_stats_add(JsonBuilder *json, struct machine *machine)
 
 bool machine_set_link(struct machine *machine, const char *network, bool up, GError **error)
 {
-    struct net_card *card = net_cards_find(machine->networks, network, error);
+    struct net_card *card;
     bool good = false;
 
-    if (!card) {
-        return false;
-    }
-    pthread_mutex_lock(&machine->control);
-    if (machine_state(machine, NULL) == MACHINE_STOPPED) {
+    pthread_mutex_lock(&machine->control); /* or the card may be taken out meanwhile */
+    card = net_cards_find(machine->networks, network, error);
+    if (card && machine_state(machine, NULL) == MACHINE_STOPPED) {
         machine_wrong_state(machine, "given a network cable", error);
-    } else {
+    } else if (card) {
         net_card_plug(card, up);
         good = true;
     }

@@ -429,7 +429,10 @@ struct net_card *net_cards_add(struct net_cards *cards, const OrielConfig *confi
         found = card->used ? NULL : card;
     }
     if (found) {
+        /* A command that came too late for the card before may still be looking at the place. */
+        pthread_mutex_lock(&found->lock);
         card_fill(found, config, network);
+        pthread_mutex_unlock(&found->lock);
     }
     pthread_mutex_unlock(&cards->lock);
     if (!found) {

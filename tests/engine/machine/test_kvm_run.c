@@ -6,6 +6,7 @@
 
 #include "machine/machine_control.h"
 #include "machine/machine_private.h"
+#include "machine/plug.h"
 
 PAYLOAD(hello, PRINT("text_hello") STOP "text_hello: .asciz \"hello from the guest\\n\"\n");
 
@@ -184,6 +185,43 @@ TEST(a_resume_does_not_overtake_a_reset)
     fixture_free(f);
 }
 
+static gpointer cable_pull(gpointer data)
+{
+    struct fixture *f = data;
+    GError *error = NULL;
+
+    return machine_set_link(f->machine, "net0", false, &error) ? NULL : error;
+}
+
+/* Somebody pulls the cable of a card while it is being taken out. */
+TEST(a_card_that_is_gone_has_no_cable)
+{
+    struct fixture *f = fixture_prepare(counter, counter_end);
+    g_autoptr(GError) error = NULL;
+    OrielNetwork *network;
+    GThread *thread;
+
+    f->config->hotplug = TRUE;
+    g_ptr_array_set_size(f->config->networks, 0);
+    network = oriel_config_add_network(f->config, &error);
+    network->mode = ORIEL_NETWORK_NONE;
+    network->port = 1;
+    fixture_make(f);
+    CHECK(machine_start(f->machine, false, &error));
+    CHECK(fixture_wait_text(f, ".\n"));
+    pthread_mutex_lock(&f->machine->control);
+    thread = g_thread_new("cable", cable_pull, f);
+    fixture_run(f, 100); /* it waits for its turn now, or comes later, which is as well */
+    pthread_mutex_lock(&f->machine->lock);
+    f->machine->slots_off = 1u << 0;
+    pthread_mutex_unlock(&f->machine->lock);
+    plug_cards_let_go(f->machine);
+    pthread_mutex_unlock(&f->machine->control);
+    error = g_thread_join(thread);
+    CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND));
+    fixture_free(f);
+}
+
 TEST(stops_for_good)
 {
     struct fixture *f = fixture_start(counter, counter_end);
@@ -253,6 +291,7 @@ int main(void)
         T(starts_over_after_a_reset),
         T(a_resume_does_not_overtake_a_reset),
         T(msrs_are_as_after_power_on_after_a_reset),
+        T(a_card_that_is_gone_has_no_cable),
         T(stops_for_good),
         T(resets_after_a_triple_fault),
         T(several_machines_at_once),
