@@ -98,7 +98,6 @@ static const int allowed[] = {
     SCMP_SYS(connect),
     SCMP_SYS(exit),
     SCMP_SYS(exit_group),
-    SCMP_SYS(fcntl),
     SCMP_SYS(fstat),
     SCMP_SYS(futex),
     SCMP_SYS(getdents64),
@@ -153,6 +152,12 @@ static const struct {
     { AF_INET6, SOCK_DGRAM },
 };
 
+/* Of fcntl() what has to do with the descriptor alone: one with an owner sends it signals, and the
+ * owner can be any process of the user. */
+static const int descriptor_commands[] = {
+    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
+};
+
 /* Everything else fails as if it were forbidden: libraries cope with that. */
 static void calls_close_off(void)
 {
@@ -161,6 +166,10 @@ static void calls_close_off(void)
 
     for (unsigned i = 0; good && i < G_N_ELEMENTS(allowed); i++) {
         good = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0) == 0;
+    }
+    for (unsigned i = 0; good && i < G_N_ELEMENTS(descriptor_commands); i++) {
+        good = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                                SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)descriptor_commands[i])) == 0;
     }
     for (unsigned i = 0; good && i < G_N_ELEMENTS(sockets); i++) {
         good = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
