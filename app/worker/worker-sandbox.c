@@ -3,6 +3,7 @@
 #include "worker/worker-sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <linux/fs.h>
 #include <sched.h>
@@ -87,7 +88,6 @@ static const int allowed[] = {
     SCMP_SYS(faccessat2),
     SCMP_SYS(fadvise64),
     SCMP_SYS(fallocate),
-    SCMP_SYS(fcntl),
     SCMP_SYS(fdatasync),
     SCMP_SYS(fstat),
     SCMP_SYS(fstatfs),
@@ -162,6 +162,11 @@ static bool arguments_allow(scmp_filter_ctx filter)
                                 SCMP_A1(SCMP_CMP_EQ, requests[i])) == 0;
     }
     return good &&
+           /* Not F_SETOWN to F_SETOWN_EX: what a descriptor's owner is sent can be any signal. */
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                            SCMP_A1(SCMP_CMP_LT, F_SETOWN)) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                            SCMP_A1(SCMP_CMP_GE, F_OFD_GETLK)) == 0 &&
            /* Threads, no processes. What the other call wants cannot be seen: it is not there. */
            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                             SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) == 0 &&

@@ -146,6 +146,12 @@ static int try_signal(void)
     return failing(kill(getppid(), 0));
 }
 
+/* The kernel would send it for us. */
+static int try_signal_by_descriptor(void)
+{
+    return failing(fcntl(STDOUT_FILENO, F_SETOWN, getppid()));
+}
+
 static int try_thread(void)
 {
     return g_thread_join(g_thread_new("thread", thread, folder)) == folder ? 0 : 1;
@@ -176,6 +182,7 @@ TEST(sandbox_calls)
     CHECK_EQ(sandboxed(try_process), EPERM);
     CHECK_EQ(sandboxed(try_code), EPERM);
     CHECK_EQ(sandboxed(try_signal), EPERM);
+    CHECK_EQ(sandboxed(try_signal_by_descriptor), EPERM);
     CHECK_EQ(sandboxed(try_link), EPERM);
     CHECK_EQ(sandboxed(try_remove), EPERM);
     CHECK(g_file_test(image, G_FILE_TEST_EXISTS));
