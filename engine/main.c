@@ -405,6 +405,7 @@ int main(int argc, char **argv)
     g_set_prgname("oriel-engine");
     umask(077);
     prctl(PR_SET_DUMPABLE, 0);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* no program that it starts has more rights than it */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk: it pauses the machine */
     signal(SIGHUP, SIG_IGN);  /* closing a terminal or a window never stops a machine */

@@ -353,6 +353,8 @@ def test_kill_at_random_moments(home):
         check(states == {"One": "stopped", "Uefi": "stopped"}, f"{states} after a kill (step {step})")
     for name in ("One", "Uefi"):
         home.ok("start", name, timeout=SLOW)
+        with open(f"/proc/{engine_pid(home, name)}/status", encoding="utf-8", errors="replace") as file:
+            check("NoNewPrivs:\t1\n" in file.read(), "the engine can gain rights by programs that have more")
         home.ok("stop", name)
     variables = os.listdir(home.folder("Uefi") + "/firmware")
     check(len(variables) == 1, f"{variables}: not one whole variable store")
