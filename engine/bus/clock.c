@@ -107,9 +107,14 @@ void clock_take_left_over(struct clock *clock, struct domain *domain)
 {
     pthread_mutex_lock(&clock->lock);
     if (!domain->left_over) {
+        struct domain **last = &clock->left_over;
+
+        while (*last) {
+            last = &(*last)->next_left_over;
+        }
         domain->left_over = true;
-        domain->next_left_over = clock->left_over;
-        clock->left_over = domain;
+        domain->next_left_over = NULL;
+        *last = domain;
         rearm(clock);
     }
     pthread_mutex_unlock(&clock->lock);
@@ -137,31 +142,44 @@ static void timer_fire(struct clock *clock, struct clock_timer *timer)
     domain_leave(owner->domain);
 }
 
-/* Does one thing that is due. False if there is none. Called and returns with the lock held. */
-static bool step(struct clock *clock)
+/* Runs the tasks of the domain that has waited longest. With the lock, given up meanwhile. */
+static void left_over_run(struct clock *clock)
 {
     struct domain *domain = clock->left_over;
-    struct clock_timer *first = earliest(clock);
 
-    if (!clock->running || clock->quit) {
-        return false;
-    }
-    if (domain) {
-        clock->left_over = domain->next_left_over;
-        domain->left_over = false;
-        pthread_mutex_unlock(&clock->lock);
-        domain_enter(domain);
-        domain_leave(domain);
-        pthread_mutex_lock(&clock->lock);
-        return true;
-    }
-    if (first && first->deadline_ns <= clock_now_ns(clock)) {
+    clock->left_over = domain->next_left_over;
+    domain->left_over = false;
+    pthread_mutex_unlock(&clock->lock);
+    domain_enter(domain);
+    domain_leave(domain);
+    pthread_mutex_lock(&clock->lock);
+}
+
+static bool goes_on(const struct clock *clock)
+{
+    return clock->running && !clock->quit;
+}
+
+/*
+ * Fires one timer and runs one domain's tasks, if there are any: neither can keep the thread from
+ * the other. False if there was nothing to do. Called and returns with the lock held.
+ */
+static bool step(struct clock *clock)
+{
+    struct clock_timer *first = earliest(clock);
+    bool done = false;
+
+    if (goes_on(clock) && first && first->deadline_ns <= clock_now_ns(clock)) {
         pthread_mutex_unlock(&clock->lock);
         timer_fire(clock, first);
         pthread_mutex_lock(&clock->lock);
-        return true;
+        done = true;
     }
-    return false;
+    if (goes_on(clock) && clock->left_over) {
+        left_over_run(clock);
+        done = true;
+    }
+    return done;
 }
 
 static void *clock_thread(void *context)

@@ -31,7 +31,7 @@ struct clock {
     int timerfd;
     uint64_t armed_ns;          /* machine time for which the timerfd is armed; UINT64_MAX: not */
     struct clock_timer *timers; /* all, armed or not */
-    struct domain *left_over;   /* domains with tasks to run */
+    struct domain *left_over;   /* domains with tasks to run, in the order they came */
     bool running;
     bool busy; /* the thread is inside a device */
     pthread_cond_t idle;

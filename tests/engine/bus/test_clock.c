@@ -358,9 +358,39 @@ TEST(tasks_that_come_again_run_in_another_thread)
     parts_device_free(t.record);
 }
 
+/* A guest that has work for a device without end must not stop the clock, nor other devices. */
+TEST(endless_tasks_leave_room_for_others)
+{
+    struct ticker busy, other;
+    struct parts p;
+
+    parts_init(&p);
+    ticker_new(&p, &busy);
+    ticker_new(&p, &other);
+    busy.tasks_wanted = UINT_MAX;
+    other.tasks_wanted = 100;
+    clock_run(&p.clock);
+    domain_enter(busy.record->domain);
+    domain_defer(busy.record->domain, busy.record, 0);
+    domain_leave(busy.record->domain);
+    CHECK(wait_tasks(&busy, 100)); /* in the clock's thread */
+    domain_enter(other.record->domain);
+    domain_defer(other.record->domain, other.record, 0);
+    domain_leave(other.record->domain);
+    CHECK(wait_tasks(&other, 100));
+    arm(&other, 0, clock_now_ns(&p.clock) + 5 * MS);
+    CHECK(wait_fired(&other, 0, 1));
+    arm(&busy, 1, clock_now_ns(&p.clock) + 5 * MS);
+    CHECK(wait_fired(&busy, 1, 1));
+    parts_destroy(&p);
+    parts_device_free(other.record);
+    parts_device_free(busy.record);
+}
+
 TEST_MAIN(T(time_stands_still_until_it_runs), T(timers_fire_in_order_and_once),
           T(removed_timers_do_not_fire), T(timers_can_be_moved_and_switched_off),
           T(timers_an_hour_late), T(timers_do_not_run_off_in_a_pause),
           T(machines_can_be_older_than_their_host), T(timers_set_themselves_again),
           T(timers_wait_while_time_stands_still), T(nothing_wakes_when_nothing_is_due),
-          T(tasks_run_when_the_domain_is_left), T(tasks_that_come_again_run_in_another_thread))
+          T(tasks_run_when_the_domain_is_left), T(tasks_that_come_again_run_in_another_thread),
+          T(endless_tasks_leave_room_for_others))
