@@ -127,26 +127,28 @@ void bus_memory(struct bus *bus, struct bus_reader *reader, const struct bus_acc
     }
 }
 
+/*
+ * What is in the ring when the lock is taken: processors that go on writing meanwhile must not keep
+ * the caller here.
+ */
 void bus_drain(struct bus *bus)
 {
     struct kvm_coalesced_mmio_ring *ring = bus->coalesced_ring;
     const unsigned slots =
         (4096 - sizeof(struct kvm_coalesced_mmio_ring)) / sizeof(struct kvm_coalesced_mmio);
+    unsigned first, end;
 
     if (!ring || __atomic_load_n(&ring->first, __ATOMIC_RELAXED) ==
                      __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE)) {
         return;
     }
     pthread_mutex_lock(&bus->coalesced_lock);
-    for (;;) {
-        unsigned first = __atomic_load_n(&ring->first, __ATOMIC_RELAXED);
-        struct kvm_coalesced_mmio entry;
+    first = __atomic_load_n(&ring->first, __ATOMIC_RELAXED);
+    end = __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE);
+    while (first < slots && end < slots && first != end) {
+        struct kvm_coalesced_mmio entry = ring->coalesced_mmio[first];
         struct bus_access access;
 
-        if (first >= slots || first == __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE)) {
-            break;
-        }
-        entry = ring->coalesced_mmio[first];
         if (entry.len > sizeof(entry.data)) {
             entry.len = sizeof(entry.data);
         }
@@ -156,7 +158,8 @@ void bus_drain(struct bus *bus)
         } else {
             bus_memory(bus, &bus->coalesced_reader, &access);
         }
-        __atomic_store_n(&ring->first, (first + 1) % slots, __ATOMIC_RELEASE);
+        first = (first + 1) % slots;
+        __atomic_store_n(&ring->first, first, __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&bus->coalesced_lock);
 }

@@ -283,7 +283,70 @@ TEST(accesses_and_moves_at_the_same_time)
     parts_device_free(ra);
 }
 
+/* --- Batched writes -------------------------------------------------------------------------- */
+
+enum {
+    MORE = 1000, /* writes that come while others are carried out */
+};
+
+static union {
+    struct kvm_coalesced_mmio_ring ring;
+    uint8_t page[4096];
+} shared;
+
+static void ring_put(uint16_t port, uint8_t value)
+{
+    const unsigned slots =
+        (sizeof(shared) - sizeof(shared.ring)) / sizeof(struct kvm_coalesced_mmio);
+
+    shared.ring.coalesced_mmio[shared.ring.last] =
+        (struct kvm_coalesced_mmio){ .phys_addr = port, .len = 1, .pio = 1, .data = { value } };
+    shared.ring.last = (shared.ring.last + 1) % slots;
+}
+
+/* As if another processor had written to the port in the meantime. */
+static void eager_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct probe *p = (struct probe *)device;
+
+    probe_write(device, offset, size, value);
+    if (p->writes < MORE) {
+        ring_put(0x80, (uint8_t)p->writes);
+    }
+}
+
+static const struct region_desc eager_regions[] = {
+    { .name = "eager",
+      .space = REGION_PIO,
+      .base = 0x80,
+      .size = 1,
+      .write_sizes = SIZE_1,
+      .write = eager_write },
+};
+static const struct device_class eager = CLASS(eager_regions);
+
+TEST(draining_ends_while_others_write_on)
+{
+    struct probe a = { .number = 0xa };
+    struct parts p;
+
+    parts_init(&p);
+    struct machine_device *ra = parts_device_new(&p, &eager, &a.device);
+
+    p.bus.coalesced_ring = &shared.ring;
+    ring_put(0x80, 0x11);
+    ring_put(0x80, 0x22);
+    bus_drain(&p.bus);
+    CHECK_EQ(a.writes, 2);
+    CHECK_EQ(a.last_value, 0x22);
+    bus_drain(&p.bus); /* the next one carries out what came meanwhile */
+    CHECK_EQ(a.writes, 4);
+    CHECK_EQ(a.last_value, 2);
+    parts_destroy(&p);
+    parts_device_free(ra);
+}
+
 TEST_MAIN(T(smaller_ports_lie_inside_larger_ones), T(wide_port_accesses_reach_neighbours),
           T(repeats_at_one_port), T(memory_regions_are_found_at_their_edges), T(regions_go),
           T(regions_move), T(the_board_wins_over_bars_and_the_first_over_the_second),
-          T(accesses_and_moves_at_the_same_time))
+          T(accesses_and_moves_at_the_same_time), T(draining_ends_while_others_write_on))
