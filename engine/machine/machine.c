@@ -233,7 +233,10 @@ bool machine_start(struct machine *machine, bool paused, GError **error)
         machine_wrong_state(machine, "started", error);
     } else if (vcpus_start(&machine->vcpus, error) && control_thread_start(machine, error)) {
         control_state_set(machine, paused ? MACHINE_PAUSED : MACHINE_RUNNING, REASON_USER, NULL);
-        if (!paused) {
+        if (paused) {
+            vcpus_park(&machine->vcpus);
+            vcpus_time_stop(&machine->vcpus);
+        } else {
             control_go(machine);
         }
         good = true;

@@ -110,6 +110,23 @@ TEST(time_goes_on_from_where_it_was)
     fixture_free(f);
 }
 
+TEST(can_be_saved_before_it_has_run)
+{
+    struct fixture *f = fixture_prepare(counter, counter_end);
+    g_autoptr(GError) error = NULL;
+
+    config_write(f);
+    fixture_make(f);
+    CHECK(machine_start(f->machine, true, &error));
+    if (!machine_save(f->machine, NULL, &error)) {
+        test_fail(__FILE__, __LINE__, "%s", error->message);
+    }
+    machine_end(f);
+    CHECK(go_on(f, false, &error));
+    CHECK(fixture_wait_text(f, ".\n"));
+    fixture_free(f);
+}
+
 /* MSRs that KVM keeps but does not list. */
 TEST(memory_types_and_machine_checks_are_saved)
 {
@@ -383,6 +400,7 @@ int main(void)
     static const struct test tests[] = {
         T(goes_on_many_times),
         T(time_goes_on_from_where_it_was),
+        T(can_be_saved_before_it_has_run),
         T(memory_types_and_machine_checks_are_saved),
         T(cancelled_save_lets_it_run),
         T(only_running_and_paused_machines_are_saved),
