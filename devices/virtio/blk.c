@@ -181,6 +181,13 @@ static uint64_t blk_features(struct virtio_device *virtio)
            (blk->info.discard && !blk->info.read_only ? BLK_F_DISCARD : 0);
 }
 
+/* Of a driver that negotiated CONFIG_WCE without FLUSH the cache is off (section 5.2.5.2). */
+static bool cache_is_writeback(const struct blk *blk)
+{
+    return blk->writeback &&
+           (!virtio_has(&blk->virtio, BLK_F_CONFIG_WCE) || virtio_has(&blk->virtio, BLK_F_FLUSH));
+}
+
 static void blk_config_read(struct virtio_device *virtio, uint8_t *config)
 {
     const struct blk *blk = to_blk(virtio);
@@ -197,7 +204,7 @@ static void blk_config_read(struct virtio_device *virtio, uint8_t *config)
     store_le32(config + CONFIG_BLK_SIZE, block);
     config[CONFIG_PHYSICAL_BLOCK_EXP] = (uint8_t)exponent;
     store_le16(config + CONFIG_MIN_IO_SIZE, (uint16_t)(1u << exponent));
-    config[CONFIG_WRITEBACK] = blk->writeback;
+    config[CONFIG_WRITEBACK] = cache_is_writeback(blk);
     store_le16(config + CONFIG_NUM_QUEUES, (uint16_t)blk->queues);
     store_le32(config + CONFIG_MAX_DISCARD_SECTORS, BLK_RANGE_SECTORS_MAX);
     store_le32(config + CONFIG_MAX_DISCARD_SEG, BLK_RANGES_MAX);

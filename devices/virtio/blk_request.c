@@ -157,6 +157,7 @@ static void ranges_start(struct blk *blk, struct blk_request *request, bool disc
         return;
     }
     request->block.op = discard ? BLOCK_DISCARD : BLOCK_WRITE_ZEROES;
+    request->block.fua = !discard && writes_through(blk);
     range_next(blk, request);
 }
 

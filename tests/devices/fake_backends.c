@@ -40,6 +40,7 @@ static void drive_execute(struct fake_drive *drive, struct block_request *reques
     }
     if (request->op == BLOCK_DISCARD || request->op == BLOCK_WRITE_ZEROES) {
         memset(drive->bytes + request->offset, 0, request->length);
+        drive->flushes += request->fua;
         return;
     }
     for (unsigned i = 0; i < request->n_spans; i++) {

@@ -6,7 +6,7 @@
  * The deletion of a submission queue waits for the commands that were fetched from it. Abort takes
  * back waiting Asynchronous Event Requests only: what is with the back end ends by itself.
  *
- * Events are told once, by the completion of an Asynchronous Event Request; one of the same kind is
+ * Events are told once, by the completion of an Asynchronous Event Request; one of the same type is
  * told again only after the host has read the log page that goes with it (section 5.2).
  *
  * Left out: namespace management, firmware download, format, security, self-test, virtualization.
@@ -154,6 +154,16 @@ void nvme_event(struct nvme *nvme, enum nvme_event event)
     nvme->events |= 1u << event;
 }
 
+static uint32_t events_of_type(uint8_t type)
+{
+    uint32_t bits = 0;
+
+    for (unsigned i = 0; i < NVME_EVENTS; i++) {
+        bits |= events[i].type == type ? 1u << i : 0;
+    }
+    return bits;
+}
+
 void nvme_events_deliver(struct nvme *nvme)
 {
     const struct nvme_cq *cq = nvme_cq_find(nvme, 0);
@@ -168,7 +178,7 @@ void nvme_events_deliver(struct nvme *nvme)
             continue;
         }
         nvme->events &= ~bit;
-        nvme->events_masked |= bit;
+        nvme->events_masked |= events_of_type(events[i].type);
         nvme_cq_post(nvme, 0, nvme->event_requests[--nvme->n_event_requests], dw0, STATUS_SUCCESS);
     }
 }

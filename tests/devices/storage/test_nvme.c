@@ -476,6 +476,7 @@ TEST(several_queues_and_the_pin)
 TEST(wrong_doorbells_are_told)
 {
     struct nvme_entry request = { .opcode = 0x0c };
+    struct nvme_entry log = { .opcode = 0x02, .prp1 = NVME_DATA, .dw10 = 15 << 16 | 1 };
     struct nvme_completion completion;
 
     host_setup();
@@ -488,6 +489,8 @@ TEST(wrong_doorbells_are_told)
     CHECK_EQ(completion.dw0, 0x010000);
     host_write(DOORBELL + 8, NVME_ENTRIES); /* no such entry */
     host_write(DOORBELL + 8 + 4, 3);        /* past the tail: told once */
+    CHECK(!host_take(0, &completion));      /* of the same type, whose log was not read yet */
+    CHECK_EQ(host_command(0, &log, NULL), 0);
     CHECK(host_take(0, &completion));
     CHECK_EQ(completion.cid, first);
     CHECK_EQ(completion.dw0, 0x010100);

@@ -242,6 +242,14 @@ TEST(host_errors)
     fake_drive_fail(blk, 0, 1, -EIO);
     CHECK_EQ(request_status(FLUSH, 0, 0), IOERR);
     CHECK_EQ(request_status(FLUSH, 0, 0), OK);
+    memset(data(0), 0, 16);
+    store_le32(data(0) + 8, 8);
+    fake_drive_fail(blk, 0, 1, -EIO);
+    CHECK_EQ(request(DISCARD, 0, 16, &length), IOERR);
+    CHECK_EQ(length, 1);
+    fake_drive_fail(blk, 0, 1, -EIO);
+    CHECK_EQ(request(WRITE_ZEROES, 0, 16, &length), IOERR);
+    CHECK_EQ(request_status(WRITE_ZEROES, 0, 16), OK);
     finish();
 }
 
@@ -273,6 +281,13 @@ TEST(write_through)
 TEST(driver_that_cannot_flush)
 {
     setup_with(&disk, "1", F_VERSION_1);
+    CHECK_EQ(request_status(OUT, 0, 512), OK);
+    CHECK_EQ(fake_drive_flushes(blk, 0), 1);
+    finish();
+    setup_with(&disk, "1", F_VERSION_1 | F_CONFIG_WCE);
+    CHECK_EQ(driver_config(&driver, CONFIG_WRITEBACK, 1), 0);
+    fake_write(fake, driver.config + CONFIG_WRITEBACK, 1, 1);
+    CHECK_EQ(driver_config(&driver, CONFIG_WRITEBACK, 1), 0);
     CHECK_EQ(request_status(OUT, 0, 512), OK);
     CHECK_EQ(fake_drive_flushes(blk, 0), 1);
     finish();
@@ -309,6 +324,19 @@ TEST(ranges)
     range_set(0, 32, 4, 1); /* unmap */
     CHECK_EQ(request_status(WRITE_ZEROES, 0, 16), OK);
     CHECK(medium_is_zero(32, 4));
+    finish();
+}
+
+TEST(zeroes_written_through)
+{
+    setup_with(&disk, "1", F_VERSION_1 | F_WRITE_ZEROES | F_DISCARD);
+    range_set(0, 32, 4, 0);
+    range_set(1, 64, 4, 0);
+    CHECK_EQ(request_status(WRITE_ZEROES, 0, 32), OK);
+    CHECK(medium_is_zero(32, 4) && medium_is_zero(64, 4));
+    CHECK_EQ(fake_drive_flushes(blk, 0), 2); /* durable on completion */
+    CHECK_EQ(request_status(DISCARD, 0, 32), OK);
+    CHECK_EQ(fake_drive_flushes(blk, 0), 2); /* there is nothing to lose */
     finish();
 }
 
@@ -396,5 +424,5 @@ TEST_MAIN(T(configuration), T(read_only_disk), T(no_medium), T(disk_that_grows),
           T(answers_that_come_together_interrupt_once), T(reads), T(writes), T(framing_is_free),
           T(large_request), T(many_at_once), T(outside_the_disk), T(large_blocks), T(host_errors),
           T(flush), T(write_through), T(driver_that_cannot_flush), T(ranges),
-          T(ranges_that_are_wrong), T(range_feature_not_taken), T(serial_number),
-          T(unknown_request), T(request_that_cannot_be_answered))
+          T(zeroes_written_through), T(ranges_that_are_wrong), T(range_feature_not_taken),
+          T(serial_number), T(unknown_request), T(request_that_cannot_be_answered))
