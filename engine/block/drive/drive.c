@@ -185,11 +185,11 @@ void drive_figures(struct drive *drive, struct drive_figures *figures)
     pthread_mutex_unlock(&drive->pool->lock);
 }
 
-void drive_enqueue(struct drive *drive, struct block_request *request)
+void drive_enqueue(struct drive *drive, struct block_request *request, bool alone)
 {
     struct drive_pool *pool = drive->pool;
 
-    if (drive_ring_is_quick(drive, request)) {
+    if (drive_ring_is_quick(drive, request, alone)) {
         request_list_append(&drive->quick, request);
         pool->n_quick++;
     } else {
@@ -209,7 +209,7 @@ void drive_submit_batch(struct drive *drive, struct block_request *const *reques
     for (unsigned i = 0; i < n; i++) {
         requests[i]->status = 0;
         if (!drive_hold(drive, requests[i])) {
-            drive_enqueue(drive, requests[i]);
+            drive_enqueue(drive, requests[i], n == 1);
         }
     }
     ring = drive->quick.n > 0 ? pool->ring : NULL;

@@ -73,8 +73,8 @@ void drive_pool_listen_again(struct drive_pool *pool);
  * lock held. */
 void drive_pool_drain(struct drive_pool *pool);
 /*
- * Limits go by this clock of nanoseconds, which never goes back, instead of the host's; to be
- * called again when it has been moved.
+ * Limits, and how long a write takes, go by this clock of nanoseconds, which never goes back,
+ * instead of the host's; to be called again when it has been moved.
  */
 void drive_pool_set_clock(struct drive_pool *pool, uint64_t (*now)(void));
 /* True while requests are parked. */

@@ -17,6 +17,11 @@ uint64_t drive_host_clock(void)
     return (uint64_t)g_get_monotonic_time() * 1000;
 }
 
+uint64_t drive_pool_now(const struct drive_pool *pool)
+{
+    return __atomic_load_n(&pool->clock, __ATOMIC_RELAXED)();
+}
+
 static bool limited(const struct drive *drive)
 {
     return drive->operations.rate > 0 || drive->bytes.rate > 0;
@@ -48,7 +53,7 @@ bool drive_hold(struct drive *drive, struct block_request *request)
     if (!limited(drive) && drive->held.n == 0) {
         return false;
     }
-    now = pool->clock();
+    now = drive_pool_now(pool);
     if (pool->draining > 0 || (drive->held.n == 0 && time_of(drive, request) <= now)) {
         pay(drive, request, now);
         return false;
@@ -69,7 +74,7 @@ static uint64_t release(struct drive *drive, uint64_t now)
 
         pool->n_held--;
         pay(drive, request, now);
-        drive_enqueue(drive, request);
+        drive_enqueue(drive, request, false);
     }
     if (drive->quick.n > 0) {
         ring_wake(pool->ring);
@@ -84,7 +89,7 @@ uint64_t drive_pool_release(struct drive_pool *pool)
     if (pool->n_held == 0) {
         return UINT64_MAX;
     }
-    now = pool->clock();
+    now = drive_pool_now(pool);
     for (unsigned i = 0; i < pool->drives->len; i++) {
         uint64_t when = release(pool->drives->pdata[i], now);
 
@@ -102,7 +107,7 @@ void drive_pool_sleep(struct drive_pool *pool, uint64_t until)
         pthread_cond_wait(&pool->work, &pool->lock);
         return;
     }
-    now = pool->clock();
+    now = drive_pool_now(pool);
     until = drive_host_clock() + (until > now ? until - now : 0);
     time.tv_sec = (time_t)(until / SECOND);
     time.tv_nsec = (long)(until % SECOND);
@@ -124,7 +129,7 @@ void drive_set_limits(struct drive *drive, const struct drive_limits *limits)
 void drive_pool_set_clock(struct drive_pool *pool, uint64_t (*now)(void))
 {
     pthread_mutex_lock(&pool->lock);
-    pool->clock = now;
+    __atomic_store_n(&pool->clock, now, __ATOMIC_RELAXED);
     pthread_cond_broadcast(&pool->work);
     pthread_mutex_unlock(&pool->lock);
 }

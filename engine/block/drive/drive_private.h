@@ -57,22 +57,23 @@ struct drive_pool {
     unsigned n_running, n_waiting; /* requests; waiting counts plain and cancelled ones too */
     unsigned n_quick, n_held;
     unsigned draining;       /* calls that wait: nothing is held */
-    uint64_t (*clock)(void); /* nanoseconds */
+    uint64_t (*clock)(void); /* nanoseconds; atomic */
     bool stalled, stopping;
     int engine;                /* enum drive_engine: whether to make a ring; atomic */
     struct ring *ring;         /* NULL: none, or none yet; atomic, constant once set */
     struct drive_op *ops;      /* RING_DEPTH of them, with the ring */
     struct drive_op *free_ops; /* those that are in no use */
     struct drive_op *prepared; /* by threads, for the ring's to start; newest first */
-    int listen_fd;             /* -1: none */
+    uint64_t write_next; /* the ring's thread's own: it writes itself again from this time on */
+    int listen_fd;       /* -1: none */
     bool (*ready)(void *context);
     void *ready_context;
 };
 
 /* --- drive.c --------------------------------------------------------------------------------- */
 
-/* Puts a request where it will be run. Lock held. */
-void drive_enqueue(struct drive *drive, struct block_request *request);
+/* Puts a request where it will be run; `alone`: it was submitted without others. Lock held. */
+void drive_enqueue(struct drive *drive, struct block_request *request, bool alone);
 
 /* --- drive_limits.c -------------------------------------------------------------------------- */
 
@@ -81,8 +82,9 @@ bool drive_hold(struct drive *drive, struct block_request *request);
 /* Lets go what may go now; when to look again, in nanoseconds of the pool's clock, UINT64_MAX:
  * nothing is held. Lock held. */
 uint64_t drive_pool_release(struct drive_pool *pool);
-/* The clock that limits go by if no other is set. */
+/* The clock that limits go by if no other is set, and the one that they do go by. Any thread. */
 uint64_t drive_host_clock(void);
+uint64_t drive_pool_now(const struct drive_pool *pool);
 /* Waits for work, or for that time. Lock held before and after. */
 void drive_pool_sleep(struct drive_pool *pool, uint64_t until);
 
@@ -110,8 +112,10 @@ void drive_runs_ended(struct drive_pool *pool, const struct drive_run *runs, uns
 
 /* Every request has ended. */
 void drive_ring_close(struct drive_pool *pool);
-/* Whether the ring's thread shall run a request: its own threads need not see it. Lock held. */
-bool drive_ring_is_quick(const struct drive *drive, const struct block_request *request);
+/* Whether the ring's thread shall run a request: its own threads need not see it. `alone` as above.
+ * Lock held. */
+bool drive_ring_is_quick(const struct drive *drive, const struct block_request *request,
+                         bool alone);
 
 enum drive_ring_answer {
     DRIVE_RING_NO,   /* the request is one for medium_run() */

@@ -7,12 +7,20 @@
  * Two kinds of requests are the ring's thread's from the start, because nothing of them makes it
  * wait: those of drives with direct I/O, and small reads that it submits itself, having heard a
  * doorbell: what is in the page cache is copied there and then.
+ *
+ * A third kind may make it wait, but seldom does: a small write of whole pages into the page cache,
+ * the only request that there is. Another thread would cost more than the copy. After one that took
+ * long (the host holds back who writes more than its disk can take) they are the threads' for a
+ * while.
  */
 #include "drive_private.h"
 
 enum {
-    QUICK_READ = 32 << 10, /* bytes; larger copies are shared among the threads */
+    QUICK_COPY = 32 << 10, /* bytes; larger copies are shared among the threads */
+    PAGE = 4096,           /* of the page cache; what is no whole one may have to be read first */
     BATCH = 64,            /* requests that are taken or given back at once */
+    SLOW_WRITE = 500000,   /* nanoseconds */
+    SLOW_PAUSE = 1000000000,
 };
 
 struct drive_op {
@@ -116,6 +124,23 @@ static bool place_find(const struct drive_run *run, struct image_place *place, i
     return true;
 }
 
+/* Writes into the page cache there and then. */
+static enum drive_ring_answer write_now(const struct drive_run *run,
+                                        const struct image_place *place)
+{
+    const struct block_request *request = run->request;
+    struct drive_pool *pool = run->drive->pool;
+    uint64_t start = drive_pool_now(pool), end;
+    int result = storage_writev(place->storage, place->host, (const struct iovec *)request->spans,
+                                request->n_spans);
+
+    end = drive_pool_now(pool);
+    if (end - start > SLOW_WRITE) {
+        pool->write_next = end + SLOW_PAUSE;
+    }
+    return result == 0 ? DRIVE_RING_DONE : DRIVE_RING_NO;
+}
+
 /* The operation is ready for ring_start(). */
 static enum drive_ring_answer op_make(const struct drive_run *run, struct drive_op **made)
 {
@@ -134,6 +159,12 @@ static enum drive_ring_answer op_make(const struct drive_run *run, struct drive_
         image_place_end(run->medium->image, &place);
         return DRIVE_RING_DONE;
     }
+    if (fd < 0 && write && !place.storage->direct && ring_inside(run->drive->pool->ring)) {
+        enum drive_ring_answer answer = write_now(run, &place);
+
+        image_place_end(run->medium->image, &place);
+        return answer;
+    }
     op = fd >= 0 ? op_take(run->drive->pool) : NULL;
     if (op == NULL) {
         image_place_end(run->medium->image, &place);
@@ -149,16 +180,26 @@ static enum drive_ring_answer op_make(const struct drive_run *run, struct drive_
     return DRIVE_RING_YES;
 }
 
-bool drive_ring_is_quick(const struct drive *drive, const struct block_request *request)
+/* Whether nothing else is under way, and it is likely to be written without waiting. */
+static bool is_quick_write(const struct drive_pool *pool, const struct block_request *request)
+{
+    return request->op == BLOCK_WRITE && (request->offset | request->length) % PAGE == 0 &&
+           pool->n_running + pool->n_waiting + pool->n_quick == 0 &&
+           drive_pool_now(pool) >= pool->write_next;
+}
+
+bool drive_ring_is_quick(const struct drive *drive, const struct block_request *request, bool alone)
 {
     const struct drive_pool *pool = drive->pool;
 
     if (pool->ring == NULL || drive->medium == NULL) {
         return false;
     }
-    return drive->direct ? request->op == BLOCK_READ || request->op == BLOCK_WRITE
-                         : request->op == BLOCK_READ && request->length <= QUICK_READ &&
-                               ring_inside(pool->ring);
+    if (drive->direct) {
+        return request->op == BLOCK_READ || request->op == BLOCK_WRITE;
+    }
+    return request->length <= QUICK_COPY && ring_inside(pool->ring) &&
+           (request->op == BLOCK_READ || (alone && is_quick_write(pool, request)));
 }
 
 /* Takes quick requests of a drive; they count as running then. Lock held. */

@@ -202,24 +202,30 @@ struct bell {
     struct rig *rig;
     struct many *many;
     int fd;
+    enum block_op op;
+    unsigned n; /* requests */
     pthread_t thread;
     unsigned rung; /* under the rig's lock */
     bool hold;
 };
 
-/* Reads all of `many` in one batch. */
+enum {
+    BELL_MAX = 32,
+};
+
+/* Submits the first of `many` in one batch. */
 static bool bell_ready(void *context)
 {
     struct bell *bell = context;
-    struct block_request *requests[32];
+    struct block_request *requests[BELL_MAX];
     uint64_t count;
 
     CHECK(read(bell->fd, &count, sizeof(count)) == sizeof(count));
-    for (unsigned i = 0; i < G_N_ELEMENTS(requests); i++) {
+    for (unsigned i = 0; i < bell->n; i++) {
         requests[i] = &bell->many->requests[i];
-        requests[i]->op = BLOCK_READ;
+        requests[i]->op = bell->op;
     }
-    drive_submit_batch(bell->rig->drive, requests, G_N_ELEMENTS(requests));
+    drive_submit_batch(bell->rig->drive, requests, bell->n);
     pthread_mutex_lock(&bell->rig->lock);
     bell->thread = pthread_self();
     bell->rung++;
@@ -234,21 +240,30 @@ static void bell_ring(struct bell *bell)
     CHECK(write(bell->fd, &one, sizeof(one)) == sizeof(one));
 }
 
-/* Requests that are submitted on the ring's thread end there. */
-TEST(what_is_heard_by_the_ring_stays_with_its_thread)
+/* The rig has a ring now, if it can have one. */
+static void bell_hang(struct bell *bell)
 {
-    struct rig *rig = rig_with_disk();
-    struct many *many = g_new0(struct many, 1);
-    struct bell bell = { .rig = rig, .many = many, .fd = eventfd(0, EFD_CLOEXEC) };
-    unsigned calls;
+    struct rig *rig = bell->rig;
+    struct many *many = bell->many;
 
-    drive_pool_listen(rig->pool, bell.fd, bell_ready, &bell);
+    drive_pool_listen(rig->pool, bell->fd, bell_ready, bell);
     drive_pool_listen_again(rig->pool); /* there is nobody yet */
     many->bytes = g_aligned_alloc(1, MANY * 4096, 4096);
     memset(many->bytes, 0x5a, MANY * 4096);
     many_submit(rig, many, BLOCK_WRITE);
     drive_pool_drain(rig->pool);
     CHECK_EQ(rig_transfer(rig, BLOCK_READ, 0, many->bytes, 4096), 0);
+}
+
+/* Requests that are submitted on the ring's thread end there. */
+TEST(what_is_heard_by_the_ring_stays_with_its_thread)
+{
+    struct rig *rig = rig_with_disk();
+    struct many *many = g_new0(struct many, 1);
+    struct bell bell = { rig, many, eventfd(0, EFD_CLOEXEC), BLOCK_READ, BELL_MAX };
+    unsigned calls;
+
+    bell_hang(&bell);
     if (!drive_pool_has_ring(rig->pool)) {
         printf("# no io_uring\n");
     } else {
@@ -270,6 +285,70 @@ TEST(what_is_heard_by_the_ring_stays_with_its_thread)
         drive_pool_listen_again(rig->pool);
         rig_wait_for(rig, &rig->done, MANY + 1 + 96);
         CHECK_EQ(bell.rung, 3);
+    }
+    rig_free(rig);
+    close(bell.fd);
+    g_aligned_free(many->bytes);
+    g_free(many);
+}
+
+static uint64_t clock_value, clock_step; /* atomic */
+
+static uint64_t step_clock(void)
+{
+    return __atomic_add_fetch(&clock_value, __atomic_load_n(&clock_step, __ATOMIC_RELAXED),
+                              __ATOMIC_RELAXED);
+}
+
+static bool lone_write_stays(struct bell *bell, unsigned char byte)
+{
+    struct rig *rig = bell->rig;
+    unsigned done;
+    uint8_t page[4096];
+    bool stays;
+
+    drive_pool_drain(rig->pool); /* nothing else is under way */
+    done = rig->done;
+    memset(bell->many->bytes, byte, 4096);
+    bell_ring(bell);
+    rig_wait_for(rig, &rig->done, done + 1);
+    drive_pool_drain(rig->pool);
+    stays = pthread_equal(rig->done_thread, bell->thread);
+    CHECK_EQ(bell->many->requests[0].status, 0);
+    CHECK_EQ(rig_transfer(rig, BLOCK_READ, 0, page, sizeof(page)), 0);
+    CHECK(page[0] == byte && page[4095] == byte);
+    return stays;
+}
+
+/* A lone small write is done where it was heard, but not after one that was slow; and an error is
+ * one of the threads'. */
+TEST(a_lone_write_stays_while_writes_are_quick)
+{
+    struct rig *rig = rig_with_disk();
+    struct many *many = g_new0(struct many, 1);
+    struct bell bell = { rig, many, eventfd(0, EFD_CLOEXEC), BLOCK_WRITE, 1 };
+
+    drive_pool_set_clock(rig->pool, step_clock);
+    bell_hang(&bell);
+    if (!drive_pool_has_ring(rig->pool)) {
+        printf("# no io_uring\n");
+    } else {
+        CHECK(lone_write_stays(&bell, 1));
+        clock_step = 1000000; /* nanoseconds */
+        CHECK(lone_write_stays(&bell, 2));
+        CHECK(lone_write_stays(&bell, 3) == rig_direct(rig->folder));
+        clock_step = 0;
+        __atomic_add_fetch(&clock_value, 2000000000, __ATOMIC_RELAXED);
+        CHECK(lone_write_stays(&bell, 4));
+        fault_set(FAULT_WRITE, ENOSPC, 0);
+        bell_ring(&bell);
+        rig_wait_for(rig, &rig->stalls, 1);
+        CHECK_EQ(rig->stall_error, ENOSPC);
+        drive_pool_drain(rig->pool);
+        fault_clear();
+        drive_pool_retry(rig->pool);
+        drive_pool_drain(rig->pool);
+        CHECK(lone_write_stays(&bell, 5));
     }
     rig_free(rig);
     close(bell.fd);
@@ -370,4 +449,5 @@ TEST_MAIN(T(random_operations_equal_memory), T(random_operations_equal_memory_on
           T(short_and_interrupted_transfers_are_completed), T(many_requests_at_once_all_end_once),
           T(a_ragged_end_reads_as_zeroes_and_grows), T(what_lies_outside_is_refused),
           T(zeroes_without_help_from_the_file_system), T(discard_gives_space_back),
-          T(what_is_heard_by_the_ring_stays_with_its_thread))
+          T(what_is_heard_by_the_ring_stays_with_its_thread),
+          T(a_lone_write_stays_while_writes_are_quick))
