@@ -24,7 +24,7 @@ class Linux(Machine):
     """Debian's kernel with a virtio disk and a network card, which does nothing."""
 
     def __init__(self, ours, folder):
-        super().__init__(ours, memory=512, virtio="")
+        super().__init__(ours, memory=512, work="")
         self.kernel, self.initrd = folder + "/vmlinuz", folder + "/initrd.gz"
 
     def _command_ours(self):

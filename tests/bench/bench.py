@@ -34,12 +34,12 @@ with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
 class Machine:
     """One run of one guest on ours or on QEMU, in a folder that is removed afterwards."""
 
-    def __init__(self, ours, memory=128, cpus=1, firmware=None, disk=None, cdrom=None, virtio=None, image=None,
-                 direct=False):
+    def __init__(self, ours, memory=128, cpus=1, firmware=None, disk=None, cdrom=None, work=None, image=None,
+                 controller="virtio", direct=False):
         self.ours, self.memory, self.firmware, self.disk, self.cdrom = ours, memory, firmware, disk, cdrom
         self.cpus = cpus
-        self.virtio = "" if image else virtio  # what is at the start of the virtio disk
-        self.direct = direct  # that disk past the host's page cache
+        self.work = "" if image else work  # what is at the start of the disk to work with
+        self.controller, self.direct = controller, direct  # of that disk; past the host's page cache
         self.folder = tempfile.TemporaryDirectory(prefix="oriel-bench-")
         self.path = self.folder.name
         self.disk_path = os.path.join(self.path, "disks/disk.raw")
@@ -48,13 +48,13 @@ class Machine:
             with open(disk, "rb") as source, open(self.disk_path, "wb") as target:
                 target.write(source.read())
                 target.truncate(16 * MIB)
-        self.virtio_path = os.path.join(self.path, "disks/virtio.raw")
-        if image:  # the whole of the virtio disk
-            subprocess.run(["cp", "--sparse=always", image, self.virtio_path], check=True)
-        elif virtio is not None:
-            with open(self.virtio_path, "wb") as target:
+        self.work_path = os.path.join(self.path, "disks/work.raw")
+        if image:  # the whole of it
+            subprocess.run(["cp", "--sparse=always", image, self.work_path], check=True)
+        elif work is not None:
+            with open(self.work_path, "wb") as target:
                 # Whole, so that nobody's time goes into holes.
-                target.write(virtio.encode() + bytes(16 * MIB - len(virtio)))
+                target.write(work.encode() + bytes(16 * MIB - len(work)))
         self.process = None
         self.started = 0
 
@@ -71,9 +71,9 @@ class Machine:
         drives = []
         if self.disk:
             drives.append({"id": "disk0", "type": "disk", "format": "raw", "path": "disks/disk.raw"})
-        if self.virtio is not None:
-            drives.append({"id": "disk1", "type": "disk", "format": "raw", "path": "disks/virtio.raw", "controller": "virtio",
-                           "cache": "direct" if self.direct else "writeback"})
+        if self.work is not None:
+            drives.append({"id": "disk1", "type": "disk", "format": "raw", "path": "disks/work.raw",
+                           "controller": self.controller, "cache": "direct" if self.direct else "writeback"})
         if self.cdrom:
             drives.append({"id": "cdrom0", "type": "cdrom", "format": "raw", "path": self.cdrom})
         config = {"version": 1, "uuid": str(uuid.uuid4()), "generation-id": str(uuid.uuid4()), "name": "bench",
@@ -97,10 +97,11 @@ class Machine:
             command += ["-bios", self.firmware]
         if self.disk:
             command += ["-drive", f"file={self.disk_path},format=raw,if=none,id=disk", "-device", "ide-hd,drive=disk,bus=ide.0"]
-        if self.virtio is not None:
+        if self.work is not None:
             cache = ",cache=none,aio=io_uring" if self.direct else ""
-            command += ["-drive", f"file={self.virtio_path},format=raw,if=none,id=virtio{cache}", "-device",
-                        "virtio-blk-pci,drive=virtio,addr=11,disable-legacy=on"]
+            device = {"virtio": "virtio-blk-pci,addr=11,disable-legacy=on", "nvme": "nvme,addr=11,serial=1",
+                      "ahci": "ide-hd,bus=ide.0"}[self.controller]
+            command += ["-drive", f"file={self.work_path},format=raw,if=none,id=work{cache}", "-device", device + ",drive=work"]
         if self.cdrom:
             command += ["-drive", f"file={self.cdrom},media=cdrom,readonly=on,if=none,id=cd", "-device",
                         "ide-cd,drive=cd,bus=ide.1"]
@@ -286,29 +287,34 @@ def idle(ours):
         return machine.wakeups(10)
 
 
-saved = {True: [], False: []}  # what save() found besides, ours and theirs: (ms to resume, MiB on the disk)
+class Runs:
+    """A measurement that gives several figures, each in a row of its own, from the same runs."""
+
+    def __init__(self, run):
+        self.run, self.found = run, {True: [], False: []}  # ours and theirs
+
+    def figure(self, index):
+        rounds = {True: 0, False: 0}
+
+        def measure(ours):
+            if rounds[ours] == len(self.found[ours]):
+                self.found[ours].append(self.run(ours))
+            rounds[ours] += 1
+            return self.found[ours][rounds[ours] - 1][index]
+        return measure
 
 
-def save(ours):
+def save_run(ours):
+    """ms to save, ms to resume, MiB on the disk."""
     with Machine(ours, memory=1024, firmware=os.path.join(GUESTS, "pages.bin")).start() as machine:
         machine.wait_report("filled")
         took = machine.save_ms()
         size = machine.saved_mib()
         machine.resume()
-        saved[ours].append((machine.first_run_ms(), size))
-        return took
+        return took, machine.first_run_ms(), size
 
 
-def of_save(index):
-    """One figure of each run of save(), which is made where the table has not come by it."""
-    rounds = {True: 0, False: 0}
-
-    def measure(ours):
-        if rounds[ours] == len(saved[ours]):
-            save(ours)
-        rounds[ours] += 1
-        return saved[ours][rounds[ours] - 1][index]
-    return measure
+SAVES = Runs(save_run)
 
 
 def exits(name):
@@ -320,32 +326,38 @@ def exits(name):
     return measure
 
 
-def transfers_run(ours, name, direct, count=False):
+def transfers_run(ours, name, controller="virtio", direct=False, count=False):
     """Of a transfer: microseconds, those of the processor, and exits to user space if they are counted; start and end of the
     process included."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with Machine(ours, firmware=os.path.join(GUESTS, "disk.bin"), disk=BOOT_SECTOR, virtio=name,
-                 direct=direct).start(count=count) as machine:
+    # Port 0 of the AHCI controller is the work's, if that is there.
+    with Machine(ours, firmware=os.path.join(GUESTS, "disk.bin"), disk=None if controller == "ahci" else BOOT_SECTOR, work=name,
+                 controller=controller, direct=direct).start(count=count) as machine:
         machine.process.wait(300)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         left = machine.exits() if count else 0
         found = re.search(rf"^us {name} (\d+)", machine.report(), re.M)
+    if not found:
+        raise RuntimeError("the guest has not done it")
     each = int(found.group(1)) / 100
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     share = each / (TRANSFERS_SECONDS * 1e6)
     return each, used * 1e6 * share, left * share
 
 
-def transfers(name, direct=False):
-    return lambda ours: transfers_run(ours, name, direct)[0]
-
-
-def transfers_processor(name, direct=False):
-    return lambda ours: transfers_run(ours, name, direct)[1]
+def transfer_rows(controller, direct, *transfers):
+    """Rows of the table, of the time of each; where the guest halts between, also of the processor's."""
+    way = "direct" if direct else "disk" if controller == "virtio" else controller
+    where = f"{ {'virtio': 'virtio', 'nvme': 'NVMe', 'ahci': 'AHCI'}[controller] } disk" + (", direct I/O" if direct else "")
+    for name, what in transfers:
+        runs = Runs(lambda ours, name=name: transfers_run(ours, name, controller, direct))
+        yield f"{way}-{name}", f"{where}, {what}", "us", runs.figure(0), 5, 1 / 1.2
+        if name.endswith("-interrupt"):
+            yield f"processor-{way}-{name}", f"its processor's time, {what}", "us", runs.figure(1), 5, 1
 
 
 def transfers_exits(name):
-    return lambda ours: transfers_run(ours, name, False, True)[2]
+    return lambda ours: transfers_run(ours, name, count=True)[2]
 
 
 def lab_image(name):
@@ -375,6 +387,12 @@ def debian(ours):
         return (time.monotonic_ns() - machine.started) / 1e6
 
 
+SMALL = (("read-1", "read 4 KiB"), ("read-32", "read 4 KiB, 32 at once"),
+         ("write-1", "write 4 KiB"), ("write-32", "write 4 KiB, 32 at once"))
+LARGE = (("read-1m", "read 1 MiB"), ("write-1m", "write 1 MiB"))
+SMALL_INTERRUPT, LARGE_INTERRUPT = (
+    tuple((name + "-interrupt", what + ", with interrupts") for name, what in rows) for rows in (SMALL, LARGE))
+
 MEASUREMENTS = [
     ("first-instruction", "process start to first guest instruction", "ms", first_instruction, 15, 1 / 3),
     ("memory", "resident memory without the guest's", "MiB", resident, 2, 1 / 2),
@@ -383,34 +401,13 @@ MEASUREMENTS = [
     ("pm-timer-read", "one read of the ACPI timer", "kcycles", exits("pm-timer-read"), 5, 1),
     ("register-read", "one read of a memory-mapped register", "kcycles", exits("register-read"), 5, 1),
     ("register-write", "one write of a memory-mapped register", "kcycles", exits("register-write"), 5, 1),
-    ("save", "1 GiB of memory in use saved, process ended", "ms", save, 5, 1),
-    ("resume", "process start to first guest instruction from there", "ms", of_save(0), 5, 1),
-    ("saved-size", "that state on the disk", "MiB", of_save(1), 5, 1 / 2),
-    *((f"disk-{name}", f"virtio disk, {what}", "us", transfers(name), 5, 1 / 1.2) for name, what in (
-        ("read-1", "read 4 KiB"),
-        ("read-32", "read 4 KiB, 32 at once"),
-        ("write-1", "write 4 KiB"),
-        ("write-32", "write 4 KiB, 32 at once"),
-        ("read-1-interrupt", "read 4 KiB, with interrupts"),
-        ("read-32-interrupt", "read 4 KiB, 32 at once, with interrupts"),
-        ("read-1m", "read 1 MiB"),
-        ("write-1m", "write 1 MiB"),
-    )),
-    *((f"direct-{name}", f"virtio disk, direct I/O, {what}", "us", transfers(name, True), 5, 1 / 1.2) for name, what in (
-        ("read-1", "read 4 KiB"),
-        ("read-32", "read 4 KiB, 32 at once"),
-        ("write-1", "write 4 KiB"),
-        ("write-32", "write 4 KiB, 32 at once"),
-        ("read-1m", "read 1 MiB"),
-        ("write-1m", "write 1 MiB"),
-    )),
-    *((f"processor-{way}{name}", f"the same, processor's time, {what}", "us", transfers_processor(name, bool(way)), 5, 1)
-      for way, name, what in (
-          ("", "read-1-interrupt", "read 4 KiB, with interrupts"),
-          ("", "read-32-interrupt", "read 4 KiB, 32 at once, with interrupts"),
-          ("direct-", "read-1-interrupt", "direct I/O, read 4 KiB, with interrupts"),
-          ("direct-", "read-32-interrupt", "direct I/O, read 4 KiB, 32 at once, with interrupts"),
-      )),
+    ("save", "1 GiB of memory in use saved, process ended", "ms", SAVES.figure(0), 5, 1),
+    ("resume", "process start to first guest instruction from there", "ms", SAVES.figure(1), 5, 1),
+    ("saved-size", "that state on the disk", "MiB", SAVES.figure(2), 5, 1 / 2),
+    *transfer_rows("virtio", False, *SMALL, *SMALL_INTERRUPT, *LARGE, *LARGE_INTERRUPT),
+    *transfer_rows("virtio", True, *SMALL, *SMALL_INTERRUPT, *LARGE),
+    *transfer_rows("nvme", False, *SMALL, *SMALL_INTERRUPT),
+    *transfer_rows("ahci", False, *SMALL),
     *((f"exits-{name}", f"user exits, {what}", "each", transfers_exits(name), 3, 1) for name, what in (
         ("read-1-interrupt", "read 4 KiB, with interrupts"),
         ("read-32-interrupt", "read 4 KiB, 32 at once, with interrupts"),
@@ -434,7 +431,7 @@ def main():
         return
     version = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True, check=True).stdout
     print(f"Beside {version.splitlines()[0]}; median of the rounds (smallest to largest)\n")
-    print(f"{'':58} {'ours':>26} {'QEMU':>26} {'ratio':>7} {'aim':>6}")
+    print(f"{'':70} {'ours':>26} {'QEMU':>26} {'ratio':>7} {'aim':>6}")
     for name, what, unit, measure, rounds, aim in MEASUREMENTS + (LAB if options.lab else []):
         if options.names and name not in options.names:
             continue
@@ -444,13 +441,13 @@ def main():
                 ours.append(measure(True))
                 theirs.append(measure(False))
         except (RuntimeError, TimeoutError) as error:
-            print(f"{what + ', ' + unit:58} not measured: {error}", flush=True)
+            print(f"{what + ', ' + unit:70} not measured: {error}", flush=True)
             continue
         digits = 3 if unit == "each" else 1
         columns = [f"{statistics.median(v):.{digits}f} ({min(v):.{digits}f}-{max(v):.{digits}f})" for v in (ours, theirs)]
         peer = statistics.median(theirs)
         ratio = f"{statistics.median(ours) / peer:.2f}" if peer else "-"
-        print(f"{what + ', ' + unit:58} {columns[0]:>26} {columns[1]:>26} {ratio:>7} {aim:>6.2f}", flush=True)
+        print(f"{what + ', ' + unit:70} {columns[0]:>26} {columns[1]:>26} {ratio:>7} {aim:>6.2f}", flush=True)
 
 
 if __name__ == "__main__":

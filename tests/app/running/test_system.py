@@ -17,7 +17,7 @@ import sys
 import time
 
 from machine import SLOW, boot_welcome, engine_pid, menu_cd, png_read, start_ready, wait_until
-from oriel import Failure, ORIELCTL, Skip, check, main, small_file_system
+from oriel import Failure, ORIELCTL, Skip, check, main
 from rfb import Client
 
 MIB = 1 << 20
@@ -430,29 +430,6 @@ def test_locked_disk_and_missing_files(home):
     home.ok("start", "One", timeout=SLOW)
 
 
-def test_full_disk_pauses_the_machine(home):
-    room = os.path.join(home.path, "room")
-    with small_file_system(room, "6m"):
-        try:
-            home.ok("create", "Full", "--disk", "16M", "--memory", "128M", "--dir", room)
-            home.ok("set", "Full", f"firmware.path={os.environ['ORIEL_FILL_GUEST']}")
-            home.ok("start", "Full", timeout=SLOW)
-            home.ok("wait", "Full", "--state", "paused", "--timeout", str(SLOW), timeout=SLOW + 60)
-            message = home.json("list")[0]["message"]
-            check("disk0" in message and message.endswith("."), message)
-            check(message in home.ok("list"), "list does not say why")
-            home.ok("resume", "Full")  # still no room: it pauses again, and nothing is lost
-            home.ok("wait", "Full", "--state", "paused", "--timeout", str(SLOW), timeout=SLOW + 60)
-            subprocess.run(["mount", "-o", "remount,size=40m", room], check=True)
-            home.ok("resume", "Full")
-            home.ok("wait", "Full", "--state", "stopped", "--timeout", str(SLOW), timeout=SLOW + 60)
-            with open(room + "/Full.oriel/log/firmware.log", encoding="utf-8") as file:
-                report = file.read()
-            check("DONE 2 passed, 0 failed" in report, report)
-        finally:
-            home.run("stop", "Full")
-
-
 def test_media(home):
     def drive():
         return next(drive for drive in home.json("show", "One")["drives"] if drive["type"] == "cdrom")
@@ -505,7 +482,7 @@ GROUPS = {
                test_boot_from_an_nvme_disk_with_direct_io, test_limits_of_a_disk, test_start_right_after_the_end,
                test_engine_that_hangs, test_runtime_folder_with_a_long_path,
                test_kill_at_random_moments, test_host_without_kvm, test_host_without_permission,
-               test_locked_disk_and_missing_files, test_full_disk_pauses_the_machine, test_control_socket_garbage],
+               test_locked_disk_and_missing_files, test_control_socket_garbage],
     "grub": [test_grub_menu_by_orielctl_and_vnc],  # minutes where KVM emulates ring 0
 }
 ALL = [test for tests in GROUPS.values() for test in tests]

@@ -4,17 +4,23 @@
 #include "board.h"
 #include "io.h"
 
-#define HBA_GHC       0x04
-#define HBA_IS        0x08
+#define HBA_GHC             0x04
+#define HBA_IS              0x08
 
-#define GHC_RESET     0x1u
-#define GHC_INTERRUPT 0x2u
-#define GHC_AHCI      0x80000000u
+#define GHC_RESET           0x1u
+#define GHC_INTERRUPT       0x2u
+#define GHC_AHCI            0x80000000u
 
-#define CMD_START     0x0001u
-#define CMD_FIS       0x0010u
-#define CMD_FIS_RUNS  0x4000u
-#define CMD_LIST_RUNS 0x8000u
+#define CMD_START           0x0001u
+#define CMD_FIS             0x0010u
+#define CMD_FIS_RUNS        0x4000u
+#define CMD_LIST_RUNS       0x8000u
+
+#define READ_FPDMA_QUEUED   0x60
+#define WRITE_FPDMA_QUEUED  0x61
+#define STATUS_ERR          0x01
+#define QUEUE_TABLE         256  /* bytes, with one entry of its list of memory */
+#define FIS_SET_DEVICE_BITS 0x58 /* in the area of received FISes */
 
 static uint32_t hba_read(unsigned offset)
 {
@@ -72,6 +78,8 @@ bool ahci_open(struct ahci_port *port, unsigned number)
     if (!POLL_FOR((ahci_read(port, AHCI_SSTS) & 0xF) == 3, LONG_MS))
         return false;
     port_stop(port);
+    memset(port->fis, 0, 256);
+    port->added = port->queued = port->ended = 0;
     ahci_write(port, AHCI_CLB, (uint32_t)(uint64_t)port->list);
     ahci_write(port, AHCI_CLB + 4, 0);
     ahci_write(port, AHCI_FB, (uint32_t)(uint64_t)port->fis);
@@ -80,34 +88,51 @@ bool ahci_open(struct ahci_port *port, unsigned number)
     return POLL_FOR(!(ahci_read(port, AHCI_TFD) & 0x88), LONG_MS);
 }
 
-void ahci_start(struct ahci_port *port, const struct ahci_command *command)
+/* A command FIS; the fields that depend on the kind of command are left 0. */
+static void fis_fill(uint8_t *fis, uint8_t command, uint64_t address)
 {
-    uint8_t *fis = port->table;
-
     memset(fis, 0, 64);
     fis[0] = 0x27; /* register FIS, host to device */
     fis[1] = 0x80; /* a command, not a control */
-    fis[2] = command->command;
-    fis[4] = (uint8_t)command->address;
-    fis[5] = (uint8_t)(command->address >> 8);
-    fis[6] = (uint8_t)(command->address >> 16);
+    fis[2] = command;
+    fis[4] = (uint8_t)address;
+    fis[5] = (uint8_t)(address >> 8);
+    fis[6] = (uint8_t)(address >> 16);
     fis[7] = 0x40; /* LBA */
-    fis[8] = (uint8_t)(command->address >> 24);
-    fis[9] = (uint8_t)(command->address >> 32);
-    fis[10] = (uint8_t)(command->address >> 40);
-    fis[12] = (uint8_t)command->sectors;
-    fis[13] = (uint8_t)(command->sectors >> 8);
-    for (unsigned i = 0; i < command->prd_count && i < AHCI_PRDS; i++) {
-        uint32_t *prd = (uint32_t *)(port->table + 128 + 16 * i);
-        prd[0] = (uint32_t)command->prds[i].address;
-        prd[1] = (uint32_t)(command->prds[i].address >> 32);
-        prd[2] = 0;
-        prd[3] = command->prds[i].bytes - 1;
-    }
-    port->list[0] = 5u | (command->write ? 0x40u : 0) | command->prd_count << 16;
-    port->list[1] = 0;
-    port->list[2] = (uint32_t)(uint64_t)port->table;
-    port->list[3] = 0;
+    fis[8] = (uint8_t)(address >> 24);
+    fis[9] = (uint8_t)(address >> 32);
+    fis[10] = (uint8_t)(address >> 40);
+}
+
+static void prd_fill(uint8_t *table, unsigned i, const struct ahci_prd *from)
+{
+    uint32_t *prd = (uint32_t *)(table + 128 + 16 * i);
+
+    prd[0] = (uint32_t)from->address;
+    prd[1] = (uint32_t)(from->address >> 32);
+    prd[2] = 0;
+    prd[3] = from->bytes - 1;
+}
+
+static void header_fill(struct ahci_port *port, unsigned slot, const uint8_t *table, bool write,
+                        unsigned prd_count)
+{
+    uint32_t *header = port->list + 8 * slot;
+
+    header[0] = 5u | (write ? 0x40u : 0) | prd_count << 16;
+    header[1] = 0;
+    header[2] = (uint32_t)(uint64_t)table;
+    header[3] = 0;
+}
+
+void ahci_start(struct ahci_port *port, const struct ahci_command *command)
+{
+    fis_fill(port->table, command->command, command->address);
+    port->table[12] = (uint8_t)command->sectors;
+    port->table[13] = (uint8_t)(command->sectors >> 8);
+    for (unsigned i = 0; i < command->prd_count && i < AHCI_PRDS; i++)
+        prd_fill(port->table, i, &command->prds[i]);
+    header_fill(port, 0, port->table, command->write, command->prd_count);
     barrier();
     ahci_write(port, AHCI_CI, 1);
 }
@@ -155,6 +180,63 @@ bool ahci_identify(struct ahci_port *port)
 
     ahci_start(port, &(struct ahci_command){ .command = 0xEC, .prds = &prd, .prd_count = 1 });
     return POLL_FOR(!(ahci_read(port, AHCI_CI) & 1), LONG_MS);
+}
+
+/* --- Queued transfers ------------------------------------------------------------------------- */
+
+void ahci_queue_add(struct ahci_port *port, unsigned slot, bool write, uint64_t sector,
+                    uint64_t memory, uint32_t length)
+{
+    const struct ahci_prd prd = { memory, length };
+    uint8_t *fis;
+
+    if (!port->queue)
+        port->queue = buffer_alloc(AHCI_SLOTS * QUEUE_TABLE, 128);
+    fis = port->queue + QUEUE_TABLE * slot;
+    fis_fill(fis, write ? WRITE_FPDMA_QUEUED : READ_FPDMA_QUEUED, sector);
+    fis[3] = (uint8_t)(length / 512);
+    fis[11] = (uint8_t)(length / 512 >> 8);
+    fis[12] = (uint8_t)(slot << 3); /* tag */
+    prd_fill(fis, 0, &prd);
+    header_fill(port, slot, fis, write, 1);
+    port->added |= 1u << slot;
+}
+
+void ahci_queue_issue(struct ahci_port *port)
+{
+    uint32_t slots = port->added;
+
+    if (!slots)
+        return;
+    port->added = 0;
+    port->queued |= slots;
+    barrier();
+    ahci_write(port, AHCI_SACT, slots);
+    ahci_write(port, AHCI_CI, slots);
+}
+
+int ahci_queue_take(struct ahci_port *port, bool *good)
+{
+    volatile uint8_t *bits = port->fis + FIS_SET_DEVICE_BITS;
+    volatile uint32_t *finished = (volatile uint32_t *)(bits + 4);
+    int slot;
+
+    *good = !(bits[2] & STATUS_ERR);
+    if (!*good) {
+        slot = port->queued ? __builtin_ctz(port->queued) : 0;
+        ahci_open(port, port->number);
+        return slot;
+    }
+    if (!port->ended && *finished) {
+        *finished = 0; /* whoever ends from now on writes it again */
+        port->ended = port->queued & ~ahci_read(port, AHCI_SACT);
+        port->queued &= ~port->ended;
+    }
+    if (!port->ended)
+        return -1;
+    slot = __builtin_ctz(port->ended);
+    port->ended &= port->ended - 1;
+    return slot;
 }
 
 void ahci_interrupts(struct ahci_port *port, bool on)

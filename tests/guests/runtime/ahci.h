@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One port of the AHCI controller (AHCI 1.3.1), polled, one command at a time in slot 0. */
+/*
+ * One port of the AHCI controller (AHCI 1.3.1): one command at a time in slot 0, polled; or up to
+ * AHCI_SLOTS queued transfers (NCQ, ATA8-ACS section 4.16).
+ */
 #ifndef GUEST_AHCI_H
 #define GUEST_AHCI_H
 
@@ -27,12 +30,15 @@
 struct ahci_port {
     unsigned number;
     uint64_t registers;
-    uint32_t *list;  /* command list, 1 KiB */
-    uint8_t *fis;    /* received FIS area, 256 bytes */
-    uint8_t *table;  /* command table of slot 0 with room for AHCI_PRDS entries */
-    uint8_t *buffer; /* 4 KiB, where ahci_identify() leaves its data */
+    uint32_t *list;                /* command list, 1 KiB */
+    uint8_t *fis;                  /* received FIS area, 256 bytes */
+    uint8_t *table;                /* command table of slot 0 with room for AHCI_PRDS entries */
+    uint8_t *buffer;               /* 4 KiB, where ahci_identify() leaves its data */
+    uint8_t *queue;                /* command tables of queued transfers */
+    uint32_t added, queued, ended; /* slots: made, told to the controller, finished and not taken */
 };
-#define AHCI_PRDS 8
+#define AHCI_PRDS  8
+#define AHCI_SLOTS 32
 
 struct ahci_prd {
     uint64_t address;
@@ -69,6 +75,19 @@ void ahci_recover(struct ahci_port *port);
 bool ahci_transfer(struct ahci_port *port, bool write, uint64_t sector, uint16_t sectors,
                    uint64_t memory);
 bool ahci_identify(struct ahci_port *port);
+
+/* Makes a queued transfer in a free slot, to one piece of memory, without telling the controller.
+ */
+void ahci_queue_add(struct ahci_port *port, unsigned slot, bool write, uint64_t sector,
+                    uint64_t memory, uint32_t length);
+/* Tells it of those that were made. */
+void ahci_queue_issue(struct ahci_port *port);
+/*
+ * Takes a slot whose transfer has ended, and whether it ended well; -1: there is none. After an
+ * error the controller is reset, and the other transfers are lost. Looks at the received FISes and,
+ * only if there is a new one, at the registers.
+ */
+int ahci_queue_take(struct ahci_port *port, bool *good);
 
 /* Turns the port's and the controller's interrupt on or off, with nothing pending. */
 void ahci_interrupts(struct ahci_port *port, bool on);

@@ -1,46 +1,46 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How fast the virtio disk is, for tests/bench/: random transfers of 4 KiB, one or 32 at once, and
+ * How fast the disk is, for tests/bench/: random transfers of 4 KiB, one or 32 at once, and
  * transfers of 1 MiB one after the other, four at once. The guest asks for nothing but what a
  * driver needs; it either looks for answers all the time or halts until the interrupt.
  *
- * The first sector of the disk names the measurement to make; without a name it is all of them,
- * each short. Says "us NAME N": microseconds for each transfer, times 100.
+ * The first sector of the disk names the measurement to make; without a name it is all of them that
+ * its controller can, each short. Says "us NAME N": microseconds for each transfer, times 100.
  */
 #include "runtime/apic.h"
-#include "runtime/board.h"
 #include "runtime/cpu.h"
+#include "runtime/disk.h"
 #include "runtime/layout.h"
-#include "runtime/virtio.h"
 
-#define DISK         PCI_FUNCTION(0, 0x11, 0)
-#define DISK_TYPE    2
-#define DISK_SECTORS 32768
-#define VECTOR       0x70
-#define SHORT        CLOCK_MS(50)
-#define LONG         CLOCK_MS(2000)
-#define LOOK_EVERY   32 /* transfers between two looks at the clock, which are exits */
+#define VECTOR     0x70
+#define SHORT      CLOCK_MS(50)
+#define LONG       CLOCK_MS(2000)
+#define LOOK_EVERY 32 /* transfers between two looks at the clock, which are exits */
 
 struct measurement {
     const char *name;
-    uint32_t type;
+    bool write;
     uint32_t bytes;
     unsigned depth;
     bool random, halt;
 };
 
 static const struct measurement measurements[] = {
-    { "read-1", VIRTIO_BLK_IN, 4096, 1, true, false },
-    { "read-32", VIRTIO_BLK_IN, 4096, 32, true, false },
-    { "write-1", VIRTIO_BLK_OUT, 4096, 1, true, false },
-    { "write-32", VIRTIO_BLK_OUT, 4096, 32, true, false },
-    { "read-1-interrupt", VIRTIO_BLK_IN, 4096, 1, true, true },
-    { "read-32-interrupt", VIRTIO_BLK_IN, 4096, 32, true, true },
-    { "read-1m", VIRTIO_BLK_IN, 1 << 20, 4, false, false },
-    { "write-1m", VIRTIO_BLK_OUT, 1 << 20, 4, false, false },
+    { "read-1", false, 4096, 1, true, false },
+    { "read-32", false, 4096, 32, true, false },
+    { "write-1", true, 4096, 1, true, false },
+    { "write-32", true, 4096, 32, true, false },
+    { "read-1-interrupt", false, 4096, 1, true, true },
+    { "read-32-interrupt", false, 4096, 32, true, true },
+    { "write-1-interrupt", true, 4096, 1, true, true },
+    { "write-32-interrupt", true, 4096, 32, true, true },
+    { "read-1m", false, 1 << 20, 4, false, false },
+    { "write-1m", true, 1 << 20, 4, false, false },
+    { "read-1m-interrupt", false, 1 << 20, 4, false, true },
+    { "write-1m-interrupt", true, 1 << 20, 4, false, true },
 };
 
-static struct virtio disk;
+static struct disk disk;
 static uint8_t *data;
 static uint32_t seed = 1;
 static uint64_t next_sector;
@@ -56,15 +56,15 @@ static void transfer_add(const struct measurement *m, unsigned slot)
     } else {
         next_sector = next_sector + sectors < DISK_SECTORS ? next_sector + sectors : sectors;
     }
-    virtio_blk_add(&disk, slot, m->type, sector, (uint64_t)data + slot * m->bytes, m->bytes);
+    disk_add(&disk, slot, m->write, sector, (uint64_t)data + slot * m->bytes, m->bytes);
 }
 
 /* Waits for the next answer. */
-static int answer(const struct measurement *m)
+static int answer(const struct measurement *m, bool *good)
 {
     int slot;
 
-    while ((slot = virtio_take(&disk)) < 0) {
+    while ((slot = disk_take(&disk, good)) < 0) {
         if (m->halt)
             cpu_halt();
     }
@@ -80,22 +80,26 @@ static bool measure(const struct measurement *m, uint64_t ticks)
     start = now = clock_ticks();
     for (unsigned slot = 0; slot < m->depth; slot++)
         transfer_add(m, slot);
-    virtio_notify(&disk);
+    disk_notify(&disk);
     while (good && (done % LOOK_EVERY != 0 || (now = clock_ticks()) - start < ticks)) {
-        int slot = answer(m);
+        int slot = answer(m, &good);
 
         /* All that is there is taken before the doorbell rings again. */
         do {
-            good &= disk.status[slot] == 0;
             done++;
             transfer_add(m, (unsigned)slot);
-        } while (done % LOOK_EVERY != 0 && (slot = virtio_take(&disk)) >= 0);
-        virtio_notify(&disk);
+        } while (good && done % LOOK_EVERY != 0 && (slot = disk_take(&disk, &good)) >= 0);
+        disk_notify(&disk);
     }
     for (unsigned i = 0; good && i < m->depth; i++)
-        answer(m);
+        answer(m, &good);
     print("us %s %lu\n", m->name, (now - start) * 100000000 / CLOCK_HZ / done);
     return good;
+}
+
+static bool can(const struct measurement *m)
+{
+    return m->bytes <= disk_transfer_max(&disk) && (!m->halt || disk.controller != DISK_AHCI);
 }
 
 static void transfers(void)
@@ -104,21 +108,17 @@ static void transfers(void)
 
     apic_enable();
     interrupt_handle(VECTOR, apic_end);
-    CHECK(virtio_open(&disk, DISK, DISK_TYPE));
-    virtio_msix_set(&disk, 0, VECTOR, false);
-    virtio_msix_enable(&disk, true);
-    CHECK(virtio_start(&disk, VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_BLK_F_FLUSH,
-                       VIRTIO_NO_VECTOR));
-    CHECK_EQ(virtio_blk_request(&disk, VIRTIO_BLK_IN, 0, (uint64_t)data, 512), 0);
+    CHECK(disk_open(&disk, VECTOR));
+    CHECK(disk_start(&disk, false));
+    CHECK(disk_transfer(&disk, false, 0, (uint64_t)data, 512));
     memcpy(wanted, data, sizeof(wanted));
     wanted[sizeof(wanted) - 1] = '\0';
     for (unsigned i = 0; i < sizeof(measurements) / sizeof(measurements[0]); i++) {
         const struct measurement *m = &measurements[i];
 
-        if (wanted[0] && strcmp(wanted, m->name))
+        if ((wanted[0] && strcmp(wanted, m->name)) || !can(m))
             continue;
-        CHECK(virtio_start(&disk, VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX | VIRTIO_BLK_F_FLUSH,
-                           m->halt ? 0 : VIRTIO_NO_VECTOR));
+        CHECK(disk_start(&disk, m->halt));
         CHECK(measure(m, wanted[0] ? LONG : SHORT));
     }
 }
