@@ -6,6 +6,10 @@
 #include "disk/oriel-disk.h"
 #include "orielctl.h"
 
+enum {
+    KEY_WIDTH = 18,
+};
+
 static void value_print(const char *key, JsonNode *value)
 {
     if (JSON_NODE_HOLDS_ARRAY(value)) {
@@ -13,23 +17,24 @@ static void value_print(const char *key, JsonNode *value)
 
         for (guint i = 0; i < json_array_get_length(array); i++) {
             JsonObject *snapshot = json_array_get_object_element(array, i);
+            g_autofree char *text =
+                g_strdup_printf("%s “%s” of %s", json_object_get_string_member(snapshot, "id"),
+                                json_object_get_string_member(snapshot, "name"),
+                                json_object_get_string_member(snapshot, "time"));
 
-            printf("%-18s %s “%s” of %s\n", "snapshot",
-                   json_object_get_string_member(snapshot, "id"),
-                   json_object_get_string_member(snapshot, "name"),
-                   json_object_get_string_member(snapshot, "time"));
+            line_print("snapshot", KEY_WIDTH, text);
         }
     } else if (json_node_get_value_type(value) == G_TYPE_INT64 && g_str_has_suffix(key, "-size")) {
         g_autofree char *size = g_format_size_full(
             (guint64)json_node_get_int(value), G_FORMAT_SIZE_IEC_UNITS | G_FORMAT_SIZE_LONG_FORMAT);
 
-        printf("%-18s %s\n", key, size);
+        line_print(key, KEY_WIDTH, size);
     } else if (json_node_get_value_type(value) == G_TYPE_STRING) {
-        printf("%-18s %s\n", key, json_node_get_string(value));
+        line_print(key, KEY_WIDTH, json_node_get_string(value));
     } else {
         g_autofree char *text = json_to_string(value, FALSE);
 
-        printf("%-18s %s\n", key, text);
+        line_print(key, KEY_WIDTH, text);
     }
 }
 

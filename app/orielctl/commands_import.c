@@ -63,17 +63,16 @@ static void report_json(const OrielImportReport *report, const char *folder)
     print_json(node);
 }
 
-static void line_print(const char *name, const char *value)
-{
-    if (value) {
-        printf("%-12s %s\n", name, value);
-    }
-}
+enum {
+    KEY_WIDTH = 12,
+};
 
 static void notes_print(const OrielImportReport *report)
 {
     for (guint i = 0; i < report->notes->len; i++) {
-        printf("%s\n", (const char *)report->notes->pdata[i]);
+        g_autofree char *note = plain_text(report->notes->pdata[i]);
+
+        printf("%s\n", note);
     }
 }
 
@@ -89,26 +88,28 @@ static void report_print(const OrielImportReport *report)
     g_autofree char *firmware =
         g_strdup_printf("%s, %s", report->uefi ? "uefi" : "bios", report->firmware_reason);
 
-    line_print("name", report->name);
-    line_print("format", report->appliance->format);
-    line_print("product", report->machine->product);
-    line_print("description", report->machine->annotation);
-    line_print("system", report->os);
-    line_print("declared as", report->machine->os_text);
-    line_print("made for", report->machine->hardware);
-    line_print("cpus", cpus);
-    line_print("memory", memory);
-    line_print("firmware", firmware);
+    line_print("name", KEY_WIDTH, report->name);
+    line_print("format", KEY_WIDTH, report->appliance->format);
+    line_print("product", KEY_WIDTH, report->machine->product);
+    line_print("description", KEY_WIDTH, report->machine->annotation);
+    line_print("system", KEY_WIDTH, report->os);
+    line_print("declared as", KEY_WIDTH, report->machine->os_text);
+    line_print("made for", KEY_WIDTH, report->machine->hardware);
+    line_print("cpus", KEY_WIDTH, cpus);
+    line_print("memory", KEY_WIDTH, memory);
+    line_print("firmware", KEY_WIDTH, firmware);
     for (guint i = 0; i < report->drives->len; i++) {
-        line_print("drive", report->drives->pdata[i]);
+        line_print("drive", KEY_WIDTH, report->drives->pdata[i]);
     }
     for (guint i = 0; i < report->cards->len; i++) {
-        line_print("network", report->cards->pdata[i]);
+        line_print("network", KEY_WIDTH, report->cards->pdata[i]);
     }
-    line_print("space", spaces);
+    line_print("space", KEY_WIDTH, spaces);
     notes_print(report);
     for (guint i = 0; i < report->appliance->eulas->len; i++) {
-        printf("\nLicence:\n%s\n", (const char *)report->appliance->eulas->pdata[i]);
+        g_autofree char *licence = plain_text(report->appliance->eulas->pdata[i]);
+
+        printf("\nLicence:\n%s\n", licence);
     }
 }
 

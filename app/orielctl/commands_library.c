@@ -69,7 +69,9 @@ gboolean run_list(const struct call *call, GError **error)
             printf("%-12s %s\n", state, machine->name);
         }
         if (!call->json && message) {
-            printf("             %s\n", message);
+            g_autofree char *plain = plain_text(message);
+
+            printf("             %s\n", g_strdelimit(plain, "\n\t", ' '));
         }
     }
     if (call->json) {

@@ -83,12 +83,9 @@ static void media_print_json(const OrielMedia *media, const char *system_name)
     print_json(node);
 }
 
-static void line_print(const char *name, const char *value)
-{
-    if (value) {
-        printf("%-10s %s\n", name, value);
-    }
-}
+enum {
+    KEY_WIDTH = 10,
+};
 
 static void media_print(const OrielMedia *media, const char *system_name)
 {
@@ -97,16 +94,17 @@ static void media_print(const OrielMedia *media, const char *system_name)
     g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, media->size);
     gboolean starts = media->kind == ORIEL_MEDIA_ISO || media->kind == ORIEL_MEDIA_DISK;
 
-    line_print("kind", kind_of(media));
-    line_print("format", media->kind == ORIEL_MEDIA_DISK ? media->format : NULL);
-    line_print("label", media->label);
-    line_print("system", system);
-    line_print("bootable", !starts            ? NULL
-                           : media->uefi_only ? "uefi only"
-                           : media->bootable  ? "yes"
-                                              : "no");
-    line_print("live", media->live ? "yes" : NULL);
-    line_print("size", media->size ? size : NULL);
+    line_print("kind", KEY_WIDTH, kind_of(media));
+    line_print("format", KEY_WIDTH, media->kind == ORIEL_MEDIA_DISK ? media->format : NULL);
+    line_print("label", KEY_WIDTH, media->label);
+    line_print("system", KEY_WIDTH, system);
+    line_print("bootable", KEY_WIDTH,
+               !starts            ? NULL
+               : media->uefi_only ? "uefi only"
+               : media->bootable  ? "yes"
+                                  : "no");
+    line_print("live", KEY_WIDTH, media->live ? "yes" : NULL);
+    line_print("size", KEY_WIDTH, media->size ? size : NULL);
 }
 
 gboolean run_identify(const struct call *call, GError **error)

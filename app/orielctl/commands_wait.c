@@ -49,14 +49,25 @@ static const char *state_now(struct waiting *w)
     return g_strcmp0(state, "stopped") == 0 ? "stopping" : state;
 }
 
+/* How long an engine may take to answer, in milliseconds: until the end of the time, at most. */
+static int patience(const struct waiting *w)
+{
+    gint64 left = (w->deadline - g_get_monotonic_time()) / 1000;
+
+    return (int)CLAMP(left, 1, ORIEL_SESSION_PATIENCE * 1000);
+}
+
 static enum verdict look_at_text(struct waiting *w, GError **error)
 {
     g_autofree char *text = NULL;
     gboolean is_text;
     guint column, row;
 
-    if (!w->engine ||
-        !oriel_engine_call_get_text_sync(w->engine, &is_text, &text, &column, &row, NULL, NULL)) {
+    if (!w->engine) {
+        return NOT_YET;
+    }
+    g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(w->engine), patience(w));
+    if (!oriel_engine_call_get_text_sync(w->engine, &is_text, &text, &column, &row, NULL, NULL)) {
         return NOT_YET;
     }
     g_free(w->last);

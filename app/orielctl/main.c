@@ -218,6 +218,17 @@ static gboolean arguments_parse(struct call *call, char **argv, int argc, GError
     return TRUE;
 }
 
+/* Whether --json is anywhere on a command line that could not be read to its end. */
+static gboolean json_asked(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 static int exit_code(const GError *error)
 {
     if (error->domain == G_OPTION_ERROR) {
@@ -229,11 +240,12 @@ static int exit_code(const GError *error)
 static int fail(const struct call *call, const GError *error)
 {
     g_autofree char *code = g_strdup_printf("%d", exit_code(error));
+    g_autofree char *message = plain_text(error->message);
 
-    if (call->json) {
+    if (call->json && !json_was_printed()) {
         print_json(json_object_of("error", error->message, "exit-code", code, NULL));
     }
-    fprintf(stderr, "orielctl: %s\n", error->message);
+    fprintf(stderr, "orielctl: %s\n", message);
     return exit_code(error);
 }
 
@@ -256,6 +268,7 @@ static int command_run(const struct command *command, int argc, char **argv)
 
     call.options = options;
     if (!arguments_parse(&call, argv, argc, &error)) {
+        call.json = json_asked(argc, argv);
         code = fail(&call, error);
     } else if (call_option(&call, "help")) {
         help_print(command);

@@ -56,10 +56,18 @@ static inline const char *call_option(const struct call *call, const char *name)
 
 /* Prints a node as JSON on a line of its own, and takes it. */
 void print_json(JsonNode *node);
+/* Whether a result has been printed: one is all that a reader of JSON expects. */
+gboolean json_was_printed(void);
 /* The same for an array, which stays the caller's. */
 void print_json_array(JsonArray *array);
 /* {"name": value, ...} from pairs of names and texts, ending with NULL. */
 JsonNode *json_object_of(const char *name, ...) G_GNUC_NULL_TERMINATED;
+
+/* A stranger's text as people may see it: UTF-8, and no control characters other than line breaks
+ * and tabs, which could do anything to a terminal. g_free(). */
+char *plain_text(const char *text);
+/* “name  value”, the value in a column of its own; nothing if it is NULL. */
+void line_print(const char *name, int width, const char *value);
 
 /* Progress on a terminal, a percentage that overwrites itself; NULL where there is none. */
 OrielProgress progress(void);

@@ -7,10 +7,18 @@
 
 #include "orielctl.h"
 
+static gboolean json_printed;
+
+gboolean json_was_printed(void)
+{
+    return json_printed;
+}
+
 void print_json(JsonNode *node)
 {
     g_autofree char *text = json_to_string(node, TRUE);
 
+    json_printed = TRUE;
     printf("%s\n", text);
     json_node_unref(node);
 }
@@ -32,12 +40,35 @@ JsonNode *json_object_of(const char *name, ...)
     va_start(arguments, name);
     for (; name; name = va_arg(arguments, const char *)) {
         const char *value = va_arg(arguments, const char *);
+        g_autofree char *text = value ? g_utf8_make_valid(value, -1) : NULL; /* also a path */
 
-        json_object_set_string_member(object, name, value);
+        json_object_set_string_member(object, name, text);
     }
     va_end(arguments);
     json_node_take_object(node, object);
     return node;
+}
+
+char *plain_text(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    GString *plain = g_string_new(NULL);
+
+    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        g_string_append_unichar(plain, g_unichar_iscntrl(c) && c != '\n' && c != '\t' ? 0xfffd : c);
+    }
+    return g_string_free(plain, FALSE);
+}
+
+void line_print(const char *name, int width, const char *value)
+{
+    g_autofree char *plain = value ? plain_text(value) : NULL;
+
+    if (plain) {
+        printf("%-*s %s\n", width, name, plain);
+    }
 }
 
 OrielMachine *call_machine(const struct call *call, GError **error)
