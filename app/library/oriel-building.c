@@ -52,17 +52,6 @@ static char *exists_already(const Building *building, GError **error)
     return NULL;
 }
 
-/* The list of machines outside the library has one folder a line. */
-static gboolean parent_check(const char *parent, GError **error)
-{
-    if (strchr(parent, '\n')) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "No machine can be made in “%s”: the folder's path has a line break.", parent);
-        return FALSE;
-    }
-    return TRUE;
-}
-
 /*
  * Makes the hidden folder and returns the lock on it, or -1. Between the two steps it looks like
  * remains, and another process may take it away: then another one is made.
@@ -100,7 +89,7 @@ int oriel_building_start(Building *building, const char *parent, const char *nam
 
     building->parent =
         parent ? g_canonicalize_filename(parent, NULL) : oriel_library_folder(TRUE, error);
-    if (!building->parent || !parent_check(building->parent, error)) {
+    if (!building->parent || !oriel_library_check_folder(building->parent, error)) {
         return -1;
     }
     oriel_building_clean(building->parent);
@@ -168,7 +157,8 @@ char *oriel_building_finish(Building *building, const OrielConfig *config, gbool
         return NULL;
     }
     if (!oriel_folder_sync(building->parent, error) ||
-        (elsewhere && !oriel_library_register(building->final, error))) {
+        (elsewhere && !oriel_library_is_own(building->parent) &&
+         !oriel_library_register(building->final, error))) {
         /* Back to what oriel_building_clear() removes: what is not in the list is not there. */
         g_rename(building->final, building->folder);
         return NULL;

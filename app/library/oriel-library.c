@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/runtime.h"
@@ -45,19 +46,48 @@ char *oriel_library_folder(gboolean create, GError **error)
     return g_steal_pointer(&folder);
 }
 
+static gboolean is_same_folder(const char *first, const char *second)
+{
+    struct stat a, b;
+
+    return stat(first, &a) == 0 && stat(second, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
+gboolean oriel_library_is_own(const char *folder)
+{
+    g_autofree char *own = oriel_library_folder(FALSE, NULL);
+
+    return is_same_folder(folder, own);
+}
+
+char *oriel_library_find_folder(const char *folder)
+{
+    g_auto(GStrv) folders = oriel_library_folders();
+
+    for (char **known = folders; *known; known++) {
+        if (is_same_folder(*known, folder)) {
+            return g_strdup(*known);
+        }
+    }
+    return NULL;
+}
+
 static char *registry_path(void)
 {
     return g_build_filename(g_get_user_data_dir(), "oriel", "folders", NULL);
 }
 
-/* The registered folders outside the library's own. */
-static GStrv registry_read(void)
+/* The registered folders outside the library's own; NULL with *error set if there is a list that
+ * cannot be read. */
+static GStrv registry_read(GError **error)
 {
     g_autofree char *path = registry_path();
     g_autofree char *text = NULL;
     g_autoptr(GStrvBuilder) folders = g_strv_builder_new();
+    g_autoptr(GError) cause = NULL;
 
-    if (g_file_get_contents(path, &text, NULL, NULL)) {
+    if (g_file_get_contents(path, &text, NULL, &cause)) {
         g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
         for (char **line = lines; *line; line++) {
@@ -65,6 +95,13 @@ static GStrv registry_read(void)
                 g_strv_builder_add(folders, *line);
             }
         }
+    } else if (!g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_set_error(error, ORIEL_ERROR,
+                    g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_ACCES)
+                        ? ORIEL_ERROR_PERMISSION
+                        : ORIEL_ERROR_HOST,
+                    "The list of machines, “%s”, cannot be read: %s.", path, cause->message);
+        return NULL;
     }
     return g_strv_builder_end(folders);
 }
@@ -88,9 +125,12 @@ static gboolean registry_write(const char *const *folders, GError **error)
 /* Writes the registry with `folder` in it or not. */
 static gboolean registry_change(const char *folder, gboolean listed, GError **error)
 {
-    g_auto(GStrv) folders = registry_read();
+    g_auto(GStrv) folders = registry_read(error);
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
+    if (!folders) {
+        return FALSE; /* written anew, it would have lost all the others */
+    }
     if (!!g_strv_contains((const char *const *)folders, folder) == listed) {
         return TRUE;
     }
@@ -129,19 +169,59 @@ static gboolean registry_change_alone(const char *folder, gboolean listed, GErro
     return good;
 }
 
+gboolean oriel_library_check_folder(const char *folder, GError **error)
+{
+    if (!g_utf8_validate(folder, -1, NULL)) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "No machine can be in “%s”: the folder's path is not UTF-8.", folder);
+        return FALSE;
+    }
+    if (strchr(folder, '\n')) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "No machine can be in “%s”: the folder's path has a line break.", folder);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean oriel_library_register(const char *folder, GError **error)
 {
-    return registry_change_alone(folder, TRUE, error);
+    return oriel_library_check_folder(folder, error) && registry_change_alone(folder, TRUE, error);
 }
 
 gboolean oriel_library_forget(const char *folder, GError **error)
 {
-    g_auto(GStrv) folders = registry_read();
+    g_auto(GStrv) folders = registry_read(NULL);
 
-    return !g_strv_contains((const char *const *)folders, folder) ||
+    return !folders || !g_strv_contains((const char *const *)folders, folder) ||
            registry_change_alone(folder, FALSE, error);
 }
 
+char *oriel_library_clean_name(const char *wish)
+{
+    g_autofree char *valid = g_utf8_make_valid(wish, -1);
+    GString *name = g_string_new(NULL);
+
+    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        if (c == '/' || g_unichar_iscntrl(c)) {
+            c = ' ';
+        }
+        if (name->len == 0 && (c == '.' || c == ' ')) {
+            continue;
+        }
+        /* Room for a number behind it. */
+        if (name->len + 16 > CONFIG_NAME_MAX) {
+            break;
+        }
+        g_string_append_unichar(name, c);
+    }
+    g_strchomp(name->str);
+    return g_string_free(name, FALSE);
+}
+
+/* A folder may be called anything, also what is no text. */
 static char *name_from_folder(const char *folder)
 {
     g_autofree char *base = g_path_get_basename(folder);
@@ -149,7 +229,9 @@ static char *name_from_folder(const char *folder)
     if (g_str_has_suffix(base, FOLDER_SUFFIX)) {
         base[strlen(base) - strlen(FOLDER_SUFFIX)] = '\0';
     }
-    return g_steal_pointer(&base);
+    g_autofree char *name = oriel_library_clean_name(base);
+
+    return *name ? g_steal_pointer(&name) : g_strdup("?");
 }
 
 OrielMachine *oriel_machine_load(const char *folder)
@@ -175,7 +257,7 @@ char **oriel_library_folders(void)
     g_autoptr(GStrvBuilder) folders = g_strv_builder_new();
     g_autofree char *own = oriel_library_folder(FALSE, NULL);
     g_autoptr(GDir) dir = g_dir_open(own, 0, NULL);
-    g_auto(GStrv) others = registry_read();
+    g_auto(GStrv) others = registry_read(NULL);
     const char *name;
 
     while (dir && (name = g_dir_read_name(dir))) {
@@ -185,7 +267,9 @@ char **oriel_library_folders(void)
             g_strv_builder_add(folders, folder);
         }
     }
-    g_strv_builder_addv(folders, (const char **)others);
+    if (others) {
+        g_strv_builder_addv(folders, (const char **)others);
+    }
     return g_strv_builder_end(folders);
 }
 

@@ -30,6 +30,13 @@ OrielMachine *oriel_machine_load(const char *folder);
 /* $XDG_DATA_HOME/oriel/machines; made if it is missing when `create` is set. g_free(). */
 char *oriel_library_folder(gboolean create, GError **error);
 
+/* Whether that is the folder, by whatever path: machines in it are in no list of folders. */
+gboolean oriel_library_is_own(const char *folder);
+
+/* The path under which the library has the machine's folder, which links may lead to as well; NULL
+ * if it is none of the library's. g_free(). */
+char *oriel_library_find_folder(const char *folder);
+
 /* The folders of all machines, in no order; also those that are absent. g_strfreev(). */
 char **oriel_library_folders(void);
 
@@ -48,7 +55,18 @@ OrielMachine *oriel_library_look_up(const char *name, GError **error);
 /* True if no machine has the name and a machine may be called so. Errors: INVALID, EXISTS. */
 gboolean oriel_library_check_name(const char *name, GError **error);
 
-/* Remembers, or forgets, a machine's folder outside the library's own. */
+/* What of a text, in any encoding, can be a machine's name, with room for a number behind it; "" if
+ * nothing can. g_free(). */
+char *oriel_library_clean_name(const char *wish);
+
+/*
+ * True if machines can be in the folder: the list of those outside the library has one path a line,
+ * and windows and engines exchange paths as UTF-8. INVALID otherwise.
+ */
+gboolean oriel_library_check_folder(const char *folder, GError **error);
+
+/* Remembers, or forgets, a machine's folder outside the library's own. Nothing is remembered where
+ * the list is there and cannot be read. */
 gboolean oriel_library_register(const char *folder, GError **error);
 gboolean oriel_library_forget(const char *folder, GError **error);
 

@@ -122,9 +122,12 @@ static guint64 tree_size(const char *folder, guint level)
         g_autofree char *path = g_build_filename(folder, name, NULL);
         struct stat status;
 
-        if (lstat(path, &status) == 0 && S_ISREG(status.st_mode)) {
+        if (lstat(path, &status) != 0) {
+            continue;
+        }
+        if (S_ISREG(status.st_mode)) {
             size += (guint64)status.st_size;
-        } else if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        } else if (S_ISDIR(status.st_mode)) { /* a link may lead to itself, or to anything */
             size += tree_size(path, level + 1);
         }
     }
@@ -226,8 +229,10 @@ static gboolean target_check(const OrielMachine *machine, const char *parent, co
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, "There is no folder “%s”.", parent);
         return FALSE;
     }
-    if (strcmp(parent, machine->folder) == 0 || g_str_has_prefix(parent, inside) ||
-        strchr(parent, '\n')) {
+    if (!oriel_library_check_folder(parent, error)) {
+        return FALSE;
+    }
+    if (strcmp(parent, machine->folder) == 0 || g_str_has_prefix(parent, inside)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
                     "“%s” cannot be moved to “%s”; choose another folder.", machine->name, parent);
         return FALSE;
@@ -249,7 +254,7 @@ char *oriel_move(const OrielMachine *machine, const char *parent, OrielProgress 
     g_autofree char *base = g_strconcat(name, ".oriel", NULL);
     g_autofree char *target = g_build_filename(into, base, NULL);
     g_autofree char *library = oriel_library_folder(TRUE, error);
-    gboolean elsewhere = g_strcmp0(into, library) != 0, other;
+    gboolean elsewhere = !oriel_library_is_own(into), other;
     char *folder;
     int lock;
 

@@ -254,17 +254,18 @@ static gboolean name_set(OrielConfig *config, gpointer data, GError **error)
     return oriel_config_set(config, "name", data, error);
 }
 
-/* The new folder is in the list of machines before the old one goes, so that a kill loses none. */
-static gboolean folder_rename(const char *from, const char *to, GError **error)
+/* The new folder is in the list of machines before the old one goes, so that a kill loses none.
+ * *renamed: FALSE, also with a good result, if the folder cannot be called so. */
+static gboolean folder_rename(const char *from, const char *to, gboolean *renamed, GError **error)
 {
-    g_autofree char *own = oriel_library_folder(FALSE, NULL);
     g_autofree char *parent = g_path_get_dirname(from);
-    gboolean listed = strcmp(parent, own) != 0;
+    gboolean listed = !oriel_library_is_own(parent);
 
     if (listed && !oriel_library_register(to, error)) {
         return FALSE;
     }
-    if (g_rename(from, to) != 0) {
+    *renamed = g_rename(from, to) == 0;
+    if (!*renamed) {
         return !listed || oriel_library_forget(to, error);
     }
     return oriel_folder_sync(parent, error) && (!listed || oriel_library_forget(from, error));
@@ -291,7 +292,7 @@ char *oriel_rename(const OrielMachine *machine, const char *name, GError **error
 
     /* The name counts; the folder follows if nothing stands in the way. */
     if (good && moves) {
-        good = folder_rename(machine->folder, folder, error);
+        good = folder_rename(machine->folder, folder, &moves, error);
     }
     oriel_machine_unlock(lock);
     return good ? g_strdup(moves ? folder : machine->folder) : NULL;
@@ -333,6 +334,9 @@ gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError 
         }
     }
     oriel_machine_unlock(lock);
+    if (!good && !g_file_test(machine->folder, G_FILE_TEST_EXISTS)) {
+        oriel_library_forget(machine->folder, NULL); /* hidden, though not all of it could go */
+    }
     return good && oriel_library_forget(machine->folder, error);
 }
 

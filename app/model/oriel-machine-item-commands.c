@@ -344,6 +344,7 @@ static void change_end(GObject *object, GAsyncResult *result, gpointer data)
     GError *error = NULL;
 
     if (!g_task_propagate_boolean(G_TASK(result), &error)) {
+        oriel_machine_item_reload(item); /* saved, perhaps, before the engine refused it */
         g_task_return_error(task, error);
         return;
     }

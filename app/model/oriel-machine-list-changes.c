@@ -2,8 +2,6 @@
 /* Making, deleting, adding and forgetting machines. See oriel-machine-list.h. */
 #include <glib/gi18n-lib.h>
 
-#include <string.h>
-
 #include "oriel-machine-list-private.h"
 #include "oriel-objects.h"
 
@@ -216,13 +214,15 @@ static void delete_ended(OrielOperation *operation, gpointer data)
     OrielMachineList *list = g_task_get_source_object(task);
     OrielMachineItem *item = g_task_get_task_data(task);
     const GError *error = oriel_operation_get_error(operation);
+    gboolean hidden = g_ptr_array_remove(list->deleting, item);
 
     machine_item_set_operation(item, NULL);
     if (error) {
-        oriel_machine_list_delete_undo(list, item);
+        if (hidden) { /* not in a list that has ended meanwhile */
+            machine_list_add_one(list, item);
+        }
         g_task_return_error(task, g_error_copy(error));
     } else {
-        g_ptr_array_remove(list->deleted, item);
         g_task_return_boolean(task, TRUE);
     }
     g_object_unref(operation);
@@ -237,11 +237,14 @@ void oriel_machine_list_delete_commit_async(OrielMachineList *list, OrielMachine
 
     g_task_set_task_data(task, g_object_ref(item), g_object_unref);
     if (!g_ptr_array_find(list->deleted, item, NULL) || item->operation) {
+        oriel_machine_list_delete_undo(list, item);
         g_task_return_new_error(task, ORIEL_ERROR, ORIEL_ERROR_STATE, "“%s” cannot be deleted now.",
                                 oriel_machine_item_get_name(item));
         g_object_unref(task);
         return;
     }
+    g_ptr_array_add(list->deleting, g_object_ref(item));
+    g_ptr_array_remove(list->deleted, item);
     operation = oriel_operation_new(title);
     g_signal_connect(operation, "ended", G_CALLBACK(delete_ended), task);
     oriel_operation_run(operation, delete_work, oriel_machine_item_dup_machine(item),
@@ -289,16 +292,15 @@ void oriel_machine_list_forget(OrielMachineList *list, OrielMachineItem *item)
 
 static void add_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-    g_autofree char *folder = g_canonicalize_filename(data, NULL);
+    g_autofree char *known = oriel_library_find_folder(data);
+    g_autofree char *folder = g_canonicalize_filename(known ? known : data, NULL);
     g_autoptr(MachineReading) reading = machine_reading_new(folder);
-    g_auto(GStrv) known = oriel_library_folders();
     GError *error = NULL;
 
     if (reading->machine->problem) {
         g_task_return_error(task, g_error_copy(reading->machine->problem));
-    } else if (!g_strv_contains((const char *const *)known, folder) &&
-               (!oriel_library_check_name(reading->machine->name, &error) ||
-                !oriel_library_register(folder, &error))) {
+    } else if (!known && (!oriel_library_check_name(reading->machine->name, &error) ||
+                          !oriel_library_register(folder, &error))) {
         g_task_return_error(task, error);
     } else {
         g_task_return_pointer(task, g_steal_pointer(&reading),
@@ -350,42 +352,14 @@ OrielMachineItem *oriel_machine_list_add_folder_finish(OrielMachineList *list, G
 
 static gboolean name_taken(OrielMachineList *list, const char *name)
 {
-    gboolean taken = oriel_machine_list_find_name(list, name) != NULL;
-
-    for (guint i = 0; i < list->deleted->len && !taken; i++) {
-        taken = g_strcmp0(oriel_machine_item_get_name(list->deleted->pdata[i]), name) == 0;
-    }
-    return taken;
-}
-
-/* What may be a name: see oriel_library_check_name(). */
-static char *name_clean(const char *wish)
-{
-    g_autofree char *valid = g_utf8_make_valid(wish, -1);
-    GString *name = g_string_new(NULL);
-
-    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-
-        if (c == '/' || g_unichar_iscntrl(c)) {
-            c = ' ';
-        }
-        if (name->len == 0 && (c == '.' || c == ' ')) {
-            continue;
-        }
-        /* Room for a number behind it. */
-        if (name->len + 16 > CONFIG_NAME_MAX) {
-            break;
-        }
-        g_string_append_unichar(name, c);
-    }
-    g_strchomp(name->str);
-    return g_string_free(name, FALSE);
+    return oriel_machine_list_find_name(list, name) ||
+           machine_items_find(list->deleted, oriel_machine_item_get_name, name) ||
+           machine_items_find(list->deleting, oriel_machine_item_get_name, name);
 }
 
 char *oriel_machine_list_free_name(OrielMachineList *list, const char *wish)
 {
-    g_autofree char *base = name_clean(wish);
+    g_autofree char *base = oriel_library_clean_name(wish);
 
     if (!*base) {
         g_free(base);

@@ -13,6 +13,7 @@ struct _OrielMachineList {
     GObject parent;
     GPtrArray *items;    /* OrielMachineItem, the rows */
     GPtrArray *deleted;  /* OrielMachineItem, hidden until commit or undo */
+    GPtrArray *deleting; /* OrielMachineItem, hidden: on their way to the trash */
     GHashTable *ignored; /* folders that are about to leave the list; set of char * */
     gboolean loading;
     guint n_active;
@@ -27,6 +28,9 @@ struct _OrielMachineList {
 void machine_list_add(OrielMachineList *list, GPtrArray *items);
 void machine_list_add_one(OrielMachineList *list, OrielMachineItem *item);
 gboolean machine_list_remove(OrielMachineList *list, OrielMachineItem *item);
+/* The item of which `get` says the text, or NULL. */
+OrielMachineItem *machine_items_find(const GPtrArray *items,
+                                     const char *(*get)(OrielMachineItem *item), const char *text);
 /* Looks for machines that came or went. */
 void machine_list_scan(OrielMachineList *list);
 

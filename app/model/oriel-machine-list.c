@@ -221,12 +221,9 @@ static gboolean is_being_made(OrielMachineList *list, const MachineReading *read
 
 static gboolean is_deleted(OrielMachineList *list, const char *folder)
 {
-    for (guint i = 0; i < list->deleted->len; i++) {
-        if (g_strcmp0(oriel_machine_item_get_folder(list->deleted->pdata[i]), folder) == 0) {
-            return TRUE;
-        }
-    }
-    return g_hash_table_contains(list->ignored, folder);
+    return machine_items_find(list->deleted, oriel_machine_item_get_folder, folder) ||
+           machine_items_find(list->deleting, oriel_machine_item_get_folder, folder) ||
+           g_hash_table_contains(list->ignored, folder);
 }
 
 static void take_new(OrielMachineList *list, struct scan *scan)
@@ -376,12 +373,12 @@ static void on_appeared(OrielRuntimeWatch *watch, const char *uuid, OrielMachine
 
 /* --- Finding ---------------------------------------------------------------------------------- */
 
-static OrielMachineItem *find(OrielMachineList *list, const char *(*get)(OrielMachineItem *item),
-                              const char *text)
+OrielMachineItem *machine_items_find(const GPtrArray *items,
+                                     const char *(*get)(OrielMachineItem *item), const char *text)
 {
-    for (guint i = 0; i < list->items->len; i++) {
-        if (g_strcmp0(get(list->items->pdata[i]), text) == 0) {
-            return list->items->pdata[i];
+    for (guint i = 0; i < items->len; i++) {
+        if (g_strcmp0(get(items->pdata[i]), text) == 0) {
+            return items->pdata[i];
         }
     }
     return NULL;
@@ -389,12 +386,12 @@ static OrielMachineItem *find(OrielMachineList *list, const char *(*get)(OrielMa
 
 OrielMachineItem *oriel_machine_list_find_name(OrielMachineList *list, const char *name)
 {
-    return find(list, oriel_machine_item_get_name, name);
+    return machine_items_find(list->items, oriel_machine_item_get_name, name);
 }
 
 OrielMachineItem *oriel_machine_list_find_folder(OrielMachineList *list, const char *folder)
 {
-    return find(list, oriel_machine_item_get_folder, folder);
+    return machine_items_find(list->items, oriel_machine_item_get_folder, folder);
 }
 
 /* --- The object ------------------------------------------------------------------------------- */
@@ -459,6 +456,7 @@ static void dispose(GObject *object)
     }
     g_ptr_array_set_size(list->items, 0);
     g_ptr_array_set_size(list->deleted, 0);
+    g_ptr_array_set_size(list->deleting, 0);
     G_OBJECT_CLASS(oriel_machine_list_parent_class)->dispose(object);
 }
 
@@ -468,6 +466,7 @@ static void finalize(GObject *object)
 
     g_ptr_array_unref(list->items);
     g_ptr_array_unref(list->deleted);
+    g_ptr_array_unref(list->deleting);
     g_hash_table_unref(list->ignored);
     G_OBJECT_CLASS(oriel_machine_list_parent_class)->finalize(object);
 }
@@ -491,6 +490,7 @@ static void oriel_machine_list_init(OrielMachineList *list)
 {
     list->items = g_ptr_array_new_with_free_func(g_object_unref);
     list->deleted = g_ptr_array_new_with_free_func(g_object_unref);
+    list->deleting = g_ptr_array_new_with_free_func(g_object_unref);
     list->ignored = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     list->loading = TRUE;
 }

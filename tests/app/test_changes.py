@@ -244,6 +244,11 @@ def test_move_to_another_file_system(home):
         with open(other + "/One.oriel/saved/ram", "rb") as file:
             check(file.read() == b"ram", "saved state")
         check(not os.path.exists(home.folder("One")), "the old folder is still there")
+        for name in "abcdef":  # links onto themselves: a walk along them would not end
+            os.symlink(".", other + "/One.oriel/" + name)
+        home.fails(10, "move", "One", os.path.dirname(home.folder("One")), words=["neither a file nor a folder"])
+        for name in "abcdef":
+            os.unlink(other + "/One.oriel/" + name)
         os.mkfifo(other + "/One.oriel/pipe")
         home.fails(10, "move", "One", os.path.dirname(home.folder("One")), words=["pipe"])
         check(home.json("list")[0]["folder"] == other + "/One.oriel", "it has moved after all")

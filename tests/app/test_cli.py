@@ -8,11 +8,12 @@ import json
 import operator
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
 
-from oriel import Failure, ORIELCTL, check, main, small_file_system
+from oriel import Failure, ORIELCTL, Skip, check, main, small_file_system
 
 MIB = 1 << 20
 SOURCE = os.environ["ORIEL_SOURCE"]
@@ -60,6 +61,28 @@ def test_manual_and_completion_know_every_command(home):
     check([line.strip() for line in lines] == ["create", "--memory", r"My\ machine"], repr(lines))
 
 
+def completions(home, typed):
+    """What bash offers for a machine's name of which so much was typed."""
+    program = f"""
+        source {os.path.join(SOURCE, "data/completions/orielctl.bash")}
+        PATH={os.path.dirname(ORIELCTL)}:$PATH
+        COMP_WORDS=(orielctl start {shlex.quote(typed)}); COMP_CWORD=2; _orielctl; printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    return subprocess.run(["bash", "-c", program], env=home.environment, text=True, check=True, cwd=home.path,
+                          capture_output=True).stdout.splitlines()
+
+
+def test_completion_of_names(home):
+    """Names of machines are texts of strangers: quoted for the shell, and nothing of them is run."""
+    for name in ("$(touch owned)", "`touch owned`", "My machine", 'My "other" one'):
+        home.ok("create", name)
+    for typed, offered in (("$", [r"\$\(touch\ owned\)"]), ("`", [r"\`touch\ owned\`"]), (r"My\ m", [r"My\ machine"]),
+                           ('"My m', ["My machine"]), ("'My ", ["My machine"]), ("No", [""])):
+        check(completions(home, typed) == offered, f"{typed}: {completions(home, typed)}")
+    check(len(completions(home, "")) == 4, repr(completions(home, "")))
+    check(not os.path.exists(home.path + "/owned"), "a machine's name was run as a command")
+
+
 def test_create_show_list(home):
     out = home.json("create", "One", "--disk", "3M", "--memory", "256M", "--cpus", "2", "--firmware", "uefi")
     check(out["folder"] == home.folder("One"), repr(out))
@@ -92,6 +115,20 @@ def test_create_elsewhere(home):
     check(home.json("list")[0]["folder"] == home.path + "/usb/Other.oriel", "renamed")
     home.ok("delete", "Other", "--permanently")
     check(home.json("list") == [], "deleted")
+
+
+def test_create_in_the_library_by_its_path(home):
+    """The library's own folder, also by way of a link, is no place elsewhere: the machine is listed once."""
+    library = os.path.dirname(home.folder("One"))
+    home.ok("create", "One")
+    os.symlink(library, home.path + "/link")
+    home.ok("create", "Two", "--dir", library)
+    home.ok("create", "Three", "--dir", home.path + "/link")
+    os.mkdir(home.path + "/usb")
+    home.ok("move", "One", home.path + "/usb")
+    home.ok("move", "One", home.path + "/link")
+    home.ok("rename", home.path + "/link/Three.oriel", "Four")
+    check([machine["name"] for machine in home.json("list")] == ["Four", "One", "Two"], home.ok("list"))
 
 
 def test_create_from_an_image(home):
@@ -175,6 +212,8 @@ def test_bad_input_changes_nothing(home):
     short = home.file("short.iso", bytes(32768) + b"\x01CD001\x01\x00" + bytes(72) +
                     (1000).to_bytes(4, "little") + (1000).to_bytes(4, "big") + bytes(40) +
                     (2048).to_bytes(2, "little") + (2048).to_bytes(2, "big") + bytes(4000))
+    latin = os.path.join(home.path, os.fsdecode(b"\xe9"))
+    os.mkdir(latin)
     before = home.tree()
     cases = [
         (12, ["create", "One"], ["One", "already"]),
@@ -224,12 +263,23 @@ def test_bad_input_changes_nothing(home):
         (2, ["wait", "One", "--serial", "[", "--timeout", "1"], ["regular expression"]),
         (10, ["create", "Blank "], ["Blank"]),
         (10, ["create", "Two", "--dir", "/tmp/a\nb"], ["line break"]),
+        (10, ["create", "Two", "--dir", os.fsdecode(b"/tmp/\xff")], ["UTF-8"]),
+        (10, ["move", "One", latin], ["UTF-8"]),
         (19, ["wait", "One", "--state", "running", "--timeout", "1"], ["in time"]),
         (18, ["wait", "One", "--text", "login", "--timeout", "1"], ["stopped"]),
     ]
     for code, arguments, words in cases:
         home.fails(code, *arguments, words=words)
         check(home.tree() == before, f"{arguments} changed something")
+
+
+def test_wait_for_an_engine_that_does_not_answer(home):
+    home.environment["ORIEL_ENGINE"] = os.environ["ORIEL_FAKE_ENGINE"]
+    home.ok("create", "One", "--disk", "1M")
+    home.ok("start", "One")
+    home.ok("type", "One", "fake:deaf GetText")
+    home.fails(19, "wait", "One", "--text", "login", "--timeout", "1", words=["in time"])
+    home.ok("stop", "One")
 
 
 def test_wait_for_a_crashed_machine(home):
@@ -263,9 +313,51 @@ def test_damaged_configuration(home):
     home.ok("show", "One")
 
 
+def test_nothing_that_a_terminal_would_obey(home):
+    """Texts of strangers, here the label of a CD and the name of a file, have no control characters left."""
+    label = home.ok("identify", home.file("x.iso", iso("A\x1b[2JB")))
+    path = home.file("a\x1b[2J\x9b.vmdk", b"KDMV" + bytes(508))
+    error = home.fails(10, "disk", "info", path)
+    for text in (label, error, home.fails(11, "show", "a\x1b[2Jb")):
+        check("\x1b" not in text and "\x9b" not in text and "[2J" in text, repr(text))
+
+
+def test_folders_called_anything(home):
+    """Names of folders that are no text, or no line of it."""
+    machines = home.data + "/oriel/machines"
+    home.ok("create", "One")
+    for name in (b"caf\xe9", b"\xff\xfe", b"a\nb\x1b[2J", b"-n", b" ", b"x" * 200):
+        os.mkdir(os.path.join(os.fsencode(machines), name + b".oriel"))
+    listed = home.json("list")
+    check(len(listed) == 7 and sum(machine["state"] == "damaged" for machine in listed) == 6, repr(listed))
+    for machine in listed:
+        check(machine["name"] and not re.search("[\0-\x1f]", machine["name"]), repr(machine["name"]))
+    out = home.ok("list")
+    check("\x1b" not in out and "\nb" not in out, repr(out))
+
+
+def test_list_of_machines_that_cannot_be_read(home):
+    """It is not written anew, which would lose those in it."""
+    registry = home.data + "/oriel/folders"
+    for place in ("a", "b"):
+        os.mkdir(f"{home.path}/{place}")
+    home.ok("create", "One", "--dir", home.path + "/a")
+    os.rename(registry, registry + ".kept")
+    os.symlink("folders", registry)
+    home.fails(20, "create", "Two", "--dir", home.path + "/b", words=["folders", "cannot be read"])
+    check(os.path.islink(registry) and os.listdir(home.path + "/b") == [], "something was written")
+    home.ok("create", "Three")
+    home.ok("delete", "Three", "--permanently")
+    os.rename(registry + ".kept", registry)
+    check([machine["name"] for machine in home.json("list")] == ["One"], "one was lost from the list")
+
+
 def test_errors_as_json(home):
     code, out, err = home.run("show", "None", "--json")
     check(code == 11 and json.loads(out)["exit-code"] == "11" and err, out + err)
+    for arguments in (["show", "--json"], ["list", "--json", "--nonsense"], ["list", "-x", "--json"]):
+        code, out, err = home.run(*arguments)
+        check(code == 2 and json.loads(out)["exit-code"] == "2" and err, out + err)
 
 
 def test_clone_and_delete(home):
@@ -367,6 +459,20 @@ def test_folders_that_cannot_be_written(home):
         check(home.json("show", "Two")["name"] == "Two", "changed")
 
 
+def test_delete_of_what_cannot_all_go(home):
+    """Something of the folder stays behind, hidden; the machine is gone all the same."""
+    place = home.path + "/place"
+    os.mkdir(place)
+    home.ok("create", "One", "--dir", place)
+    try:
+        with small_file_system(place + "/One.oriel/log", "300k"):
+            home.fails(20, "delete", "One", "--permanently", words=[".oriel-unfinished"])
+            check(home.json("list") == [], "it is still in the list")
+    finally:
+        for name in os.listdir(place):  # where the file system is mounted now
+            subprocess.run(["umount", "-l", f"{place}/{name}/log"], stderr=subprocess.DEVNULL, check=False)
+
+
 def test_links_in_a_strangers_machine(home):
     secret = home.file("secret", b"secret" * 1000)
     home.ok("create", "One", "--disk", "1M")
@@ -420,11 +526,22 @@ def test_every_key_by_hand(home):
 
 
 def test_check_host(home):
-    code, out, _ = home.run("check-host", "--json")
-    findings = json.loads(out[:out.rindex("]") + 1])
-    check(code == 0 or any(f["severity"] == "problem" for f in findings), out)
+    code, out, err = home.run("check-host", "--json")
+    findings = json.loads(out)
+    check((code != 0) == any(f["severity"] == "problem" for f in findings) == bool(err), out + err)
     for finding in findings:
         check(finding["what"].endswith(".") and finding["fix"].endswith("."), repr(finding))
+
+
+def test_check_host_without_kvm(home):
+    """What stands in for /dev/kvm answers nothing: one document says it, for programs as well."""
+    program = 'mount --bind /dev/null /dev/kvm && exec "$0" check-host --json'
+    result = subprocess.run(["unshare", "--mount", "sh", "-c", program, ORIELCTL], env=home.environment, text=True,
+                            capture_output=True, check=False)
+    if not result.stderr.startswith("orielctl: "):
+        raise Skip(f"nothing can be mounted over /dev/kvm here: {result.stderr.strip()}")
+    findings = json.loads(result.stdout)
+    check(result.returncode == 15 and findings[0]["severity"] == "problem", result.stdout + result.stderr)
 
 
 def test_settings_round_trip(home):
@@ -448,10 +565,15 @@ def test_settings_round_trip(home):
     check(home.json("show", "One")["memory"] == 3 << 30, "a change was lost")
 
 
-main(test_help_of_every_command, test_manual_and_completion_know_every_command, test_create_show_list,
-     test_create_elsewhere, test_create_from_an_image, test_identify, test_create_by_the_system_on_the_cd,
+main(test_help_of_every_command, test_manual_and_completion_know_every_command, test_completion_of_names,
+     test_create_show_list,
+     test_create_elsewhere,
+     test_create_in_the_library_by_its_path, test_create_from_an_image, test_identify, test_create_by_the_system_on_the_cd,
      test_bad_input_changes_nothing,
-     test_wait_for_a_crashed_machine, test_damaged_configuration,
-     test_every_key_by_hand, test_errors_as_json, test_clone_and_delete, test_rename, test_kill_during_create_and_clone,
+     test_wait_for_an_engine_that_does_not_answer, test_wait_for_a_crashed_machine, test_damaged_configuration,
+     test_every_key_by_hand, test_nothing_that_a_terminal_would_obey,
+     test_folders_called_anything,
+     test_list_of_machines_that_cannot_be_read, test_errors_as_json, test_clone_and_delete, test_rename, test_kill_during_create_and_clone,
      test_remains_are_removed_and_nothing_else, test_many_at_once, test_folders_that_cannot_be_written,
-     test_links_in_a_strangers_machine, test_output_that_cannot_be_written, test_check_host, test_settings_round_trip)
+     test_delete_of_what_cannot_all_go, test_links_in_a_strangers_machine, test_output_that_cannot_be_written, test_check_host,
+     test_check_host_without_kvm, test_settings_round_trip)

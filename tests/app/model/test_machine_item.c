@@ -123,6 +123,36 @@ TEST(settings)
     scene_close(&scene);
 }
 
+static const OrielNetwork *network_of(OrielMachineItem *item)
+{
+    const OrielConfig *config = oriel_machine_item_get_config(item);
+
+    return config->networks->len > 0 ? config->networks->pdata[0] : NULL;
+}
+
+/* What is saved is shown, also if the engine will not have it yet. */
+TEST(settings_that_the_engine_refuses)
+{
+    static const char *const pairs[] = { "net0.link", "down", NULL };
+    struct scene scene;
+    g_autoptr(GAsyncResult) result = NULL;
+
+    scene_open(&scene, "refuse SetLink\n");
+    g_autofree char *folder = fixture_folder("One");
+    g_autoptr(OrielConfig) config = oriel_config_load(folder, NULL);
+
+    CHECK(oriel_config_add_network(config, NULL) && oriel_config_save(config, folder, NULL));
+    oriel_machine_item_reload(scene.item);
+    WAIT(network_of(scene.item));
+    CHECK(scene_start(&scene, NULL));
+    oriel_machine_item_set_async(scene.item, pairs, NULL, fixture_result, &result);
+    WAIT(result);
+    CHECK(!oriel_machine_item_set_finish(scene.item, result, NULL));
+    WAIT(network_of(scene.item)->link_down);
+    CHECK(scene_command(&scene, ORIEL_COMMAND_POWER_OFF, NULL));
+    scene_close(&scene);
+}
+
 /* --- Work ------------------------------------------------------------------------------------- */
 
 static char *work_note(OrielOperation *operation, gpointer data, GCancellable *cancellable,
@@ -398,6 +428,7 @@ static const struct test all[] = {
     T(properties),
     T(saved_state),
     T(settings),
+    T(settings_that_the_engine_refuses),
     T(work_on_a_machine),
     T(start_refused),
     T(start_without_a_word),

@@ -4,6 +4,7 @@
 #include "model_fixture.h"
 
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 #include "config/runtime.h"
 #include "oriel-files.h"
@@ -152,6 +153,29 @@ TEST(renamed_keeps_its_item)
     CHECK(g_str_has_suffix(oriel_machine_item_get_folder(item), "/Two.oriel"));
 }
 
+/* The name counts: where something stands in the way, the folder stays what it was. */
+TEST(renamed_with_something_in_the_way)
+{
+    g_autofree char *drive = g_build_filename(fixture_data(), "drive", NULL);
+    g_autofree char *other = g_build_filename(drive, "Two.oriel", NULL);
+    const OrielCreateOptions options = { .name = "One", .folder = drive };
+    g_autoptr(OrielMachineList) list = open_list();
+    g_autoptr(OrielMachine) machine = NULL;
+
+    g_mkdir(drive, 0700);
+    g_autofree char *folder = oriel_create(&options, NULL, NULL, NULL, NULL);
+
+    CHECK_EQ(symlink("nowhere", other), 0);
+    machine = oriel_library_find("One", NULL);
+    g_autofree char *now = oriel_rename(machine, "Two", NULL);
+
+    CHECK_STR(now, folder);
+    WAIT(find(list, "Two"));
+    CHECK_STR(oriel_machine_item_get_folder(find(list, "Two")), folder);
+    CHECK(oriel_library_forget(folder, NULL));
+    oriel_folder_remove(drive, NULL);
+}
+
 static gboolean is_registered(const char *folder)
 {
     g_auto(GStrv) folders = oriel_library_folders();
@@ -189,19 +213,45 @@ TEST(elsewhere_and_absent)
     CHECK(g_file_test(folder, G_FILE_TEST_IS_DIR));
     WAIT(!is_registered(folder));
 
-    g_autoptr(GAsyncResult) result = NULL, bad = NULL;
+    g_autoptr(GAsyncResult) result = NULL, again = NULL, bad = NULL;
+    g_autofree char *by_link = g_build_filename(away, "Stick.oriel", NULL);
     g_autoptr(GError) error = NULL;
 
     oriel_machine_list_add_folder_async(list, folder, fixture_result, &result);
     WAIT(result);
     item = oriel_machine_list_add_folder_finish(list, result, &error);
     CHECK(item && item == find(list, "Stick"));
+    /* It is the same by way of a link. */
+    CHECK_EQ(symlink(drive, away), 0);
+    oriel_machine_list_add_folder_async(list, by_link, fixture_result, &again);
+    WAIT(again);
+    CHECK(oriel_machine_list_add_folder_finish(list, again, &error) == item);
+    g_unlink(away);
     oriel_machine_list_add_folder_async(list, drive, fixture_result, &bad);
     WAIT(bad);
     CHECK(!oriel_machine_list_add_folder_finish(list, bad, &error));
     CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND));
     CHECK_EQ(length(list), 1);
     oriel_folder_remove(drive, NULL);
+}
+
+/* The list of folders has one a line. */
+TEST(elsewhere_with_a_line_break)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    g_autofree char *folder = fixture_folder("One");
+    g_autofree char *other = g_build_filename(fixture_data(), "a\n", NULL);
+    g_autoptr(GAsyncResult) result = NULL;
+    g_autoptr(GError) error = NULL;
+
+    fixture_machine("One", NULL);
+    CHECK_EQ(g_rename(folder, other), 0);
+    oriel_machine_list_add_folder_async(list, other, fixture_result, &result);
+    WAIT(result);
+    CHECK(!oriel_machine_list_add_folder_finish(list, result, &error));
+    oriel_folder_remove(other, NULL);
+    CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_INVALID));
+    CHECK(strstr(error->message, "line break"));
 }
 
 TEST(create_and_clone)
@@ -290,6 +340,47 @@ TEST(delete_that_fails)
     CHECK(!oriel_machine_list_delete_commit_finish(list, result, &error));
     CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_LOCKED));
     CHECK(find(list, "One") == item);
+}
+
+static char *work_until_cancelled(OrielOperation *operation, gpointer data,
+                                  GCancellable *cancellable, GError **error)
+{
+    while (!g_cancellable_set_error_if_cancelled(cancellable, error)) {
+        g_usleep(1000);
+    }
+    return NULL;
+}
+
+/* Nor is what something is being done with; asked twice, it goes once. */
+TEST(delete_of_a_busy_one)
+{
+    g_autoptr(OrielMachineList) list = open_list();
+    g_autoptr(GAsyncResult) result = NULL, second = NULL, third = NULL;
+    g_autoptr(OrielOperation) operation = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = fixture_folder("One");
+    OrielMachineItem *item;
+
+    fixture_machine("One", NULL);
+    WAIT(find(list, "One"));
+    item = find(list, "One");
+    operation = oriel_machine_item_operate(item, "Work", work_until_cancelled, NULL, NULL);
+    oriel_machine_list_delete(list, item);
+    oriel_machine_list_delete_commit_async(list, item, fixture_result, &result);
+    WAIT(result);
+    CHECK(!oriel_machine_list_delete_commit_finish(list, result, &error));
+    CHECK(g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_STATE));
+    CHECK(find(list, "One") == item);
+    oriel_operation_cancel(operation);
+    WAIT(!oriel_machine_item_get_operation(item));
+    oriel_machine_list_delete(list, item);
+    oriel_machine_list_delete_commit_async(list, item, fixture_result, &second);
+    oriel_machine_list_delete_commit_async(list, item, fixture_result, &third);
+    WAIT(second && third);
+    CHECK(oriel_machine_list_delete_commit_finish(list, second, NULL));
+    CHECK(!oriel_machine_list_delete_commit_finish(list, third, NULL));
+    CHECK(!g_file_test(folder, G_FILE_TEST_EXISTS));
+    CHECK_EQ(length(list), 0);
 }
 
 TEST(names)
@@ -413,11 +504,14 @@ static const struct test all[] = {
     T(damaged_and_mended),
     T(changed_out_of_sight),
     T(renamed_keeps_its_item),
+    T(renamed_with_something_in_the_way),
     T(elsewhere_and_absent),
+    T(elsewhere_with_a_line_break),
     T(create_and_clone),
     T(create_that_fails),
     T(delete_with_a_way_back),
     T(delete_that_fails),
+    T(delete_of_a_busy_one),
     T(names),
     T(running_ones_are_found),
     T(copy_of_one_that_hangs),
