@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <linux/fs.h>
 #include <string.h>
@@ -19,12 +20,6 @@ enum {
     COPY_PIECE = 64 << 10,
     FTW_FDS = 16,
 };
-
-static gboolean fail(GError **error, const char *what, const char *path)
-{
-    oriel_error_set_errno(error, errno, "“%s” cannot be %s", path, what);
-    return FALSE;
-}
 
 /* Where the kernel cannot copy by itself: between file systems, and on some of them at all. */
 static ssize_t piece_copy(int in, off_t *from, int out, off_t *to, size_t n)
@@ -120,20 +115,20 @@ gboolean oriel_file_copy(const char *from, const char *to, OrielProgress progres
     int in = open(from, O_RDONLY | O_NONBLOCK | O_CLOEXEC), out;
 
     if (in < 0 || fstat(in, &status) != 0) {
-        fail(error, "read", from);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be read"), from);
         if (in >= 0) {
             close(in);
         }
         return FALSE;
     }
     if (!S_ISREG(status.st_mode)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is not a file.", from);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” is not a file."), from);
         close(in);
         return FALSE;
     }
     out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (out < 0) {
-        fail(error, "made", to);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be made"), to);
         close(in);
         return FALSE;
     }
@@ -144,7 +139,7 @@ gboolean oriel_file_copy(const char *from, const char *to, OrielProgress progres
     good = good && fsync(out) == 0;
     if (!good) {
         if (!g_cancellable_set_error_if_cancelled(cancellable, error)) {
-            fail(error, "written", to);
+            oriel_error_set_errno(error, errno, _("“%s” cannot be written"), to);
         }
         g_unlink(to);
     }
@@ -160,8 +155,11 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 
 gboolean oriel_folder_remove(const char *folder, GError **error)
 {
-    return nftw(folder, remove_one, FTW_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0 ||
-           fail(error, "removed", folder);
+    if (nftw(folder, remove_one, FTW_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0) {
+        oriel_error_set_errno(error, errno, _("“%s” cannot be removed"), folder);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean oriel_folder_sync(const char *folder, GError **error)
@@ -170,7 +168,7 @@ gboolean oriel_folder_sync(const char *folder, GError **error)
     gboolean good = fd >= 0 && fsync(fd) == 0;
 
     if (!good) {
-        fail(error, "written", folder);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be written"), folder);
     }
     if (fd >= 0) {
         close(fd);

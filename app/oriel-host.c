@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <linux/kvm.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -50,20 +51,20 @@ static void kvm_missing(GPtrArray *findings)
 {
     if (cpu_has("vmx") || cpu_has("svm")) {
         add(findings, "kvm-not-loaded", ORIEL_ERROR_NO_KVM,
-            g_strdup("The processor can run virtual machines, but the kernel's KVM module is not "
-                     "loaded."),
-            "Load it with “sudo modprobe kvm_intel” or “sudo modprobe kvm_amd”; if that fails, "
-            "turn "
-            "virtualization on in the computer's firmware settings (Intel VT-x or AMD SVM).");
+            g_strdup(_("The processor can run virtual machines, but the kernel’s KVM module is not "
+                       "loaded.")),
+            _("Load it with “sudo modprobe kvm_intel” or “sudo modprobe kvm_amd”; if that fails, "
+              "turn virtualization on in the computer’s firmware settings (Intel VT-x or AMD "
+              "SVM)."));
     } else if (cpu_has("hypervisor")) {
         add(findings, "no-nested", ORIEL_ERROR_NO_KVM,
-            g_strdup("This computer is itself a virtual machine that may not run others."),
-            "Turn on nested virtualization in the settings of the machine it runs in.");
+            g_strdup(_("This computer is itself a virtual machine that may not run others.")),
+            _("Turn on nested virtualization in the settings of the machine it runs in."));
     } else {
         add(findings, "no-virtualization", ORIEL_ERROR_NO_KVM,
-            g_strdup("The processor does not offer virtualization."),
-            "Turn it on in the computer's firmware settings (Intel VT-x or AMD SVM); very old "
-            "processors lack it.");
+            g_strdup(_("The processor does not offer virtualization.")),
+            _("Turn it on in the computer’s firmware settings (Intel VT-x or AMD SVM); very old "
+              "processors lack it."));
     }
 }
 
@@ -73,19 +74,19 @@ static void kvm_check(GPtrArray *findings)
 
     if (fd < 0 && (errno == EACCES || errno == EPERM)) {
         add(findings, "kvm-permission", ORIEL_ERROR_PERMISSION,
-            g_strdup("You may not use /dev/kvm."),
-            "Join its group with “sudo usermod -aG kvm $USER”, then log out and in again.");
+            g_strdup(_("You may not use /dev/kvm.")),
+            _("Join its group with “sudo usermod -aG kvm $USER”, then log out and in again."));
     } else if (fd < 0) {
         kvm_missing(findings);
     } else {
         if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION) {
             add(findings, "kvm-version", ORIEL_ERROR_NO_KVM,
-                g_strdup("The kernel's KVM speaks another version of its interface."),
-                "Use a current Linux kernel.");
+                g_strdup(_("The kernel’s KVM speaks another version of its interface.")),
+                _("Use a current Linux kernel."));
         } else if (!cpu_has("vmx") && !cpu_has("svm")) {
             add(findings, "kvm-software", -1,
-                g_strdup("KVM runs without the processor's help here: machines will be slow."),
-                "Turn on nested virtualization if this computer is a virtual machine.");
+                g_strdup(_("KVM runs without the processor’s help here: machines will be slow.")),
+                _("Turn on nested virtualization if this computer is a virtual machine."));
         }
         close(fd);
     }
@@ -110,16 +111,17 @@ static void room_check(GPtrArray *findings, const char *library)
     if (memory < MEMORY_LOW) {
         g_autofree char *size = g_format_size_full(memory, G_FORMAT_SIZE_IEC_UNITS);
 
-        add(findings, "memory-low", -1, g_strdup_printf("Only %s of memory are available.", size),
-            "Close other programs, or give machines less memory.");
+        add(findings, "memory-low", -1,
+            g_strdup_printf(_("Only %s of memory are available."), size),
+            _("Close other programs, or give machines less memory."));
     }
     if (statvfs(library, &status) == 0 && status.f_bavail * status.f_frsize < DISK_LOW) {
         g_autofree char *size =
             g_format_size_full(status.f_bavail * status.f_frsize, G_FORMAT_SIZE_IEC_UNITS);
 
         add(findings, "disk-low", -1,
-            g_strdup_printf("Only %s are free where machines are kept.", size),
-            "Free some space, or keep new machines in a folder on another disk.");
+            g_strdup_printf(_("Only %s are free where machines are kept."), size),
+            _("Free some space, or keep new machines in a folder on another disk."));
     }
 }
 
@@ -129,12 +131,14 @@ static void firmware_check(GPtrArray *findings)
         g_autofree char *path = oriel_firmware_file_path((OrielFirmwareFile)file);
         const char *package = oriel_firmware_file_package((OrielFirmwareFile)file);
         gboolean uefi = file >= ORIEL_FIRMWARE_FILE_UEFI_CODE;
-        g_autofree char *fix = g_strdup_printf("Install the package “%s”.", package);
+        g_autofree char *fix = g_strdup_printf(_("Install the package “%s”."), package);
 
         if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
             add(findings, uefi ? "no-uefi" : "no-bios", -1,
-                g_strdup_printf("“%s”, which machines with %s need, is not there.", path,
-                                uefi ? "UEFI firmware" : "a BIOS"),
+                uefi ? g_strdup_printf(
+                           _("“%s”, which machines with UEFI firmware need, is not there."), path)
+                     : g_strdup_printf(_("“%s”, which machines with a BIOS need, is not there."),
+                                       path),
                 fix);
         }
     }
@@ -144,10 +148,9 @@ static void sandbox_check(GPtrArray *findings)
 {
     if (!oriel_worker_has_landlock()) {
         add(findings, "no-landlock", -1,
-            g_strdup(
-                "The kernel has no Landlock, so nothing but Oriel's own care limits which files "
-                "an import of a damaged or hostile file may open."),
-            "Use Linux 5.13 or later with Landlock turned on; everything works without it.");
+            g_strdup(_("The kernel has no Landlock, so nothing but Oriel’s own care limits which "
+                       "files an import of a damaged or hostile file may open.")),
+            _("Use Linux 5.13 or later with Landlock turned on; everything works without it."));
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -50,7 +51,7 @@ gboolean oriel_new_file_open_over(OrielNewFile *file, const char *target, GError
         file->fd = g_mkstemp_full(file->hidden, O_RDWR | O_CLOEXEC, 0600);
     }
     if (file->fd < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", target);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be made"), target);
         g_clear_pointer(&file->hidden, g_free);
         return FALSE;
     }
@@ -63,7 +64,7 @@ gboolean oriel_new_file_open(OrielNewFile *file, const char *target, GError **er
     *file = (OrielNewFile){ .fd = -1, .target = target };
     if (g_file_test(target, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                    "“%s” is there already; choose another name.", target);
+                    _("“%s” exists already; choose another name."), target);
         return FALSE;
     }
     return oriel_new_file_open_over(file, target, error);
@@ -93,11 +94,11 @@ gboolean oriel_new_file_name(OrielNewFile *file, gboolean replace, GError **erro
     }
     if (result != 0 && errno == EEXIST) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                    "“%s” is there already; choose another name.", file->target);
+                    _("“%s” exists already; choose another name."), file->target);
         return FALSE;
     }
     if (result != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", file->target);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be made"), file->target);
         return FALSE;
     }
     return image_file_sync_parent(file->target, error);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,7 +37,7 @@ static int scratch_open(const OrielImport *import, GError **error)
     int fd = open(self, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be read", import->path);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be read"), import->path);
     }
     return fd;
 }
@@ -64,7 +65,7 @@ static int place_open(const OrielImport *import, const struct import_place *plac
                     place->offset > (guint64)status.st_size ||
                     place->size > (guint64)status.st_size - place->offset)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                    "“%s” was changed while it was looked at; try again.", import->path);
+                    _("“%s” was changed while it was looked at; try again."), import->path);
         close(fd);
         return -1;
     }
@@ -178,8 +179,8 @@ OrielTry *oriel_try_start(OrielImport *import, OrielProgress progress, gpointer 
     try->loans = g_array_new(FALSE, TRUE, sizeof(OrielLoan));
     if (import->report.appliance->eulas->len > 0 && !import->options.accept_licence) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "The appliance has a licence: read it with “orielctl import --report”, and "
-                    "accept it with --accept-licence.");
+                    _("The appliance has a licence: read it with “orielctl import --report”, and "
+                      "accept it with --accept-licence."));
         return NULL;
     }
     lock = oriel_building_start(&try->building, import->folder, unique, error);

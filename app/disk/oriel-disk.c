@@ -4,6 +4,7 @@
 #include "oriel-disk.h"
 
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,9 +49,9 @@ static gboolean may_change(const char *path, GError **error)
 
     if (folder && oriel_saved_exists(folder)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "“%s” belongs to a machine that is saved. Start it and shut it down first, or "
-                    "forget its saved state: “Start Afresh” in the window, “orielctl start "
-                    "--discard-saved” in a terminal.",
+                    _("“%s” belongs to a machine that is saved. Start it and shut it down first, "
+                      "or forget its saved state: “Start Afresh” in the window, “orielctl start "
+                      "--discard-saved” in a terminal."),
                     path);
         return FALSE;
     }
@@ -203,13 +204,13 @@ static char *base_find(const char *path, GCancellable *cancellable, GError **err
     name = json_object_get_string_member_with_default(json_node_get_object(node), "builds-on", "");
     if (!*name) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” builds on no other image: there is nothing to commit it to.", path);
+                    _("“%s” builds on no other image: there is nothing to commit it to."), path);
         return NULL;
     }
     if (strchr(name, '/')) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” builds on “%s”, which is not a file of its own folder; this is not "
-                    "followed. Put both into one folder, or convert it where it was made.",
+                    _("“%s” builds on “%s”, which is not a file of its own folder; this is not "
+                      "followed. Put both into one folder, or convert it where it was made."),
                     path, name);
         return NULL;
     }

@@ -2,6 +2,7 @@
 /* See oriel-drive-care.h. */
 #include "oriel-drive-care.h"
 
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
 
@@ -41,11 +42,11 @@ static gboolean care_find(Care *care, const OrielMachine *machine, const char *i
     care->drive = care->config ? oriel_config_find_drive(care->config, id) : NULL;
     if (care->config && !care->drive) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "“%s” has no drive “%s”; “orielctl show” names those it has.",
+                    _("“%s” has no drive “%s”; “orielctl show” names those it has."),
                     care->config->name, id);
     } else if (care->drive && care->drive->kind != ORIEL_DRIVE_DISK) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is a CD drive; this is only possible with disks.", id);
+                    _("“%s” is a CD drive; this is only possible with disks."), id);
         return FALSE;
     }
     return care->drive != NULL;
@@ -83,9 +84,10 @@ static gboolean is_smaller(const Care *care, guint64 bytes, GError **error)
         return TRUE;
     }
     text = oriel_size_text(size);
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "“%s” has %s already. A disk can only grow: what is behind its end would be lost.",
-                care->drive->id, text);
+    g_set_error(
+        error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+        _("“%s” has %s already. A disk can only grow: what is behind its end would be lost."),
+        care->drive->id, text);
     return FALSE;
 }
 
@@ -95,7 +97,7 @@ gboolean oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 by
     g_autofree char *size = NULL;
 
     if (bytes > G_MAXINT64 - MIB) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "That is too large for “%s”.", id);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("That is too large for “%s”."), id);
         return FALSE;
     }
     bytes = (bytes + MIB - 1) / MIB * MIB;
@@ -127,7 +129,8 @@ JsonNode *oriel_drive_repair(const OrielMachine *machine, const char *id, OrielP
     }
     if (care.drive->format != ORIEL_DISK_FORMAT_QCOW2) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is a raw image: it has no tables of its own that could be mended.", id);
+                    _("“%s” is a raw image: it has no tables of its own that could be repaired."),
+                    id);
         return NULL;
     }
     return oriel_disk_repair(care.path, progress, data, cancellable, error);
@@ -159,7 +162,7 @@ static gboolean conversion_apply(OrielConfig *config, gpointer data, GError **er
 
     if (!drive) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "“%s” was removed from “%s” meanwhile.", conversion->id, config->name);
+                    _("“%s” was removed from “%s” meanwhile."), conversion->id, config->name);
         return FALSE;
     }
     g_free(drive->path);
@@ -183,7 +186,7 @@ static gboolean file_exchange(const OrielMachine *machine, const Care *care,
         return TRUE;
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                "The disk “%s” stays as it is: its file “%s” cannot be moved to the trash: %s.",
+                _("The disk “%s” stays as it is: its file “%s” cannot be moved to the trash: %s."),
                 conversion->id, care->path, cause->message);
     oriel_machine_edit(machine->folder, conversion_apply, &back, NULL);
     return FALSE;
@@ -207,7 +210,7 @@ gboolean oriel_drive_convert(const OrielMachine *machine, const char *id, OrielD
         return FALSE;
     }
     if (care.drive->format == format) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is a %s image already.", id,
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” is a %s image already."), id,
                     format_name(format));
         return FALSE;
     }

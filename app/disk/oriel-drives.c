@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,7 +71,7 @@ static OrielDrive *drive_find(const OrielConfig *config, const char *id, GError 
 
     if (!drive) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "“%s” has no drive “%s”; “orielctl show” names those it has.", config->name,
+                    _("“%s” has no drive “%s”; “orielctl show” names those it has."), config->name,
                     id);
     }
     return drive;
@@ -220,7 +221,7 @@ static char *disk_place(const OrielMachine *machine, const char *made, OrielDisk
         result = renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE);
     } while (result != 0 && errno == EEXIST);
     if (result != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", path);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be made"), path);
         return NULL;
     }
     return g_steal_pointer(&name);
@@ -342,8 +343,8 @@ static gboolean disk_remove(const OrielMachine *machine, const OrielConfig *conf
         return TRUE;
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                "The disk “%s” stays: its file “%s” cannot be moved to the trash: %s.", drive->id,
-                path, cause->message);
+                _("The disk “%s” stays: its file “%s” cannot be moved to the trash: %s."),
+                drive->id, path, cause->message);
     oriel_machine_edit(machine->folder, removal_undo, (gpointer)config, NULL);
     return FALSE;
 }
@@ -398,7 +399,7 @@ static gboolean order_apply(OrielConfig *config, gpointer data, GError **error)
     }
     if (ordered->len != config->drives->len || g_strv_length(ids) != ordered->len) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "The new order of “%s” must name each of its %u drives once.", config->name,
+                    _("The new order of “%s” must name each of its %u drives once."), config->name,
                     config->drives->len);
         return FALSE;
     }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +49,7 @@ void oriel_building_clean(const char *parent)
 static char *exists_already(const Building *building, GError **error)
 {
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                "“%s” exists already; choose another name or folder.", building->final);
+                _("“%s” exists already; choose another name or folder."), building->final);
     return NULL;
 }
 
@@ -65,7 +66,8 @@ static int hidden_folder_make(Building *building, GError **error)
         int lock;
 
         if (!g_mkdtemp_full(folder, 0700)) {
-            oriel_error_set_errno(error, errno, "No machine can be made in “%s”", building->parent);
+            oriel_error_set_errno(error, errno, _("No machine can be made in “%s”"),
+                                  building->parent);
             return -1;
         }
         lock = oriel_machine_lock(folder, &cause);
@@ -131,7 +133,7 @@ gboolean oriel_building_place(Building *building, GError **error)
         if (errno == EEXIST) {
             return exists_already(building, error) != NULL;
         }
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", building->final);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be made"), building->final);
         return FALSE;
     }
     g_clear_pointer(&building->folder, g_free);
@@ -153,7 +155,7 @@ char *oriel_building_finish(Building *building, const OrielConfig *config, gbool
         if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) {
             return exists_already(building, error);
         }
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", building->final);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be made"), building->final);
         return NULL;
     }
     if (!oriel_folder_sync(building->parent, error) ||
@@ -175,15 +177,14 @@ char *oriel_path_inside(const OrielMachine *machine, const char *path, GError **
     g_autofree char *expected = real_folder ? g_build_filename(real_folder, path, NULL) : NULL;
 
     if (!real) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be read", from);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be read"), from);
         return NULL;
     }
     if (g_strcmp0(real, expected) != 0) {
-        g_set_error(
-            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-            "“%s” is or lies behind a symbolic link. Put the file itself into the machine's "
-            "folder.",
-            from);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    _("“%s” is or lies behind a symbolic link. Put the file itself into the "
+                      "machine’s folder."),
+                    from);
         return NULL;
     }
     return g_steal_pointer(&from);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -40,7 +41,8 @@ char *oriel_library_folder(gboolean create, GError **error)
     g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "oriel", "machines", NULL);
 
     if (create && g_mkdir_with_parents(folder, 0700) != 0) {
-        oriel_error_set_errno(error, errno, "The folder “%s” for machines cannot be made", folder);
+        oriel_error_set_errno(error, errno, _("The folder “%s” for machines cannot be made"),
+                              folder);
         return NULL;
     }
     return g_steal_pointer(&folder);
@@ -116,7 +118,7 @@ static gboolean registry_write(const char *const *folders, GError **error)
         g_set_error(error, ORIEL_ERROR,
                     g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? ORIEL_ERROR_NO_SPACE
                                                                              : ORIEL_ERROR_HOST,
-                    "The list of machines, “%s”, cannot be changed: %s.", path, cause->message);
+                    _("The list of machines, “%s”, cannot be changed: %s."), path, cause->message);
         return FALSE;
     }
     return TRUE;
@@ -158,7 +160,8 @@ static gboolean registry_change_alone(const char *folder, gboolean listed, GErro
     g_mkdir_with_parents(parent, 0700);
     lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock < 0) {
-        oriel_error_set_errno(error, errno, "The list of machines, “%s”, cannot be changed", path);
+        oriel_error_set_errno(error, errno, _("The list of machines, “%s”, cannot be changed"),
+                              path);
         return FALSE;
     }
     while (flock(lock, LOCK_EX) < 0 && errno == EINTR) {
@@ -314,7 +317,7 @@ OrielMachine *oriel_library_look_up(const char *name, GError **error)
         return oriel_machine_load(found->folder);
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                "There is no machine called “%s”; “orielctl list” shows those there are.", name);
+                _("There is no machine called “%s”; “orielctl list” shows those there are."), name);
     return NULL;
 }
 
@@ -351,8 +354,8 @@ gboolean oriel_library_check_name(const char *name, GError **error)
 
     if (!name_valid(name)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "A machine cannot be called “%s”: use 1 to %d bytes without slashes or control "
-                    "characters, not starting with a dot or a blank.",
+                    _("A machine cannot be called “%s”: use 1 to %d bytes without slashes or "
+                      "control characters, not starting with a dot or a blank."),
                     name, CONFIG_NAME_MAX);
         return FALSE;
     }
@@ -361,7 +364,7 @@ gboolean oriel_library_check_name(const char *name, GError **error)
 
         if (strcmp(machine->name, name) == 0) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                        "There is already a machine called “%s”; choose another name.", name);
+                        _("There is already a machine called “%s”; choose another name."), name);
             return FALSE;
         }
     }
@@ -375,9 +378,9 @@ gboolean oriel_machine_check_saved(const char *folder, const OrielConfig *config
         return TRUE;
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                "“%s” is saved, so its “%s” cannot be changed. Start it and shut it down first, or "
-                "forget its saved state: “Start Afresh” in the window, “orielctl start "
-                "--discard-saved” in a terminal.",
+                _("“%s” is saved, so its “%s” cannot be changed. Start it and shut it down first, "
+                  "or forget its saved state: “Start Afresh” in the window, “orielctl start "
+                  "--discard-saved” in a terminal."),
                 config->name, key);
     return FALSE;
 }

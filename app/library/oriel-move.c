@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -66,7 +67,7 @@ static gboolean entry_copy(struct copying *copying, const char *from, const char
     struct stat status;
 
     if (lstat(from, &status) != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be read", from);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be read"), from);
         return FALSE;
     }
     if (S_ISREG(status.st_mode)) {
@@ -74,13 +75,13 @@ static gboolean entry_copy(struct copying *copying, const char *from, const char
     }
     if (!S_ISDIR(status.st_mode) || level >= LEVELS_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” cannot be moved along: it is neither a file nor a folder of a machine. "
-                    "Take it out first.",
+                    _("“%s” cannot be moved along: it is neither a file nor a folder of a machine. "
+                      "Take it out first."),
                     from);
         return FALSE;
     }
     if (g_mkdir(to, 0700) != 0 && errno != EEXIST) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", to);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be made"), to);
         return FALSE;
     }
     return tree_copy(copying, from, to, level + 1, error);
@@ -93,7 +94,7 @@ static gboolean tree_copy(struct copying *copying, const char *from, const char 
     const char *name;
 
     if (!dir) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_PERMISSION, "“%s” cannot be read.", from);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_PERMISSION, _("“%s” cannot be read."), from);
         return FALSE;
     }
     while ((name = g_dir_read_name(dir))) {
@@ -147,10 +148,10 @@ static gboolean old_remove(const char *folder, const char *now, GError **error)
         int number = errno;
 
         g_rmdir(hidden);
-        oriel_error_set_errno(error, number,
-                              "The machine is in “%s” now, but its old folder “%s” cannot be "
-                              "removed",
-                              now, folder);
+        oriel_error_set_errno(
+            error, number,
+            _("The machine is in “%s” now, but its old folder “%s” cannot be removed"), now,
+            folder);
         return FALSE;
     }
     oriel_folder_remove(hidden, &cause); /* what is left is removed with the next machine */
@@ -212,7 +213,8 @@ static char *move_by_rename(const OrielMachine *machine, const char *target, gbo
 
     *other_file_system = number == EXDEV;
     if (!*other_file_system) {
-        oriel_error_set_errno(error, number, "“%s” cannot be moved to “%s”", machine->name, parent);
+        oriel_error_set_errno(error, number, _("“%s” cannot be moved to “%s”"), machine->name,
+                              parent);
     }
     if (elsewhere) {
         oriel_library_forget(target, NULL);
@@ -226,7 +228,8 @@ static gboolean target_check(const OrielMachine *machine, const char *parent, co
     g_autofree char *inside = g_strconcat(machine->folder, "/", NULL);
 
     if (!g_file_test(parent, G_FILE_TEST_IS_DIR)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, "There is no folder “%s”.", parent);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, _("There is no folder “%s”."),
+                    parent);
         return FALSE;
     }
     if (!oriel_library_check_folder(parent, error)) {
@@ -234,12 +237,14 @@ static gboolean target_check(const OrielMachine *machine, const char *parent, co
     }
     if (strcmp(parent, machine->folder) == 0 || g_str_has_prefix(parent, inside)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” cannot be moved to “%s”; choose another folder.", machine->name, parent);
+                    _("“%s” cannot be moved to “%s”; choose another folder."), machine->name,
+                    parent);
         return FALSE;
     }
     if (g_file_test(target, G_FILE_TEST_EXISTS)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                    "“%s” exists already; choose another folder, or rename the machine.", target);
+                    _("“%s” exists already; choose another folder, or rename the machine."),
+                    target);
         return FALSE;
     }
     return TRUE;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,8 +61,7 @@ static gboolean settings_apply(OrielConfig *config, const OrielCreateOptions *op
             if (g_access(path, R_OK) != 0) {
                 g_set_error(error, ORIEL_ERROR,
                             errno == ENOENT ? ORIEL_ERROR_NOT_FOUND : ORIEL_ERROR_PERMISSION,
-                            "The %s “%s” cannot be read: %s.", settings[i].key, path,
-                            g_strerror(errno));
+                            _("“%s” cannot be read: %s."), path, g_strerror(errno));
                 return FALSE;
             }
         }
@@ -305,7 +305,7 @@ static gboolean remove_for_good(const OrielMachine *machine, GError **error)
     g_autofree char *hidden = g_build_filename(parent, ORIEL_HIDDEN_PREFIX "XXXXXX", NULL);
 
     if (!g_mkdtemp_full(hidden, 0700) || g_rename(machine->folder, hidden) != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be deleted", machine->folder);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be deleted"), machine->folder);
         g_rmdir(hidden);
         return FALSE;
     }
@@ -328,8 +328,8 @@ gboolean oriel_delete(const OrielMachine *machine, gboolean permanently, GError 
         good = g_file_trash(file, NULL, &cause);
         if (!good) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                        "“%s” cannot be moved to the trash: %s. To delete it for good, use "
-                        "“orielctl delete --permanently”.",
+                        _("“%s” cannot be moved to the trash: %s. To delete it for good, use "
+                          "“orielctl delete --permanently”."),
                         machine->name, cause->message);
         }
     }
@@ -351,7 +351,8 @@ const char *oriel_cdrom_id(const OrielConfig *config, GError **error)
             return drive->id;
         }
     }
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, "“%s” has no CD drive.", config->name);
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, _("“%s” has no CD drive."),
+                config->name);
     return NULL;
 }
 

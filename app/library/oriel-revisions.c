@@ -2,6 +2,7 @@
 /* See oriel-revisions.h. */
 #include "oriel-revisions.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,8 +32,8 @@ static gboolean check_disks(const OrielMachine *machine, const OrielConfig *conf
 
         if (path && !g_file_test(path, G_FILE_TEST_EXISTS)) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                        "These settings need the disk “%s”, which is not there any more. Put it "
-                        "back from the trash first.",
+                        _("These settings need the disk “%s”, which is not there any more. Put it "
+                          "back from the trash first."),
                         path);
             return FALSE;
         }
@@ -65,9 +66,10 @@ gboolean oriel_restore(const OrielMachine *machine, guint number, GError **error
     const OrielRevision *revision = revisions ? revision_find(revisions, number) : NULL;
 
     if (revisions && !revision) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "“%s” has no settings of number %u; “orielctl revisions” shows those it has.",
-                    machine->name, number);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
+            _("“%s” has no settings of number %u; “orielctl revisions” shows those it has."),
+            machine->name, number);
     }
     if (!revision || !check_disks(machine, revision->config, error)) {
         return FALSE;
@@ -93,7 +95,7 @@ guint oriel_last_worked(const OrielMachine *machine, GError **error)
     }
     if (revisions) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "“%s” has no other settings that are known to have worked.", machine->name);
+                    _("“%s” has no other settings that are known to have worked."), machine->name);
     }
     return 0;
 }
@@ -123,7 +125,7 @@ static gboolean undo_check(const OrielMachine *machine, const OrielRevision *tar
 {
     if (machine->config && strcmp(machine->config->name, target->config->name) != 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "The last change was the name, which was “%s”; use “orielctl rename”.",
+                    _("The last change was the name, which was “%s”; use “orielctl rename”."),
                     target->config->name);
         return FALSE;
     }

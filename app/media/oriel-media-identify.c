@@ -4,6 +4,7 @@
  * the file system says, and what is known of the system that was found.
  */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -35,14 +36,14 @@ static gboolean is_file(const char *path, GError **error)
     struct stat status;
 
     if (stat(path, &status) < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be opened", path);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be opened"), path);
         return FALSE;
     }
     if (S_ISDIR(status.st_mode)) {
-        g_set_error(
-            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-            "The folder “%s” is not a machine; choose a file, or a folder that ends in “.oriel”.",
-            path);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    _("The folder “%s” is not a machine; choose a file, or a folder that ends in "
+                      "“.oriel”."),
+                    path);
         return FALSE;
     }
     return TRUE;

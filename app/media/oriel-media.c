@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -207,11 +208,11 @@ OrielMedia *media_look(const char *path, gboolean systems, GCancellable *cancell
     /* Not to wait for the other end of a pipe. */
     fd = open(media->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &status) < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be opened", media->path);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be opened"), media->path);
         known = FALSE;
     } else if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is neither a file nor a disk; choose an image file.", media->path);
+                    _("“%s” is neither a file nor a disk; choose an image file."), media->path);
         known = FALSE;
     } else {
         media->size = S_ISREG(status.st_mode) ? (guint64)status.st_size
@@ -282,7 +283,7 @@ OrielMedia *media_from_wire(GVariant *wire, const char *path, GError **error)
     if (kind > ORIEL_MEDIA_KERNEL || kind == ORIEL_MEDIA_MACHINE ||
         (kind == ORIEL_MEDIA_DISK || kind == ORIEL_MEDIA_OVF) != (media->format != NULL)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "What “%s” is could not be found out. Copy or download it again.", path);
+                    _("What “%s” is could not be found out. Copy or download it again."), path);
         return NULL;
     }
     return g_steal_pointer(&media);

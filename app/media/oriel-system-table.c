@@ -4,6 +4,8 @@
  * not installed or does not know a release yet. Needs as their makers state them. More special
  * labels first; the last three are the families.
  */
+#include <glib/gi18n-lib.h>
+
 #include "oriel-media-private.h"
 
 const SystemRow system_table[] = {
@@ -42,7 +44,7 @@ const SystemRow system_table[] = {
     { "haiku", "Haiku", "other", "^[Hh]aiku", 384, 1024, 20, FALSE, TRUE, FALSE, 0 },
     { "linux", "Linux", "linux", NULL, 512, 2048, 40, FALSE, FALSE, FALSE, 0 },
     { "windows", "Windows", "windows", NULL, 2048, 4096, 64, FALSE, FALSE, TRUE, 0 },
-    { "other", "Another system", "other", NULL, 0, 1024, 20, FALSE, FALSE, FALSE, 0 },
+    { "other", N_("Another system"), "other", NULL, 0, 1024, 20, FALSE, FALSE, FALSE, 0 },
 };
 const gsize system_table_rows = G_N_ELEMENTS(system_table);
 

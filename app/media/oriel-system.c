@@ -2,6 +2,7 @@
 /* See oriel-system.h. Systems that have been asked for stay in a table as long as the process. */
 #include "oriel-system.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "oriel-media-private.h"
@@ -37,7 +38,7 @@ static OrielSystem *system_from_row(const SystemRow *row)
     OrielSystem *system = g_new0(OrielSystem, 1);
 
     system->id = g_strdup(row->id);
-    system->name = g_strdup(row->name);
+    system->name = g_strdup(_(row->name));
     system->family = g_strdup(row->family);
     system->memory_minimum = row->memory_minimum * MIB;
     system->memory_recommended = row->memory_recommended * MIB;

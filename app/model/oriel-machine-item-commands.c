@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is asked of a machine: to run, to change, to be worked on. See oriel-machine-item.h. */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "oriel-machine-item-private.h"
@@ -106,8 +107,9 @@ static gboolean can_run(OrielMachineItem *item, GTask *task)
     if (item->supervisor && (item->state >= ORIEL_MACHINE_STATE_STOPPED)) {
         return TRUE;
     }
-    g_task_return_new_error(task, ORIEL_ERROR, ORIEL_ERROR_STATE, "%s",
-                            *item->message ? item->message : "The machine is still being made.");
+    g_task_return_new_error(task, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                            *item->message ? "%s" : _("“%s” is still being made."),
+                            *item->message ? item->message : item->name);
     return FALSE;
 }
 
@@ -156,7 +158,8 @@ static void command_end(GObject *object, GAsyncResult *result, gpointer data)
     if (GPOINTER_TO_INT(g_task_get_task_data(task)) == ORIEL_COMMAND_SAVE) {
         if (machine_item_saving_is_cancelled(item)) {
             g_clear_error(&error);
-            g_set_error_literal(&error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "It was not saved.");
+            g_set_error(&error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("“%s” was not saved."),
+                        item->name);
         }
         machine_item_saving_end(item, error);
     }
@@ -246,7 +249,7 @@ static void running_config_told(GObject *proxy, GAsyncResult *result, gpointer d
     g_variant_get(value, "(&s)", &json);
     g_clear_pointer(&item->running_config, oriel_config_free);
     item->running_config =
-        oriel_config_from_data(json, strlen(json), "The engine's settings", NULL);
+        oriel_config_from_data(json, strlen(json), _("The engine’s settings"), NULL);
     machine_item_waiting_keys_update(item);
     g_object_notify(G_OBJECT(item), "waiting-keys");
 }
@@ -297,7 +300,7 @@ static gboolean pairs_apply(OrielConfig *config, gpointer data, GError **error)
     for (gsize i = 0; pairs[i] && pairs[i + 1]; i += 2) {
         if (strcmp(pairs[i], "name") == 0) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                        "A machine gets another name by renaming it.");
+                        _("A machine gets another name by renaming it."));
             return FALSE;
         }
         if (!oriel_config_set(config, pairs[i], pairs[i + 1], error)) {
@@ -397,7 +400,7 @@ static char *refuse(OrielOperation *operation, gpointer data, GCancellable *canc
                     GError **error)
 {
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                "Something else is being done with “%s”; wait until it is finished.",
+                _("Something else is being done with “%s”; wait until it is finished."),
                 (const char *)data);
     return NULL;
 }

@@ -58,8 +58,9 @@ static void judge(OrielMachineItem *item)
     g_autoptr(GError) error = NULL;
 
     if (!item->supervisor || !oriel_supervisor_was_saved(item->supervisor)) {
-        g_set_error(&error, ORIEL_ERROR, ORIEL_ERROR_STATE, "%s",
-                    *item->message ? item->message : _("The machine ended before it was saved."));
+        g_set_error(&error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                    *item->message ? "%s" : _("“%s” ended before it was saved."),
+                    *item->message ? item->message : item->name);
     }
     machine_item_saving_end(item, error);
 }
@@ -82,7 +83,7 @@ void machine_item_saving_follow(OrielMachineItem *item)
     case ORIEL_MACHINE_STATE_PAUSED:
     case ORIEL_MACHINE_STATE_CRASHED:
         /* Somebody else's: the reason is theirs to tell. */
-        g_set_error_literal(&error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "It was not saved.");
+        g_set_error(&error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("“%s” was not saved."), item->name);
         machine_item_saving_end(item, error);
         break;
     case ORIEL_MACHINE_STATE_UNAVAILABLE:

@@ -174,7 +174,7 @@ OrielMachineItem *oriel_machine_list_import(OrielMachineList *list, OrielImport 
 {
     const char *name = oriel_import_report(import)->name;
     g_autofree char *title = g_strdup_printf(_("Importing “%s”"), name);
-    g_autofree char *failed = g_strdup_printf(_("“%s” Was Not Imported"), name);
+    g_autofree char *failed = g_strdup_printf(_("Could Not Import “%s”"), name);
     OrielMachineItem *made = oriel_machine_list_make(list, name, title, importing_work,
                                                      oriel_import_ref(import), importing_free);
 

@@ -51,6 +51,7 @@ static void progress_show(OrielOperation *operation, guint64 done, guint64 total
 
     g_free(operation->detail);
     operation->detail =
+        /* Translators: amounts of data, such as “1.2 GiB of 4.0 GiB”. */
         total > 0 ? g_strdup_printf(_("%s of %s"), done_text, total_text) : g_strdup(done_text);
     operation->fraction = total > 0 ? CLAMP((double)done / (double)total, 0, 1) : -1;
     g_object_freeze_notify(G_OBJECT(operation));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* add-disk, add-cdrom, remove-drive, reorder, grow, move, undo, revisions, restore. */
+#include <glib/gi18n-lib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,7 +73,7 @@ gboolean run_convert_disk(const struct call *call, GError **error)
 
     if (machine && !raw && strcmp(call->arguments[2], "qcow2") != 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "There is no format “%s” for disks of machines; they are raw or qcow2.",
+                    _("There is no format “%s” for disks of machines; they are raw or qcow2."),
                     call->arguments[2]);
         return FALSE;
     }
@@ -170,11 +171,10 @@ gboolean run_restore(const struct call *call, GError **error)
             return FALSE;
         }
     } else if (!g_ascii_string_to_unsigned(text, 10, 1, ORIEL_REVISION_WORKED, &number, NULL)) {
-        g_set_error(
-            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-            "“%s” is not a revision; “orielctl revisions” shows their numbers, and “worked” "
-            "means the last that worked.",
-            text);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    _("“%s” is not a revision; “orielctl revisions” shows their numbers, and "
+                      "“worked” means the last that worked."),
+                    text);
         return FALSE;
     }
     return oriel_restore(machine, (guint)number, error);

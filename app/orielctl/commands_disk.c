@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* disk info, convert, check, repair, resize, compact, commit, delete-snapshot. */
+#include <glib/gi18n-lib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,11 +107,10 @@ static gboolean not_clean(const struct call *call, JsonNode *node, GError **erro
     const char *first = json_object_get_string_member_with_default(object, "first-problem", NULL);
 
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                "“%s” %s%s. Mend it with “orielctl disk repair”.", call->arguments[1],
-                first ? "is damaged: "
-                      : "needs mending: some space in it is lost, or it was not "
-                        "closed properly",
-                first ? first : "");
+                first ? _("“%s” is damaged: %s. Repair it with “orielctl disk repair”.")
+                      : _("“%s” needs repair: some space in it is lost, or it was not closed "
+                          "properly. Repair it with “orielctl disk repair”."),
+                call->arguments[1], first);
     return FALSE;
 }
 
@@ -177,7 +177,7 @@ static gboolean disk_compact(const struct call *call, GError **error)
     if (call->json) {
         print_json(json_object_of("saved", text, NULL));
     } else {
-        printf("%s given back\n", text);
+        printf(_("%s given back\n"), text);
     }
     return TRUE;
 }
@@ -222,12 +222,14 @@ gboolean run_disk(const struct call *call, GError **error)
         }
         if (call->n_arguments != actions[i].arguments) {
             g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                        "Write “orielctl disk %s”; see “orielctl disk --help”.", actions[i].usage);
+                        _("Write “orielctl disk %s”; see “orielctl disk --help”."),
+                        actions[i].usage);
             return FALSE;
         }
         return actions[i].run(call, error);
     }
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                "There is no “orielctl disk %s”; see “orielctl disk --help”.", call->arguments[0]);
+                _("There is no “orielctl disk %s”; see “orielctl disk --help”."),
+                call->arguments[0]);
     return FALSE;
 }

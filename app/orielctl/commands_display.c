@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* screenshot and display: the monitors of a running machine. */
+#include <glib/gi18n-lib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ static guint display_number(const char *text, GError **error)
 
     if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &number, NULL)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is not a display; displays are numbers, the first is 1.", text);
+                    _("“%s” is not a display; displays are numbers, the first is 1."), text);
         return 0;
     }
     return (guint)number;
@@ -46,9 +47,10 @@ static OrielEngineDisplay *display_open(OrielEngine *engine, guint display, GErr
     guint n = oriel_engine_get_displays(engine);
 
     if (display > n) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "“%s” has no display %u; the setting video.displays says how many there are.",
-                    oriel_engine_get_name(engine), display);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
+            _("“%s” has no display %u; the setting video.displays says how many there are."),
+            oriel_engine_get_name(engine), display);
         return NULL;
     }
     return oriel_engine_display_proxy_new_sync(g_dbus_proxy_get_connection(G_DBUS_PROXY(engine)),
@@ -95,7 +97,8 @@ static gboolean size_parse(const char *text, guint *width, guint *height, GError
         !g_ascii_string_to_unsigned(sides[0], 10, 1, G_MAXUINT16, &w, NULL) ||
         !g_ascii_string_to_unsigned(sides[1], 10, 1, G_MAXUINT16, &h, NULL)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is not a size; write WIDTHxHEIGHT, such as 1280x720, on or off.", text);
+                    _("“%s” is not a size; write WIDTHxHEIGHT, such as 1280x720, on or off."),
+                    text);
         return FALSE;
     }
     *width = (guint)w;

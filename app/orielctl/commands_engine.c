@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* start, save, pause, resume, reset, shutdown, stop, text, type, key, insert, eject,
  * stats, vnc. */
+#include <glib/gi18n-lib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,7 +97,7 @@ gboolean run_text(const struct call *call, GError **error)
     }
     if (!is_text) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "“%s” shows a picture, not text; use “orielctl screenshot”.",
+                    _("“%s” shows a picture, not text; use “orielctl screenshot”."),
                     call->arguments[0]);
         return FALSE;
     }
@@ -137,7 +138,7 @@ gboolean run_type(const struct call *call, GError **error)
     g_autofree char *text = unescape(call->arguments[1]);
 
     if (!g_utf8_validate(text, -1, NULL)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "The text is not UTF-8.");
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("The text is not UTF-8."));
         return FALSE;
     }
     return engine &&

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* export. */
+#include <glib/gi18n-lib.h>
 #include <stdio.h>
 
 #include "appliance/export/oriel-export.h"
@@ -17,18 +18,19 @@ static gboolean options_read(const struct call *call, OrielExportOptions *option
     };
     if (profile && !oriel_ovf_profile_parse(profile, &options->profile)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                    "There is no profile “%s”; choose vmware, virtualbox, proxmox or hyper-v.",
+                    _("There is no profile “%s”; choose vmware, virtualbox, proxmox or hyper-v."),
                     profile);
         return FALSE;
     }
     if (controller && !oriel_ovf_controller_parse(controller, &options->controller)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                    "There is no controller “%s”; choose default, scsi, sata or ide.", controller);
+                    _("There is no controller “%s”; choose default, scsi, sata or ide."),
+                    controller);
         return FALSE;
     }
     if (!call_option(call, "estimate") && call->n_arguments < 2) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                    "“export” needs NAME and FILE.ova or FOLDER; see “orielctl export --help”.");
+                    _("“export” needs NAME and FILE.ova or FOLDER; see “orielctl export --help”."));
         return FALSE;
     }
     return TRUE;
@@ -61,7 +63,9 @@ static void report_print(const struct call *call, const OrielExportReport *repor
         print_json(node);
         return;
     }
-    printf("%s%s for disks of %s\n", call_option(call, "estimate") ? "about " : "", size, capacity);
+    printf(call_option(call, "estimate") ? _("about %s for disks of %s\n")
+                                         : _("%s for disks of %s\n"),
+           size, capacity);
     for (guint i = 0; i < report->notes->len; i++) {
         printf("%s\n", (const char *)report->notes->pdata[i]);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* import. */
 #include <glib-unix.h>
+#include <glib/gi18n-lib.h>
 #include <stdio.h>
 
 #include "appliance/import/oriel-import.h"
@@ -83,7 +84,8 @@ static void report_print(const OrielImportReport *report)
     g_autofree char *most = g_format_size_full(report->disks_size, G_FORMAT_SIZE_IEC_UNITS);
     g_autofree char *there = g_format_size_full(report->space_free, G_FORMAT_SIZE_IEC_UNITS);
     g_autofree char *spaces =
-        g_strdup_printf("%s now, at most %s; %s are free", space, most, there);
+        /* Translators: room that disks take; “now” is after the import. */
+        g_strdup_printf(_("%s now, at most %s; %s are free"), space, most, there);
     g_autofree char *cpus = g_strdup_printf("%u", report->cpus);
     g_autofree char *firmware =
         g_strdup_printf("%s, %s", report->uefi ? "uefi" : "bios", report->firmware_reason);

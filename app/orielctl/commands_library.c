@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* list, show, set, rename, clone, delete, log, check-host. */
+#include <glib/gi18n-lib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ void made_print(const struct call *call, const char *name, const char *folder)
     if (call->json) {
         print_json(json_object_of("name", name, "folder", folder, NULL));
     } else {
-        printf("“%s” is in %s\n", name, folder);
+        printf(_("“%s” is in %s\n"), name, folder);
     }
 }
 
@@ -143,7 +144,7 @@ static gboolean settings_set(OrielConfig *config, gpointer data, GError **error)
 
         if (!parts[0] || !parts[1]) {
             g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                        "“%s” is not a setting; write KEY=VALUE, such as memory=2G.", *setting);
+                        _("“%s” is not a setting; write KEY=VALUE, such as memory=2G."), *setting);
             return FALSE;
         }
         if (!oriel_config_set(config, parts[0], parts[1], error)) {
@@ -179,7 +180,7 @@ gboolean run_set(const struct call *call, GError **error)
     for (guint i = 1; i < call->n_arguments; i++) {
         if (g_str_has_prefix(call->arguments[i], "name=")) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                        "The name is changed with “orielctl rename”.");
+                        _("The name is changed with “orielctl rename”."));
             return FALSE;
         }
     }
@@ -198,7 +199,7 @@ gboolean run_set(const struct call *call, GError **error)
         return FALSE;
     }
     if (!live) {
-        fprintf(stderr, "“%s” is running; the change takes effect when it is started again.\n",
+        fprintf(stderr, _("“%s” is running; the change takes effect when it is started again.\n"),
                 machine->name);
     }
     return TRUE;
@@ -245,7 +246,7 @@ gboolean run_log(const struct call *call, GError **error)
     }
     if (!g_file_get_contents(path, &text, NULL, NULL)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "“%s” has no log: it has never been started.", machine->name);
+                    _("“%s” has no log: it has never been started."), machine->name);
         return FALSE;
     }
     if (call->json) {
@@ -258,7 +259,8 @@ gboolean run_log(const struct call *call, GError **error)
 
 static void finding_print(const OrielFinding *finding)
 {
-    printf("%s %s\n  %s\n", finding->fatal ? "Problem:" : "Note:", finding->what, finding->fix);
+    printf("%s %s\n  %s\n", finding->fatal ? _("Problem:") : _("Note:"), finding->what,
+           finding->fix);
 }
 
 gboolean run_check_host(const struct call *call, GError **error)
@@ -285,13 +287,13 @@ gboolean run_check_host(const struct call *call, GError **error)
         if (finding->fatal && good) {
             good = FALSE;
             g_set_error(error, ORIEL_ERROR, finding->code,
-                        "No machine can run on this computer yet: %s", finding->what);
+                        _("No machine can run on this computer yet: %s"), finding->what);
         }
     }
     if (call->json) {
         print_json_array(array);
     } else if (findings->len == 0) {
-        printf("All is well: machines run at full speed.\n");
+        printf("%s\n", _("All is well: machines run at full speed."));
     }
     json_array_unref(array);
     return good;

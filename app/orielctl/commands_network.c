@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
+#include <glib/gi18n-lib.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,8 +76,8 @@ gboolean run_forward(const struct call *call, GError **error)
     }
     if ((!list && !add && strcmp(what, "remove") != 0) || call->n_arguments != (list ? 2 : 3)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "Write “forward NAME list”, or “forward NAME add FORWARD” or “remove FORWARD” "
-                    "with a forward such as tcp:2222:22.");
+                    _("Write “forward NAME list”, or “forward NAME add FORWARD” or “remove "
+                      "FORWARD” with a forward such as tcp:2222:22."));
         return FALSE;
     }
     if (list) {
@@ -183,7 +184,7 @@ static gboolean capture_start(OrielEngine *engine, const char *id, const char *p
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), index;
 
     if (fd < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be written", path);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be written"), path);
         return FALSE;
     }
     index = g_unix_fd_list_append(fds, fd, error);
@@ -202,7 +203,7 @@ gboolean run_capture(const struct call *call, GError **error)
 
     if (stop != (call->n_arguments == 1)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "Write “capture NAME FILE”, and later “capture NAME --stop”.");
+                    _("Write “capture NAME FILE”, and later “capture NAME --stop”."));
         return FALSE;
     }
     engine = network_engine(call, &id, error);

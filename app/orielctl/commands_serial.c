@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <gio/gunixsocketaddress.h>
+#include <glib/gi18n-lib.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,13 +130,13 @@ gboolean run_serial(const struct call *call, GError **error)
     }
     if (port && !g_ascii_string_to_unsigned(port, 10, 0, 255, &index, NULL)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "“%s” is not the number of a serial port.", port);
+                    _("“%s” is not the number of a serial port."), port);
         return FALSE;
     }
     const char *const *sockets = oriel_engine_get_serial_sockets(engine);
 
     if (!sockets || index >= g_strv_length((char **)sockets)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, "“%s” has no serial port %d.",
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, _("“%s” has no serial port %d."),
                     call->arguments[0], (int)index);
         return FALSE;
     }
@@ -150,7 +151,8 @@ gboolean run_serial(const struct call *call, GError **error)
         raw = before;
         cfmakeraw(&raw);
         tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-        fprintf(stderr, "Connected to “%s”; Ctrl+] leaves.\r\n", call->arguments[0]);
+        fprintf(stderr, _("Connected to “%s”; Ctrl+] leaves."), call->arguments[0]);
+        fputs("\r\n", stderr);
     }
     struct conversation conversation = { .socket = g_socket_get_fd(socket), .terminal = terminal };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* wait: for a state (told by the engine), a text on the screen or an output on the serial port
  * (looked at again and again). */
+#include <glib/gi18n-lib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,7 +72,7 @@ static enum verdict look_at_text(struct waiting *w, GError **error)
         return NOT_YET;
     }
     g_free(w->last);
-    w->last = is_text ? g_strdup(text) : g_strdup("(a picture, not text)\n");
+    w->last = is_text ? g_strdup(text) : g_strconcat(_("(a picture, not text)"), "\n", NULL);
     return is_text && g_regex_match(w->text, text, 0, NULL) ? REACHED : NOT_YET;
 }
 
@@ -122,13 +123,12 @@ static enum verdict look(struct waiting *w, GError **error)
         /* What the guest wrote last may have come between the two looks. */
         verdict = w->text ? look_at_text(w, error) : look_at_serial(w, error);
         if (verdict == NOT_YET) {
-            g_set_error(
-                error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                strcmp(state, "crashed") == 0
-                    ? "“%s” has crashed, so what you wait for will not come; “orielctl log” "
-                      "says how."
-                    : "“%s” is stopped, so what you wait for will not come.",
-                w->machine->name);
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                        strcmp(state, "crashed") == 0
+                            ? _("“%s” has crashed, so what you wait for will not come; “orielctl "
+                                "log” says how.")
+                            : _("“%s” is stopped, so what you wait for will not come."),
+                        w->machine->name);
             return FAILED;
         }
     }
@@ -140,7 +140,7 @@ static enum verdict time_out(struct waiting *w, GError **error)
     if (w->last) {
         fprintf(stderr, "%s", w->last);
     }
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT, "“%s” did not get there in time.",
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT, _("“%s” did not get there in time."),
                 w->machine->name);
     return FAILED;
 }
@@ -164,9 +164,10 @@ static gboolean state_known(const char *state, GError **error)
     };
 
     if (!g_strv_contains(states, state)) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "“%s” is not a state; there are stopped, saved, running, paused and crashed.",
-                    state);
+        g_set_error(
+            error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+            _("“%s” is not a state; there are stopped, saved, running, paused and crashed."),
+            state);
         return FALSE;
     }
     return TRUE;
@@ -180,7 +181,7 @@ static GRegex *expression_new(const char *text, GRegexCompileFlags flags, GError
 
     if (!expression) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "“%s” is not a regular expression: %s.", text, cause->message);
+                    _("“%s” is not a regular expression: %s."), text, cause->message);
     }
     return expression;
 }
@@ -194,12 +195,12 @@ static gboolean waiting_prepare(struct waiting *w, const struct call *call, GErr
     w->state = call_option(call, "state");
     if ((w->state != NULL) + (text != NULL) + (serial != NULL) != 1) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "“wait” needs one of --state, --text and --serial.");
+                    _("“wait” needs one of --state, --text and --serial."));
         return FALSE;
     }
     if (timeout && !g_ascii_string_to_unsigned(timeout, 10, 0, G_MAXINT32, &seconds, NULL)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "“%s” is not a number of seconds.", timeout);
+                    _("“%s” is not a number of seconds."), timeout);
         return FALSE;
     }
     w->deadline = timeout ? g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC : G_MAXINT64;

@@ -5,11 +5,12 @@
  * 1 for anything else.
  */
 #include <errno.h>
-#include <locale.h>
+#include <glib/gi18n-lib.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "oriel-locale.h"
 #include "orielctl.h"
 
 enum {
@@ -50,33 +51,45 @@ static void entry_print(FILE *file, const char *name, int width, const char *tex
     words_print(file, text, width + 3, column);
 }
 
+/* How a command is written. */
+static void usage_line_print(FILE *file, const char *line)
+{
+    /* Translators: followed by a command line. */
+    fprintf(file, _("Usage: %s"), line);
+    fputc('\n', file);
+}
+
 static void usage_print(FILE *file)
 {
-    fprintf(file, "Usage: orielctl COMMAND [ARGUMENT...] [--json]\n");
+    usage_line_print(file, "orielctl COMMAND [ARGUMENT...] [--json]");
     for (const struct command_group *group = command_groups; group->title; group++) {
-        fprintf(file, "\n%s:\n", group->title);
+        fprintf(file, "\n%s\n", _(group->title));
         for (const struct command *const *c = group->commands; *c; c++) {
-            entry_print(file, (*c)->name, COMMAND_WIDTH, (*c)->summary);
+            entry_print(file, (*c)->name, COMMAND_WIDTH, _((*c)->summary));
         }
     }
-    fprintf(file, "\n“orielctl COMMAND --help” says more. Manual: orielctl(1).\n");
+    fprintf(file, "\n%s\n", _("“orielctl COMMAND --help” says more. Manual: orielctl(1)."));
 }
 
 static void help_print(const struct command *command)
 {
-    printf("Usage: orielctl %s%s%s%s\n\n", command->name, *command->arguments ? " " : "",
-           command->arguments, command->options->name ? " [OPTION...]" : "");
-    words_print(stdout, command->summary, 0, 0);
-    printf("\nOptions:\n");
+    g_autofree char *line =
+        g_strconcat("orielctl ", command->name, *command->arguments ? " " : "", command->arguments,
+                    command->options->name ? " [OPTION...]" : "", NULL);
+
+    usage_line_print(stdout, line);
+    putchar('\n');
+    words_print(stdout, _(command->summary), 0, 0);
+    printf("\n%s\n", _("Options:"));
     for (const struct option *o = command->options; o->name; o++) {
         g_autofree char *name =
             g_strdup_printf("--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
 
-        entry_print(stdout, name, OPTION_WIDTH, o->help);
+        entry_print(stdout, name, OPTION_WIDTH, _(o->help));
     }
-    entry_print(stdout, "--json", OPTION_WIDTH, "print the result as JSON");
-    entry_print(stdout, "--help", OPTION_WIDTH, "print this text");
-    printf("\nExamples:\n");
+    entry_print(stdout, "--json", OPTION_WIDTH, _("print the result as JSON"));
+    entry_print(stdout, "--help", OPTION_WIDTH, _("print this text"));
+    printf("\n%s\n", _("Examples:"));
     g_auto(GStrv) examples = g_strsplit(command->examples, "\n", -1);
 
     for (char **example = examples; *example; example++) {
@@ -170,15 +183,15 @@ static gboolean option_take(struct call *call, char **argv, int argc, int *at, G
     const char *value = parts[1];
 
     if (!option) {
-        return usage_error(error, "“%s” has no option “--%s”; see “orielctl %s --help”.",
+        return usage_error(error, _("“%s” has no option “--%s”; see “orielctl %s --help”."),
                            call->command->name, parts[0], call->command->name);
     }
     if (!option->value && value) {
-        return usage_error(error, "The option “--%s” takes no value.", option->name);
+        return usage_error(error, _("The option “--%s” takes no value."), option->name);
     }
     if (option->value && !value) {
         if (*at + 1 >= argc) {
-            return usage_error(error, "The option “--%s” needs a value: %s.", option->name,
+            return usage_error(error, _("The option “--%s” needs a value: %s."), option->name,
                                option->value);
         }
         value = argv[++*at];
@@ -200,8 +213,8 @@ static gboolean arguments_parse(struct call *call, char **argv, int argc, GError
                 return FALSE;
             }
         } else if (!options_end && argv[i][0] == '-' && argv[i][1]) {
-            return usage_error(error, "There is no option “%s”; see “orielctl %s --help”.", argv[i],
-                               call->command->name);
+            return usage_error(error, _("There is no option “%s”; see “orielctl %s --help”."),
+                               argv[i], call->command->name);
         } else {
             call->arguments[call->n_arguments++] = argv[i];
         }
@@ -210,9 +223,11 @@ static gboolean arguments_parse(struct call *call, char **argv, int argc, GError
         return TRUE;
     }
     if (call->n_arguments < call->command->minimum || call->n_arguments > call->command->maximum) {
-        return usage_error(error, "“%s” needs %s; see “orielctl %s --help”.", call->command->name,
-                           *call->command->arguments ? call->command->arguments : "no arguments",
-                           call->command->name);
+        return *call->command->arguments
+                   ? usage_error(error, _("“%s” needs %s; see “orielctl %s --help”."),
+                                 call->command->name, call->command->arguments, call->command->name)
+                   : usage_error(error, _("“%s” needs no arguments; see “orielctl %s --help”."),
+                                 call->command->name, call->command->name);
     }
     call->json = call_option(call, "json") != NULL;
     return TRUE;
@@ -253,7 +268,7 @@ static int fail(const struct call *call, const GError *error)
 static gboolean output_flush(GError **error)
 {
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        oriel_error_set_errno(error, errno, "The result could not be written");
+        oriel_error_set_errno(error, errno, _("The result could not be written"));
         return FALSE;
     }
     return TRUE;
@@ -279,13 +294,32 @@ static int command_run(const struct command *command, int argc, char **argv)
     return code;
 }
 
+static void command_missing(const char *name, const char *nearest)
+{
+    fputs("orielctl: ", stderr);
+    if (nearest) {
+        fprintf(stderr,
+                _("There is no command “%s”; did you mean “%s”? “orielctl --help” lists all."),
+                name, nearest);
+    } else {
+        fprintf(stderr, _("There is no command “%s”; see “orielctl --help”."), name);
+    }
+    fputc('\n', stderr);
+}
+
+/* What a script reads is the same in every language. */
+static gboolean is_for_script(char **argv)
+{
+    return g_strv_contains((const char *const *)argv, "--json");
+}
+
 int main(int argc, char **argv)
 {
     const char *nearest, *name = argc > 1 ? argv[1] : "";
     const struct command *command;
     gboolean help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
 
-    setlocale(LC_ALL, "");
+    oriel_locale_start(!is_for_script(argv));
     if (argc < 2) {
         usage_print(stderr);
         return EXIT_USAGE;
@@ -304,8 +338,7 @@ int main(int argc, char **argv)
     }
     command = command_find(name, &nearest);
     if (!command) {
-        fprintf(stderr, "orielctl: There is no command “%s”%s%s%s; see “orielctl --help”.\n", name,
-                nearest ? "; did you mean “" : "", nearest ? nearest : "", nearest ? "”" : "");
+        command_missing(name, nearest);
         return EXIT_USAGE;
     }
     if (help) {

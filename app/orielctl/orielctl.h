@@ -27,7 +27,7 @@ struct call {
 struct option {
     const char *name;
     const char *value; /* NULL for a flag, otherwise the name of its value in the help */
-    const char *help;
+    const char *help;  /* to be translated, as are titles and summaries below */
 };
 
 struct command {
@@ -43,7 +43,7 @@ struct command {
 
 /* Commands that belong together; the manual has the same sections. */
 struct command_group {
-    const char *title;
+    const char *title;                     /* with its colon */
     const struct command *const *commands; /* ends with NULL */
 };
 

@@ -2,6 +2,7 @@
 /* See oriel-limits.h. */
 #include "oriel-limits.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "oriel-plug.h"
@@ -22,7 +23,7 @@ static gboolean limits_apply(const OrielMachine *machine, GError **error)
     if (!oriel_engine_call_get_config_sync(engine, &json, NULL, error)) {
         return FALSE;
     }
-    running = oriel_config_from_data(json, strlen(json), "the running machine", error);
+    running = oriel_config_from_data(json, strlen(json), _("The running machine"), error);
     for (guint i = 0; running && i < config->drives->len; i++) {
         const OrielDrive *drive = g_ptr_array_index(config->drives, i);
 

@@ -2,6 +2,7 @@
 /* See oriel-networks.h. */
 #include "oriel-networks.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@ const OrielNetwork *oriel_network_find(const OrielConfig *config, const char *ne
 
     if (!found) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    network ? "“%s” has no network card “%s”." : "“%s” has no network card.",
+                    network ? _("“%s” has no network card “%s”.") : _("“%s” has no network card."),
                     config->name, network);
     }
     return found;
@@ -92,7 +93,7 @@ gboolean oriel_networks_apply(const OrielMachine *machine, GError **error)
     if (!oriel_engine_call_get_config_sync(engine, &json, NULL, error)) {
         return FALSE;
     }
-    running = oriel_config_from_data(json, strlen(json), "the running machine", error);
+    running = oriel_config_from_data(json, strlen(json), _("The running machine"), error);
     for (guint i = 0; running && i < config->networks->len; i++) {
         const OrielNetwork *network = config->networks->pdata[i];
         const OrielNetwork *now = oriel_config_find_network(running, network->id);
@@ -161,8 +162,8 @@ static gboolean change_apply(OrielConfig *config, gpointer data, GError **error)
     found = forward_find(forwards, &change->forward);
     if (change->add != (found < 0)) {
         g_set_error(error, ORIEL_ERROR, change->add ? ORIEL_ERROR_EXISTS : ORIEL_ERROR_NOT_FOUND,
-                    change->add ? "%s port %u of %s is forwarded to “%s” already."
-                                : "%s port %u of %s is not forwarded to “%s”.",
+                    change->add ? _("%s port %u of %s is forwarded to “%s” already.")
+                                : _("%s port %u of %s is not forwarded to “%s”."),
                     change->forward.udp ? "UDP" : "TCP", change->forward.host_port,
                     change->forward.host, config->name);
         return FALSE;

@@ -2,6 +2,8 @@
 /* See oriel-plug.h. */
 #include "oriel-plug.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "oriel-session.h"
 
 gboolean oriel_plug_engine(const OrielMachine *machine, OrielEngine **engine, GError **error)
@@ -47,7 +49,7 @@ guint oriel_plug_free_port(const OrielConfig *config, GError **error)
 
     if (port == 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "All %d slots of “%s” are taken; turn it off to add more.", CONFIG_PORTS_MAX,
+                    _("All %d slots of “%s” are taken; turn it off to add more."), CONFIG_PORTS_MAX,
                     config->name);
     }
     return port;

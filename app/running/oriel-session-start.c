@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <glib/gi18n-lib.h>
 #include <json-glib/json-glib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +103,7 @@ static gboolean ready_judge(const OrielMachine *machine, const char *line, GErro
         return FALSE;
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                "The engine of “%s” ended without a word; “%s/log/engine.log” may say why.",
+                _("The engine of “%s” ended without a word; “%s/log/engine.log” may say why."),
                 machine->name, machine->folder);
     return FALSE;
 }
@@ -125,7 +126,7 @@ static gboolean start(const OrielMachine *machine, GPtrArray *arguments,
     g_subprocess_launcher_close(launcher); /* or the pipe would never end */
     if (!process) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "The engine “%s” cannot be started: %s. Reinstall Oriel.",
+                    _("The engine “%s” cannot be started: %s. Install Oriel again."),
                     (const char *)arguments->pdata[0], cause->message);
         close(pipe_fds[0]);
         return FALSE;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
 #include <gio/gunixsocketaddress.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <poll.h>
 #include <signal.h>
@@ -82,7 +83,7 @@ static gboolean not_running(const OrielMachine *machine, OrielFound *found, GErr
 {
     *found = ORIEL_FOUND_NOTHING;
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                "“%s” is not running; start it with “orielctl start”.", machine->name);
+                _("“%s” is not running; start it with “orielctl start”."), machine->name);
     return FALSE;
 }
 
@@ -97,7 +98,7 @@ static gboolean makes_no_sense(const OrielMachine *machine, const GError *cause,
         g_propagate_error(error, g_error_copy(cause));
     } else {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                    "The engine of “%s” gives no answer that makes sense: %s.", machine->name,
+                    _("The engine of “%s” gives no answer that makes sense: %s."), machine->name,
                     cause->message);
     }
     return FALSE;
@@ -112,22 +113,22 @@ static gboolean engine_judge(OrielEngine *engine, const OrielMachine *machine, O
 
     if (!version || !g_variant_is_of_type(version, G_VARIANT_TYPE_UINT32)) {
         g_autoptr(GError) cause =
-            g_error_new_literal(ORIEL_ERROR, ORIEL_ERROR_HOST, "it does not speak the contract");
+            g_error_new_literal(ORIEL_ERROR, ORIEL_ERROR_HOST, _("it does not speak the contract"));
 
         return makes_no_sense(machine, cause, found, error);
     }
     if (g_variant_get_uint32(version) != ORIEL_PROTOCOL_VERSION) {
         *found = ORIEL_FOUND_OTHER;
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "“%s” runs with another version of Oriel; shut it down from inside, then start "
-                    "it again.",
+                    _("“%s” runs with another version of Oriel; shut it down from inside, then "
+                      "start it again."),
                     machine->name);
         return FALSE;
     }
     if (!is_of_folder(engine, machine->folder)) {
         *found = ORIEL_FOUND_NOTHING;
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "The machine in “%s” is not running; the one that runs is its copy in “%s”.",
+                    _("The machine in “%s” is not running; the one that runs is its copy in “%s”."),
                     machine->folder, oriel_engine_get_folder(engine));
         return FALSE;
     }
@@ -242,11 +243,10 @@ static OrielEngine *connect_in_time(const OrielMachine *machine, OrielFound *fou
     }
     engine = find_in_time(machine, found, &cause);
     if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-        g_set_error(
-            error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
-            "The engine of “%s” has not answered for %d seconds. Try again; if it stays so, "
-            "end it with “orielctl kill”.",
-            machine->name, ORIEL_SESSION_PATIENCE);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
+                    _("The engine of “%s” has not answered for %d seconds. Try again; if it stays "
+                      "so, end it with “orielctl kill”."),
+                    machine->name, ORIEL_SESSION_PATIENCE);
     } else if (cause) {
         g_propagate_error(error, g_steal_pointer(&cause));
     }
@@ -269,7 +269,7 @@ gboolean oriel_session_end_process(int process, gboolean ask, const OrielMachine
 
     for (int number = ask ? SIGTERM : SIGKILL;; number = SIGKILL) {
         if (pidfd_send_signal(process, number, NULL, 0) != 0 && errno != ESRCH) {
-            oriel_error_set_errno(error, errno, "The engine of “%s” cannot be ended",
+            oriel_error_set_errno(error, errno, _("The engine of “%s” cannot be ended"),
                                   machine->name);
             return FALSE;
         }
@@ -278,8 +278,8 @@ gboolean oriel_session_end_process(int process, gboolean ask, const OrielMachine
         }
         if (number == SIGKILL) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
-                        "The engine of “%s” has been told to end, but the system still holds it; "
-                        "wait for a disk or network that does not answer.",
+                        _("The engine of “%s” has been told to end, but the system still holds it; "
+                          "wait for a disk or network that does not answer."),
                         machine->name);
             return FALSE;
         }
@@ -304,8 +304,8 @@ gboolean oriel_session_kill(const OrielMachine *machine, GError **error)
     stream = oriel_session_connect_socket(path, NULL, &cause);
     if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_TIMEOUT,
-                    "The engine of “%s” takes no calls, and too many wait for it; end the process "
-                    "oriel-engine of this machine.",
+                    _("The engine of “%s” takes no calls, and too many wait for it; end the "
+                      "process oriel-engine of this machine."),
                     machine->name);
         return FALSE;
     }
@@ -337,7 +337,7 @@ gboolean oriel_session_screenshot(OrielEngine *engine, guint display, const char
     int fd = g_mkstemp_full(temporary, O_RDWR | O_CLOEXEC, 0644);
 
     if (fd < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be written", path);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be written"), path);
         return FALSE;
     }
     fds = g_unix_fd_list_new_from_array(&fd, 1);
@@ -348,7 +348,7 @@ gboolean oriel_session_screenshot(OrielEngine *engine, guint display, const char
         g_dbus_error_strip_remote_error(*error);
     }
     if (good && g_rename(temporary, path) != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be written", path);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be written"), path);
         good = FALSE;
     }
     if (!good) {

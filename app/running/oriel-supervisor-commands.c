@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Those who wait for an engine: starts, commands, and the look whether it still answers. See
  * oriel-supervisor.h. */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "config/runtime.h"
@@ -265,7 +266,7 @@ void oriel_supervisor_start_async(OrielSupervisor *self, OrielStartFlags flags,
 {
     if (self->closed || self->state != ORIEL_MACHINE_STATE_STOPPED) {
         g_task_report_new_error(self, callback, data, oriel_supervisor_start_async, ORIEL_ERROR,
-                                ORIEL_ERROR_STATE, "“%s” runs already.", self->machine->name);
+                                ORIEL_ERROR_STATE, _("“%s” runs already."), self->machine->name);
         return;
     }
     supervisor_reset(self);
@@ -313,9 +314,10 @@ static void command_answered(GObject *proxy, GAsyncResult *result, gpointer data
     }
     if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD)) {
         g_clear_error(&error);
-        g_set_error(&error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "The engine that runs “%s” cannot do that; shut the machine down from inside.",
-                    self->machine->name);
+        g_set_error(
+            &error, ORIEL_ERROR, ORIEL_ERROR_STATE,
+            _("The engine that runs “%s” cannot do that; shut the machine down from inside."),
+            self->machine->name);
     }
     if (error && (error->domain == ORIEL_ERROR || g_dbus_error_is_remote_error(error) ||
                   g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))) {
@@ -391,6 +393,38 @@ static void kill_begin(OrielSupervisor *self, GTask *task)
     }
 }
 
+/* For the end of a sentence. */
+static const char *state_clause(OrielMachineState state)
+{
+    switch (state) {
+    case ORIEL_MACHINE_STATE_UNAVAILABLE:
+        return _("it is not there");
+    case ORIEL_MACHINE_STATE_DAMAGED:
+        return _("its settings are damaged");
+    case ORIEL_MACHINE_STATE_PENDING:
+        return _("it is still being made");
+    case ORIEL_MACHINE_STATE_STOPPED:
+        return _("it is stopped");
+    case ORIEL_MACHINE_STATE_SAVED:
+        return _("it is saved");
+    case ORIEL_MACHINE_STATE_STARTING:
+        return _("it is starting");
+    case ORIEL_MACHINE_STATE_RUNNING:
+        return _("it is running");
+    case ORIEL_MACHINE_STATE_PAUSED:
+        return _("it is paused");
+    case ORIEL_MACHINE_STATE_SAVING:
+        return _("it is being saved");
+    case ORIEL_MACHINE_STATE_STOPPING:
+        return _("it is shutting down");
+    case ORIEL_MACHINE_STATE_CRASHED:
+        return _("it has crashed");
+    case ORIEL_MACHINE_STATE_LOST:
+        return _("it does not answer");
+    }
+    g_return_val_if_reached("");
+}
+
 void oriel_supervisor_command_async(OrielSupervisor *self, OrielCommand command,
                                     GCancellable *cancellable, GAsyncReadyCallback callback,
                                     gpointer data)
@@ -400,8 +434,8 @@ void oriel_supervisor_command_async(OrielSupervisor *self, OrielCommand command,
     if (self->closed || !(commands[command].states & (1u << self->state)) ||
         (commands[command].method && !self->engine)) {
         g_task_report_new_error(self, callback, data, oriel_supervisor_command_async, ORIEL_ERROR,
-                                ORIEL_ERROR_STATE, "That cannot be done: “%s” is %s.",
-                                self->machine->name, oriel_machine_state_to_string(self->state));
+                                ORIEL_ERROR_STATE, _("That cannot be done with “%s”: %s."),
+                                self->machine->name, state_clause(self->state));
         return;
     }
     task = wait_new(self, (int)command, cancellable, callback, data);

@@ -3,6 +3,7 @@
 #include "oriel-supervisor-private.h"
 
 #include <glib-unix.h>
+#include <glib/gi18n-lib.h>
 #include <sys/pidfd.h>
 
 #include "config/runtime.h"
@@ -32,7 +33,8 @@ static void find_run(GTask *task, gpointer source, gpointer data, GCancellable *
     /* If there is an engine, it is that of a copy, and may never say so. */
     if (!oriel_machine_is_locked(find->machine->folder)) {
         find->found = ORIEL_FOUND_NOTHING;
-        g_task_return_new_error(task, ORIEL_ERROR, ORIEL_ERROR_STATE, "It is not running.");
+        g_task_return_new_error(task, ORIEL_ERROR, ORIEL_ERROR_STATE, _("“%s” is not running."),
+                                find->machine->name);
         return;
     }
     engine = oriel_session_find(find->machine, &find->found, &find->pid, cancellable, &error);

@@ -5,6 +5,7 @@
  */
 #include "oriel-supervisor.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -102,11 +103,11 @@ static gboolean judge_up(OrielSupervisor *self, int command, GError **error)
 static gboolean judge_end(OrielSupervisor *self, int command, GError **error)
 {
     if (command == ORIEL_COMMAND_SAVE && !self->was_saved) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE, "“%s” ended before it was saved.",
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE, _("“%s” ended before it was saved."),
                     self->machine->name);
     } else if (command != ORIEL_COMMAND_SHUT_DOWN && command != ORIEL_COMMAND_POWER_OFF &&
                command != ORIEL_COMMAND_SAVE && command != ORIEL_COMMAND_KILL) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE, "“%s” has ended meanwhile.",
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE, _("“%s” has ended meanwhile."),
                     self->machine->name);
     }
     return TRUE;
@@ -202,10 +203,13 @@ static void ended(OrielSupervisor *self, const GError *error)
     if (!expected && said && *said && engine_state(self) == ORIEL_MACHINE_STATE_STOPPING) {
         message = g_strdup(said);
     } else if (!expected) {
-        message =
-            g_strdup_printf("“%s” stopped because its engine ended unexpectedly%s%s. Its log "
-                            "may say why; start it again when you like.",
-                            self->machine->name, error ? ": " : "", error ? error->message : "");
+        message = error
+                      ? g_strdup_printf(_("“%s” stopped because its engine ended unexpectedly: %s. "
+                                          "Its log may say why; start it again when you like."),
+                                        self->machine->name, error->message)
+                      : g_strdup_printf(_("“%s” stopped because its engine ended unexpectedly. Its "
+                                          "log may say why; start it again when you like."),
+                                        self->machine->name);
     }
     run_end(self, message, !expected);
 }
@@ -281,8 +285,8 @@ void supervisor_heed(OrielSupervisor *self)
 
     if (state == ORIEL_MACHINE_STATE_LOST) {
         g_free(said);
-        said = g_strdup_printf("The engine of “%s” is in a state that this version of Oriel does "
-                               "not know. Shut the machine down from inside.",
+        said = g_strdup_printf(_("The engine of “%s” is in a state that this version of Oriel does "
+                                 "not know. Shut the machine down from inside."),
                                self->machine->name);
     }
     supervisor_set_state(self, state, said);
@@ -311,8 +315,8 @@ static void lose(OrielSupervisor *self, const char *message)
 static void fall_silent(OrielSupervisor *self)
 {
     g_autofree char *message = g_strdup_printf(
-        "“%s” does not answer. It may be waiting for a disk or network; wait for it, or force it "
-        "to stop, which loses what the guest has not written yet.",
+        _("“%s” does not answer. It may be waiting for a disk or network; wait for it, or force it "
+          "to stop, which loses what the guest has not written yet."),
         self->machine->name);
 
     lose(self, message);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,9 +28,10 @@ static gboolean request_fill(struct chain_request *request, const char *path, co
 {
     *request = (struct chain_request){ .path = path, .read_only = true, .detect = format == NULL };
     if (format && !image_format_parse(format, &request->format)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "There is no format “%s”; the formats are raw, qcow2, vmdk, vdi, vhd and vhdx.",
-                    format);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+            _("There is no format “%s”; the formats are raw, qcow2, vmdk, vdi, vhd and vhdx."),
+            format);
         return FALSE;
     }
     return TRUE;
@@ -45,7 +47,7 @@ static guint64 host_bytes(const char *path)
 static gboolean cancelled_set(GError **error)
 {
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                "Cancelled; nothing was changed or left behind.");
+                _("Cancelled; nothing was changed or left behind."));
     return FALSE;
 }
 
@@ -150,11 +152,12 @@ static gboolean target_format(const char *target, const OrielDiskOptions *option
         *format = IMAGE_RAW;
         return TRUE;
     }
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                options->to ? "There is no format “%s”; choose qcow2, raw, vmdk, vhd or vhdx."
-                            : "The name “%s” does not say which format it shall have; choose one "
-                              "with --to.",
-                options->to ? options->to : target);
+    g_set_error(
+        error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+        options->to
+            ? _("There is no format “%s”; choose qcow2, raw, vmdk, vhd or vhdx.")
+            : _("The name “%s” does not say which format it shall have; choose one with --to."),
+        options->to ? options->to : target);
     return FALSE;
 }
 
@@ -167,12 +170,12 @@ static gboolean options_fill(struct convert_options *convert, const OrielDiskOpt
 
     if ((options->compress || options->zstd || options->cluster_size) && !qcow2) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "Only qcow2 images can be compressed or have a cluster size chosen.");
+                    _("Only qcow2 images can be compressed or have a cluster size chosen."));
         return FALSE;
     }
     if (options->fixed && !hyper_v) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "Only vhd and vhdx images can be fixed.");
+                    _("Only vhd and vhdx images can be fixed."));
         return FALSE;
     }
     if (options->cluster_size && !oriel_size_parse(options->cluster_size, &cluster_size, error)) {
@@ -191,7 +194,7 @@ static struct storage *new_storage(int file, const char *name, GError **error)
     int copy = fcntl(file, F_DUPFD_CLOEXEC, 0);
 
     if (copy < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", name);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be made"), name);
         return NULL;
     }
     return storage_file_new(copy, name, false, error);
@@ -371,16 +374,17 @@ static gboolean size_wanted(const struct image *image, const char *text, gboolea
         return FALSE;
     }
     if (*size > IMAGE_BYTES_MAX) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "A disk has at most 64P.");
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("A disk has at most 64P."));
         return FALSE;
     }
     *size = (*size + (more ? image->size : 0) + IMAGE_SECTOR - 1) / IMAGE_SECTOR * IMAGE_SECTOR;
     if (*size < image->size && !shrink) {
         g_autofree char *present = oriel_size_text(image->size);
 
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” has %s now; to make it smaller, and lose what lies behind, say --shrink.",
-                    image->storage->name, present);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+            _("“%s” has %s now; to make it smaller, and lose what lies behind, say --shrink."),
+            image->storage->name, present);
         return FALSE;
     }
     return TRUE;
@@ -469,8 +473,8 @@ static gboolean compact_qcow2(struct image *image, const char *path, int file, s
 
     if (strcmp(detail(details, "snapshots"), "0") != 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” has internal snapshots, which compacting would lose. Delete them first, "
-                    "or convert the disk.",
+                    _("“%s” has internal snapshots, which compacting would lose. Delete them "
+                      "first, or convert the disk."),
                     path);
         return FALSE;
     }
@@ -478,7 +482,7 @@ static gboolean compact_qcow2(struct image *image, const char *path, int file, s
         (!image->backing_format ||
          !image_format_parse(image->backing_format, &convert.qcow2.backing_format))) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” does not say which format “%s” has, on which it builds.", path,
+                    _("“%s” does not say which format “%s” has, on which it builds."), path,
                     image->backing_name);
         return FALSE;
     }
@@ -503,7 +507,7 @@ gboolean disk_work_compact(const char *path, const char *format, int file, gbool
         good = *rewritten = compact_qcow2(image, path, file, &watch, error);
     } else {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is a %s image, which is only read; convert it to qcow2.", path,
+                    _("“%s” is a %s image, which is only read; convert it to qcow2."), path,
                     image_format_name(image->class->format));
     }
     if (!*rewritten) { /* otherwise its lock is held until the new file has its name */
@@ -520,8 +524,8 @@ static void commit_error(const struct image *image, GError *cause, GError **erro
         return;
     }
     g_set_error(error, cause->domain, cause->code,
-                "%s Nothing is lost: “%s” still has everything. Commit it again before “%s” is "
-                "used alone.",
+                _("%s Nothing is lost: “%s” still has everything. Commit it again before “%s” is "
+                  "used alone."),
                 cause->message, image->storage->name, image->backing->storage->name);
     g_error_free(cause);
 }
@@ -550,7 +554,7 @@ gboolean disk_work_delete_snapshot(const char *path, const char *snapshot, GErro
 
     if (image && image->class->format != IMAGE_QCOW2) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is a %s image, which has no snapshots inside.", path,
+                    _("“%s” is a %s image, which has no snapshots inside."), path,
                     image_format_name(image->class->format));
     } else if (image) {
         good = qcow2_snapshot_delete(image, snapshot, error);

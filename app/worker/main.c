@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "config/runtime.h"
 #include "media/oriel-system.h"
+#include "oriel-locale.h"
 #include "worker/worker-operations.h"
 #include "worker/worker-protocol.h"
 #include "worker/worker-sandbox.h"
@@ -196,6 +197,7 @@ int main(int argc, char **argv)
     g_setenv("GIO_USE_VFS", "local", TRUE);
     g_setenv("GIO_MODULE_DIR", "/nonexistent", TRUE);
     encodings_load();
+    oriel_locale_load_messages();
     if (rights.systems) {
         oriel_system_prepare();
     }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
+#include <glib/gi18n-lib.h>
 #include <linux/landlock.h>
 #include <signal.h>
 #include <spawn.h>
@@ -116,7 +117,7 @@ static int start(OrielWorker *worker, const OrielWorkerRequest *request, GError 
     int pair[2], copy, result;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-        oriel_error_set_errno(error, errno, "The helper program oriel-worker cannot be started");
+        oriel_error_set_errno(error, errno, _("The helper program oriel-worker cannot be started"));
         return -1;
     }
     /* A copy that is not in the way where the process expects it. */
@@ -132,7 +133,7 @@ static int start(OrielWorker *worker, const OrielWorkerRequest *request, GError 
     close(pair[0]);
     worker->pid = 0;
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                "The helper program oriel-worker cannot be started: %s. Install Oriel again.",
+                _("The helper program oriel-worker cannot be started: %s. Install Oriel again."),
                 g_strerror(result));
     return -1;
 }
@@ -312,7 +313,7 @@ static void failure(OrielWorker *worker, GCancellable *cancellable, GError **err
 
     if (g_cancellable_is_cancelled(cancellable) && !told && !goes_on(worker)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                    "Cancelled; nothing was changed or left behind.");
+                    _("Cancelled; nothing was changed or left behind."));
     } else if (remote) {
         g_dbus_error_strip_remote_error(worker->cause);
         g_propagate_error(error, g_steal_pointer(&worker->cause));
@@ -321,14 +322,14 @@ static void failure(OrielWorker *worker, GCancellable *cancellable, GError **err
             WIFSIGNALED(status) ? g_strsignal(WTERMSIG(status)) : worker->cause->message;
         const char *changed = worker->request->change;
 
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                    changed
-                        ? "The helper program oriel-worker ended in the middle of its work (%s). "
-                          "Check “%s” with “orielctl disk check”."
-                        : "The helper program oriel-worker ended in the middle of its work (%s). "
-                          "What it had begun is removed; try again, with more free memory if "
-                          "that was short.",
-                    why, changed);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_HOST,
+            changed
+                ? _("The helper program oriel-worker ended in the middle of its work (%s). Check "
+                    "“%s” with “orielctl disk check”.")
+                : _("The helper program oriel-worker ended in the middle of its work (%s). What it "
+                    "had begun is removed; try again, with more free memory if that was short."),
+            why, changed);
     }
 }
 

@@ -2,6 +2,7 @@
 /* See chain.h. */
 #include "chain.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -18,8 +19,8 @@ static char *sibling_path(const char *path, const char *name, GError **error)
     if (strchr(name, '/') != NULL || strchr(name, '\\') != NULL || strchr(name, ':') != NULL ||
         strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || name[0] == '\0') {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” refers to “%s”, which is not a file of its own folder; this is not "
-                    "followed. Put both into one folder, or convert it where it was made.",
+                    _("“%s” refers to “%s”, which is not a file of its own folder; this is not "
+                      "followed. Put both into one folder, or convert it where it was made."),
                     path, name);
         return NULL;
     }
@@ -82,7 +83,7 @@ static struct image *image_from(struct opening *opening, struct storage *storage
     if (top && request->snapshot != NULL) {
         if (format != IMAGE_QCOW2) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                        "“%s” is a %s image, which has no snapshots inside.", storage->name,
+                        _("“%s” is a %s image, which has no snapshots inside."), storage->name,
                         image_format_name(format));
             storage_free(storage);
             return NULL;
@@ -100,16 +101,17 @@ static bool backing_format(const struct chain_request *request, const struct ima
             return true;
         }
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” builds on an image of the format “%s”, which is not supported.",
+                    _("“%s” builds on an image of the format “%s”, which is not supported."),
                     image->storage->name, image->backing_format);
         return false;
     }
     if (request->follow == CHAIN_DETECT) {
         return image_detect(storage, format, error);
     }
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "“%s” does not say which format “%s” has; import it with “orielctl disk convert”.",
-                image->storage->name, image->backing_name);
+    g_set_error(
+        error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+        _("“%s” does not say which format “%s” has; import it with “orielctl disk convert”."),
+        image->storage->name, image->backing_name);
     return false;
 }
 
@@ -120,8 +122,8 @@ static bool identity_check(const struct image *image, const struct image *backin
         return true;
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "“%s” does not belong to “%s”: that is another image, or was changed since. Find "
-                "the right one.",
+                _("“%s” does not belong to “%s”: that is another image, or was changed since. Find "
+                  "the right one."),
                 image->storage->name, backing->storage->name);
     return false;
 }
@@ -181,13 +183,13 @@ static bool backing_attach(struct opening *opening, struct image *image, unsigne
     }
     if (follow == CHAIN_REFUSE) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is only a difference to “%s”. Allow that this is read too (--chain).",
+                    _("“%s” is only a difference to “%s”. Allow that this is read too (--chain)."),
                     image->storage->name, image->backing_name);
         return false;
     }
     if (depth >= IMAGE_CHAIN_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” builds on more than %d images, or on itself.", opening->request->path,
+                    _("“%s” builds on more than %d images, or on itself."), opening->request->path,
                     IMAGE_CHAIN_MAX);
         return false;
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* New disks of a machine. See drive.h. */
 #include "config/config.h"
+
+#include <glib/gi18n-lib.h>
 #include "block/drive/drive.h"
 #include "qcow2/qcow2.h"
 
@@ -14,7 +16,7 @@ static bool size_round(uint64_t *bytes, GError **error)
 {
     if (*bytes == 0 || *bytes > DISK_BYTES_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "A disk must have at least 1M and at most 64T.");
+                    _("A disk must have at least 1M and at most 64T."));
         return false;
     }
     *bytes = (*bytes + DISK_UNIT - 1) / DISK_UNIT * DISK_UNIT;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,11 +36,12 @@ static int open_below(const char *folder, const char *path, int flags)
     return directory;
 }
 
-/* “a.raw”, or the image of “disk0”, “a.raw”, for the beginning of a sentence. */
+/* What is at fault, for the beginning of a sentence. */
 static char *subject(const char *drive, const char *path)
 {
-    return drive != NULL ? g_strdup_printf("The image of “%s”, “%s”,", drive, path)
-                         : g_strdup_printf("“%s”", path);
+    /* Translators: this begins sentences such as “… is not there.”. */
+    return drive != NULL ? g_strdup_printf(_("The image of “%s”, “%s”,"), drive, path)
+                         : g_strdup_printf(_("“%s”"), path);
 }
 
 static void open_error(const char *drive, const char *path, int number, GError **error)
@@ -47,18 +49,21 @@ static void open_error(const char *drive, const char *path, int number, GError *
     g_autofree char *what = subject(drive, path);
 
     if (number == ENOENT || number == ENOTDIR) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, "%s is not there.", what);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, _("%s is not there."), what);
     } else if (number == ELOOP) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "%s is or lies behind a symbolic link. Put the file itself into the machine's "
-                    "folder.",
+                    _("%s is or lies behind a symbolic link. Put the file itself into the "
+                      "machine’s folder."),
                     what);
     } else if (number == EACCES || number == EPERM || number == EROFS) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_PERMISSION,
-                    "%s may not be opened (%s). Change its permissions%s.", what,
-                    g_strerror(number), drive != NULL ? ", or attach it read-only" : "");
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_PERMISSION,
+            drive != NULL
+                ? _("%s may not be opened (%s). Change its permissions, or attach it read-only.")
+                : _("%s may not be opened (%s). Change its permissions."),
+            what, g_strerror(number));
     } else {
-        oriel_error_set_errno(error, number, "%s cannot be opened", what);
+        oriel_error_set_errno(error, number, _("%s cannot be opened"), what);
     }
 }
 
@@ -72,7 +77,7 @@ static bool lock(int fd, const char *drive, const char *path, bool read_only, GE
     }
     if (errno == EAGAIN || errno == EACCES) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_LOCKED,
-                    "%s is in use by another machine or program. Stop that one first.", what);
+                    _("%s is in use by another machine or program. Stop that one first."), what);
         return false;
     }
     g_warning("“%s” cannot be locked (%s); see that nothing else uses it.", path,
@@ -103,9 +108,10 @@ int image_file_create(const char *path, GError **error)
 
     if (fd < 0) {
         if (errno == EEXIST) {
-            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS, "“%s” is there already.", path);
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
+                        _("“%s” exists already; choose another name."), path);
         } else {
-            oriel_error_set_errno(error, errno, "The disk “%s” cannot be made", path);
+            oriel_error_set_errno(error, errno, _("The disk “%s” cannot be made"), path);
         }
         return -1;
     }
@@ -123,7 +129,7 @@ bool image_file_sync_parent(const char *path, GError **error)
     bool good = fd >= 0 && fsync(fd) == 0;
 
     if (!good) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be written", folder);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be written"), folder);
     }
     if (fd >= 0) {
         close(fd);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <gio/gio.h>
+#include <glib/gi18n-lib.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
@@ -419,13 +420,13 @@ bool image_resize(struct image *image, uint64_t size, GError **error)
 {
     if (image->read_only || image->class->resize == NULL) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is a %s image, which cannot be resized; convert it to qcow2 first.",
+                    _("“%s” is a %s image, which cannot be resized; convert it to qcow2 first."),
                     image->storage->name, image_format_name(image->class->format));
         return false;
     }
     if (size == 0 || size > IMAGE_BYTES_MAX || size % IMAGE_SECTOR != 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "A disk's size must be a multiple of 512 bytes, from 512 to 64P.");
+                    _("A disk’s size must be a multiple of 512 bytes, from 512 to 64P."));
         return false;
     }
     return image->class->resize(image, size, error);
@@ -462,15 +463,15 @@ void image_set_error(struct image *image, int result, GError **error)
 
     if (result == -ECANCELED) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                    "Cancelled; nothing was changed or left behind.");
+                    _("Cancelled; nothing was changed or left behind."));
     } else if (result == -EUCLEAN && problem != NULL) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "%s", problem);
     } else if (result == -EUCLEAN) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is cut short or damaged. Copy or download it again.",
+                    _("“%s” is cut short or damaged. Copy or download it again."),
                     image->storage->name);
     } else {
-        oriel_error_set_errno(error, -result, "“%s” cannot be read or written",
+        oriel_error_set_errno(error, -result, _("“%s” cannot be read or written"),
                               image->storage->name);
     }
 }

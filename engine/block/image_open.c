@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Formats by name and by content, and their opening. See image.h. */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -41,17 +42,17 @@ static const struct image_mark marks[] = {
     { 64, 4, "\x7f\x10\xda\xbe", IMAGE_VDI, "vdi", NULL },
     { 0, 8, "conectix", IMAGE_VHD, "vhd", NULL },
     { 0, 8, "vhdxfile", IMAGE_VHDX, "vhdx", NULL },
-    { 0, 4, "COWD", IMAGE_FORMATS, "vmfs-sparse", "an ESXi snapshot (vmfsSparse); consolidate the snapshots there and export the machine" },
-    { 0, 8, "\xbe\xba\xfe\xca\0\0\0\0", IMAGE_FORMATS, "se-sparse", "an ESXi snapshot (seSparse); consolidate the snapshots there and export the machine" },
-    { 0, 4, "QED\0", IMAGE_FORMATS, "qed", "a QED image; convert it with qemu-img first" },
-    { 0, 16, "WithoutFreeSpace", IMAGE_FORMATS, "parallels", "a Parallels image; convert it with qemu-img first" },
-    { 0, 16, "WithouFreSpacExt", IMAGE_FORMATS, "parallels", "a Parallels image; convert it with qemu-img first" },
-    { 0, 6, "\xfd" "7zXZ\0", IMAGE_FORMATS, NULL, "compressed with xz; unpack it first" },
-    { 0, 2, "\x1f\x8b", IMAGE_FORMATS, NULL, "compressed with gzip; unpack it first" },
-    { 0, 4, "\x28\xb5\x2f\xfd", IMAGE_FORMATS, NULL, "compressed with zstd; unpack it first" },
-    { 0, 3, "BZh", IMAGE_FORMATS, NULL, "compressed with bzip2; unpack it first" },
-    { 0, 4, "PK\3\4", IMAGE_FORMATS, NULL, "a zip archive; unpack it first" },
-    { 0, 6, "7z\xbc\xaf\x27\x1c", IMAGE_FORMATS, NULL, "a 7z archive; unpack it first" },
+    { 0, 4, "COWD", IMAGE_FORMATS, "vmfs-sparse", N_("it is an ESXi snapshot (vmfsSparse); consolidate the snapshots there and export the machine") },
+    { 0, 8, "\xbe\xba\xfe\xca\0\0\0\0", IMAGE_FORMATS, "se-sparse", N_("it is an ESXi snapshot (seSparse); consolidate the snapshots there and export the machine") },
+    { 0, 4, "QED\0", IMAGE_FORMATS, "qed", N_("it is a QED image; convert it with qemu-img first") },
+    { 0, 16, "WithoutFreeSpace", IMAGE_FORMATS, "parallels", N_("it is a Parallels image; convert it with qemu-img first") },
+    { 0, 16, "WithouFreSpacExt", IMAGE_FORMATS, "parallels", N_("it is a Parallels image; convert it with qemu-img first") },
+    { 0, 6, "\xfd" "7zXZ\0", IMAGE_FORMATS, NULL, N_("it is compressed with xz; unpack it first") },
+    { 0, 2, "\x1f\x8b", IMAGE_FORMATS, NULL, N_("it is compressed with gzip; unpack it first") },
+    { 0, 4, "\x28\xb5\x2f\xfd", IMAGE_FORMATS, NULL, N_("it is compressed with zstd; unpack it first") },
+    { 0, 3, "BZh", IMAGE_FORMATS, NULL, N_("it is compressed with bzip2; unpack it first") },
+    { 0, 4, "PK\3\4", IMAGE_FORMATS, NULL, N_("it is a zip archive; unpack it first") },
+    { 0, 6, "7z\xbc\xaf\x27\x1c", IMAGE_FORMATS, NULL, N_("it is a 7z archive; unpack it first") },
 };
 /* clang-format on */
 
@@ -83,14 +84,14 @@ bool image_detect(struct storage *storage, enum image_format *format, GError **e
         result = storage_read(storage, size - sizeof(footer), footer, sizeof(footer));
     }
     if (result < 0) {
-        oriel_error_set_errno(error, -result, "“%s” cannot be read", storage->name);
+        oriel_error_set_errno(error, -result, _("“%s” cannot be read"), storage->name);
         return false;
     }
     mark = image_mark_find(start, size >= sizeof(footer) ? footer : NULL);
     *format = mark != NULL ? mark->format : IMAGE_RAW;
     if (*format == IMAGE_FORMATS) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is %s.", storage->name,
-                    mark->what);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    _("“%s” cannot be used as a disk image: %s."), storage->name, _(mark->what));
     }
     return *format != IMAGE_FORMATS;
 }

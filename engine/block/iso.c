@@ -3,6 +3,8 @@
 #include "block/drive/medium.h"
 
 #include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,13 +30,13 @@ bool iso_check(int fd, const char *path, uint64_t size, GError **error)
         n = pread(fd, descriptor, sizeof(descriptor), (off_t)DESCRIPTOR_SECTOR * OPTICAL_SECTOR);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be read", path);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be read"), path);
         return false;
     }
     if (n < (ssize_t)sizeof(descriptor)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is not a CD image: it has only %" G_GUINT64_FORMAT
-                    " bytes. If it was downloaded, download it again.",
+                    _("“%s” is not a CD image: it has only %" PRIu64
+                      " bytes. If it was downloaded, download it again."),
                     path, size);
         return false;
     }
@@ -45,8 +47,8 @@ bool iso_check(int fd, const char *path, uint64_t size, GError **error)
              load_le16(descriptor + LOGICAL_BLOCK_SIZE);
     if (size + PADDING_BYTES < volume) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is cut short: it has %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                    " bytes. Download or copy it again.",
+                    _("“%s” is cut short: it has %" PRIu64 " of %" PRIu64
+                      " bytes. Download or copy it again."),
                     path, size, volume);
         return false;
     }

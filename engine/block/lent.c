@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -105,7 +106,7 @@ bool lent_add(const char *text, GError **error)
                &loan.fd, &loan.offset, &loan.size, &used) != 4 ||
         text[used] != '\0' || fstat(loan.fd, &status) != 0 || !S_ISREG(status.st_mode) ||
         !range_fits(loan.offset, loan.size, (uint64_t)status.st_size)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is not part of an open file.",
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” is not part of an open file."),
                     text);
         return false;
     }
@@ -130,7 +131,7 @@ struct storage *lent_open(const char *backing_name, GError **error)
         }
         fd = fcntl(loan->fd, F_DUPFD_CLOEXEC, 0);
         if (fd < 0) {
-            oriel_error_set_errno(error, errno, "“%s” cannot be opened", backing_name);
+            oriel_error_set_errno(error, errno, _("“%s” cannot be opened"), backing_name);
             return NULL;
         }
         part = g_new0(struct part, 1);

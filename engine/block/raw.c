@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Raw images: the disk, byte for byte. What a file lacks of its last sector reads as zeroes. */
 #include "config/config.h"
+
+#include <glib/gi18n-lib.h>
 #include "formats/formats.h"
 #include "image.h"
 
@@ -73,8 +75,9 @@ struct image *image_raw_open(struct storage *storage, uint32_t sector, GError **
     struct image *image;
 
     if (size == 0 || size > IMAGE_BYTES_MAX) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is %s.", storage->name,
-                    size == 0 ? "empty" : "larger than any disk");
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    size == 0 ? _("“%s” is empty.") : _("“%s” is larger than any disk."),
+                    storage->name);
         storage_free(storage);
         return NULL;
     }

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -365,11 +366,12 @@ bool storage_file_set_direct(struct storage *storage, GError **error)
     file->direct_fd = open(path, (storage->read_only ? O_RDONLY : O_RDWR) | O_DIRECT | O_CLOEXEC);
     if (file->direct_fd < 0 && errno == EINVAL) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "The file system of “%s” knows no direct I/O. Set the disk's cache to "
-                    "“writeback”, or move the machine to another file system.",
+                    _("The file system of “%s” knows no direct I/O. Set the disk’s cache to "
+                      "“writeback”, or move the machine to another file system."),
                     storage->name);
     } else if (file->direct_fd < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be opened for direct I/O", storage->name);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be opened for direct I/O"),
+                              storage->name);
     }
     storage->direct = file->direct_fd >= 0;
     return storage->direct;
@@ -405,13 +407,13 @@ struct storage *storage_file_new(int fd, const char *name, bool read_only, GErro
     uint64_t size = 0;
 
     if (fstat(fd, &status) < 0 || (S_ISBLK(status.st_mode) && ioctl(fd, BLKGETSIZE64, &size) < 0)) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be opened", name);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be opened"), name);
         close(fd);
         return NULL;
     }
     if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is neither a file nor a disk; choose a disk image.", name);
+                    _("“%s” is neither a file nor a disk; choose a disk image."), name);
         close(fd);
         return NULL;
     }

@@ -3,6 +3,7 @@
 #include "setting.h"
 
 #include <gio/gio.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define DISKS_FOLDER "disks/"
@@ -24,12 +25,12 @@ static gboolean check_name(const char *name, GError **error)
 {
     if (strchr(name, '/') != NULL || name[0] == '.') {
         return refuse(error,
-                      "“%s” cannot be a machine's name: it must not begin with a dot or contain a "
-                      "slash, because the machine's folder is called by it.",
+                      _("“%s” cannot be a machine’s name: it must not begin with a dot or contain "
+                        "a slash, because the machine’s folder is called by it."),
                       name);
     }
     if (g_ascii_isspace(name[0]) || g_ascii_isspace(name[strlen(name) - 1])) {
-        return refuse(error, "The name “%s” must not begin or end with a blank.", name);
+        return refuse(error, _("The name “%s” must not begin or end with a blank."), name);
     }
     return TRUE;
 }
@@ -37,10 +38,10 @@ static gboolean check_name(const char *name, GError **error)
 static gboolean check_numbers(const OrielConfig *config, GError **error)
 {
     if (config->memory % (1 << 20) != 0) {
-        return refuse(error, "“memory” must be a whole number of megabytes (such as 1536M).");
+        return refuse(error, _("“memory” must be a whole number of megabytes (such as 1536M)."));
     }
     if ((config->video_memory & (config->video_memory - 1)) != 0) {
-        return refuse(error, "“video-memory” must be 8M, 16M, 32M, 64M, 128M or 256M.");
+        return refuse(error, _("“video-memory” must be 8M, 16M, 32M, 64M, 128M or 256M."));
     }
     return TRUE;
 }
@@ -54,8 +55,8 @@ static gboolean check_path_inside(const OrielDrive *drive, GError **error)
     for (char **part = parts; *part != NULL; part++) {
         if ((*part)[0] == '\0' || strcmp(*part, ".") == 0 || strcmp(*part, "..") == 0) {
             return refuse(error,
-                          "The image of “%s” is “%s”, which leads out of the machine's folder or "
-                          "is not a file.",
+                          _("The image of “%s” is “%s”, which leads out of the machine’s folder or "
+                            "is not a file."),
                           drive->id, drive->path);
         }
     }
@@ -65,14 +66,14 @@ static gboolean check_path_inside(const OrielDrive *drive, GError **error)
 static gboolean check_disk_path(const OrielDrive *drive, GError **error)
 {
     if (drive->path == NULL) {
-        return refuse(error, "The disk “%s” has no image: “%s.path” is empty.", drive->id,
+        return refuse(error, _("The disk “%s” has no image: “%s.path” is empty."), drive->id,
                       drive->id);
     }
     if (!g_str_has_prefix(drive->path, DISKS_FOLDER)) {
-        return refuse(error,
-                      "The image of “%s” is “%s”, but a machine's disks are in its own folder, "
-                      "under " DISKS_FOLDER ".",
-                      drive->id, drive->path);
+        return refuse(
+            error,
+            _("The image of “%s” is “%s”, but a machine’s disks are in its own folder, under %s."),
+            drive->id, drive->path, DISKS_FOLDER);
     }
     return check_path_inside(drive, error);
 }
@@ -85,9 +86,9 @@ static gboolean check_cd_path(const OrielDrive *drive, GError **error)
     }
     if (!g_str_has_prefix(drive->path, DISKS_FOLDER)) {
         return refuse(error,
-                      "“%s.path” must be an absolute path, or one of the machine's own folder "
-                      "under " DISKS_FOLDER ", not “%s”.",
-                      drive->id, drive->path);
+                      _("“%s.path” must be an absolute path, or one of the machine’s own folder "
+                        "under %s, not “%s”."),
+                      drive->id, DISKS_FOLDER, drive->path);
     }
     return check_path_inside(drive, error);
 }
@@ -100,8 +101,8 @@ static gboolean check_id(const char *id, GError **error)
         good = good && (g_ascii_islower(*p) || g_ascii_isdigit(*p) || *p == '-');
     }
     return good || refuse(error,
-                          "“%s” cannot be a drive's id: use small letters, digits and hyphens, a "
-                          "letter first.",
+                          _("“%s” cannot be a drive’s id: use small letters, digits and hyphens, a "
+                            "letter first."),
                           id);
 }
 
@@ -111,7 +112,7 @@ static gboolean check_drive(const OrielConfig *config, guint index, GError **err
 
     for (const struct setting *setting = drive_settings; setting->key != NULL; setting++) {
         if (!setting_check(setting, drive, error)) {
-            g_prefix_error(error, "drive %u: ", index + 1);
+            g_prefix_error(error, _("drive %u: "), index + 1);
             return FALSE;
         }
     }
@@ -123,13 +124,13 @@ static gboolean check_drive(const OrielConfig *config, guint index, GError **err
             return FALSE;
         }
     } else if (drive->controller != ORIEL_CONTROLLER_AHCI) {
-        return refuse(error, "“%s.controller” must be ahci: the others have disks only.",
+        return refuse(error, _("“%s.controller” must be ahci: the others have disks only."),
                       drive->id);
     } else if (drive->cache != ORIEL_CACHE_WRITEBACK) {
-        return refuse(error, "“%s.cache” must be writeback: only disks have direct I/O.",
+        return refuse(error, _("“%s.cache” must be writeback: only disks have direct I/O."),
                       drive->id);
     } else if (!drive->read_only) {
-        return refuse(error, "“%s.read-only” must be true: a CD cannot be written.", drive->id);
+        return refuse(error, _("“%s.read-only” must be true: a CD cannot be written."), drive->id);
     } else if (!check_cd_path(drive, error)) {
         return FALSE;
     }
@@ -137,10 +138,10 @@ static gboolean check_drive(const OrielConfig *config, guint index, GError **err
         const OrielDrive *other = config->drives->pdata[i];
 
         if (strcmp(other->id, drive->id) == 0) {
-            return refuse(error, "Two drives are called “%s”.", drive->id);
+            return refuse(error, _("Two drives are called “%s”."), drive->id);
         }
         if (drive->kind == ORIEL_DRIVE_DISK && g_strcmp0(other->path, drive->path) == 0) {
-            return refuse(error, "“%s” and “%s” are the same image, “%s”.", other->id, drive->id,
+            return refuse(error, _("“%s” and “%s” are the same image, “%s”."), other->id, drive->id,
                           drive->path);
         }
     }
@@ -152,7 +153,7 @@ static gboolean check_boot(const OrielConfig *config, GError **error)
     g_auto(GStrv) order = NULL;
 
     if (config->kernel == NULL && (config->initrd != NULL || config->append != NULL)) {
-        return refuse(error, "“%s” needs “kernel” as well.",
+        return refuse(error, _("“%s” needs “kernel” as well."),
                       config->initrd != NULL ? "initrd" : "append");
     }
     if (config->boot_order == NULL) {
@@ -162,13 +163,13 @@ static gboolean check_boot(const OrielConfig *config, GError **error)
     for (guint i = 0; order[i] != NULL; i++) {
         if (oriel_config_find_drive(config, order[i]) == NULL) {
             return refuse(error,
-                          "“boot-order” names “%s”, but the machine has no such drive. Write the "
-                          "drives' ids with commas between them, such as cdrom0,disk0.",
+                          _("“boot-order” names “%s”, but the machine has no such drive. Write the "
+                            "drives’ ids with commas between them, such as cdrom0,disk0."),
                           order[i]);
         }
         for (guint j = 0; j < i; j++) {
             if (strcmp(order[i], order[j]) == 0) {
-                return refuse(error, "“boot-order” names “%s” twice.", order[i]);
+                return refuse(error, _("“boot-order” names “%s” twice."), order[i]);
             }
         }
     }
@@ -205,14 +206,14 @@ static gboolean check_vnc(const OrielConfig *config, GError **error)
     }
     if (!listen_is_valid(config->vnc_listen)) {
         return refuse(error,
-                      "“vnc.listen” must be an address and a port, such as 127.0.0.1:5900 or "
-                      "[::1]:5900, not “%s”.",
+                      _("“vnc.listen” must be an address and a port, such as 127.0.0.1:5900 or "
+                        "[::1]:5900, not “%s”."),
                       config->vnc_listen);
     }
     if (config->vnc_password == NULL) {
         return refuse(error,
-                      "“vnc.listen” needs “vnc.password” as well: otherwise anybody who reaches "
-                      "%s could use the machine.",
+                      _("“vnc.listen” needs “vnc.password” as well: otherwise anybody who reaches "
+                        "%s could use the machine."),
                       config->vnc_listen);
     }
     return TRUE;
@@ -225,11 +226,12 @@ static gboolean check_port(const OrielConfig *config, const char *id, guint port
         return TRUE;
     }
     if (!config->hotplug) {
-        return refuse(error, "“%s.port” is %u, but the machine has no slots: “hotplug” is false.",
-                      id, port);
+        return refuse(error,
+                      _("“%s.port” is %u, but the machine has no slots: “hotplug” is false."), id,
+                      port);
     }
     if (*taken & 1u << port) {
-        return refuse(error, "“%s.port” is %u, and something else is in that slot already.", id,
+        return refuse(error, _("“%s.port” is %u, and something else is in that slot already."), id,
                       port);
     }
     *taken |= 1u << port;
@@ -244,11 +246,10 @@ static gboolean check_ports(const OrielConfig *config, GError **error)
         const OrielDrive *drive = config->drives->pdata[i];
 
         if (drive->port > 0 && drive->controller == ORIEL_CONTROLLER_AHCI) {
-            return refuse(
-                error,
-                "“%s.port” must be 0: a drive of the SATA controller cannot be in a slot. "
-                "Choose another “%s.controller”.",
-                drive->id, drive->id);
+            return refuse(error,
+                          _("“%s.port” must be 0: a drive of the SATA controller cannot be in a "
+                            "slot. Choose another “%s.controller”."),
+                          drive->id, drive->id);
         }
         if (!check_port(config, drive->id, drive->port, &taken, error)) {
             return FALSE;
@@ -272,7 +273,7 @@ gboolean oriel_config_check(const OrielConfig *config, GError **error)
         }
     }
     if (config->drives->len > CONFIG_DRIVES_MAX) {
-        return refuse(error, "A machine has at most %d drives.", CONFIG_DRIVES_MAX);
+        return refuse(error, _("A machine has at most %d drives."), CONFIG_DRIVES_MAX);
     }
     for (guint i = 0; i < config->drives->len; i++) {
         if (!check_drive(config, i, error)) {

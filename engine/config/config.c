@@ -2,6 +2,7 @@
 /* The structure of a machine's configuration, its settings, and its JSON form. See config.h. */
 #include "setting.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 static const char *const firmware_names[] = { "bios", "uefi", NULL };
@@ -166,7 +167,7 @@ OrielDrive *oriel_config_add_drive(OrielConfig *config, OrielDriveKind kind, con
 
     if (config->drives->len >= CONFIG_DRIVES_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” has %d drives already, and no machine can have more.", config->name,
+                    _("“%s” has %d drives already, and no machine can have more."), config->name,
                     CONFIG_DRIVES_MAX);
         return NULL;
     }
@@ -264,13 +265,14 @@ static gboolean take_version(JsonObject *object, const char *source, GError **er
     if (node == NULL || json_node_get_value_type(node) != G_TYPE_INT64 ||
         json_node_get_int(node) < 1) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                    "%s is not a machine: it has no version number.", source);
+                    _("%s is not a machine: it has no version number."), source);
         return FALSE;
     }
     if (json_node_get_int(node) > CONFIG_VERSION) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "%s was written by a newer version of Oriel. Update Oriel to use this machine.",
-                    source);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+            _("%s was written by a newer version of Oriel. Update Oriel to use this machine."),
+            source);
         return FALSE;
     }
     json_object_remove_member(object, "version");
@@ -289,18 +291,19 @@ static gboolean take_drives(OrielConfig *config, JsonObject *object, const char 
     array = JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
     if (array == NULL || json_array_get_length(array) > CONFIG_DRIVES_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "%s: “drives” must be a list of at most %d drives.", source, CONFIG_DRIVES_MAX);
+                    _("%s: “drives” must be a list of at most %d drives."), source,
+                    CONFIG_DRIVES_MAX);
         return FALSE;
     }
     for (guint i = 0; i < json_array_get_length(array); i++) {
         JsonNode *element = json_array_get_element(array, i);
-        g_autofree char *where = g_strdup_printf("%s: drive %u", source, i + 1);
+        g_autofree char *where = g_strdup_printf(_("%s: drive %u"), source, i + 1);
         OrielDrive *drive = g_new0(OrielDrive, 1);
 
         g_ptr_array_add(config->drives, drive);
         if (!JSON_NODE_HOLDS_OBJECT(element)) {
-            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "%s must be an object in braces.",
-                        where);
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                        _("%s must be an object in braces."), where);
             return FALSE;
         }
         drive->unknown = json_object_ref(json_node_get_object(element));
@@ -337,28 +340,28 @@ static JsonObject *parse(JsonParser *parser, const char *data, gsize length, con
 
     if (memchr(data, '\0', length) != NULL || !g_utf8_validate(data, (gssize)length, NULL)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                    "%s is damaged: it is not text. The folder “revisions” beside it may hold an "
-                    "earlier version.",
+                    _("%s is damaged: it is not text. The folder “revisions” beside it may hold an "
+                      "earlier version."),
                     source);
         return NULL;
     }
     if (!levels_bounded(data, length)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                    "%s is damaged: no machine needs so many lists and objects.", source);
+                    _("%s is damaged: no machine needs so many lists and objects."), source);
         return NULL;
     }
     if (!json_parser_load_from_data(parser, data, (gssize)length, &why)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                    "%s is damaged (%s). The folder “revisions” beside it may hold an earlier "
-                    "version.",
-                    source, why->message);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
+            _("%s is damaged (%s). The folder “revisions” beside it may hold an earlier version."),
+            source, why->message);
         return NULL;
     }
     root = json_parser_get_root(parser);
     if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                    "%s is damaged: there is no object in it. The folder “revisions” beside it may "
-                    "hold an earlier version.",
+                    _("%s is damaged: there is no object in it. The folder “revisions” beside it "
+                      "may hold an earlier version."),
                     source);
         return NULL;
     }
@@ -442,7 +445,7 @@ static const struct setting *find_key_or_error(const OrielConfig *config, const 
         g_autofree char *all = g_strjoinv(", ", keys);
 
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” has no setting “%s”. Its settings are: %s.", config->name, key, all);
+                    _("“%s” has no setting “%s”. Its settings are: %s."), config->name, key, all);
     }
     return setting;
 }
@@ -456,7 +459,7 @@ gboolean oriel_config_set(OrielConfig *config, const char *key, const char *valu
         return FALSE;
     }
     if (setting->fixed) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” cannot be changed.", key);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” cannot be changed."), key);
         return FALSE;
     }
     return setting_set(setting, base, value, error);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 
 G_DEFINE_QUARK(oriel - error - quark, oriel_error)
 
@@ -46,5 +47,7 @@ void oriel_error_set_errno(GError **error, int number, const char *format, ...)
     va_start(arguments, format);
     what = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_set_error(error, ORIEL_ERROR, code_of(number), "%s: %s.", what, g_strerror(number));
+    g_set_error(error, ORIEL_ERROR,
+                code_of(number), /* Translators: what cannot be done, and why. */
+                _("%s: %s."), what, g_strerror(number));
 }

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,7 +89,8 @@ static int open_folder(const char *folder, GError **error)
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0) {
-        oriel_error_set_errno(error, errno, "The machine's folder “%s” cannot be opened", folder);
+        oriel_error_set_errno(error, errno, _("The machine’s folder “%s” cannot be opened"),
+                              folder);
     }
     return fd;
 }
@@ -110,16 +112,16 @@ static gboolean read_present(int directory, const char *folder, GString *data, G
 
     if (number == ENOENT) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "There is no machine in “%s”: it has no " FILE_NAME ".", folder);
+                    _("There is no machine in “%s”: it has no %s."), folder, FILE_NAME);
     } else if (number == EINVAL || number == ELOOP) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT, "“%s/" FILE_NAME "” is not a file.",
-                    folder);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT, _("“%s/%s” is not a file."), folder,
+                    FILE_NAME);
     } else if (number == EFBIG) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                    "“%s/" FILE_NAME "” is damaged: it is larger than any machine's could be.",
-                    folder);
+                    _("“%s/%s” is damaged: it is larger than any machine’s could be."), folder,
+                    FILE_NAME);
     } else if (number != 0) {
-        oriel_error_set_errno(error, number, "“%s/" FILE_NAME "” cannot be read", folder);
+        oriel_error_set_errno(error, number, _("“%s/%s” cannot be read"), folder, FILE_NAME);
     }
     return number == 0;
 }
@@ -181,7 +183,7 @@ gboolean oriel_config_save(const OrielConfig *config, const char *folder, GError
     }
     number = replace(directory, folder, text, number == 0 ? old : NULL);
     if (number != 0) {
-        oriel_error_set_errno(error, number, "The settings of “%s” cannot be saved in “%s”",
+        oriel_error_set_errno(error, number, _("The settings of “%s” cannot be saved in “%s”"),
                               config->name, folder);
     }
     return number == 0;

@@ -3,6 +3,7 @@
 #include "network.h"
 
 #include <arpa/inet.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "config.h"
@@ -100,8 +101,8 @@ gboolean oriel_forward_parse(const char *text, OrielForward *forward, GError **e
     }
     if (!good) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is not a port forward. Write it as PROTOCOL:PORT:GUEST-PORT, such as "
-                    "tcp:2222:22, or with addresses, such as tcp:127.0.0.1:2222:10.0.2.15:22.",
+                    _("“%s” is not a port forward. Write it as PROTOCOL:PORT:GUEST-PORT, such as "
+                      "tcp:2222:22, or with addresses, such as tcp:127.0.0.1:2222:10.0.2.15:22."),
                     text);
     }
     return good;
@@ -133,13 +134,13 @@ static gboolean forward_add(GArray *forwards, const OrielForward *forward, GErro
 {
     if (forwards->len == FORWARDS_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "A network card has at most %d port forwards.", FORWARDS_MAX);
+                    _("A network card has at most %d port forwards."), FORWARDS_MAX);
         return FALSE;
     }
     for (guint i = 0; i < forwards->len; i++) {
         if (oriel_forward_same_place(&g_array_index(forwards, OrielForward, i), forward)) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                        "Two port forwards listen at %s port %u of %s; only one can.",
+                        _("Two port forwards listen at %s port %u of %s; only one can."),
                         forward->udp ? "UDP" : "TCP", forward->host_port, forward->host);
             return FALSE;
         }

@@ -3,6 +3,7 @@
 #include "network.h"
 #include "setting.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 static const char *const model_names[] = { "virtio", "e1000e", NULL };
@@ -69,7 +70,7 @@ OrielNetwork *oriel_config_add_network(OrielConfig *config, GError **error)
 
     if (config->networks->len >= CONFIG_NETWORKS_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” has %d network cards already, and no machine can have more.",
+                    _("“%s” has %d network cards already, and no machine can have more."),
                     config->name, CONFIG_NETWORKS_MAX);
         return NULL;
     }
@@ -116,19 +117,19 @@ gboolean networks_take(OrielConfig *config, JsonObject *object, const char *sour
     array = JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
     if (!array || json_array_get_length(array) > CONFIG_NETWORKS_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "%s: “networks” must be a list of at most %d network cards.", source,
+                    _("%s: “networks” must be a list of at most %d network cards."), source,
                     CONFIG_NETWORKS_MAX);
         return FALSE;
     }
     for (guint i = 0; i < json_array_get_length(array); i++) {
         JsonNode *element = json_array_get_element(array, i);
-        g_autofree char *where = g_strdup_printf("%s: network %u", source, i + 1);
+        g_autofree char *where = g_strdup_printf(_("%s: network card %u"), source, i + 1);
         OrielNetwork *network = g_new0(OrielNetwork, 1);
 
         g_ptr_array_add(config->networks, network);
         if (!JSON_NODE_HOLDS_OBJECT(element)) {
-            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "%s must be an object in braces.",
-                        where);
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                        _("%s must be an object in braces."), where);
             return FALSE;
         }
         network->unknown = json_object_ref(json_node_get_object(element));
@@ -230,28 +231,28 @@ static gboolean network_check(const OrielConfig *config, guint index, GError **e
 
     for (const struct setting *setting = network_settings; setting->key; setting++) {
         if (!setting_check(setting, network, error)) {
-            g_prefix_error(error, "network %u: ", index + 1);
+            g_prefix_error(error, _("network card %u: "), index + 1);
             return FALSE;
         }
     }
     if (!name_is_plain(network->id) || oriel_config_find_drive(config, network->id)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” cannot be a network card's id: use letters, digits and hyphens, and one "
-                    "that no drive has.",
+                    _("“%s” cannot be a network card’s id: use letters, digits and hyphens, and "
+                      "one that no drive has."),
                     network->id);
         return FALSE;
     }
     if (network->network && !name_is_plain(network->network)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” cannot be the name of a private network: use letters, digits and "
-                    "hyphens, a letter or digit first.",
+                    _("“%s” cannot be the name of a private network: use letters, digits and "
+                      "hyphens, a letter or digit first."),
                     network->network);
         return FALSE;
     }
     if (network->mode == ORIEL_NETWORK_PRIVATE && !network->network) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s.mode” is private, so “%s.network” must say which private network; "
-                    "machines with the same name there meet.",
+                    _("“%s.mode” is private, so “%s.network” must say which private network; "
+                      "machines with the same name there meet."),
                     network->id, network->id);
         return FALSE;
     }
@@ -261,8 +262,9 @@ static gboolean network_check(const OrielConfig *config, guint index, GError **e
         if (strcmp(other->id, network->id) == 0 ||
             g_ascii_strcasecmp(other->mac, network->mac) == 0) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                        "Two network cards have the same %s, “%s”.",
-                        strcmp(other->id, network->id) == 0 ? "id" : "address",
+                        strcmp(other->id, network->id) == 0
+                            ? _("Two network cards have the same id, “%s”.")
+                            : _("Two network cards have the same address, “%s”."),
                         strcmp(other->id, network->id) == 0 ? network->id : network->mac);
             return FALSE;
         }
@@ -274,7 +276,7 @@ gboolean networks_check(const OrielConfig *config, GError **error)
 {
     if (config->networks->len > CONFIG_NETWORKS_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "A machine has at most %d network cards.", CONFIG_NETWORKS_MAX);
+                    _("A machine has at most %d network cards."), CONFIG_NETWORKS_MAX);
         return FALSE;
     }
     for (guint i = 0; i < config->networks->len; i++) {

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -152,15 +153,15 @@ gboolean oriel_config_undo(const char *folder, GError **error)
     }
     if (number == 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "There are no earlier settings in “%s” to go back to.", folder);
+                    _("There are no earlier settings in “%s” to go back to."), folder);
         return FALSE;
     }
     revision_name(name, number);
     if (renameat(revisions, name, directory, FILE_NAME) < 0 || fsync(directory) < 0 ||
         fsync(revisions) < 0) {
         oriel_error_set_errno(error, errno,
-                              "The earlier settings in “%s/" REVISIONS "/%s” cannot be put back",
-                              folder, name);
+                              _("The earlier settings in “%s/%s/%s” cannot be put back"), folder,
+                              REVISIONS, name);
         return FALSE;
     }
     return TRUE;
@@ -191,7 +192,7 @@ gboolean oriel_config_mark_worked(const OrielConfig *config, const char *folder,
     int number = directory < 0 ? 0 : mark_worked(directory, text);
 
     if (number != 0) {
-        oriel_error_set_errno(error, number, "The settings of “%s” cannot be kept in “%s”",
+        oriel_error_set_errno(error, number, _("The settings of “%s” cannot be kept in “%s”"),
                               config->name, folder);
     }
     return directory >= 0 && number == 0;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -29,14 +30,14 @@ static gboolean private_folder(const char *path, GError **error)
 
     if (g_mkdir_with_parents(path, 0700) != 0 || lstat(path, &status) != 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                    "The folder “%s” for running machines cannot be made: %s.", path,
+                    _("The folder “%s” for running machines cannot be made: %s."), path,
                     g_strerror(errno));
         return FALSE;
     }
     if (!S_ISDIR(status.st_mode) || status.st_uid != getuid() || (status.st_mode & 077) != 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_PERMISSION,
-                    "The folder “%s” for running machines is open to other users; remove it or set "
-                    "XDG_RUNTIME_DIR.",
+                    _("The folder “%s” for running machines is open to other users; remove it or "
+                      "set XDG_RUNTIME_DIR."),
                     path);
         return FALSE;
     }
@@ -66,9 +67,10 @@ char *oriel_runtime_folder(const char *uuid, GError **error)
     g_autofree char *folder = base ? g_build_filename(base, uuid, NULL) : NULL;
 
     if (folder && strlen(folder) + SOCKET_NAME_MAX >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                    "The path “%s” is too long for sockets. Set XDG_RUNTIME_DIR to a shorter one.",
-                    folder);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_HOST,
+            _("The path “%s” is too long for sockets. Set XDG_RUNTIME_DIR to a shorter one."),
+            folder);
         return NULL;
     }
     return g_steal_pointer(&folder);
@@ -98,10 +100,9 @@ static int folder_take(const char *folder, GError **error)
     g_set_error(
         error, ORIEL_ERROR, errno == EWOULDBLOCK ? ORIEL_ERROR_LOCKED : ORIEL_ERROR_HOST,
         errno == EWOULDBLOCK
-            ? "A copy of this machine, with the same identity, is running already (“%s” is "
-              "in use). Stop that one first; “orielctl clone” makes copies that run side by "
-              "side."
-            : "The folder “%s” for the running machine cannot be locked.",
+            ? _("A copy of this machine, with the same identity, is running already (“%s” is in "
+                "use). Stop that one first; “orielctl clone” makes copies that run side by side.")
+            : _("The folder “%s” for the running machine cannot be locked."),
         folder);
     if (fd >= 0) {
         close(fd);
@@ -192,8 +193,8 @@ static int lock_open(const char *folder, GError **error)
                    : errno == ENOSPC                 ? ORIEL_ERROR_NO_SPACE
                                                      : ORIEL_ERROR_HOST;
 
-        g_set_error(error, ORIEL_ERROR, code, "The machine in “%s” cannot be locked: %s.", folder,
-                    g_strerror(errno));
+        g_set_error(error, ORIEL_ERROR, code, _("The machine in “%s” cannot be locked: %s."),
+                    folder, g_strerror(errno));
     }
     return fd;
 }
@@ -240,11 +241,10 @@ static int machine_lock(const char *folder, unsigned looks, GError **error)
     int fd = lock_open(folder, error);
 
     if (fd >= 0 && !lock_take(fd, looks)) {
-        g_set_error(
-            error, ORIEL_ERROR, ORIEL_ERROR_LOCKED,
-            "The machine in “%s” is in use: it is running or being changed. Stop it, or try "
-            "again in a moment.",
-            folder);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_LOCKED,
+                    _("The machine in “%s” is in use: it is running or being changed. Stop it, or "
+                      "try again in a moment."),
+                    folder);
         close(fd);
         fd = -1;
     }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,7 +39,7 @@ char *oriel_saved_begin(const char *folder, GError **error)
     g_autofree char *hidden = g_build_filename(folder, HIDDEN_PREFIX "XXXXXX", NULL);
 
     if (!g_mkdtemp_full(hidden, 0700)) {
-        oriel_error_set_errno(error, errno, "The state cannot be saved in “%s”", folder);
+        oriel_error_set_errno(error, errno, _("The state cannot be saved in “%s”"), folder);
         return NULL;
     }
     return g_steal_pointer(&hidden);
@@ -57,7 +58,7 @@ gboolean oriel_saved_commit(const char *folder, const char *hidden, GError **err
         g_rename(saved, hidden);
         errno = number;
     }
-    oriel_error_set_errno(error, errno, "The state cannot be saved as “%s”", saved);
+    oriel_error_set_errno(error, errno, _("The state cannot be saved as “%s”"), saved);
     return FALSE;
 }
 
@@ -74,7 +75,7 @@ gboolean oriel_saved_retire(const char *folder, GError **error)
         folder_sync(folder)) {
         return TRUE;
     }
-    oriel_error_set_errno(error, errno, "The saved state “%s” cannot be put away", saved);
+    oriel_error_set_errno(error, errno, _("The saved state “%s” cannot be put away"), saved);
     return FALSE;
 }
 

@@ -4,6 +4,7 @@
 
 #include "network.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #define MEMBER(base, setting, type)       ((type *)((char *)(base) + (setting)->offset))
@@ -63,7 +64,7 @@ static gboolean check_number(const struct setting *setting, guint64 value, GErro
         is = g_strdup_printf("%" G_GUINT64_FORMAT, value);
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "“%s” is %s, but must be between %s and %s.", setting->key, is, low, high);
+                _("“%s” is %s, but must be between %s and %s."), setting->key, is, low, high);
     return FALSE;
 }
 
@@ -71,32 +72,32 @@ static gboolean check_text(const struct setting *setting, const char *text, GErr
 {
     if (text == NULL) {
         if (!setting->optional) {
-            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” must not be empty.",
+            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” must not be empty."),
                         setting->key);
         }
         return setting->optional;
     }
     if (!text_is_plain(text, setting->type == SETTING_LINES)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” must be UTF-8 text without control characters.", setting->key);
+                    _("“%s” must be UTF-8 text without control characters."), setting->key);
         return FALSE;
     }
     if (strlen(text) < setting->minimum || strlen(text) > setting->maximum) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” must be %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                    " bytes long; it has %zu.",
-                    setting->key, setting->minimum, setting->maximum, strlen(text));
+                    /* Translators: a setting; its least and most length; the length it has. */
+                    _("“%s” must be %u to %u bytes long; it has %zu."), setting->key,
+                    (guint)setting->minimum, (guint)setting->maximum, strlen(text));
         return FALSE;
     }
     if (setting->type == SETTING_PATH && text[0] != '/') {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” must be an absolute path, not “%s”.", setting->key, text);
+                    _("“%s” must be an absolute path, not “%s”."), setting->key, text);
         return FALSE;
     }
     if (setting->type == SETTING_MAC && !oriel_mac_is_valid(text)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” must be six pairs of hex digits with colons between, the first pair "
-                    "even, such as 02:00:5e:12:34:56, not “%s”.",
+                    _("“%s” must be six pairs of hex digits with colons between, the first pair "
+                      "even, such as 02:00:5e:12:34:56, not “%s”."),
                     setting->key, text);
         return FALSE;
     }
@@ -106,7 +107,7 @@ static gboolean check_text(const struct setting *setting, const char *text, GErr
         return forwards != NULL;
     }
     if (setting->type == SETTING_UUID && !g_uuid_string_is_valid(text)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” must be a UUID, not “%s”.",
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” must be a UUID, not “%s”."),
                     setting->key, text);
         return FALSE;
     }
@@ -148,7 +149,7 @@ static gboolean choice_parse(const struct setting *setting, const char *text, in
         }
     }
     all = g_strjoinv(", ", (char **)setting->choices);
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” must be one of %s, not “%s”.",
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” must be one of %s, not “%s”."),
                 setting->key, all, text);
     return FALSE;
 }
@@ -162,7 +163,7 @@ static gboolean switch_parse(const struct setting *setting, const char *text, gb
     *on = g_strv_contains(yes, text);
     if (!*on && !g_strv_contains(no, text)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” must be true or false, not “%s”.", setting->key, text);
+                    _("“%s” must be true or false, not “%s”."), setting->key, text);
         return FALSE;
     }
     return TRUE;
@@ -173,12 +174,12 @@ static gboolean number_parse(const struct setting *setting, const char *text, gu
 {
     if (setting->type == SETTING_SIZE) {
         if (!oriel_size_parse_unit(text, SIZE_UNIT, value, error)) {
-            g_prefix_error(error, "“%s”: ", setting->key);
+            g_prefix_error(error, _("“%s”: "), setting->key);
             return FALSE;
         }
     } else if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, value, NULL)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” must be a whole number, not “%s”.", setting->key, text);
+                    _("“%s” must be a whole number, not “%s”."), setting->key, text);
         return FALSE;
     }
     return check_number(setting, *value, error);
@@ -280,18 +281,18 @@ static const char *json_type_wanted(const struct setting *setting)
     switch (setting->type) {
     case SETTING_COUNT:
     case SETTING_SIZE:
-        return "a whole number";
+        return _("a whole number");
     case SETTING_SWITCH:
-        return "true or false";
+        return _("true or false");
     case SETTING_FORWARDS:
-        return "a list of port forwards";
+        return _("a list of port forwards");
     case SETTING_STRING:
     case SETTING_LINES:
     case SETTING_PATH:
     case SETTING_UUID:
     case SETTING_MAC:
     case SETTING_CHOICE:
-        return "a text";
+        return _("a text");
     }
     g_assert_not_reached();
 }
@@ -344,8 +345,10 @@ static gboolean take_one(const struct setting *setting, void *base, JsonObject *
     if (!JSON_NODE_HOLDS_NULL(node)) {
         text = json_text(setting, node);
         if (text == NULL) {
-            g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "%s: “%s” must be %s.", where,
-                        setting->key, json_type_wanted(setting));
+            g_set_error(error, ORIEL_ERROR,
+                        ORIEL_ERROR_INVALID, /* Translators: a file; a setting; “a whole number” or
+                                                something else it must be. */
+                        _("%s: “%s” must be %s."), where, setting->key, json_type_wanted(setting));
             return FALSE;
         }
         if (!setting_set(setting, base, text, error)) {
@@ -371,7 +374,7 @@ gboolean setting_take(const struct setting *table, void *base, JsonObject *objec
             }
             if (!JSON_NODE_HOLDS_OBJECT(node)) {
                 g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                            "%s: “%s” must be an object in braces.", where, setting->section);
+                            _("%s: “%s” must be an object in braces."), where, setting->section);
                 return FALSE;
             }
             section = json_node_get_object(node);

@@ -2,6 +2,7 @@
 /* Sizes as people write them. See config.h. */
 #include "config.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 static const char suffixes[] = "KMGT";
@@ -38,17 +39,17 @@ gboolean oriel_size_parse_unit(const char *text, guint64 unit, guint64 *bytes, G
         power = suffix_parse(end);
     }
     if (power < 0) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is not a size. Write a whole number with K, M, G or T behind it, such as "
-                    "2G.",
-                    text);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+            _("“%s” is not a size. Write a whole number with K, M, G or T behind it, such as 2G."),
+            text);
         return FALSE;
     }
     if (*end != '\0') {
         unit = G_GUINT64_CONSTANT(1) << (power * 10);
     }
     if (number > G_MAXINT64 / unit) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is too large a size.", text);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” is too large a size."), text);
         return FALSE;
     }
     *bytes = number * unit;

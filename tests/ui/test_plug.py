@@ -92,9 +92,9 @@ def test_guest_that_keeps_it(home):
         tree.act("page tab", "^Network$")
         tree.wait("label", "Network cards come and go while the machine runs")
         tree.act("push button", "^_Remove Remove$|^Remove$|^Remove This Network Card$")
-        tree.wait(None, "The Network Was Not Changed")
+        tree.wait(None, "Could Not Change the Network")
         desktop.screenshot("plug-kept")
-        tree.act("push button", "^_Close Close$|^Close$", window="The Network Was Not Changed")
+        tree.act("push button", "^_Close Close$|^Close$", window="Could Not Change the Network")
         check(slots(home, "One") == ["net1"], "the settings have lost the card")
 
 

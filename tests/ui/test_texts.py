@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Texts of the window, as GNOME's guidelines want them: every item of a menu has a mnemonic of its own, quotes and
-ellipses are typographic, buttons that show only an icon have a tooltip and a name, and Escape closes modal windows.
+"""Texts, as GNOME's guidelines want them: every item of a menu has a mnemonic of its own, quotes and ellipses are
+typographic (in sentences of the library and the command line, too), buttons that show only an icon have a tooltip and a
+name, and Escape closes modal windows.
 
 usage: test_texts.py TREE
 """
@@ -17,18 +18,19 @@ from tree_check import main, test, write  # noqa: E402
 TREE = sys.argv[1]
 BUTTONS = ("GtkButton", "GtkToggleButton", "GtkMenuButton")
 TEXT_IN_C = re.compile(r'\b(?:_|N_|C_|ngettext)\(((?:\s*"(?:[^"\\]|\\.)*"\s*,?)+)')
-TYPEWRITTEN = re.compile(r"[a-z]'|\\\"|\.\.\.|(?<![\w:/])--(?![a-z])")
+TYPEWRITTEN = re.compile(r"[a-z]'|\\\"|\.\.\.|(?<![\w:/])--(?![a-z%])")
 
 
-def files(tree, ending):
-    for folder, _, names in sorted(os.walk(os.path.join(tree, "ui"))):
-        for name in sorted(names):
-            if name.endswith(ending):
-                yield os.path.join(folder, name)
+def files(tree, ending, *tops):
+    for top in tops:
+        for folder, _, names in sorted(os.walk(os.path.join(tree, top))):
+            for name in sorted(names):
+                if name.endswith(ending):
+                    yield os.path.join(folder, name)
 
 
 def roots(tree):
-    for path in files(tree, ".ui"):
+    for path in files(tree, ".ui", "ui"):
         yield os.path.relpath(path, tree), ElementTree.parse(path).getroot()
 
 
@@ -66,7 +68,7 @@ def typewritten(tree):
         for node in root.iter():
             if node.get("translatable") == "yes" and TYPEWRITTEN.search(node.text.replace('"', '\\"')):
                 yield f"{path}: {node.text}"
-    for path in files(tree, ".c"):
+    for path in files(tree, ".c", "app", "engine", "ui"):
         with open(path, encoding="utf-8") as source:
             for texts in TEXT_IN_C.findall(source.read()):
                 if TYPEWRITTEN.search(texts):

@@ -119,7 +119,7 @@ static void estimate_start(ExportDialog *self)
 static void export_ended(GtkWidget *parent, const GError *error, const char *result)
 {
     if (error) {
-        oriel_message_error(parent, _("The Machine Was Not Exported"), error);
+        oriel_message_error(parent, _("Could Not Export the Machine"), error);
     } else {
         oriel_message_toast(parent, _("Machine exported"));
     }

@@ -52,7 +52,7 @@ static void on_changed(GtkEditable *entry, NameDialog *self)
 static void rename_ended(GtkWidget *parent, const GError *error, const char *result)
 {
     if (error) {
-        oriel_message_error(parent, _("The Machine Was Not Renamed"), error);
+        oriel_message_error(parent, _("Could Not Rename the Machine"), error);
     }
 }
 

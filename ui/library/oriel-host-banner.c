@@ -42,8 +42,8 @@ static void show(OrielHostBanner *banner)
 {
     banner->shown = finding_choose(banner);
     if (banner->shown) {
-        g_autofree char *what = g_markup_escape_text(_(banner->shown->what), -1);
-        g_autofree char *fix = g_markup_escape_text(_(banner->shown->fix), -1);
+        g_autofree char *what = g_markup_escape_text(banner->shown->what, -1);
+        g_autofree char *fix = g_markup_escape_text(banner->shown->fix, -1);
         /* Translators: what was found wrong with the computer, and how to mend it: two sentences.
          */
         g_autofree char *markup = g_strdup_printf(_("<b>%s</b> %s"), what, fix);
@@ -109,8 +109,8 @@ void oriel_host_banner_show_all(OrielHostBanner *banner)
         GtkWidget *row = adw_action_row_new();
 
         adw_preferences_row_set_use_markup(ADW_PREFERENCES_ROW(row), FALSE);
-        adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), _(finding->what));
-        adw_action_row_set_subtitle(ADW_ACTION_ROW(row), _(finding->fix));
+        adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), finding->what);
+        adw_action_row_set_subtitle(ADW_ACTION_ROW(row), finding->fix);
         adw_action_row_set_title_lines(ADW_ACTION_ROW(row), 0);
         adw_action_row_set_subtitle_lines(ADW_ACTION_ROW(row), 0);
         adw_action_row_set_icon_name(ADW_ACTION_ROW(row), finding->fatal

@@ -102,7 +102,7 @@ static void ask(OrielTryWindow *window)
 
 static void tell_failure(OrielTryWindow *window, const GError *error)
 {
-    g_autofree char *heading = g_strdup_printf(_("“%s” Could Not Be Tried"), name_of(window));
+    g_autofree char *heading = g_strdup_printf(_("Could Not Try “%s”"), name_of(window));
     AdwMessageDialog *dialog = dialog_new(window, heading, error->message);
 
     adw_message_dialog_add_response(dialog, "discard", _("_Close"));

@@ -2,6 +2,7 @@
 /* What an export begins with: the machine's disks, how much they hold, whether the target can be
  * made, and what cannot travel. */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <libdeflate.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -143,9 +144,9 @@ static gboolean machine_check(const Export *export, GError **error)
 
     if (oriel_saved_exists(machine->folder)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "“%s” is saved, and its saved state cannot travel. Start it and shut it down "
-                    "first, or forget the state: “Start Afresh” in the window, “orielctl start "
-                    "--discard-saved” in a terminal.",
+                    _("“%s” is saved, and its saved state cannot travel. Start it and shut it down "
+                      "first, or forget the state: “Start Afresh” in the window, “orielctl start "
+                      "--discard-saved” in a terminal."),
                     machine->name);
         return FALSE;
     }
@@ -154,14 +155,14 @@ static gboolean machine_check(const Export *export, GError **error)
     }
     if (disks == 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” has no disk, so there is nothing to export.", machine->name);
+                    _("“%s” has no disk, so there is nothing to export."), machine->name);
         return FALSE;
     }
     if (export->controller == ORIEL_OVF_CONTROLLER_IDE &&
         machine->config->drives->len > IDE_DRIVES_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” has more than four drives, which IDE cannot have; export it with another "
-                    "controller.",
+                    _("“%s” has more than four drives, which IDE cannot have; export it with "
+                      "another controller."),
                     machine->name);
         return FALSE;
     }
@@ -206,16 +207,17 @@ gboolean export_space_check(const OrielExportReport *report, const char *target,
     struct statvfs status;
 
     if (statvfs(folder, &status) != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be made", target);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be made"), target);
         return FALSE;
     }
     if ((guint64)status.f_bavail * status.f_frsize < report->size) {
         g_autofree char *has =
             g_format_size_full((guint64)status.f_bavail * status.f_frsize, G_FORMAT_SIZE_IEC_UNITS);
 
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NO_SPACE,
-                    "“%s” would take about %s, but its folder has room for %s; choose another one.",
-                    target, needs, has);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_NO_SPACE,
+            _("“%s” would take about %s, but its folder has room for %s; choose another one."),
+            target, needs, has);
         return FALSE;
     }
     return TRUE;
@@ -236,20 +238,20 @@ static void note(OrielExportReport *report, const char *format, ...)
 static void firmware_notes(const Export *export, OrielExportReport *report)
 {
     static const char *const steps[ORIEL_OVF_PROFILES] = {
-        [ORIEL_OVF_VIRTUALBOX] = "VirtualBox does not read that the machine starts by UEFI: turn "
-                                 "on “Enable EFI” in its settings before the first start.",
-        [ORIEL_OVF_PROXMOX] = "Check that the machine's BIOS is “OVMF (UEFI)” before the first "
-                              "start: not every release of Proxmox reads it.",
+        [ORIEL_OVF_VIRTUALBOX] = N_("VirtualBox does not read that the machine starts by UEFI: "
+                                    "turn on “Enable EFI” in its settings before the first start."),
+        [ORIEL_OVF_PROXMOX] = N_("Check that the machine’s BIOS is “OVMF (UEFI)” before the first "
+                                 "start: not every release of Proxmox reads it."),
     };
 
     if (export->machine->config->firmware != ORIEL_FIRMWARE_UEFI) {
         return;
     }
     if (steps[export->options->profile]) {
-        note(report, "%s", steps[export->options->profile]);
+        note(report, "%s", _(steps[export->options->profile]));
     }
-    note(report, "The boot entries of UEFI do not travel: the system starts if its disk has the "
-                 "usual \\EFI\\BOOT\\BOOTX64.EFI.");
+    note(report, _("The boot entries of UEFI do not travel: the system starts if its disk has the "
+                   "usual \\EFI\\BOOT\\BOOTX64.EFI."));
 }
 
 static void drive_notes(const Export *export, OrielExportReport *report)
@@ -260,27 +262,28 @@ static void drive_notes(const Export *export, OrielExportReport *report)
         const OrielDrive *drive = config->drives->pdata[i];
 
         if (drive->kind == ORIEL_DRIVE_CDROM && drive->path) {
-            note(report, "The CD image in “%s” does not travel; the drive is empty there.",
+            note(report, _("The CD image in “%s” does not travel; the drive is empty there."),
                  drive->id);
         } else if (drive->kind == ORIEL_DRIVE_DISK && drive->controller != ORIEL_CONTROLLER_AHCI) {
-            note(report, "“%s” has another controller there: the system must have a driver for it.",
+            note(report,
+                 _("“%s” has another controller there: the system must have a driver for it."),
                  drive->id);
         }
     }
     if (export->controller == ORIEL_OVF_CONTROLLER_SCSI) {
-        note(report, "The disks are on an LSI Logic controller there; if the system does not find "
-                     "them, export with the SATA controller.");
+        note(report, _("The disks are on an LSI Logic controller there; if the system does not "
+                       "find them, export with the SATA controller."));
     }
     for (guint i = 0; i < config->networks->len; i++) {
         const OrielNetwork *network = config->networks->pdata[i];
 
         if (network->forwards) {
-            note(report, "The ports that are forwarded to “%s” do not travel.", network->id);
+            note(report, _("The ports that are forwarded to “%s” do not travel."), network->id);
         }
     }
     if (config->kernel) {
-        note(report, "The kernel that is started directly does not travel: the system must start "
-                     "from its disk.");
+        note(report, _("The kernel that is started directly does not travel: the system must start "
+                       "from its disk."));
     }
 }
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -168,7 +169,7 @@ struct storage *export_slice_new(int fd, const char *name, const ExportSlice *pa
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
     if (copy < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be opened", name);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be opened"), name);
         return NULL;
     }
     file = storage_file_new(copy, name, part->size > 0, error);

@@ -5,6 +5,7 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,11 +19,10 @@ enum {
 
 static gboolean differs(GError **error, const char *what, const char *name)
 {
-    g_set_error(
-        error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-        "What was written is not what was to be written: %s of “%s”. Nothing is kept; check "
-        "the disk that it was written to, and export again.",
-        what, name);
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
+                _("“%s” is not what was to be written: %s. Nothing is kept; check the disk that it "
+                  "was written to, and export again."),
+                name, what);
     return FALSE;
 }
 
@@ -35,11 +35,11 @@ static gboolean entry_check(struct archive *archive, struct archive_entry *entry
     const char *name = archive_entry_pathname(entry);
 
     if (g_strcmp0(name, member->name) != 0 || archive_entry_filetype(entry) != AE_IFREG) {
-        return differs(error, "the place in the archive", member->name);
+        return differs(error, _("it is in another place of the archive"), member->name);
     }
     if ((guint64)archive_entry_size(entry) != member->size ||
         (guint64)archive_read_header_position(archive) + TAR_BLOCK != member->offset) {
-        return differs(error, "the size in the archive", member->name);
+        return differs(error, _("it has another size in the archive"), member->name);
     }
     return TRUE;
 }
@@ -51,7 +51,7 @@ static gboolean archive_walk(const Export *export, struct archive *archive, GErr
 
     while (archive_read_next_header(archive, &entry) == ARCHIVE_OK) {
         if (n == export->members->len) {
-            return differs(error, "the end of the archive", export->base);
+            return differs(error, _("the archive has more files"), export->base);
         }
         if (!entry_check(archive, entry, export->members->pdata[n], error)) {
             return FALSE;
@@ -59,7 +59,7 @@ static gboolean archive_walk(const Export *export, struct archive *archive, GErr
         n++;
     }
     return (n == export->members->len && archive_errno(archive) == 0) ||
-           differs(error, "the list of files", export->base);
+           differs(error, _("the archive has fewer files, or is cut short"), export->base);
 }
 
 static gboolean archive_verify(const Export *export, int fd, GError **error)
@@ -70,7 +70,7 @@ static gboolean archive_verify(const Export *export, int fd, GError **error)
     archive_read_support_format_tar(archive);
     good = (lseek(fd, 0, SEEK_SET) == 0 &&
             archive_read_open_fd(archive, fd, ARCHIVE_CHUNK) == ARCHIVE_OK) ||
-           differs(error, "the beginning of the archive", export->base);
+           differs(error, _("it does not begin like an archive"), export->base);
     good = good && archive_walk(export, archive, error);
     archive_read_free(archive);
     return good;
@@ -124,7 +124,7 @@ static gboolean manifest_verify(const Export *export, GPtrArray *digests, GError
 
     if (pread(manifest->fd, text, manifest->size, (off_t)manifest->offset) !=
         (ssize_t)manifest->size) {
-        return differs(error, "the content", manifest->name);
+        return differs(error, _("its content differs"), manifest->name);
     }
     for (guint i = 0; i < export->members->len; i++) {
         const ExportMember *member = export->members->pdata[i];
@@ -133,12 +133,13 @@ static gboolean manifest_verify(const Export *export, GPtrArray *digests, GError
             continue;
         }
         if (!digests->pdata[i]) {
-            return differs(error, "the content", member->name);
+            return differs(error, _("its content differs"), member->name);
         }
         g_string_append_printf(expected, "%s(%s)= %s\n", export_digest_name(export), member->name,
                                (const char *)digests->pdata[i]);
     }
-    return strcmp(text, expected->str) == 0 || differs(error, "the checksums", manifest->name);
+    return strcmp(text, expected->str) == 0 ||
+           differs(error, _("its checksums differ"), manifest->name);
 }
 
 /* --- The descriptor --------------------------------------------------------------------------- */
@@ -183,7 +184,7 @@ static gboolean descriptor_verify(const Export *export, GError **error)
         appliance = oriel_ovf_parse(text, member->size, member->name, NULL);
     }
     if (!appliance || appliance->systems->len != 1) {
-        return differs(error, "the content", member->name);
+        return differs(error, _("its content differs"), member->name);
     }
     const OrielOvfMachine *machine = appliance->systems->pdata[0];
 
@@ -191,7 +192,7 @@ static gboolean descriptor_verify(const Export *export, GError **error)
             (machine->firmware == ORIEL_OVF_FIRMWARE_UEFI) ==
                 (config->firmware == ORIEL_FIRMWARE_UEFI) &&
             declared_disks_check(export, appliance)) ||
-           differs(error, "what is declared", member->name);
+           differs(error, _("it declares another machine"), member->name);
 }
 
 /* --- The disks -------------------------------------------------------------------------------- */
@@ -220,7 +221,7 @@ static gboolean piece_compare(struct image *source, struct image *copy, guint64 
     }
     return (image_read(copy, offset, bytes + CHUNK, *known) == 0 &&
             memcmp(bytes, bytes + CHUNK, *known) == 0) ||
-           differs(error, "the content", copy->storage->name);
+           differs(error, _("its content differs"), copy->storage->name);
 }
 
 static gboolean disk_compare(Export *export, struct image *source, struct image *copy,
@@ -231,7 +232,7 @@ static gboolean disk_compare(Export *export, struct image *source, struct image 
 
     /* Formats with a coarser size end with zeroes, which are compared as what is not there. */
     if (copy->size < source->size) {
-        return differs(error, "the size", copy->storage->name);
+        return differs(error, _("its size differs"), copy->storage->name);
     }
     for (; offset < source->size; offset += known) {
         if (!piece_compare(source, copy, offset, bytes, &known, error) ||

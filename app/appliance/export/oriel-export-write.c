@@ -2,6 +2,7 @@
 /* Writing the files, in oriel-worker; oriel-export-source.c has the machine's side. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ gboolean export_report(Export *export, guint64 done, GError **error)
     }
     if (g_cancellable_is_cancelled(export->cancellable)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                    "Cancelled; nothing was changed or left behind.");
+                    _("Cancelled; nothing was changed or left behind."));
         return FALSE;
     }
     return TRUE;
@@ -147,7 +148,7 @@ static gboolean text_write(ExportMember *member, const Export *export, const cha
         ssize_t n = pwrite(member->fd, text + at, length - at, (off_t)(member->offset + at));
 
         if (n < 0 && errno != EINTR) {
-            oriel_error_set_errno(error, errno, "“%s” cannot be written", member->name);
+            oriel_error_set_errno(error, errno, _("“%s” cannot be written"), member->name);
             return FALSE;
         }
         at += n > 0 ? (gsize)n : 0;
@@ -187,7 +188,7 @@ static gboolean digest_after(const Export *export, ExportMember *member, GError 
         member->size += (guint64)n;
     }
     if (n < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be read", member->name);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be read"), member->name);
         return FALSE;
     }
     member->digest = oriel_digest_finish(digest);
@@ -267,7 +268,7 @@ static gboolean archive_headers(const Export *export, GError **error)
         export_tar_header(header, member->name, member->size, now);
         if (pwrite(member->fd, header, TAR_BLOCK, (off_t)(member->offset - TAR_BLOCK)) !=
             TAR_BLOCK) {
-            oriel_error_set_errno(error, errno, "“%s” cannot be written", member->name);
+            oriel_error_set_errno(error, errno, _("“%s” cannot be written"), member->name);
             return FALSE;
         }
     }
@@ -297,7 +298,7 @@ static gboolean archive_write(Export *export, int fd, GError **error)
         return FALSE;
     }
     if (ftruncate(fd, (off_t)at) != 0 || fsync(fd) != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be written", export->base);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be written"), export->base);
         return FALSE;
     }
     return !export->options->verify || export_verify(export, fd, error);
@@ -313,7 +314,7 @@ static gboolean folder_open_files(Export *export, const char *folder, GError **e
 
         member->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (member->fd < 0) {
-            oriel_error_set_errno(error, errno, "“%s” cannot be made", member->name);
+            oriel_error_set_errno(error, errno, _("“%s” cannot be made"), member->name);
             return FALSE;
         }
     }
@@ -342,7 +343,7 @@ static gboolean folder_sync(Export *export, GError **error)
 {
     for (guint i = 0; i < export->members->len; i++) {
         if (fsync(member_at(export, i)->fd) != 0) {
-            oriel_error_set_errno(error, errno, "“%s” cannot be written",
+            oriel_error_set_errno(error, errno, _("“%s” cannot be written"),
                                   member_at(export, i)->name);
             return FALSE;
         }

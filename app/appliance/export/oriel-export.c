@@ -2,6 +2,7 @@
 /* See oriel-export.h. The caller's part: the machine's lock, and the names of what is made. */
 #include "oriel-export.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,21 +27,24 @@ static gboolean target_check(const char *target, const OrielExportOptions *optio
 
     if (archive && options->profile == ORIEL_OVF_HYPER_V) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "Hyper-V reads no OVA: give the name of a new folder instead of “%s”.", target);
+                    _("Hyper-V reads no OVA: give the name of a new folder instead of “%s”."),
+                    target);
         return FALSE;
     }
     if (g_str_has_suffix(target, ".ovf")) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” would be one of several files: give the name of a new folder for them, "
-                    "or one that ends with “.ova”.",
+                    _("“%s” would be one of several files: give the name of a new folder for them, "
+                      "or one that ends with “.ova”."),
                     target);
         return FALSE;
     }
     if (g_file_test(target, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK) &&
         !(archive && options->force && !g_file_test(target, G_FILE_TEST_IS_DIR))) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_EXISTS,
-                    "“%s” is there already; choose another name%s.", target,
-                    archive && !options->force ? ", or replace it with --force" : "");
+                    archive && !options->force
+                        ? _("“%s” exists already; choose another name, or replace it with --force.")
+                        : _("“%s” exists already; choose another name."),
+                    target);
         return FALSE;
     }
     return TRUE;

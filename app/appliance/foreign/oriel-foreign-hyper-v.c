@@ -3,6 +3,7 @@
  * Hyper-V's description of a machine in XML, as Windows Server 2008 to 2012 R2 wrote it. Later ones
  * are binary (.vmcx) and not documented.
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "oriel-foreign-private.h"
@@ -38,7 +39,8 @@ static void drives_read(struct foreign *foreign, const xmlNode *node, guint *n)
         } else if (g_ascii_strcasecmp(type, "ISO") == 0) {
             foreign_add_cdrom(foreign, path);
         } else if (g_ascii_strcasecmp(type, "NONE") != 0) {
-            ovf_note(foreign->appliance, "A drive that is one of its computer's own is left out.");
+            ovf_note(foreign->appliance,
+                     _("A drive that is one of its computer’s own is left out."));
         }
     }
 }
@@ -72,7 +74,7 @@ gboolean foreign_read_hyper_v(struct foreign *foreign, const char *text, gsize l
 
     if (!properties || !settings) {
         if (document) {
-            foreign_invalid(foreign, error, "it describes no machine of Hyper-V");
+            foreign_invalid(foreign, error, _("it describes no machine of Hyper-V"));
         }
         xmlFreeDoc(document);
         return FALSE;

@@ -4,6 +4,7 @@
  * nothing, an export of Hyper-V, whose .vmcx cannot be read. Firmware and system are told by what
  * is on the first disk.
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "oriel-foreign-private.h"
@@ -40,7 +41,7 @@ static void disks_add(OrielImport *import, struct foreign *foreign, const GPtrAr
         }
     }
     if (parents->len > 0) {
-        ovf_note(foreign->appliance, "Its snapshots are left out; it gets what it has now.");
+        ovf_note(foreign->appliance, _("Its snapshots are left out; it gets what it has now."));
     }
 }
 
@@ -99,7 +100,7 @@ OrielAppliance *import_images_describe(OrielImport *import, GError **error)
     struct foreign foreign = { .name = title };
 
     foreign.appliance = oriel_appliance_new();
-    foreign.appliance->format = "disk image";
+    foreign.appliance->format = _("disk image");
     foreign.machine = oriel_ovf_machine_new();
     g_ptr_array_add(foreign.appliance->systems, foreign.machine);
     foreign.machine->name = name_make(title);
@@ -107,10 +108,10 @@ OrielAppliance *import_images_describe(OrielImport *import, GError **error)
     g_clear_pointer(&foreign.machine->os_text, g_free);
     disks_add(import, &foreign, images);
     foreign_add_card(&foreign, NULL, NULL, NULL, TRUE);
-    ovf_note(foreign.appliance, "There is no description that could be read: processors, memory, "
-                                "system and firmware are guessed.");
+    ovf_note(foreign.appliance, _("There is no description that could be read: processors, memory, "
+                                  "system and firmware are guessed."));
     if (foreign.appliance->files->len == 0) {
-        foreign_invalid(&foreign, error, "its disks build on each other in a circle");
+        foreign_invalid(&foreign, error, _("its disks build on each other in a circle"));
     }
     import->appliance = foreign.appliance; /* which opening the disks looks into */
     if (foreign.appliance->files->len == 0 || !disk_look(import, &foreign, error)) {

@@ -3,6 +3,7 @@
  * libvirt's domain XML, as virsh dumpxml and GNOME Boxes write it. Disks are named by absolute
  * paths of their computer. https://libvirt.org/formatdomain.html
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "oriel-foreign-private.h"
@@ -78,19 +79,19 @@ static gboolean disk_read(struct foreign *foreign, const xmlNode *node, GError *
     g_autofree char *name = ovf_attribute(target, "dev");
 
     if (ovf_child(node, "encryption") || ovf_child(source, "encryption")) {
-        return foreign_invalid(foreign, error, "a disk is encrypted, which is not supported");
+        return foreign_invalid(foreign, error, _("a disk is encrypted, which is not supported"));
     }
     if (g_strcmp0(device, "cdrom") == 0) {
         foreign_add_cdrom(foreign, file);
     } else if (g_strcmp0(device, "floppy") == 0) {
         foreign_add_floppy(foreign);
     } else if (device && strcmp(device, "disk") != 0) {
-        ovf_note(foreign->appliance, "A device of its computer (%s) is left out.", device);
+        ovf_note(foreign->appliance, _("A device of its computer (%s) is left out."), device);
     } else if (file) {
         foreign_add_disk(foreign, bus_of(bus, name), file);
     } else {
         ovf_note(foreign->appliance,
-                 "The disk “%s” is left out: it is not a file, but of the kind “%s”.",
+                 _("The disk “%s” is left out: it is not a file, but of the kind “%s”."),
                  name ? name : "?", type ? type : "?");
     }
     return TRUE;
@@ -120,9 +121,9 @@ static gboolean devices_read(struct foreign *foreign, const xmlNode *devices, GE
         if (ovf_is(node, "interface")) {
             card_read(foreign, node);
         } else if (ovf_is(node, "hostdev")) {
-            ovf_note(foreign->appliance, "Devices of its computer that it had are left out.");
+            ovf_note(foreign->appliance, _("Devices of its computer that it had are left out."));
         } else if (ovf_is(node, "filesystem")) {
-            ovf_note(foreign->appliance, "Its shared folders are left out.");
+            ovf_note(foreign->appliance, _("Its shared folders are left out."));
         }
         machine->tpm |= ovf_is(node, "tpm");
         machine->sound |= ovf_is(node, "sound");
@@ -144,8 +145,8 @@ static gboolean os_read(struct foreign *foreign, const xmlNode *os, GError **err
 
     if (arch && strcmp(arch, "x86_64") != 0 && strcmp(arch, "i686") != 0) {
         return foreign_invalid(foreign, error,
-                               "the machine has a processor of another kind than a PC, which "
-                               "Oriel does not emulate");
+                               _("the machine has a processor of another kind than a PC, which "
+                                 "Oriel does not emulate"));
     }
     machine->firmware = g_strcmp0(firmware, "efi") == 0 || g_strcmp0(flash, "pflash") == 0
                             ? ORIEL_OVF_FIRMWARE_UEFI
@@ -159,8 +160,9 @@ static gboolean os_read(struct foreign *foreign, const xmlNode *os, GError **err
         machine->nvram_file = g_strdup(foreign_file(foreign, nvram)->id);
     }
     if (ovf_child(os, "kernel")) {
-        ovf_note(foreign->appliance, "It starts a kernel that is a file of its computer; here it "
-                                     "starts from its disk.");
+        ovf_note(
+            foreign->appliance,
+            _("It starts a kernel that is a file of its computer; here it starts from its disk."));
     }
     return TRUE;
 }

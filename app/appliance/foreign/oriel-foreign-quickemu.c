@@ -3,6 +3,7 @@
  * Quickemu's .conf. It is a shell script to Quickemu; here only lines that assign a plain text
  * count, and nothing is ever run or expanded.
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "oriel-foreign-private.h"
@@ -49,8 +50,8 @@ static void line_read(struct foreign *foreign, GHashTable *keys, char *line)
     } else {
         g_autofree char *valid = g_utf8_make_valid(line, -1);
 
-        ovf_note(foreign->appliance, "The setting “%.60s” is left out: only a shell could read it.",
-                 valid);
+        ovf_note(foreign->appliance,
+                 _("The setting “%.60s” is left out: only a shell could read it."), valid);
     }
 }
 
@@ -112,14 +113,15 @@ static void settings_read(struct foreign *foreign, GHashTable *keys)
         foreign_add_card(foreign, "virtio-net", value_of(keys, "macaddr"), network, TRUE);
     }
     if (value_of(keys, "macos_release") || g_strcmp0(os, "macos") == 0) {
-        ovf_note(foreign->appliance, "macOS needs hardware that machines of Oriel do not have; it "
-                                     "will hardly start.");
+        ovf_note(
+            foreign->appliance,
+            _("macOS needs hardware that machines of Oriel do not have; it will hardly start."));
     }
     if (value_of(keys, "port_forwards")) {
-        ovf_note(foreign->appliance, "Its port forwards are left out.");
+        ovf_note(foreign->appliance, _("Its port forwards are left out."));
     }
     if (value_of(keys, "extra_args")) {
-        ovf_note(foreign->appliance, "Its own arguments for QEMU are left out.");
+        ovf_note(foreign->appliance, _("Its own arguments for QEMU are left out."));
     }
 }
 
@@ -133,7 +135,7 @@ gboolean foreign_read_quickemu(struct foreign *foreign, const char *text, gsize 
     const char *disk;
 
     if (memchr(text, '\0', length)) {
-        return foreign_invalid(foreign, error, "it is not text");
+        return foreign_invalid(foreign, error, _("it is not text"));
     }
     valid = g_utf8_make_valid(text, -1);
     lines = g_strsplit(valid, "\n", LINES_MAX);

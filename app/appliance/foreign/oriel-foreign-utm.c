@@ -3,6 +3,7 @@
  * The config.plist of a UTM bundle: a property list in XML whose keys changed in version 4. Images
  * lie in Data/ there and in Images/ before.
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "oriel-foreign-private.h"
@@ -94,7 +95,7 @@ static void drive_read(struct foreign *foreign, const xmlNode *dict, const char 
     } else if (type && g_ascii_strcasecmp(type, "CD") == 0) {
         foreign_add_cdrom(foreign, path);
     } else if (type && g_ascii_strcasecmp(type, "Disk") != 0) {
-        ovf_note(foreign->appliance, "The image “%s” is not a disk but “%s”, and is left out.",
+        ovf_note(foreign->appliance, _("The image “%s” is not a disk but “%s”, and is left out."),
                  image ? image : "?", type);
     } else if (path) {
         foreign_add_disk(foreign, bus_of(interface), path);
@@ -148,14 +149,14 @@ static gboolean system_read(struct foreign *foreign, const xmlNode *root, GError
     guint64 number;
 
     if (g_strcmp0(backend, "Apple") == 0) {
-        return foreign_invalid(foreign, error,
-                               "the machine runs by Apple's virtualization, which is not that of "
-                               "a PC");
+        return foreign_invalid(
+            foreign, error,
+            _("the machine runs by Apple’s virtualization, which is not that of a PC"));
     }
     if (arch && strcmp(arch, "x86_64") != 0 && strcmp(arch, "i386") != 0) {
         return foreign_invalid(foreign, error,
-                               "the machine has a processor of another kind than a PC, which "
-                               "Oriel does not emulate");
+                               _("the machine has a processor of another kind than a PC, which "
+                                 "Oriel does not emulate"));
     }
     if (target) {
         foreign->machine->chipset = g_strdup(strstr(target, "q35") ? "ICH9" : "i440FX");
@@ -179,10 +180,10 @@ static gboolean plist_read(struct foreign *foreign, const xmlNode *root, GError 
     guint64 number;
 
     if (!ovf_is(root, "dict") || !ovf_number(version, 100, &number) || number < 2) {
-        return foreign_invalid(foreign, error, "it is not a machine of UTM 2 or later");
+        return foreign_invalid(foreign, error, _("it is not a machine of UTM 2 or later"));
     }
     if (number > 4) {
-        ovf_note(foreign->appliance, "It was made by a later UTM than is known here.");
+        ovf_note(foreign->appliance, _("It was made by a later UTM than is known here."));
     }
     information = information ? information : value_of(root, "Info");
     g_autofree char *name = ovf_text(value_of(information, "Name"));
@@ -211,7 +212,7 @@ static gboolean plist_read(struct foreign *foreign, const xmlNode *root, GError 
     networks_read(foreign, root);
     if (value_of(qemu, "AdditionalArguments") &&
         ovf_child(value_of(qemu, "AdditionalArguments"), "string")) {
-        ovf_note(foreign->appliance, "Its own arguments for QEMU are left out.");
+        ovf_note(foreign->appliance, _("Its own arguments for QEMU are left out."));
     }
     return TRUE;
 }
@@ -224,8 +225,8 @@ gboolean foreign_read_utm(struct foreign *foreign, const char *text, gsize lengt
 
     if (length >= 6 && memcmp(text, "bplist", 6) == 0) {
         return foreign_invalid(foreign, error,
-                               "it is a binary property list. Turn it into XML with “plutil "
-                               "-convert xml1 config.plist” on a Mac first");
+                               _("it is a binary property list. Turn it into XML with “plutil "
+                                 "-convert xml1 config.plist” on a Mac first"));
     }
     without_type(text, length, plain);
     document = ovf_xml_read(plain->str, plain->len, foreign->name, error);

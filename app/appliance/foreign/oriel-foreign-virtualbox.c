@@ -3,6 +3,7 @@
  * VirtualBox's .vbox: the Machine element with its MediaRegistry. What the machine has now counts,
  * not what its snapshots had; a differencing image names its parent by the nesting of the registry.
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "oriel-foreign-private.h"
@@ -48,12 +49,12 @@ static gboolean chain_read(struct foreign *foreign, const xmlNode *medium, GErro
         g_autofree char *location = ovf_attribute(medium, "location");
 
         if (is_encrypted(medium)) {
-            return foreign_invalid(foreign, error,
-                                   "a disk is encrypted. Remove the encryption in VirtualBox "
-                                   "first");
+            return foreign_invalid(
+                foreign, error,
+                _("a disk is encrypted. Remove the encryption in VirtualBox first"));
         }
         if (!location) {
-            return foreign_invalid(foreign, error, "a disk in it has no file");
+            return foreign_invalid(foreign, error, _("a disk in it has no file"));
         }
         OrielOvfFile *next = foreign_file(foreign, location);
 
@@ -107,8 +108,8 @@ static gboolean device_read(struct foreign *foreign, xmlNode *registry, xmlNode 
         foreign_add_disk(foreign, bus, location);
         return chain_read(foreign, medium, error);
     } else if (g_strcmp0(type, "HardDisk") == 0) {
-        ovf_note(foreign->appliance, "A disk is left out: the description does not say in which "
-                                     "file it is.");
+        ovf_note(foreign->appliance,
+                 _("A disk is left out: the description does not say in which file it is."));
     }
     return TRUE;
 }
@@ -147,7 +148,7 @@ static gboolean drives_read(struct foreign *foreign, xmlNode *machine, GError **
         for (xmlNode *device = ovf_child(controller, "AttachedDevice"); device;
              device = ovf_next(device->next, "AttachedDevice")) {
             if (++n > ORIEL_OVF_ITEMS_MAX) {
-                return foreign_invalid(foreign, error, "it has too many drives");
+                return foreign_invalid(foreign, error, _("it has too many drives"));
             }
             g_ptr_array_add(devices, device);
         }
@@ -189,7 +190,7 @@ static gboolean machine_read(struct foreign *foreign, xmlNode *machine, GError *
     if (snapshot) { /* has the elements of a machine, too */
         xmlUnlinkNode(snapshot);
         xmlFreeNode(snapshot);
-        ovf_note(foreign->appliance, "Its snapshots are left out; it gets what it has now.");
+        ovf_note(foreign->appliance, _("Its snapshots are left out; it gets what it has now."));
     }
     foreign_set(&foreign->machine->name, name);
     foreign_set(&foreign->machine->annotation, description);
@@ -203,8 +204,8 @@ static gboolean machine_read(struct foreign *foreign, xmlNode *machine, GError *
         foreign->machine->cpus = 1;
     }
     if (state) {
-        ovf_note(foreign->appliance, "It is saved; the state is left out, as if its power had been "
-                                     "cut.");
+        ovf_note(foreign->appliance,
+                 _("It is saved; the state is left out, as if its power had been cut."));
     }
     return drives_read(foreign, machine, error);
 }
@@ -221,9 +222,9 @@ gboolean foreign_read_virtualbox(struct foreign *foreign, const char *text, gsiz
         good = machine_read(foreign, machine, error);
     } else if (ovf_child(root, "MachineEncrypted")) {
         foreign_invalid(foreign, error,
-                        "the machine is encrypted. Remove the encryption in VirtualBox first");
+                        _("the machine is encrypted. Remove the encryption in VirtualBox first"));
     } else if (document) {
-        foreign_invalid(foreign, error, "it describes no machine");
+        foreign_invalid(foreign, error, _("it describes no machine"));
     }
     xmlFreeDoc(document);
     return good;

@@ -3,6 +3,7 @@
  * VMware's .vmx: lines of key = "value", keys without regard to case, | and two hexadecimal digits
  * for a character, in the encoding that .encoding names.
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "oriel-foreign-private.h"
@@ -122,7 +123,7 @@ static void drive_read(struct foreign *foreign, GHashTable *keys, const char *pl
         foreign_add_cdrom(foreign, image ? file : NULL);
     } else if (device && (g_ascii_strcasecmp(device, "rawDisk") == 0 ||
                           g_ascii_strncasecmp(device, "scsi-passthru", 13) == 0)) {
-        ovf_note(foreign->appliance, "A disk that is one of its computer's own is left out.");
+        ovf_note(foreign->appliance, _("A disk that is one of its computer’s own is left out."));
     } else if (file && g_str_has_suffix(file, ".iso")) {
         foreign_add_cdrom(foreign, file);
     } else if (file) {
@@ -216,23 +217,23 @@ gboolean foreign_read_vmware(struct foreign *foreign, const char *text, gsize le
     g_autoptr(GHashTable) keys = NULL;
 
     if (memchr(text, '\0', length)) {
-        return foreign_invalid(foreign, error, "it is not text");
+        return foreign_invalid(foreign, error, _("it is not text"));
     }
     keys = keys_read(text, length);
     if (value_of(keys, "encryption.keysafe") || value_of(keys, "encryption.data")) {
-        return foreign_invalid(foreign, error,
-                               "the machine is encrypted. Remove the encryption in VMware first");
+        return foreign_invalid(
+            foreign, error, _("the machine is encrypted. Remove the encryption in VMware first"));
     }
     settings_read(foreign, keys);
     drives_read(foreign, keys);
     cards_read(foreign, keys);
     if (value_of(keys, "checkpoint.vmstate")) {
-        ovf_note(foreign->appliance, "It is suspended; the state is left out, as if its power had "
-                                     "been cut.");
+        ovf_note(foreign->appliance,
+                 _("It is suspended; the state is left out, as if its power had been cut."));
     }
     if (is_true(value_of(keys, "hgfs.maprootshare")) ||
         is_true(value_of(keys, "sharedfolder0.present"))) {
-        ovf_note(foreign->appliance, "Its shared folders are left out.");
+        ovf_note(foreign->appliance, _("Its shared folders are left out."));
     }
     return TRUE;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which format a description has, and what its readers share. See oriel-foreign.h. */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -202,7 +203,7 @@ static OrielOvfDrive *drive_new(struct foreign *foreign, OrielOvfDriveKind kind)
     OrielOvfDrive *drive;
 
     if (drives->len >= ORIEL_OVF_ITEMS_MAX) {
-        ovf_note(foreign->appliance, "It has too many drives; the last ones are left out.");
+        ovf_note(foreign->appliance, _("It has too many drives; the last ones are left out."));
         return NULL;
     }
     drive = g_new0(OrielOvfDrive, 1);
@@ -273,8 +274,8 @@ void foreign_set_os(OrielOvfMachine *machine, const char *text)
 
 gboolean foreign_invalid(const struct foreign *foreign, GError **error, const char *problem)
 {
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” cannot be used: %s.", foreign->name,
-                problem);
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” cannot be used: %s."),
+                foreign->name, problem);
     return FALSE;
 }
 
@@ -301,7 +302,7 @@ OrielAppliance *oriel_foreign_parse(OrielForeign format, const char *text, gsize
     }
     g_return_val_if_fail(format != ORIEL_FOREIGN_UNKNOWN, NULL);
     if (length > ORIEL_OVF_BYTES_MAX) {
-        foreign_invalid(&foreign, error, "it is larger than 16 MiB");
+        foreign_invalid(&foreign, error, _("it is larger than 16 MiB"));
         return NULL;
     }
     ended = g_malloc(length + 1);

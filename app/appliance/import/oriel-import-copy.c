@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-worker's part of the import itself: the disks and CD images. See oriel-import-private.h. */
 #include "block/convert/convert.h"
+
+#include <glib/gi18n-lib.h>
 #include "block/drive/drive.h"
 #include "block/files.h"
 #include "config/config.h"
@@ -124,13 +126,13 @@ static gboolean bytes_copy(struct run *run, struct storage *from, struct storage
         result = result == 0 ? storage_write(to, at, bytes, n) : result;
         if (!report(at, size, run)) {
             g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                        "Cancelled; nothing was changed or left behind.");
+                        _("Cancelled; nothing was changed or left behind."));
             return FALSE;
         }
     }
     result = result == 0 ? storage_flush(to) : result;
     if (result < 0) {
-        oriel_error_set_errno(error, -result, "“%s” cannot be copied", from->name);
+        oriel_error_set_errno(error, -result, _("“%s” cannot be copied"), from->name);
     }
     run->done += size;
     return result == 0;

@@ -4,6 +4,7 @@
  * Disks of other programs may consist of several, or be differences to others: those are read too,
  * but only from the appliance itself (oriel-appliance-source.h).
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "block/formats/formats.h"
@@ -78,7 +79,7 @@ static gboolean refuse(struct image *image, const OrielOvfFile *file, const char
                        GError **error)
 {
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "The appliance is refused: its disk “%s” %s.", file->href, problem);
+                _("The disk “%s” of the appliance cannot be used: %s."), file->href, problem);
     image_free(image);
     return FALSE;
 }
@@ -103,7 +104,7 @@ static gboolean backing_attach(struct opening *opening, struct image *image, GEr
     if (image->backing_identity && backing->identity &&
         g_ascii_strcasecmp(image->backing_identity, backing->identity) != 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” does not belong to “%s”: that is another image, or was changed since.",
+                    _("“%s” does not belong to “%s”: that is another image, or was changed since."),
                     opening->file->href, next.file->href);
         image_free(backing);
         return FALSE;
@@ -121,11 +122,11 @@ static struct image *chain_open_from(struct opening *opening, const char *format
     }
     if (oriel_appliance_source_format(opening->import->source) == ORIEL_FOREIGN_OVF) {
         refuse(image, opening->file,
-               "is only a difference to another file. Export it again as a whole", error);
+               _("it is only a difference to another file. Export it again as a whole"), error);
         return NULL;
     }
     if (opening->depth >= IMAGE_CHAIN_MAX) {
-        refuse(image, opening->file, "builds on too many others, or on itself", error);
+        refuse(image, opening->file, _("it builds on too many others, or on itself"), error);
         return NULL;
     }
     if (!backing_attach(opening, image, error)) {
@@ -148,7 +149,7 @@ struct image *import_image_open(OrielImport *import, const struct import_drive *
     struct image *image = chain_open_from(&opening, NULL, error);
 
     if (image && (image->size > IMPORT_DISK_MAX || image->size == 0)) {
-        refuse(image, drive->file, "has no size that a disk can have", error);
+        refuse(image, drive->file, _("it has no size that a disk can have"), error);
         return NULL;
     }
     return image;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From what an appliance declares to what the machine gets, in oriel-worker. See oriel-import.h. */
+#include <glib/gi18n-lib.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static gboolean machine_choose(OrielImport *import, GError **error)
     for (guint i = 0; i < machines->len; i++) {
         const OrielOvfMachine *machine = machines->pdata[i];
 
-        g_string_append_printf(names, "%s“%s”", i > 0 ? ", " : "", machine->name);
+        g_string_append_printf(names, i > 0 ? _(", “%s”") : _("“%s”"), machine->name);
         if (import->options.machine ? strcmp(machine->name, import->options.machine) == 0
                                     : machines->len == 1 || import->options.first_machine) {
             import->report.machine = machine;
@@ -37,7 +38,7 @@ static gboolean machine_choose(OrielImport *import, GError **error)
         }
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "The appliance has the machines %s; choose one of them with --machine.",
+                _("The appliance has the machines %s; choose one of them with --machine."),
                 names->str);
     return FALSE;
 }
@@ -74,21 +75,23 @@ static const char *bus_word(OrielOvfBus bus)
 static void drive_line(OrielImport *import, const struct import_drive *drive)
 {
     g_autofree char *size = g_format_size_full(drive->size, G_FORMAT_SIZE_IEC_UNITS);
+    char *line;
 
     if (drive->kind == ORIEL_OVF_DRIVE_DISK) {
-        g_ptr_array_add(import->report.drives, g_strdup_printf("disk of %s%s%s, on %s", size,
-                                                               drive->file ? " from " : ", empty",
-                                                               drive->file ? drive->file->href : "",
-                                                               bus_word(drive->bus)));
+        line = drive->file
+                   /* Translators: a size, a file, and SATA, virtio or NVMe. */
+                   ? g_strdup_printf(_("disk of %s from %s, on %s"), size, drive->file->href,
+                                     bus_word(drive->bus))
+                   : g_strdup_printf(_("disk of %s, empty, on %s"), size, bus_word(drive->bus));
     } else {
-        g_ptr_array_add(import->report.drives,
-                        g_strdup_printf("CD drive%s%s", drive->file ? " with " : "",
-                                        drive->file ? drive->file->href : ""));
+        line = drive->file ? g_strdup_printf(_("CD drive with %s"), drive->file->href)
+                           : g_strdup(_("CD drive"));
     }
+    g_ptr_array_add(import->report.drives, line);
     if (drive->kind == ORIEL_OVF_DRIVE_DISK && drive->bus != ORIEL_OVF_BUS_NONE &&
         drive->bus != ORIEL_OVF_BUS_SATA && drive->bus != ORIEL_OVF_BUS_VIRTIO &&
         drive->bus != ORIEL_OVF_BUS_NVME) {
-        note(import, "A disk was on %s and is on SATA now, which every system knows.",
+        note(import, _("A disk was on %s and is on SATA now, which every system knows."),
              oriel_ovf_bus_name(drive->bus));
     }
 }
@@ -102,23 +105,23 @@ static gboolean drive_plan(OrielImport *import, const OrielOvfDrive *declared, G
     drive.file = oriel_appliance_file(import->appliance, disk ? disk->file : declared->file);
     drive.capacity = disk ? disk->capacity : 0;
     if (disk && disk->file && !drive.file) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "The appliance cannot be used: its disk “%s” is in a file that is not "
-                    "declared.",
-                    disk->id);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+            _("The appliance cannot be used: its disk “%s” is in a file that is not declared."),
+            disk->id);
         return FALSE;
     }
     if (drive.capacity > IMPORT_DISK_MAX ||
         (drive.kind == ORIEL_OVF_DRIVE_DISK && !drive.file && drive.capacity == 0)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "The appliance is refused: its disk “%s” has no size that a disk can have.",
+                    _("The appliance is refused: its disk “%s” has no size that a disk can have."),
                     disk ? disk->id : "?");
         return FALSE;
     }
     if (drive.file && drive.kind == ORIEL_OVF_DRIVE_CDROM &&
         oriel_appliance_source_format(import->source) != ORIEL_FOREIGN_OVF &&
         !oriel_appliance_source_size(import->source, drive.file, &drive.space, NULL)) {
-        note(import, "The CD image “%s” is not there; the drive is empty.",
+        note(import, _("The CD image “%s” is not there; the drive is empty."),
              drive.file->outside ? drive.file->outside : drive.file->href);
         drive.file = NULL;
     }
@@ -150,7 +153,7 @@ static gboolean disks_left(OrielImport *import, GError **error)
         if (used) {
             continue;
         }
-        note(import, "The disk “%s” is attached nowhere; the machine gets it all the same.",
+        note(import, _("The disk “%s” is attached nowhere; the machine gets it all the same."),
              disk->id);
         if (!drive_plan(import, &drive, error)) {
             return FALSE;
@@ -172,7 +175,7 @@ static gboolean drives_plan(OrielImport *import, GError **error)
             return FALSE;
         }
         if (drive->kind == ORIEL_OVF_DRIVE_FLOPPY) {
-            note(import, "It has a floppy drive, which machines of Oriel do not have.");
+            note(import, _("It has a floppy drive, which machines of Oriel do not have."));
         }
     }
     if (!disks_left(import, error)) {
@@ -180,7 +183,7 @@ static gboolean drives_plan(OrielImport *import, GError **error)
     }
     if (import->drives->len > CONFIG_DRIVES_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "The appliance has %u disks; a machine has at most %d drives.",
+                    _("The appliance has %u disks; a machine has at most %d drives."),
                     import->drives->len, CONFIG_DRIVES_MAX);
         return FALSE;
     }
@@ -192,7 +195,7 @@ static gboolean drives_plan(OrielImport *import, GError **error)
             continue;
         }
         if (room == 0) {
-            note(import, "A CD drive is left out: a machine has at most %d drives.",
+            note(import, _("A CD drive is left out: a machine has at most %d drives."),
                  CONFIG_DRIVES_MAX);
         } else if (!drive_plan(import, drive, error)) {
             return FALSE;
@@ -260,7 +263,7 @@ static void hardware_plan(OrielImport *import, const OrielPlan *plan)
     report->cpus = machine->cpus ? machine->cpus : plan->defaults.cpus;
     report->memory = machine->memory ? machine->memory : plan->defaults.memory;
     if (report->cpus > plan->host.cpus && plan->host.cpus > 0) {
-        note(import, "It asks for %u processors; this computer has %u, and so has the machine.",
+        note(import, _("It asks for %u processors; this computer has %u, and so has the machine."),
              report->cpus, plan->host.cpus);
         report->cpus = plan->host.cpus;
     }
@@ -269,7 +272,7 @@ static void hardware_plan(OrielImport *import, const OrielPlan *plan)
         g_autofree char *wanted = g_format_size_full(report->memory, G_FORMAT_SIZE_IEC_UNITS);
         g_autofree char *given = g_format_size_full(plan->defaults.memory, G_FORMAT_SIZE_IEC_UNITS);
 
-        note(import, "It asks for %s of memory, which this computer cannot spare; it gets %s.",
+        note(import, _("It asks for %s of memory, which this computer cannot spare; it gets %s."),
              wanted, given);
         report->memory = plan->defaults.memory;
     }
@@ -295,6 +298,18 @@ static gboolean is_virtio(const char *model)
     return strstr(lower, "virtio") != NULL;
 }
 
+/* A card for people; `model` is the word that its setting has. */
+static char *card_line(const struct import_card *card, const char *model)
+{
+    if (*card->mac) {
+        return card->connected
+                   ? g_strdup_printf(_("%s, with the address %s"), model, card->mac)
+                   : g_strdup_printf(_("%s, with the address %s, its cable out"), model, card->mac);
+    }
+    return card->connected ? g_strdup_printf(_("%s, with a new address"), model)
+                           : g_strdup_printf(_("%s, with a new address, its cable out"), model);
+}
+
 /* An address is kept: systems call their connections by it. */
 static void card_plan(OrielImport *import, const OrielOvfCard *declared)
 {
@@ -311,14 +326,11 @@ static void card_plan(OrielImport *import, const OrielOvfCard *declared)
         g_strlcpy(card.mac, declared->mac, sizeof(card.mac));
     }
     g_array_append_val(import->cards, card);
-    g_ptr_array_add(import->report.cards,
-                    g_strdup_printf("%s, %s%s%s", model,
-                                    *card.mac ? "with the address " : "with a new address",
-                                    card.mac, card.connected ? "" : ", its cable out"));
+    g_ptr_array_add(import->report.cards, card_line(&card, model));
     if (declared->model && !virtio && g_ascii_strcasecmp(declared->model, model) != 0) {
         note(import,
-             "A network card was %s and is an Intel 82574L (e1000e) now: a system without a driver "
-             "for that has no network.",
+             _("A network card was %s and is an Intel 82574L (e1000e) now: a system without a "
+               "driver for that has no network."),
              declared->model);
     }
 }
@@ -331,11 +343,12 @@ static void cards_plan(OrielImport *import)
         card_plan(import, cards->pdata[i]);
     }
     if (cards->len > CONFIG_NETWORKS_MAX) {
-        note(import, "It has %u network cards; a machine has at most %d.", cards->len,
+        note(import, _("It has %u network cards; a machine has at most %d."), cards->len,
              CONFIG_NETWORKS_MAX);
     }
     if (cards->len > 0) {
-        note(import, "Its network is the user's own now, whatever it was connected to.");
+        note(import, _("Its network cards lead where your own programs can go, whatever they were "
+                       "connected to."));
     }
 }
 
@@ -372,9 +385,9 @@ static void nvram_plan(OrielImport *import)
     }
     import->nvram = nvram_read(import);
     note(import, import->nvram
-                     ? "The firmware's own settings (NVRAM) are carried over."
-                     : "The firmware's own settings (NVRAM) are made anew; if it does not start by "
-                       "itself, choose the boot loader's file in the firmware's menu.");
+                     ? _("The firmware’s own settings (NVRAM) are carried over.")
+                     : _("The firmware’s own settings (NVRAM) are made anew; if it does not start "
+                         "by itself, choose the boot loader’s file in the firmware’s menu."));
 }
 
 static void differences_note(OrielImport *import)
@@ -385,25 +398,25 @@ static void differences_note(OrielImport *import)
         note(import, "%s", (const char *)import->appliance->notes->pdata[i]);
     }
     if (machine->sound) {
-        note(import, "The sound card is left out.");
+        note(import, _("The sound card is left out."));
     }
     if (machine->tpm) {
-        note(import, "The TPM is left out; what is sealed in it asks for its recovery key.");
+        note(import, _("The TPM is left out; what is sealed in it asks for its recovery key."));
     }
     if (machine->secure_boot) {
-        note(import, "Secure Boot is off.");
+        note(import, _("Secure Boot is off."));
     }
     nvram_plan(import);
     if (machine->chipset && g_ascii_strcasecmp(machine->chipset, "ICH9") != 0) {
-        note(import, "The chipset was %s and is Q35 now; Windows may ask to be activated.",
+        note(import, _("The chipset was %s and is Q35 now; Windows may ask to be activated."),
              machine->chipset);
     }
     if (!import->report.has_manifest &&
         oriel_appliance_source_format(import->source) == ORIEL_FOREIGN_OVF) {
-        note(import, "It has no manifest: whether it is complete cannot be checked.");
+        note(import, _("It has no manifest: whether it is complete cannot be checked."));
     }
     if (import->report.is_signed) {
-        note(import, "It is signed; who signed it is not checked.");
+        note(import, _("It is signed; who signed it is not checked."));
     }
 }
 
@@ -433,7 +446,7 @@ static gboolean plan_make(OrielImport *import, GError **error)
                        ? uefi
                        : machine->firmware == ORIEL_OVF_FIRMWARE_UEFI;
     report->firmware_reason =
-        machine->firmware != ORIEL_OVF_FIRMWARE_UNKNOWN ? "as it says" : "by its first disk";
+        machine->firmware != ORIEL_OVF_FIRMWARE_UNKNOWN ? _("as it says") : _("by its first disk");
     cards_plan(import);
     differences_note(import);
     return TRUE;

@@ -3,6 +3,7 @@
  * The plan of an import on its way from oriel-worker. The worker has read a stranger's file: what
  * comes from it is used as carefully as that file, by type and range, and nothing in it is a path.
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -341,7 +342,7 @@ gboolean import_from_wire(OrielImport *import, GError **error)
         !report->os || !report->firmware_reason || !drives_get(wire, import) ||
         !cards_get(wire, import) || !nvram_get(wire, import)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is refused: what it declares makes no sense.", import->path);
+                    _("“%s” is refused: what it declares makes no sense."), import->path);
         return FALSE;
     }
     machine_get(wire, import->appliance->systems->pdata[chosen]);

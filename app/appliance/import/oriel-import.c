@@ -3,6 +3,7 @@
 #include "oriel-import.h"
 
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -152,7 +153,7 @@ gboolean import_drive_check(const char *folder, const char *name, GError **error
         return TRUE;
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                "The appliance was changed while it was imported; import it again.");
+                _("The appliance was changed while it was imported; import it again."));
     return FALSE;
 }
 
@@ -220,19 +221,18 @@ static gboolean may_run(OrielImport *import, GError **error)
 
     if (plan->appliance->eulas->len > 0 && !import->options.accept_licence) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                    "The appliance has a licence: read it with --report, and accept it with "
-                    "--accept-licence.");
+                    _("The appliance has a licence: read it with --report, and accept it with "
+                      "--accept-licence."));
         return FALSE;
     }
     if (plan->space > plan->space_free && plan->space_free > 0) {
         g_autofree char *needed = g_format_size_full(plan->space, G_FORMAT_SIZE_IEC_UNITS);
         g_autofree char *there = g_format_size_full(plan->space_free, G_FORMAT_SIZE_IEC_UNITS);
 
-        g_set_error(
-            error, ORIEL_ERROR, ORIEL_ERROR_NO_SPACE,
-            "The disks of the appliance take %s, and only %s are free. Make room, or choose "
-            "another folder with --dir.",
-            needed, there);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NO_SPACE,
+                    _("The disks of the appliance take %s, and only %s are free. Make room, or "
+                      "choose another folder: “Location” in the window, --dir in a terminal."),
+                    needed, there);
         return FALSE;
     }
     return oriel_library_check_name(plan->name, error);

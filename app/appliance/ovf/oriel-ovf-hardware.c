@@ -3,6 +3,7 @@
  * VirtualHardwareSection: items of CIM_ResourceAllocationSettingData, and of its storage and
  * Ethernet kinds in 2.x. Controllers are collected first, because drives may stand before theirs.
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -225,11 +226,11 @@ static void drive_read(struct ovf *ovf, OrielOvfMachine *system, const GPtrArray
     guint parent = controller_of(items, item);
     const OrielOvfDisk *disk = resource ? disk_of(ovf->appliance, resource) : NULL;
     const OrielOvfFile *file = resource && !disk ? file_of(ovf->appliance, resource) : NULL;
-    const char *what = item->name ? item->name : "without a name";
+    const char *what = item->name ? item->name : _("without a name");
     OrielOvfDrive *drive;
 
     if (item->type == RESOURCE_DISK && !disk && !file) {
-        ovf_note(ovf->appliance, "The disk “%s” is left out: it names nothing of the appliance.",
+        ovf_note(ovf->appliance, _("The disk “%s” is left out: it names nothing of the appliance."),
                  what);
         return;
     }
@@ -246,7 +247,7 @@ static void drive_read(struct ovf *ovf, OrielOvfMachine *system, const GPtrArray
     }
     if (drive->kind == ORIEL_OVF_DRIVE_DISK && parent == items->len && item->parent &&
         drive->bus == ORIEL_OVF_BUS_NONE) {
-        ovf_note(ovf->appliance, "The disk “%s” belongs to a controller that is not declared.",
+        ovf_note(ovf->appliance, _("The disk “%s” belongs to a controller that is not declared."),
                  what);
     }
     g_ptr_array_add(system->drives, drive);
@@ -304,7 +305,7 @@ static void processors_read(struct ovf *ovf, OrielOvfMachine *system, const stru
             cpus *= ovf_number(text, CPUS_MAX, &factor) && factor ? factor : 1;
         }
     } else if (!ovf_number(quantity, CPUS_MAX, &cpus) || cpus == 0) {
-        ovf_note(ovf->appliance, "The number of processors is not understood.");
+        ovf_note(ovf->appliance, _("The number of processors is not understood."));
         return;
     }
     system->cpus = (guint)MIN(cpus, CPUS_MAX);
@@ -317,7 +318,7 @@ static void memory_read(struct ovf *ovf, OrielOvfMachine *system, const struct i
     guint64 unit = ovf_unit(units), number;
 
     if (!unit || !ovf_number(quantity, (UINT64_C(1) << 56) / unit, &number) || number == 0) {
-        ovf_note(ovf->appliance, "The size of the memory is not understood.");
+        ovf_note(ovf->appliance, _("The size of the memory is not understood."));
         return;
     }
     /* Without a unit the standard says bytes, and everybody means MiB. */
@@ -372,11 +373,11 @@ static gboolean item_apply(struct ovf *ovf, OrielOvfMachine *system, const struc
         system->sound = TRUE;
         break;
     case RESOURCE_ISCSI:
-        ovf_note(ovf->appliance, "An iSCSI disk is left out: only disks inside the appliance are "
-                                 "used.");
+        ovf_note(ovf->appliance,
+                 _("An iSCSI disk is left out: only disks inside the appliance are used."));
         break;
     case RESOURCE_PARALLEL:
-        ovf_note(ovf->appliance, "It has a parallel port, which machines of Oriel do not have.");
+        ovf_note(ovf->appliance, _("It has a parallel port, which machines of Oriel do not have."));
         break;
     default:
         if (item->type >= RESOURCE_VENDOR) {
@@ -385,8 +386,8 @@ static gboolean item_apply(struct ovf *ovf, OrielOvfMachine *system, const struc
                    item->type != RESOURCE_SERIAL && item->type != RESOURCE_GRAPHICS &&
                    (item->type < RESOURCE_FLOPPY || item->type > RESOURCE_DISK) &&
                    g_strcmp0(required, "false") != 0) {
-            ovf_note(ovf->appliance, "The device “%s” of a kind that is not known is left out.",
-                     item->name ? item->name : "without a name");
+            ovf_note(ovf->appliance, _("The device “%s” of a kind that is not known is left out."),
+                     item->name ? item->name : _("without a name"));
         }
     }
     return TRUE;
@@ -400,7 +401,7 @@ gboolean ovf_hardware_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *se
 
     if (!items) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "The appliance “%s” cannot be used: it has more than %d items of hardware.",
+                    _("The appliance “%s” cannot be used: it has more than %d items of hardware."),
                     ovf->name, ORIEL_OVF_ITEMS_MAX);
         return FALSE;
     }
@@ -412,8 +413,8 @@ gboolean ovf_hardware_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *se
     }
     drives_read(ovf, system, items);
     if (transport && strstr(transport, "iso")) {
-        ovf_note(ovf->appliance, "The guest looks for its settings on a CD (ovf-env.xml), which "
-                                 "it does not get; set them up inside it.");
+        ovf_note(ovf->appliance, _("The guest looks for its settings on a CD (ovf-env.xml), which "
+                                   "it does not get; set them up inside it."));
     }
     return TRUE;
 }

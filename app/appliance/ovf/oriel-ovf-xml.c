@@ -4,6 +4,7 @@
  * before: it compares each attribute of an element with all others. Document types are refused, so
  * there are no entities but the five of XML itself.
  */
+#include <glib/gi18n-lib.h>
 #include <libxml/SAX2.h>
 #include <libxml/parser.h>
 #include <string.h>
@@ -65,9 +66,9 @@ static const char *text_problem(const char *data, gsize length)
         } else if (rest >= 2 && memcmp(at, "<?", 2) == 0) {
             at = skip_past(at, end, "?>");
         } else if (rest >= 2 && memcmp(at, "<!", 2) == 0) {
-            return "it has a document type, which could lead to other files";
+            return _("it has a document type, which could lead to other files");
         } else if (!(at = tag_end(at, end))) {
-            return "an element in it has too many attributes";
+            return _("an element in it has too many attributes");
         }
     }
     return NULL;
@@ -115,7 +116,7 @@ static void on_subset(void *data, const xmlChar *name, const xmlChar *external, 
     xmlParserCtxt *context = data;
     struct counting *counting = context->_private;
 
-    counting->problem = "it has a document type, which could lead to other files";
+    counting->problem = _("it has a document type, which could lead to other files");
     xmlStopParser(context);
 }
 
@@ -128,9 +129,9 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
 
     counting->nodes += 1 + (guint64)n_attributes + (guint64)n_namespaces;
     if (counting->nodes > NODES_MAX) {
-        counting->problem = "it has too many elements";
+        counting->problem = _("it has too many elements");
     } else if (context->nodeNr >= DEPTH_MAX) {
-        counting->problem = "its elements are nested too deeply";
+        counting->problem = _("its elements are nested too deeply");
     }
     if (counting->problem) {
         xmlStopParser(context);
@@ -143,8 +144,8 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
 static void problem_set(GError **error, const char *name, const char *problem)
 {
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "“%s” cannot be used as the description of an appliance: %s. Get it again from "
-                "where it was made.",
+                _("“%s” cannot be used as the description of an appliance: %s. Get it again from "
+                  "where it was made."),
                 name, problem);
 }
 
@@ -163,7 +164,7 @@ static xmlDoc *parse(const char *text, gsize length, const char *name, GError **
     if (!document && !counting.problem) {
         const xmlError *cause = xmlCtxtGetLastError(context);
         g_autofree char *problem =
-            g_strdup_printf("line %d is not correct XML", cause ? cause->line : 1);
+            g_strdup_printf(_("line %d is not correct XML"), cause ? cause->line : 1);
 
         problem_set(error, name, problem);
     } else if (counting.problem) {
@@ -181,12 +182,12 @@ xmlDoc *ovf_xml_read(const char *data, gsize length, const char *name, GError **
     gsize text_length;
 
     if (length > ORIEL_OVF_BYTES_MAX) {
-        problem_set(error, name, "it is larger than 16 MiB");
+        problem_set(error, name, _("it is larger than 16 MiB"));
         return NULL;
     }
     text = utf8_make(data, length, &text_length);
     if (!text || text_length == 0 || text_length > 2 * (gsize)ORIEL_OVF_BYTES_MAX) {
-        problem_set(error, name, "it is not text");
+        problem_set(error, name, _("it is not text"));
         return NULL;
     }
     problem = text_problem(text, text_length);

@@ -2,6 +2,7 @@
 /* The envelope: references, disks, licences, and one after the other the systems. */
 #include "oriel-ovf.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -18,8 +19,8 @@ enum {
 
 static gboolean invalid(struct ovf *ovf, GError **error, const char *problem)
 {
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "The appliance “%s” cannot be used: %s.",
-                ovf->name, problem);
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                _("The appliance “%s” cannot be used: %s."), ovf->name, problem);
     return FALSE;
 }
 
@@ -33,15 +34,15 @@ static gboolean file_read(struct ovf *ovf, xmlNode *node, GError **error)
     OrielOvfFile *file;
 
     if (!id || !href) {
-        ovf_note(ovf->appliance, "A file without an id or a name is left out.");
+        ovf_note(ovf->appliance, _("A file without an id or a name is left out."));
         return TRUE;
     }
     if (oriel_appliance_file(ovf->appliance, id)) {
-        ovf_note(ovf->appliance, "The file id “%s” is there twice; the first one is used.", id);
+        ovf_note(ovf->appliance, _("The file id “%s” is there twice; the first one is used."), id);
         return TRUE;
     }
     if (ovf->appliance->files->len >= LIST_MAX) {
-        return invalid(ovf, error, "it has too many files");
+        return invalid(ovf, error, _("it has too many files"));
     }
     file = g_new0(OrielOvfFile, 1);
     g_ptr_array_add(ovf->appliance->files, file);
@@ -52,11 +53,12 @@ static gboolean file_read(struct ovf *ovf, xmlNode *node, GError **error)
     }
     ovf_number(size, CAPACITY_MAX, &file->size);
     if (chunk && (!ovf_number(chunk, CAPACITY_MAX, &file->chunk_size) || !file->chunk_size)) {
-        return invalid(ovf, error, "a file has a chunk size that is not a size");
+        return invalid(ovf, error, _("a file has a chunk size that is not a size"));
     }
     file->gzip = compression && g_ascii_strcasecmp(compression, "gzip") == 0;
     if (compression && !file->gzip && g_ascii_strcasecmp(compression, "identity") != 0) {
-        return invalid(ovf, error, "a file in it is compressed in a way that Oriel does not know");
+        return invalid(ovf, error,
+                       _("a file in it is compressed in a way that Oriel does not know"));
     }
     return TRUE;
 }
@@ -90,9 +92,10 @@ static guint64 capacity_of(struct ovf *ovf, xmlNode *node, const char *id)
         return 0;
     }
     if (!unit || !ovf_number(capacity, CAPACITY_MAX / unit, &number)) {
-        ovf_note(ovf->appliance,
-                 "The size of the disk “%s” is not understood (“%.40s”); that of its image counts.",
-                 id, capacity);
+        ovf_note(
+            ovf->appliance,
+            _("The size of the disk “%s” is not understood (“%.40s”); that of its image counts."),
+            id, capacity);
         return 0;
     }
     return number * unit;
@@ -106,16 +109,16 @@ static gboolean disk_read(struct ovf *ovf, xmlNode *node, GError **error)
     OrielOvfDisk *disk;
 
     if (!id || oriel_appliance_disk(ovf->appliance, id)) {
-        ovf_note(ovf->appliance, "A disk without an id of its own is left out.");
+        ovf_note(ovf->appliance, _("A disk without an id of its own is left out."));
         return TRUE;
     }
     if (parent) {
         return invalid(ovf, error,
-                       "a disk in it is only a difference to another one. Consolidate the "
-                       "snapshots where it was made, and export it again");
+                       _("a disk in it is only a difference to another one. Consolidate the "
+                         "snapshots where it was made, and export it again"));
     }
     if (ovf->appliance->disks->len >= LIST_MAX) {
-        return invalid(ovf, error, "it has too many disks");
+        return invalid(ovf, error, _("it has too many disks"));
     }
     disk = g_new0(OrielOvfDisk, 1);
     g_ptr_array_add(ovf->appliance->disks, disk);
@@ -159,9 +162,12 @@ static char *product_of(struct ovf *ovf, xmlNode *section)
     g_autofree char *full = ovf_child_text(section, "FullVersion");
     g_autofree char *version = full ? g_strdup(full) : ovf_child_text(section, "Version");
 
-    return !product ? NULL
-                    : g_strconcat(product, version ? " " : "", version ? version : "",
-                                  vendor ? " of " : "", vendor ? vendor : "", NULL);
+    g_autofree char *name = version ? g_strjoin(" ", product, version, NULL) : g_strdup(product);
+
+    /* Translators: a product with its version, and who made it. */
+    return product && vendor ? g_strdup_printf(C_("product", "%s of %s"), name, vendor)
+           : product         ? g_steal_pointer(&name)
+                             : NULL;
 }
 
 /* In 0.9 a section's name is that of its type. */
@@ -183,8 +189,8 @@ static void section_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *node
     } else if (section_is(node, "ProductSection") && !system->product) {
         system->product = product_of(ovf, node);
         if (ovf_child(node, "Property")) {
-            ovf_note(ovf->appliance, "Its properties are not given to the guest; set them up "
-                                     "inside it.");
+            ovf_note(ovf->appliance,
+                     _("Its properties are not given to the guest; set them up inside it."));
         }
     } else if (section_is(node, "EulaSection")) {
         char *licence = message(ovf, ovf_child(node, "License"));
@@ -196,7 +202,7 @@ static void section_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *node
             g_ptr_array_add(ovf->appliance->eulas, licence);
         }
     } else if (section_is(node, "InstallSection")) {
-        ovf_note(ovf->appliance, "It wants to be started once to install itself; start it.");
+        ovf_note(ovf->appliance, _("It wants to be started once to install itself; start it."));
     }
 }
 
@@ -214,7 +220,7 @@ static gboolean system_read(struct ovf *ovf, xmlNode *node, GError **error)
     xmlNode *hardware = NULL;
 
     if (ovf->appliance->systems->len >= SYSTEMS_MAX) {
-        return invalid(ovf, error, "it has too many machines");
+        return invalid(ovf, error, _("it has too many machines"));
     }
     system = oriel_ovf_machine_new();
     g_ptr_array_add(ovf->appliance->systems, system);
@@ -290,7 +296,7 @@ static void configuration_read(struct ovf *ovf)
     }
     ovf->configuration = ovf_attribute(chosen, "id");
     if (first && first != chosen) {
-        ovf_note(ovf->appliance, "Of its configurations “%s” is used.",
+        ovf_note(ovf->appliance, _("Of its configurations “%s” is used."),
                  ovf->configuration ? ovf->configuration : "");
     }
 }
@@ -314,7 +320,7 @@ static gboolean lists_read(struct ovf *ovf, GError **error)
 static gboolean envelope_read(struct ovf *ovf, GError **error)
 {
     if (!ovf_is(ovf->envelope, "Envelope")) {
-        return invalid(ovf, error, "its description is not an OVF envelope");
+        return invalid(ovf, error, _("its description is not an OVF envelope"));
     }
     version_read(ovf);
     configuration_read(ovf);
@@ -322,7 +328,7 @@ static gboolean envelope_read(struct ovf *ovf, GError **error)
         return FALSE;
     }
     if (ovf->appliance->systems->len == 0) {
-        return invalid(ovf, error, "it describes no machine");
+        return invalid(ovf, error, _("it describes no machine"));
     }
     return TRUE;
 }

@@ -2,6 +2,7 @@
 /* The members of an OVA: libarchive lists them, their content is read in its place. */
 #include <archive.h>
 #include <archive_entry.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,7 +21,8 @@ static gboolean invalid(OrielApplianceSource *source, const char *member, const 
     g_autofree char *name = g_utf8_make_valid(member ? member : "?", -1);
 
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "The appliance “%s” is refused: “%.200s” in it %s.", source->path, name, problem);
+                _("The appliance “%s” is refused because of “%.200s” in it: %s."), source->path,
+                name, problem);
     return FALSE;
 }
 
@@ -60,26 +62,27 @@ static gboolean member_add(OrielApplianceSource *source, struct archive *archive
         name += 2;
     }
     if (!name || !source_name_safe(name)) {
-        return invalid(source, name, "has a name that leads out of the appliance", error);
+        return invalid(source, name, _("its name leads out of the appliance"), error);
     }
     if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) ||
         archive_entry_symlink(entry)) {
-        return invalid(source, name, "is a link or a device, not a file", error);
+        return invalid(source, name, _("it is a link or a device, not a file"), error);
     }
     if (archive_entry_sparse_count(entry) > 0) {
-        return invalid(source, name, "is stored with holes; unpack it and import the .ovf", error);
+        return invalid(source, name, _("it is stored with holes; unpack it and import the .ovf"),
+                       error);
     }
     if (source->members->len >= SOURCE_MEMBERS_MAX) {
-        return invalid(source, name, "is one file too many", error);
+        return invalid(source, name, _("it is one file too many"), error);
     }
     if (is_known(source, names, name)) {
-        return invalid(source, name, "is there twice", error);
+        return invalid(source, name, _("it is there twice"), error);
     }
     if (size < 0 || offset < TAR_BLOCK || offset % TAR_BLOCK != 0 || (guint64)offset > total ||
         (guint64)size > total - (guint64)offset) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                    "The appliance “%s” is cut short inside “%s”: get it again, the download is "
-                    "not complete.",
+                    _("The appliance “%s” is cut short inside “%s”: get it again, the download is "
+                      "not complete."),
                     source->path, name);
         return FALSE;
     }
@@ -107,12 +110,12 @@ static gboolean members_read(OrielApplianceSource *source, struct archive *archi
     if (result == ARCHIVE_EOF && source->members->len > 0) {
         return TRUE;
     }
-    g_set_error(error, ORIEL_ERROR,
-                source->members->len ? ORIEL_ERROR_CORRUPT : ORIEL_ERROR_INVALID,
-                source->members->len ? "The appliance “%s” is damaged or cut short; get it again."
-                                     : "“%s” is not an OVA archive. If it is packed (zip, gz, xz), "
-                                       "unpack it first.",
-                source->path);
+    g_set_error(
+        error, ORIEL_ERROR, source->members->len ? ORIEL_ERROR_CORRUPT : ORIEL_ERROR_INVALID,
+        source->members->len
+            ? _("The appliance “%s” is damaged or cut short; get it again.")
+            : _("“%s” is not an OVA archive. If it is packed (zip, gz, xz), unpack it first."),
+        source->path);
     return FALSE;
 }
 
@@ -124,12 +127,14 @@ gboolean source_archive_read(OrielApplianceSource *source, GError **error)
 
     archive_read_support_format_tar(archive);
     if (fstat(source->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is not a file.", source->path);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” is not a file."),
+                    source->path);
     } else if (lseek(source->fd, 0, SEEK_SET) != 0 ||
                archive_read_open_fd(archive, source->fd, READ_CHUNK) != ARCHIVE_OK) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is not an OVA archive. If it is packed (zip, gz, xz), unpack it first.",
-                    source->path);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+            _("“%s” is not an OVA archive. If it is packed (zip, gz, xz), unpack it first."),
+            source->path);
     } else {
         good = members_read(source, archive, (guint64)status.st_size, error);
     }

@@ -2,6 +2,7 @@
 /* The content of declared files: names, chunks, compression, manifest. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -30,8 +31,8 @@ static char *name_of(OrielApplianceSource *source, const OrielOvfFile *file, GEr
     if (!*href || *href == '/' || strlen(href) > SOURCE_NAME_MAX || strchr(href, '\\') ||
         g_uri_peek_scheme(href) || g_strv_contains((const char *const *)segments, "..")) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "The appliance “%s” is refused: it refers to “%s”, which is not one of its own "
-                    "files.",
+                    _("The appliance “%s” is refused: it refers to “%s”, which is not one of its "
+                      "own files."),
                     source->path, file->href);
         return NULL;
     }
@@ -39,8 +40,8 @@ static char *name_of(OrielApplianceSource *source, const OrielOvfFile *file, GEr
 
     if (file->outside && !source_has(source, name)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "“%s” needs “%s”, which is not a part of it. Say in which folder it may be "
-                    "read with --disks.",
+                    _("“%s” needs “%s”, which is not a part of it. Say in which folder it may be "
+                      "read with --disks."),
                     source->path, file->outside);
         return NULL;
     }
@@ -86,8 +87,8 @@ static gboolean sizes_of(OrielApplianceSource *source, const OrielOvfFile *file,
         if (names->len > 1 && file->chunk_size && i + 1 < names->len &&
             part.size != file->chunk_size) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                        "The appliance “%s” is damaged: “%s” has another size than was declared. "
-                        "Get it again.",
+                        _("The appliance “%s” is damaged: “%s” has another size than was declared. "
+                          "Get it again."),
                         source->path, (const char *)names->pdata[i]);
             return FALSE;
         }
@@ -95,7 +96,7 @@ static gboolean sizes_of(OrielApplianceSource *source, const OrielOvfFile *file,
     }
     if (names->len > 1 && file->size && *total < file->size) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                    "The appliance “%s” lacks a piece of “%s”. Get it again.", source->path,
+                    _("The appliance “%s” lacks a piece of “%s”. Get it again."), source->path,
                     file->href);
         return FALSE;
     }
@@ -154,8 +155,8 @@ static gboolean write_all(struct assembly *a, const guint8 *bytes, gsize n, GErr
 {
     if (n > a->limit - a->written) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "The appliance “%s” is refused: “%s” in it is much larger than the disk that "
-                    "it is said to hold.",
+                    _("The appliance “%s” is refused: “%s” in it is much larger than the disk that "
+                      "it is said to hold."),
                     a->source->path, a->file->href);
         return FALSE;
     }
@@ -166,7 +167,7 @@ static gboolean write_all(struct assembly *a, const guint8 *bytes, gsize n, GErr
             continue;
         }
         if (done <= 0) {
-            oriel_error_set_errno(error, done < 0 ? errno : EIO, "“%s” cannot be unpacked",
+            oriel_error_set_errno(error, done < 0 ? errno : EIO, _("“%s” cannot be unpacked"),
                                   a->file->href);
             return FALSE;
         }
@@ -180,7 +181,7 @@ static gboolean write_all(struct assembly *a, const guint8 *bytes, gsize n, GErr
 static gboolean damaged(struct assembly *a, GError **error)
 {
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                "The appliance “%s” is damaged: “%s” cannot be unpacked. Get it again.",
+                _("The appliance “%s” is damaged: “%s” cannot be unpacked. Get it again."),
                 a->source->path, a->file->href);
     return FALSE;
 }
@@ -292,8 +293,8 @@ struct storage *oriel_appliance_source_storage(OrielApplianceSource *source,
             storage = export_slice_new(part.fd, file->href, &slice, error);
         } else if (part.fd >= 0) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                        "The appliance “%s” is damaged: “%s” is empty. Get it again.", source->path,
-                        file->href);
+                        _("The appliance “%s” is damaged: “%s” is empty. Get it again."),
+                        source->path, file->href);
         }
         if (part.fd >= 0) {
             close(part.fd);
@@ -302,7 +303,8 @@ struct storage *oriel_appliance_source_storage(OrielApplianceSource *source,
     }
     a.target = open(scratch, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (a.target < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be unpacked in “%s”", file->href, scratch);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be unpacked in “%s”"), file->href,
+                              scratch);
         return NULL;
     }
     if (!file->gzip) {
@@ -368,8 +370,9 @@ gboolean source_part_verify(OrielApplianceSource *source, const char *name,
         return TRUE;
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                "“%s” is not what the appliance's manifest says: the download is not complete, or "
-                "it was changed. Get it again, or import it all the same with --ignore-manifest.",
+                _("“%s” is not what the appliance’s manifest says: the download is not complete, "
+                  "or it was changed. Get it again, or import it all the same: “Import Despite "
+                  "Differences” in the window, --ignore-manifest in a terminal."),
                 name);
     return FALSE;
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -152,11 +153,10 @@ static gboolean content_find(OrielApplianceSource *source, GError **error)
     if (descriptor_find(source, names) || source->images->len > 0 || images_find(source, names)) {
         return TRUE;
     }
-    g_set_error(
-        error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-        "“%s” is not an appliance: no description of a machine (.ovf, .vmx, .vbox, .xml, ...) "
-        "is in it.",
-        source->path);
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                _("“%s” is not an appliance: no description of a machine (.ovf, .vmx, .vbox, .xml "
+                  "…) is in it."),
+                source->path);
     return FALSE;
 }
 
@@ -164,7 +164,8 @@ static gboolean content_find(OrielApplianceSource *source, GError **error)
 
 static gboolean refuse(const OrielApplianceSource *source, const char *problem, GError **error)
 {
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” %s.", source->path, problem);
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” cannot be imported: %s."),
+                source->path, problem);
     return FALSE;
 }
 
@@ -198,7 +199,7 @@ static gboolean archive_find(OrielApplianceSource *source,
 
     source->fd = open(source->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (source->fd < 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be opened", source->path);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be opened"), source->path);
         return FALSE;
     }
     /* A tar as it is can be read in its place. */
@@ -233,25 +234,24 @@ static gboolean file_find(OrielApplianceSource *source, const OrielApplianceSour
     case ORIEL_MEDIA_ARCHIVE:
         return archive_find(source, options, error);
     case ORIEL_MEDIA_ISO:
-        return refuse(
-            source,
-            "is a CD image, not a machine; “orielctl create” with --cdrom makes a machine "
-            "that starts from it",
-            error);
+        return refuse(source,
+                      _("it is a CD image, not a machine; “orielctl create” with --cdrom makes a "
+                        "machine that starts from it"),
+                      error);
     case ORIEL_MEDIA_MACHINE:
-        return refuse(source, "is a machine of Oriel already", error);
+        return refuse(source, _("it is a machine of Oriel already"), error);
     case ORIEL_MEDIA_KERNEL:
         return refuse(source,
-                      "is a Linux kernel, not a machine; “orielctl create” with --kernel makes a "
-                      "machine that starts it",
+                      _("it is a Linux kernel, not a machine; “orielctl create” with --kernel "
+                        "makes a machine that starts it"),
                       error);
     case ORIEL_MEDIA_UNKNOWN:
         break;
     }
-    return refuse(source,
-                  "is not an OVA archive, a disk image or a description of a machine, or it is "
-                  "damaged",
-                  error);
+    return refuse(
+        source,
+        _("it is not an OVA archive, a disk image or a description of a machine, or it is damaged"),
+        error);
 }
 
 gboolean source_find(OrielApplianceSource *source, const OrielApplianceSourceOptions *options,
@@ -266,7 +266,7 @@ gboolean source_find(OrielApplianceSource *source, const OrielApplianceSourceOpt
         return TRUE;
     }
     if (g_file_test(settings, G_FILE_TEST_EXISTS)) {
-        return refuse(source, "is a machine of Oriel already", error);
+        return refuse(source, _("it is a machine of Oriel already"), error);
     }
     if (g_file_test(source->path, G_FILE_TEST_IS_DIR)) {
         source->folder = g_strdup(source->path);

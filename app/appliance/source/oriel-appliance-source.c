@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -112,8 +113,8 @@ static struct part folder_part_open(OrielApplianceSource *source, const char *na
     part.fd =
         image_file_open(NULL, folder ? folder : source->folder, folder ? place : name, true, error);
     if (part.fd >= 0 && (fstat(part.fd, &status) != 0 || !S_ISREG(status.st_mode))) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” of the appliance is not a file.",
-                    name);
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    _("“%s” of the appliance is not a file."), name);
         close(part.fd);
         part.fd = -1;
     }
@@ -134,9 +135,10 @@ struct part source_part_open(OrielApplianceSource *source, const char *name, GEr
         part.offset = member->offset;
         part.size = member->size;
     } else {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
-                    "The appliance “%s” lacks its file “%s”. Get it again from where it was made.",
-                    source->path, name);
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND,
+            _("The appliance “%s” lacks its file “%s”. Get it again from where it was made."),
+            source->path, name);
     }
     return part;
 }
@@ -153,7 +155,7 @@ char *source_text_read(OrielApplianceSource *source, const char *name, guint64 m
     }
     if (part.size > maximum) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "The appliance “%s” is refused: “%s” in it is too large for a description.",
+                    _("The appliance “%s” is refused: “%s” in it is too large for a description."),
                     source->path, name);
         close(part.fd);
         return NULL;
@@ -166,7 +168,7 @@ char *source_text_read(OrielApplianceSource *source, const char *name, guint64 m
             continue;
         }
         if (n <= 0) {
-            oriel_error_set_errno(error, n < 0 ? errno : EIO, "“%s” cannot be read", name);
+            oriel_error_set_errno(error, n < 0 ? errno : EIO, _("“%s” cannot be read"), name);
             close(part.fd);
             return NULL;
         }

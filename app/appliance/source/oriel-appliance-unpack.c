@@ -7,6 +7,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -35,11 +36,10 @@ struct unpacking {
 
 static gboolean damaged(const struct unpacking *unpacking, GError **error)
 {
-    g_set_error(
-        error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-        "“%s” cannot be unpacked: it is not an OVA archive, or it is damaged or cut short. Get "
-        "it again.",
-        unpacking->source->path);
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
+                _("“%s” cannot be unpacked: it is not an OVA archive, or it is damaged or cut "
+                  "short. Get it again."),
+                unpacking->source->path);
     return FALSE;
 }
 
@@ -48,7 +48,8 @@ static gboolean refuse(const struct unpacking *unpacking, const char *name, cons
 {
     g_autofree char *valid = g_utf8_make_valid(name ? name : "?", -1);
 
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is refused: “%.200s” in it %s.",
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                _("The appliance “%s” is refused because of “%.200s” in it: %s."),
                 unpacking->source->path, valid, problem);
     return FALSE;
 }
@@ -64,8 +65,8 @@ static gboolean piece_write(struct unpacking *unpacking, const guint8 *bytes, gs
     unpacking->data += n;
     if (unpacking->data > unpacking->budget) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NO_SPACE,
-                    "“%s” is packed, and there is not enough room to unpack it. Make room, or "
-                    "choose another folder with --dir.",
+                    _("“%s” is packed, and there is not enough room to unpack it. Make room, or "
+                      "choose another folder: “Location” in the window, --dir in a terminal."),
                     unpacking->source->path);
         return FALSE;
     }
@@ -76,7 +77,7 @@ static gboolean piece_write(struct unpacking *unpacking, const guint8 *bytes, gs
             continue;
         }
         if (done <= 0) {
-            oriel_error_set_errno(error, done < 0 ? errno : EIO, "“%s” cannot be unpacked",
+            oriel_error_set_errno(error, done < 0 ? errno : EIO, _("“%s” cannot be unpacked"),
                                   unpacking->source->path);
             return FALSE;
         }
@@ -129,14 +130,14 @@ static gboolean name_take(struct unpacking *unpacking, const char *name, GError 
     g_autofree char *folded = NULL;
 
     if (!source_name_safe(name)) {
-        return refuse(unpacking, name, "has a name that leads out of the appliance", error);
+        return refuse(unpacking, name, _("its name leads out of the appliance"), error);
     }
     folded = g_utf8_casefold(name, -1);
     if (!g_hash_table_add(unpacking->names, g_steal_pointer(&folded))) {
-        return refuse(unpacking, name, "is there twice", error);
+        return refuse(unpacking, name, _("it is there twice"), error);
     }
     return unpacking->source->members->len < SOURCE_MEMBERS_MAX ||
-           refuse(unpacking, name, "is one file too many", error);
+           refuse(unpacking, name, _("it is one file too many"), error);
 }
 
 static gboolean entry_read(struct unpacking *unpacking, struct archive_entry *entry, GError **error)
@@ -156,7 +157,7 @@ static gboolean entry_read(struct unpacking *unpacking, struct archive_entry *en
     }
     if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) ||
         archive_entry_symlink(entry)) {
-        return refuse(unpacking, name, "is a link or a device, not a file", error);
+        return refuse(unpacking, name, _("it is a link or a device, not a file"), error);
     }
     if (!name || !name_take(unpacking, name, error) ||
         !member_unpack(unpacking, unpacking->end, &size, error)) {
@@ -190,7 +191,7 @@ static gboolean entries_read(struct unpacking *unpacking, GError **error)
         return damaged(unpacking, error);
     }
     if (ftruncate(unpacking->target, (off_t)unpacking->end) != 0) {
-        oriel_error_set_errno(error, errno, "“%s” cannot be unpacked", unpacking->source->path);
+        oriel_error_set_errno(error, errno, _("“%s” cannot be unpacked"), unpacking->source->path);
         return FALSE;
     }
     return TRUE;
@@ -221,8 +222,8 @@ gboolean source_archive_unpack(OrielApplianceSource *source, int scratch, GError
     if (unpacking.target < 0 || ftruncate(unpacking.target, 0) != 0 ||
         fstatvfs(unpacking.target, &status) != 0) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_HOST,
-                    "“%s” cannot be unpacked where the machine is to be. Unpack it yourself, and "
-                    "import what is inside.",
+                    _("“%s” cannot be unpacked where the machine is to be. Unpack it yourself, and "
+                      "import what is inside."),
                     source->path);
         return FALSE;
     }

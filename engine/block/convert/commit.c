@@ -3,6 +3,7 @@
 #include "commit.h"
 
 #include <gio/gio.h>
+#include <glib/gi18n-lib.h>
 
 #include "config/config.h"
 
@@ -80,14 +81,14 @@ bool image_commit(struct image *image, bool (*progress)(uint64_t, uint64_t, void
 
     if (image->backing == NULL) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” builds on no other image: there is nothing to commit it to.",
+                    _("“%s” builds on no other image: there is nothing to commit it to."),
                     image->storage->name);
         return false;
     }
     if (image->backing->read_only) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s”, on which “%s” builds, is a %s image, which is only read. Convert the "
-                    "disk to a new image instead.",
+                    _("“%s”, on which “%s” builds, is a %s image, which is only read. Convert the "
+                      "disk to a new image instead."),
                     image->backing->storage->name, image->storage->name,
                     image_format_name(image->backing->class->format));
         return false;
@@ -101,7 +102,7 @@ bool image_commit(struct image *image, bool (*progress)(uint64_t, uint64_t, void
     if (result < 0) {
         image_set_error(commit.reading ? image : image->backing, result, error);
     } else if (commit.cancelled) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled.");
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Cancelled."));
     }
     return result >= 0 && !commit.cancelled;
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <gio/gio.h>
+#include <glib/gi18n-lib.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -371,7 +372,7 @@ static struct writer *writer_new(struct storage *target, uint64_t size,
         break;
     }
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "The format “%s” is only read; choose qcow2, raw, vmdk, vhd or vhdx.",
+                _("The format “%s” is only read; choose qcow2, raw, vmdk, vhd or vhdx."),
                 image_format_name(options->format));
     storage_free(target);
     return NULL;
@@ -404,11 +405,11 @@ bool image_convert(struct image *source, struct storage *target,
     pthread_cond_destroy(&c.ended);
     if (cancelled) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                    "Cancelled; nothing was changed or left behind.");
+                    _("Cancelled; nothing was changed or left behind."));
     } else if (c.result < 0 && c.source_failed) {
         image_set_error(source, c.result, error);
     } else if (c.result < 0) {
-        oriel_error_set_errno(error, -c.result, "“%s” cannot be written", name);
+        oriel_error_set_errno(error, -c.result, _("“%s” cannot be written"), name);
     }
     return c.result == 0 && !cancelled;
 }

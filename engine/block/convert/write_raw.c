@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Raw disks: a sparse file. See writer.h. */
 #include "config/config.h"
+
+#include <glib/gi18n-lib.h>
 #include "writer.h"
 
 enum {
@@ -40,7 +42,7 @@ struct writer *writer_raw(struct storage *storage, uint64_t size, GError **error
     writer->size = size;
     writer->unit = RAW_UNIT;
     if (result < 0) {
-        oriel_error_set_errno(error, -result, "“%s” cannot be written", storage->name);
+        oriel_error_set_errno(error, -result, _("“%s” cannot be written"), storage->name);
         raw_free(writer);
         return NULL;
     }

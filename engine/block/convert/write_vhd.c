@@ -4,6 +4,7 @@
  * footer). The creator is "win ", as Hyper-V's: readers then take the size that is stated, not the
  * one that follows from the geometry. See writer.h.
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -211,7 +212,7 @@ struct writer *writer_vhd(struct storage *storage, uint64_t size, bool fixed, GE
     vhd->fixed = fixed;
     if (size > VHD_DISK_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "A VHD image holds at most 2040G; convert to vhdx.");
+                    _("A VHD image holds at most 2040G; convert to vhdx."));
         free_writer(&vhd->writer);
         return NULL;
     }

@@ -4,6 +4,7 @@
  * the second, metadata in the third, the table of blocks from the fourth on, then blocks of 32 MiB.
  * See writer.h.
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "../formats/crc32c.h"
@@ -224,7 +225,7 @@ struct writer *writer_vhdx(struct storage *storage, uint64_t size, bool fixed, G
     };
     if (size > VHDX_DISK_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "A VHDX image holds at most 64T; convert to qcow2.");
+                    _("A VHDX image holds at most 64T; convert to qcow2."));
         free_writer(&vhdx->writer);
         return NULL;
     }

@@ -4,6 +4,7 @@
  * in ascending order, after each 512 of them their table, at the end the directory, a footer and
  * the end-of-stream marker, behind which nothing follows. See writer.h.
  */
+#include <glib/gi18n-lib.h>
 #include <libdeflate.h>
 #include <string.h>
 
@@ -238,7 +239,7 @@ struct writer *writer_vmdk(struct storage *storage, uint64_t size, const char *n
     };
     if (size > VMDK_DISK_MAX) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "A stream-optimized VMDK image holds at most 2T; convert to qcow2 or vhdx.");
+                    _("A stream-optimized VMDK image holds at most 2T; convert to qcow2 or vhdx."));
         free_writer(&vmdk->writer);
         return NULL;
     }
@@ -246,7 +247,7 @@ struct writer *writer_vmdk(struct storage *storage, uint64_t size, const char *n
     vmdk->directory = g_new0(uint32_t, vmdk->n_directory);
     result = start(vmdk, name != NULL ? name : "disk.vmdk");
     if (result < 0) {
-        oriel_error_set_errno(error, -result, "“%s” cannot be written", storage->name);
+        oriel_error_set_errno(error, -result, _("“%s” cannot be written"), storage->name);
         free_writer(&vmdk->writer);
         return NULL;
     }

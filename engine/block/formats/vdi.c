@@ -4,6 +4,7 @@
  * differencing images, version 1.1; read only.
  */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 
 #include "../pages.h"
 #include "bytes.h"
@@ -70,8 +71,8 @@ static int vdi_map(struct image *image, uint64_t offset, uint64_t length,
     host = vdi->off_data + block * step + vdi->block_extra;
     if (host >= storage_size(image->storage)) {
         return image_damaged(image,
-                             "“%s” is cut short: a block of its disk lies outside of the file. "
-                             "Copy or download it again.",
+                             _("“%s” is cut short: a block of its disk lies outside of the file. "
+                               "Copy or download it again."),
                              image->storage->name);
     }
     extent->host = host + within;
@@ -105,13 +106,13 @@ static const char *header_read(struct vdi *vdi, const uint8_t *header)
     uint64_t size = load_le64(header + VDI_DISK_SIZE);
 
     if (load_le32(header + VDI_SIGNATURE) != VDI_MAGIC) {
-        return "it does not begin like one";
+        return _("it does not begin like one");
     }
     if (load_le32(header + VDI_VERSION) >> 16 != 1 || load_le32(header + VDI_HEADER_SIZE) < 0x180) {
-        return "its version of the format is not supported";
+        return _("its version of the format is not supported");
     }
     if (type != VDI_DYNAMIC && type != VDI_FIXED && type != VDI_DIFFERENCE) {
-        return "its type is not supported";
+        return _("its type is not supported");
     }
     vdi->off_blocks = load_le32(header + VDI_OFF_BLOCKS);
     vdi->off_data = load_le32(header + VDI_OFF_DATA);
@@ -119,14 +120,14 @@ static const char *header_read(struct vdi *vdi, const uint8_t *header)
     vdi->block_extra = load_le32(header + VDI_BLOCK_EXTRA);
     if (vdi->block_size < IMAGE_SECTOR || vdi->block_size > VDI_BLOCK_SIZE_MAX ||
         vdi->block_size % IMAGE_SECTOR != 0 || vdi->block_extra > VDI_BLOCK_SIZE_MAX) {
-        return "its block size is out of range";
+        return _("its block size is out of range");
     }
     if (size == 0 || size > IMAGE_BYTES_MAX || blocks > VDI_BLOCKS_MAX ||
         (size - 1) / vdi->block_size >= blocks) {
-        return "the size of its disk does not fit its blocks";
+        return _("the size of its disk does not fit its blocks");
     }
     if (!range_fits(vdi->off_blocks, (uint64_t)blocks * 4, storage_size(vdi->image.storage))) {
-        return "its block map is cut short";
+        return _("its block map is cut short");
     }
     vdi->image.size = (size + IMAGE_SECTOR - 1) / IMAGE_SECTOR * IMAGE_SECTOR;
     vdi->image.unit = vdi->block_size;
@@ -157,7 +158,7 @@ struct image *vdi_open(struct storage *storage, GError **error)
     problem = header_read(vdi, header);
     if (problem != NULL) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” cannot be used as a VDI image: %s.", storage->name, problem);
+                    _("“%s” cannot be used as a VDI image: %s."), storage->name, problem);
         vdi_free(&vdi->image);
         return NULL;
     }

@@ -8,6 +8,7 @@
  * mean the geometry, which can be smaller: it is taken if nothing is stored behind it.
  */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "../pages.h"
@@ -60,8 +61,8 @@ struct vhd {
 static int damaged(struct image *image)
 {
     return image_damaged(image,
-                         "“%s” is cut short: a block of its disk lies outside of the file. Copy or "
-                         "download it again.",
+                         _("“%s” is cut short: a block of its disk lies outside of the file. Copy "
+                           "or download it again."),
                          image->storage->name);
 }
 
@@ -230,18 +231,18 @@ static const char *dynamic_read(struct vhd *vhd, uint64_t offset, int *result)
 
     *result = storage_read_all(vhd->image.storage, offset, header, sizeof(header));
     if (*result < 0) {
-        return "its header is cut short";
+        return _("its header is cut short");
     }
     if (memcmp(header, "cxsparse", 8) != 0 ||
         !checksum_good(header, sizeof(header), HEADER_CHECKSUM)) {
-        return "its header is damaged";
+        return _("its header is damaged");
     }
     vhd->bat_offset = load_be64(header + HEADER_BAT_OFFSET);
     vhd->n_entries = load_be32(header + HEADER_MAX_ENTRIES);
     vhd->block_size = load_be32(header + HEADER_BLOCK_SIZE);
     if (vhd->block_size < IMAGE_SECTOR || vhd->block_size > VHD_BLOCK_SIZE_MAX ||
         vhd->block_size % IMAGE_SECTOR != 0) {
-        return "its block size is out of range";
+        return _("its block size is out of range");
     }
     vhd->bitmap_bytes = (vhd->block_size / IMAGE_SECTOR + 7) / 8;
     vhd->bitmap_bytes = (vhd->bitmap_bytes + IMAGE_SECTOR - 1) / IMAGE_SECTOR * IMAGE_SECTOR;
@@ -249,7 +250,7 @@ static const char *dynamic_read(struct vhd *vhd, uint64_t offset, int *result)
         (vhd->image.size - 1) / vhd->block_size >= vhd->n_entries ||
         !range_fits(vhd->bat_offset, (uint64_t)vhd->n_entries * 4,
                     storage_size(vhd->image.storage))) {
-        return "its table of blocks is too small or cut short";
+        return _("its table of blocks is too small or cut short");
     }
     vhd->image.unit = vhd->block_size;
     if (vhd->type == VHD_DIFFERENCE) {
@@ -257,7 +258,7 @@ static const char *dynamic_read(struct vhd *vhd, uint64_t offset, int *result)
         vhd->image.backing_format = g_strdup("vhd");
         vhd->image.backing_identity = identity(header + HEADER_PARENT_UUID);
         if (vhd->image.backing_name == NULL) {
-            return "the name of its parent is damaged";
+            return _("the name of its parent is damaged");
         }
     }
     return NULL;
@@ -269,7 +270,7 @@ static const char *footer_read(struct vhd *vhd, const uint8_t *footer, int *resu
 
     vhd->type = load_be32(footer + FOOTER_TYPE);
     if (size == 0 || size > IMAGE_BYTES_MAX || size % IMAGE_SECTOR != 0) {
-        return "the size of its disk is out of range";
+        return _("the size of its disk is out of range");
     }
     vhd->image.size = size;
     vhd->image.unit = IMAGE_SECTOR;
@@ -278,9 +279,9 @@ static const char *footer_read(struct vhd *vhd, const uint8_t *footer, int *resu
         return dynamic_read(vhd, load_be64(footer + FOOTER_DATA_OFFSET), result);
     }
     if (vhd->type != VHD_FIXED) {
-        return "its type is not supported";
+        return _("its type is not supported");
     }
-    return size > storage_size(vhd->image.storage) ? "it is cut short" : NULL;
+    return size > storage_size(vhd->image.storage) ? _("it is cut short") : NULL;
 }
 
 static bool reads_as_zero(struct image *image, uint64_t offset)
@@ -326,13 +327,13 @@ struct image *vhd_open(struct storage *storage, GError **error)
     vhd->pages = pages_new(storage);
     result = footer_find(vhd, footer);
     if (result == -EUCLEAN) {
-        problem = "it has no valid footer";
+        problem = _("it has no valid footer");
     } else if (result == 0) {
         problem = footer_read(vhd, footer, &result);
     }
     if (problem != NULL) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” cannot be used as a VHD image: %s.", storage->name, problem);
+                    _("“%s” cannot be used as a VHD image: %s."), storage->name, problem);
     } else if (result < 0) {
         image_set_error(&vhd->image, result, error);
     }

@@ -6,6 +6,8 @@
 #include "vhdx.h"
 
 #include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "../pages.h"
@@ -147,8 +149,8 @@ static int vhdx_map(struct image *image, uint64_t offset, uint64_t length,
     result = block_map(vhdx, offset / vhdx->block_size, within, extent);
     if (result == -EUCLEAN) {
         return image_damaged(image,
-                             "“%s” is damaged: the block at byte %" G_GUINT64_FORMAT
-                             " of its disk cannot be found. Copy or download it again.",
+                             _("“%s” is damaged: the block at byte %" PRIu64
+                               " of its disk cannot be found. Copy or download it again."),
                              image->storage->name, offset);
     }
     return result;
@@ -202,9 +204,9 @@ static const char *header_find(struct storage *storage, uint8_t *header)
         }
     }
     if (!found) {
-        return "it has no valid header";
+        return _("it has no valid header");
     }
-    return load_le16(header + VHDX_VERSION) != 1 ? "its version of the format is not supported"
+    return load_le16(header + VHDX_VERSION) != 1 ? _("its version of the format is not supported")
                                                  : NULL;
 }
 
@@ -221,7 +223,7 @@ static const char *regions_read(struct vhdx *vhdx)
     }
     count = load_le32(bytes + 8);
     if (!found || count > REGIONS_MAX) {
-        return "it has no valid table of regions";
+        return _("it has no valid table of regions");
     }
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *entry = bytes + 16 + (gsize)i * REGION_ENTRY;
@@ -234,16 +236,16 @@ static const char *regions_read(struct vhdx *vhdx)
             vhdx->metadata_offset = offset;
             vhdx->metadata_bytes = length;
         } else if (load_le32(entry + 28) & 1) {
-            return "it needs something that is not supported";
+            return _("it needs something that is not supported");
         } else {
             continue;
         }
         if (offset < VHDX_MIB || offset % VHDX_MIB != 0 || length % VHDX_MIB != 0 || length == 0 ||
             !range_fits(offset, length, storage_size(vhdx->view))) {
-            return "a region lies outside of the file";
+            return _("a region lies outside of the file");
         }
     }
-    return vhdx->bat_bytes == 0 || vhdx->metadata_bytes == 0 ? "a region is missing" : NULL;
+    return vhdx->bat_bytes == 0 || vhdx->metadata_bytes == 0 ? _("a region is missing") : NULL;
 }
 
 static char *utf16_text(const uint8_t *bytes, size_t n)
@@ -257,7 +259,7 @@ static const char *parent_read(struct vhdx *vhdx, const uint8_t *item, uint32_t 
     uint32_t count = length >= 20 ? load_le16(item + 18) : 0;
 
     if (20 + (uint64_t)count * 12 > length) {
-        return "what it says about its parent is damaged";
+        return _("what it says about its parent is damaged");
     }
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *entry = item + 20 + (gsize)i * 12;
@@ -266,7 +268,7 @@ static const char *parent_read(struct vhdx *vhdx, const uint8_t *item, uint32_t 
 
         if (!range_fits(key_at, load_le16(entry + 8), length) ||
             !range_fits(value_at, load_le16(entry + 10), length)) {
-            return "what it says about its parent is damaged";
+            return _("what it says about its parent is damaged");
         }
         key = utf16_text(item + key_at, load_le16(entry + 8));
         value = utf16_text(item + value_at, load_le16(entry + 10));
@@ -281,7 +283,7 @@ static const char *parent_read(struct vhdx *vhdx, const uint8_t *item, uint32_t 
         }
     }
     vhdx->image.backing_format = g_strdup("vhdx");
-    return vhdx->image.backing_name == NULL ? "it does not say where its parent is" : NULL;
+    return vhdx->image.backing_name == NULL ? _("it does not say where its parent is") : NULL;
 }
 
 static const char *item_take(struct vhdx *vhdx, const uint8_t *guid, const uint8_t *item,
@@ -299,7 +301,7 @@ static const char *item_take(struct vhdx *vhdx, const uint8_t *guid, const uint8
         return parent_read(vhdx, item, length);
     } else if ((flags & 4) && memcmp(guid, vhdx_guid_page83, 16) != 0 &&
                memcmp(guid, vhdx_guid_physical_sector, 16) != 0) {
-        return "it needs something that is not supported";
+        return _("it needs something that is not supported");
     }
     return NULL;
 }
@@ -312,7 +314,7 @@ static const char *metadata_read(struct vhdx *vhdx)
 
     if (storage_read_all(vhdx->view, vhdx->metadata_offset, table, METADATA_ITEMS) < 0 ||
         memcmp(table, "metadata", 8) != 0 || load_le16(table + 10) > METADATA_ENTRIES_MAX) {
-        return "its metadata is damaged";
+        return _("its metadata is damaged");
     }
     count = load_le16(table + 10);
     for (uint32_t i = 0; i < count && problem == NULL; i++) {
@@ -321,7 +323,7 @@ static const char *metadata_read(struct vhdx *vhdx)
 
         if (length > ITEM_MAX || !range_fits(offset, length, vhdx->metadata_bytes) ||
             storage_read_all(vhdx->view, vhdx->metadata_offset + offset, item, length) < 0) {
-            return "its metadata is damaged";
+            return _("its metadata is damaged");
         }
         problem = item_take(vhdx, entry, item, length, load_le32(entry + 24));
     }
@@ -334,22 +336,22 @@ static const char *sizes_check(struct vhdx *vhdx)
 
     if (!vhdx->seen_parameters || vhdx->block_size < VHDX_MIB ||
         vhdx->block_size > 256 * VHDX_MIB || (vhdx->block_size & (vhdx->block_size - 1)) != 0) {
-        return "its block size is out of range";
+        return _("its block size is out of range");
     }
     if (vhdx->sector_size != IMAGE_SECTOR) {
-        return "its sectors have not 512 bytes, which is not supported";
+        return _("its sectors have not 512 bytes, which is not supported");
     }
     if (vhdx->image.size == 0 || vhdx->image.size > VHDX_DISK_MAX ||
         vhdx->image.size % IMAGE_SECTOR != 0) {
-        return "the size of its disk is out of range";
+        return _("the size of its disk is out of range");
     }
     if (vhdx->has_parent && vhdx->image.backing_name == NULL) {
-        return "it does not say where its parent is";
+        return _("it does not say where its parent is");
     }
     vhdx->chunk_ratio = ((uint64_t)vhdx->sector_size << 23) / vhdx->block_size;
     blocks = (vhdx->image.size - 1) / vhdx->block_size + 1;
     last = (blocks - 1) + (blocks - 1) / vhdx->chunk_ratio;
-    return last >= vhdx->bat_bytes / 8 ? "its table of blocks is too small" : NULL;
+    return last >= vhdx->bat_bytes / 8 ? _("its table of blocks is too small") : NULL;
 }
 
 static char *guid_text(const uint8_t *g)
@@ -363,7 +365,8 @@ static bool open_failed(struct vhdx *vhdx, const char *problem, GError **error)
 {
     if (problem != NULL) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” cannot be used as a VHDX image: %s.", vhdx->image.storage->name, problem);
+                    _("“%s” cannot be used as a VHDX image: %s."), vhdx->image.storage->name,
+                    problem);
     }
     return problem != NULL;
 }

@@ -4,6 +4,7 @@
  * written. It is replayed into memory; the file is left as it is.
  */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -301,21 +302,21 @@ static const char *replay(struct log *log, struct overlay *overlay)
     struct entry *tail = NULL, *head;
 
     if (!entries_find(log)) {
-        return "its log is damaged";
+        return _("its log is damaged");
     }
     head = sequence_find(log, &tail);
     if (head == NULL) {
-        return "its log is damaged";
+        return _("its log is damaged");
     }
     if (storage_size(overlay->base) < head->flushed) {
-        return "it is cut short";
+        return _("it is cut short");
     }
     if (head->last > IMAGE_BYTES_MAX) {
-        return "its log is damaged";
+        return _("its log is damaged");
     }
     for (struct entry *entry = tail; entry != NULL; entry = entry_after(log, entry)) {
         if (!entry_lay(log, entry, overlay)) {
-            return "its log changes more than a log can";
+            return _("its log changes more than a log can");
         }
         if (entry == head) {
             break;
@@ -333,14 +334,14 @@ static const char *log_read(struct log *log, struct storage *storage, const uint
     if (load_le16(header + VHDX_LOG_VERSION) != 0 || log->length == 0 ||
         log->length % VHDX_MIB != 0 || log->length > LOG_BYTES_MAX || offset % VHDX_MIB != 0 ||
         offset == 0) {
-        return "its log is not like that of any version that is supported";
+        return _("its log is not like that of any version that is supported");
     }
     if (!range_fits(offset, log->length, storage_size(storage))) {
-        return "its log is cut short";
+        return _("its log is cut short");
     }
     memcpy(log->guid, header + VHDX_LOG_GUID, sizeof(log->guid));
     log->bytes = g_malloc(log->length);
-    return storage_read(storage, offset, log->bytes, log->length) < 0 ? "its log cannot be read"
+    return storage_read(storage, offset, log->bytes, log->length) < 0 ? _("its log cannot be read")
                                                                       : NULL;
 }
 
@@ -364,7 +365,7 @@ struct storage *vhdx_log_replay(struct storage *storage, const uint8_t *header, 
     g_free(log.bytes);
     if (problem != NULL) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” cannot be used as a VHDX image: %s.", storage->name, problem);
+                    _("“%s” cannot be used as a VHDX image: %s."), storage->name, problem);
         storage_free(&overlay->storage);
         return NULL;
     }

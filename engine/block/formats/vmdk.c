@@ -6,6 +6,8 @@
 #include "vmdk.h"
 
 #include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -62,8 +64,8 @@ static struct extent *extent_find(const struct vmdk *vmdk, uint64_t offset)
 static int damaged(struct image *image, uint64_t offset)
 {
     return image_damaged(image,
-                         "“%s” is damaged or cut short: what lies at byte %" G_GUINT64_FORMAT
-                         " of its disk cannot be read. Copy or download it again.",
+                         _("“%s” is damaged or cut short: what lies at byte %" PRIu64
+                           " of its disk cannot be read. Copy or download it again."),
                          image->storage->name, offset);
 }
 
@@ -144,8 +146,8 @@ static const struct image_class vmdk_class = {
 
 static bool refuse(struct vmdk *vmdk, const char *problem, GError **error)
 {
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” cannot be used as a VMDK image: %s.",
-                vmdk->image.storage->name, problem);
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                _("“%s” cannot be used as a VMDK image: %s."), vmdk->image.storage->name, problem);
     return false;
 }
 
@@ -161,24 +163,24 @@ static bool extent_add(struct vmdk *vmdk, struct extent *extent, GError **error)
         problem = vmdk_sparse_open(&extent->sparse, extent->storage);
     } else if (extent->type == VMDK_FLAT &&
                !range_fits(extent->offset, extent->length, storage_size(extent->storage))) {
-        problem = "one of its files is cut short";
+        problem = _("one of its files is cut short");
     }
     if (problem == NULL && extent->type == VMDK_SPARSE) {
         if (extent->length == 0) {
             extent->length = extent->sparse.capacity;
         }
         if (extent->length > extent->sparse.capacity) {
-            problem = "one of its files is smaller than it should be";
+            problem = _("one of its files is smaller than it should be");
         }
         if (first || !extent->sparse.compressed) {
             vmdk->image.unit = first ? extent->sparse.grain : vmdk->image.unit;
         } else if (vmdk->image.unit != extent->sparse.grain ||
                    extent->start % extent->sparse.grain != 0) {
-            problem = "its files do not fit together";
+            problem = _("its files do not fit together");
         }
     }
     if (problem == NULL && !range_fits(extent->start, extent->length, IMAGE_BYTES_MAX)) {
-        problem = "the size of its disk is out of range";
+        problem = _("the size of its disk is out of range");
     }
     if (problem != NULL) {
         return refuse(vmdk, problem, error);
@@ -200,7 +202,7 @@ static bool lines_open(struct vmdk *vmdk, const struct vmdk_descriptor *descript
         if (line->type != VMDK_ZERO) {
             if (opener == NULL) {
                 g_free(extent);
-                return refuse(vmdk, "it needs other files", error);
+                return refuse(vmdk, _("it needs other files"), error);
             }
             extent->storage = opener(context, line->name, error);
             extent->owned = true;
@@ -243,17 +245,17 @@ static bool open_sparse(struct vmdk *vmdk, GError **error)
     offset = extent->sparse.descriptor_offset;
     n = MIN(extent->sparse.descriptor_bytes, (uint64_t)VMDK_DESCRIPTOR_MAX);
     if (offset == 0) {
-        return refuse(vmdk, "it is one of several files; choose the file that describes them",
+        return refuse(vmdk, _("it is one of several files; choose the file that describes them"),
                       error);
     }
     text = g_malloc0(n + 1);
     if (storage_read_all(vmdk->image.storage, offset, text, n) < 0) {
-        problem = "its description is cut short";
+        problem = _("its description is cut short");
     } else {
         problem = vmdk_descriptor_parse(text, &descriptor);
     }
     if (problem == NULL && descriptor.lines->len != 1) {
-        problem = "its description names more files than there are";
+        problem = _("its description names more files than there are");
     }
     if (problem == NULL) {
         descriptor_apply(vmdk, &descriptor);
@@ -272,7 +274,7 @@ static bool open_text(struct vmdk *vmdk, vmdk_opener opener, void *context, GErr
     int result;
 
     if (n > VMDK_DESCRIPTOR_MAX) {
-        return refuse(vmdk, "it does not begin like one", error);
+        return refuse(vmdk, _("it does not begin like one"), error);
     }
     text = g_malloc0(n + 1);
     result = storage_read(vmdk->image.storage, 0, text, n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The text that describes a VMDK image, "Virtual Disk Format 5.0", section "The Descriptor File".
  */
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "vmdk.h"
@@ -52,9 +53,10 @@ static const char *type_parse(const char *text, enum vmdk_extent_type *type)
     } else if (strcmp(text, "ZERO") == 0) {
         *type = VMDK_ZERO;
     } else if (strcmp(text, "VMFSSPARSE") == 0 || strcmp(text, "SESPARSE") == 0) {
-        return "it is a snapshot of ESXi; consolidate the snapshots there and export the machine";
+        return _(
+            "it is a snapshot of ESXi; consolidate the snapshots there and export the machine");
     } else {
-        return "it stands for a disk of the computer it was made on";
+        return _("it stands for a disk of the computer it was made on");
     }
     return NULL;
 }
@@ -80,14 +82,14 @@ static const char *extent_parse(const char *line, GArray *lines)
     }
     if (words < 3 || !g_ascii_string_to_unsigned(word[1], 10, 1, IMAGE_BYTES_MAX / IMAGE_SECTOR,
                                                  &number, NULL)) {
-        return "a line for one of its files is damaged";
+        return _("a line for one of its files is damaged");
     }
     problem = type_parse(word[2], &extent.type);
     if (problem != NULL) {
         return problem;
     }
     if (extent.type != VMDK_ZERO && (quote == NULL || end == quote)) {
-        return "a line for one of its files is damaged";
+        return _("a line for one of its files is damaged");
     }
     extent.sectors = number;
     if (extent.type != VMDK_ZERO) {
@@ -95,12 +97,12 @@ static const char *extent_parse(const char *line, GArray *lines)
 
         if (rest[0] != '\0' && !g_ascii_string_to_unsigned(rest, 10, 0, G_MAXINT64 / IMAGE_SECTOR,
                                                            &extent.offset, NULL)) {
-            return "a line for one of its files is damaged";
+            return _("a line for one of its files is damaged");
         }
         extent.name = g_strndup(quote + 1, (size_t)(end - quote - 1));
     }
     g_array_append_val(lines, extent);
-    return lines->len > VMDK_EXTENTS_MAX ? "it has too many files" : NULL;
+    return lines->len > VMDK_EXTENTS_MAX ? _("it has too many files") : NULL;
 }
 
 static bool is_extent(const char *line)
@@ -119,7 +121,7 @@ static const char *line_parse(const char *line, struct vmdk_descriptor *descript
     }
     if ((cid != NULL && !cid_parse(cid, &descriptor->cid)) ||
         (parent != NULL && !cid_parse(parent, &descriptor->parent_cid))) {
-        return "its content id is damaged";
+        return _("its content id is damaged");
     }
     text = value_of(line, "createType");
     if (text != NULL) {
@@ -136,7 +138,7 @@ static const char *line_parse(const char *line, struct vmdk_descriptor *descript
         bool good = strcmp(text, "512") == 0;
 
         g_free(text);
-        return good ? NULL : "its sectors have not 512 bytes, which is not supported";
+        return good ? NULL : _("its sectors have not 512 bytes, which is not supported");
     }
     return NULL;
 }
@@ -149,17 +151,17 @@ const char *vmdk_descriptor_parse(const char *text, struct vmdk_descriptor *desc
     *descriptor = (struct vmdk_descriptor){ .parent_cid = VMDK_NO_PARENT };
     descriptor->lines = g_array_new(FALSE, FALSE, sizeof(struct vmdk_line));
     if (g_ascii_strncasecmp(text, magic, strlen(magic)) != 0) {
-        return "its description is damaged";
+        return _("its description is damaged");
     }
     for (char **line = lines; *line != NULL && problem == NULL; line++) {
         problem = line_parse(g_strstrip(*line), descriptor);
     }
     if (problem == NULL && descriptor->lines->len == 0) {
-        problem = "its description names no files";
+        problem = _("its description names no files");
     }
     if (problem == NULL && descriptor->parent_cid != VMDK_NO_PARENT &&
         descriptor->parent_name == NULL) {
-        problem = "it does not say what it builds on";
+        problem = _("it does not say what it builds on");
     }
     return problem;
 }

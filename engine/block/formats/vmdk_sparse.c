@@ -5,6 +5,7 @@
  * missing, with the directory in it, can be read by following the marks. See vmdk.h.
  */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <libdeflate.h>
 #include <string.h>
 
@@ -66,18 +67,18 @@ static const char *scan(struct vmdk_sparse *sparse, uint64_t at)
 
         if (size > 0) {
             if (size > GRAIN_MAX * 2 || !scan_note(sparse, value, at)) {
-                return "its grains are damaged";
+                return _("its grains are damaged");
             }
             at += ((uint64_t)size + GRAIN_MARKER + IMAGE_SECTOR - 1) / IMAGE_SECTOR;
         } else if (type == VMDK_MARKER_EOS) {
             break;
         } else if (value > UINT32_MAX) {
-            return "its grains are damaged";
+            return _("its grains are damaged");
         } else {
             at += 1 + value;
         }
     }
-    return g_hash_table_size(sparse->scanned) == 0 ? "it has no data: it is cut short" : NULL;
+    return g_hash_table_size(sparse->scanned) == 0 ? _("it has no data: it is cut short") : NULL;
 }
 
 /* --- The header ------------------------------------------------------------------------------- */
@@ -89,29 +90,29 @@ static const char *header_read(struct vmdk_sparse *sparse, const uint8_t *header
     uint32_t flags = load_le32(header + VMDK_FLAGS), version = load_le32(header + VMDK_VERSION);
 
     if (memcmp(header, "KDMV", 4) != 0) {
-        return "it does not begin like one";
+        return _("it does not begin like one");
     }
     if (version < 1 || version > 3) {
-        return "its version of the format is not supported";
+        return _("its version of the format is not supported");
     }
     if ((flags & 1) && memcmp(header + VMDK_NEWLINES, "\n \r\n", 4) != 0) {
-        return "it was changed by a transfer as text; copy it again as binary";
+        return _("it was changed by a transfer as text; copy it again as binary");
     }
     if (grain < 1 || grain > GRAIN_MAX / IMAGE_SECTOR || (grain & (grain - 1)) != 0) {
-        return "its grain size is out of range";
+        return _("its grain size is out of range");
     }
     if (capacity == 0 || capacity > CAPACITY_MAX / IMAGE_SECTOR) {
-        return "the size of its disk is out of range";
+        return _("the size of its disk is out of range");
     }
     if (load_le32(header + VMDK_NUM_GTES_PER_GT) != VMDK_GTES_PER_GT) {
-        return "the size of its tables is not supported";
+        return _("the size of its tables is not supported");
     }
     sparse->grain = (uint32_t)grain * IMAGE_SECTOR;
     sparse->capacity = capacity * IMAGE_SECTOR;
     sparse->compressed = flags & VMDK_FLAG_COMPRESSED;
     sparse->zero_gte = flags & VMDK_FLAG_ZERO_GTE;
     if (sparse->compressed && load_le16(header + VMDK_COMPRESS_ALGORITHM) != 1) {
-        return "its way of compression is not known";
+        return _("its way of compression is not known");
     }
     sparse->descriptor_offset = sectors_to_bytes(load_le64(header + VMDK_DESCRIPTOR_OFFSET));
     sparse->descriptor_bytes = sectors_to_bytes(load_le64(header + VMDK_DESCRIPTOR_SIZE));
@@ -150,7 +151,7 @@ static const char *directory_find(struct vmdk_sparse *sparse, const uint8_t *hea
     if (!directory_fits(sparse, sparse->gd)) {
         sparse->gd = sparse->rgd;
     }
-    return sparse->gd == 0 ? "its grain directory lies outside of the file" : NULL;
+    return sparse->gd == 0 ? _("its grain directory lies outside of the file") : NULL;
 }
 
 const char *vmdk_sparse_open(struct vmdk_sparse *sparse, struct storage *storage)
@@ -160,7 +161,7 @@ const char *vmdk_sparse_open(struct vmdk_sparse *sparse, struct storage *storage
 
     *sparse = (struct vmdk_sparse){ .storage = storage };
     if (storage_read_all(storage, 0, header, sizeof(header)) < 0) {
-        return "it is too short";
+        return _("it is too short");
     }
     problem = header_read(sparse, header);
     if (problem == NULL) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Taking clusters and letting go of them. See qcow2_private.h; everything here holds the lock. */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 
 #include "qcow2_private.h"
 
@@ -38,7 +39,7 @@ static int run_find(struct qcow2 *q, uint64_t from, uint64_t wanted, uint64_t *f
         }
         if (count == 0) {
             if (is_metadata(q, cluster)) {
-                return qcow2_corrupt(q, "a table in use is not counted");
+                return qcow2_corrupt(q, _("a table in use is not counted"));
             }
             *first = n == 0 ? cluster : *first;
             n++;
@@ -167,7 +168,7 @@ void qcow2_entry_free_later(struct qcow2 *q, uint64_t entry)
 
     for (uint64_t i = 0; i < n; i++) {
         if (is_metadata(q, first + i)) {
-            qcow2_corrupt(q, "data lies in the place of a table");
+            qcow2_corrupt(q, _("data lies in the place of a table"));
             return;
         }
     }
@@ -184,7 +185,7 @@ int qcow2_refcount_drop(struct qcow2 *q, uint64_t first, uint64_t n, GArray *rel
 
         result = qcow2_refcount_get(q, cluster, &count);
         if (result == 0 && count == 0) {
-            result = qcow2_corrupt(q, "a cluster is freed that is not in use");
+            result = qcow2_corrupt(q, _("a cluster is freed that is not in use"));
         }
         if (result == 0) {
             result = qcow2_refcount_set(q, cluster, count - 1);

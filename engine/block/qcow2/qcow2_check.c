@@ -5,6 +5,8 @@
  * hundred gigabytes have one window.
  */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -25,20 +27,21 @@ static void corruption(struct qcow2_report *report, const char *format, ...)
 
 static const char *kind_name(enum reference_kind kind)
 {
+    /* Translators: each begins sentences such as “an L2 table lies outside of the file …”. */
     static const char *const names[] = {
-        [REFERENCE_HEADER] = "the header",
-        [REFERENCE_REFTABLE] = "the refcount table",
-        [REFERENCE_REFBLOCK] = "a refcount block",
-        [REFERENCE_L1] = "the L1 table",
-        [REFERENCE_SNAPSHOTS] = "the snapshot table",
-        [REFERENCE_SNAPSHOT_L1] = "a snapshot's L1 table",
-        [REFERENCE_L2] = "an L2 table",
-        [REFERENCE_DATA] = "a data cluster",
-        [REFERENCE_PACKED] = "a compressed cluster",
-        [REFERENCE_BITMAP] = "a bitmap",
+        [REFERENCE_HEADER] = N_("the header"),
+        [REFERENCE_REFTABLE] = N_("the refcount table"),
+        [REFERENCE_REFBLOCK] = N_("a refcount block"),
+        [REFERENCE_L1] = N_("the L1 table"),
+        [REFERENCE_SNAPSHOTS] = N_("the snapshot table"),
+        [REFERENCE_SNAPSHOT_L1] = N_("a snapshot’s L1 table"),
+        [REFERENCE_L2] = N_("an L2 table"),
+        [REFERENCE_DATA] = N_("a data cluster"),
+        [REFERENCE_PACKED] = N_("a compressed cluster"),
+        [REFERENCE_BITMAP] = N_("a bitmap"),
     };
 
-    return names[kind];
+    return _(names[kind]);
 }
 
 struct survey {
@@ -58,7 +61,7 @@ static void survey_visit(struct walker *walker, const struct reference *referenc
     int result;
 
     if (reference->n == 0) {
-        corruption(survey->report, "%s lies outside of the file or is named twice",
+        corruption(survey->report, _("%s lies outside of the file or is named twice"),
                    kind_name(reference->kind));
         return;
     }
@@ -72,8 +75,7 @@ static void survey_visit(struct walker *walker, const struct reference *referenc
     if (result < 0 && result != -EUCLEAN) {
         survey->result = result;
     } else if (reference->copied && count != 1) {
-        corruption(survey->report,
-                   "%s is marked as not shared, but counted %" G_GUINT64_FORMAT " times",
+        corruption(survey->report, _("%s is marked as not shared, but counted %" PRIu64 " times"),
                    kind_name(reference->kind), count);
     } else if (!reference->copied && count == 1) {
         survey->report->flags++;
@@ -121,13 +123,13 @@ static int window_compare(struct qcow2 *q, const struct counts *counts, struct q
         found = word & COUNT_MASK;
         report->clusters += found > 0;
         if (counted_overlap(word)) {
-            corruption(report, "cluster %" G_GUINT64_FORMAT " is used for two things", cluster);
+            corruption(report, _("cluster %" PRIu64 " is used for two things"), cluster);
         }
         if (found > recorded) {
-            corruption(report,
-                       "cluster %" G_GUINT64_FORMAT " is used %" G_GUINT64_FORMAT
-                       " times, but counted %" G_GUINT64_FORMAT " times",
-                       cluster, found, recorded);
+            corruption(
+                report,
+                _("cluster %" PRIu64 " is used %" PRIu64 " times, but counted %" PRIu64 " times"),
+                cluster, found, recorded);
         } else if (recorded > found) {
             report->leaks++;
         }

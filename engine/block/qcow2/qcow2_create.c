@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,26 +44,26 @@ static bool options_check(const struct qcow2_options *options, struct layout *la
     layout->version = options->version ? options->version : 3;
     if (options->size == 0 || options->size > IMAGE_BYTES_MAX ||
         options->size % IMAGE_SECTOR != 0) {
-        return refuse(error, "A disk's size must be a multiple of 512 bytes, from 512 to 64P.");
+        return refuse(error, _("A disk’s size must be a multiple of 512 bytes, from 512 to 64P."));
     }
     if (!is_power_of_two(cluster_size) || cluster_size < 1u << QCOW2_CLUSTER_BITS_MIN ||
         cluster_size > 1u << QCOW2_CLUSTER_BITS_MAX) {
-        return refuse(error, "A cluster size must be a power of two from 512 bytes to 2M.");
+        return refuse(error, _("A cluster size must be a power of two from 512 bytes to 2M."));
     }
     if (!is_power_of_two(bits) || bits > 64) {
-        return refuse(error, "A width of reference counts must be 1, 2, 4, 8, 16, 32 or 64.");
+        return refuse(error, _("A width of reference counts must be 1, 2, 4, 8, 16, 32 or 64."));
     }
     if (layout->version != 2 && layout->version != 3) {
-        return refuse(error, "A qcow2 version must be 2 or 3.");
+        return refuse(error, _("A qcow2 version must be 2 or 3."));
     }
     if (layout->version == 2 &&
         (bits != 16 || options->compression != QCOW2_DEFLATE || options->lazy_refcounts)) {
-        return refuse(error, "Version 2 of qcow2 has only 16 bit reference counts, deflate, and no "
-                             "lazy reference counts; use version 3.");
+        return refuse(error, _("Version 2 of qcow2 has only 16 bit reference counts, deflate, and "
+                               "no lazy reference counts; use version 3."));
     }
     if (options->backing_name != NULL &&
         (strlen(options->backing_name) == 0 || strlen(options->backing_name) > QCOW2_BACKING_MAX)) {
-        return refuse(error, "The name of a backing image must have 1 to 1023 bytes.");
+        return refuse(error, _("The name of a backing image must have 1 to 1023 bytes."));
     }
     layout->cluster_bits = (unsigned)__builtin_ctz(cluster_size);
     layout->refcount_order = (unsigned)__builtin_ctz(bits);
@@ -82,7 +83,8 @@ static bool layout_plan(const struct qcow2_options *options, struct layout *layo
 
     layout->l1_entries = ((options->size - 1) >> shift) + 1;
     if (layout->l1_entries * 8 > QCOW2_L1_BYTES_MAX) {
-        return refuse(error, "The disk is too large for its cluster size; choose larger clusters.");
+        return refuse(error,
+                      _("The disk is too large for its cluster size; choose larger clusters."));
     }
     layout->l1_clusters = divide_up(layout->l1_entries * 8, cluster);
     layout->n_blocks = 1;
@@ -160,7 +162,8 @@ static bool header_fill(const struct qcow2_options *options, const struct layout
     }
     at += 8; /* the end of the extensions: zeroes */
     if (at + name_length > cluster) {
-        return refuse(error, "The name of the backing image does not fit into so small a cluster.");
+        return refuse(error,
+                      _("The name of the backing image does not fit into so small a cluster."));
     }
     if (name_length > 0) {
         store_be64(header + HEADER_BACKING_OFFSET, at);
@@ -217,7 +220,7 @@ bool qcow2_create(struct storage *storage, const struct qcow2_options *options, 
         result = storage_flush(storage);
     }
     if (result < 0) {
-        oriel_error_set_errno(error, -result, "The disk “%s” cannot be made", storage->name);
+        oriel_error_set_errno(error, -result, _("The disk “%s” cannot be made"), storage->name);
     }
     return result == 0;
 }

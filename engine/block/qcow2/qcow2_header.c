@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The header and its extensions. See qcow2_private.h. */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -20,7 +22,7 @@ static bool refuse(struct qcow2 *q, GError **error, const char *format, ...)
     reason = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "“%s” cannot be used as a qcow2 image: %s.", q->image.storage->name, reason);
+                _("“%s” cannot be used as a qcow2 image: %s."), q->image.storage->name, reason);
     return false;
 }
 
@@ -30,30 +32,30 @@ static bool fixed_fields_load(struct qcow2 *q, const uint8_t *header, GError **e
     uint32_t cluster_bits = load_be32(header + HEADER_CLUSTER_BITS);
 
     if (memcmp(header, "QFI\xfb", 4) != 0) {
-        return refuse(q, error, "it does not begin like one");
+        return refuse(q, error, _("it does not begin like one"));
     }
     q->version = load_be32(header + HEADER_VERSION);
     if (q->version != 2 && q->version != 3) {
-        return refuse(q, error, "it has version %u of the format", q->version);
+        return refuse(q, error, _("it has version %u of the format"), q->version);
     }
     if (cluster_bits < QCOW2_CLUSTER_BITS_MIN || cluster_bits > QCOW2_CLUSTER_BITS_MAX) {
-        return refuse(q, error, "its cluster size is out of range");
+        return refuse(q, error, _("its cluster size is out of range"));
     }
     q->cluster_bits = cluster_bits;
     q->cluster_size = 1u << q->cluster_bits;
     q->image.unit = q->cluster_size;
     q->image.size = load_be64(header + HEADER_SIZE);
     if (q->image.size == 0 || q->image.size > IMAGE_BYTES_MAX) {
-        return refuse(q, error, "the size of its disk is out of range");
+        return refuse(q, error, _("the size of its disk is out of range"));
     }
     q->image.size = (q->image.size + IMAGE_SECTOR - 1) / IMAGE_SECTOR * IMAGE_SECTOR;
     if (crypt_method != 0) {
-        return refuse(q, error, "it is encrypted; decrypt it with qemu-img first");
+        return refuse(q, error, _("it is encrypted; decrypt it with qemu-img first"));
     }
     q->nb_snapshots = load_be32(header + HEADER_NB_SNAPSHOTS);
     q->snapshots_offset = load_be64(header + HEADER_SNAPSHOTS_OFFSET);
     if (q->nb_snapshots > QCOW2_SNAPSHOTS_MAX) {
-        return refuse(q, error, "it claims to have %u snapshots", q->nb_snapshots);
+        return refuse(q, error, _("it claims to have %u snapshots"), q->nb_snapshots);
     }
     return true;
 }
@@ -72,30 +74,29 @@ static bool features_load(struct qcow2 *q, const uint8_t *header, GError **error
     q->header_length = load_be32(header + HEADER_LENGTH);
     if (q->incompatible & QCOW2_INCOMPAT_DATA_FILE) {
         return refuse(q, error,
-                      "its data is in another file; bring both into one with qemu-img first");
+                      _("its data is in another file; bring both into one with qemu-img first"));
     }
     if (q->incompatible & ~KNOWN_INCOMPATIBLE) {
-        return refuse(q, error,
-                      "it needs a newer version of Oriel (features %#" G_GINT64_MODIFIER "x)",
+        return refuse(q, error, _("it needs a newer version of Oriel (features %#" PRIx64 ")"),
                       q->incompatible & ~KNOWN_INCOMPATIBLE);
     }
     if (q->refcount_order > 6) {
-        return refuse(q, error, "the width of its reference counts is out of range");
+        return refuse(q, error, _("the width of its reference counts is out of range"));
     }
     if (q->header_length < QCOW2_HEADER_V3 || q->header_length % 8 != 0 ||
         q->header_length > q->cluster_size) {
-        return refuse(q, error, "the length of its header is out of range");
+        return refuse(q, error, _("the length of its header is out of range"));
     }
     q->extended_l2 = q->incompatible & QCOW2_INCOMPAT_EXTENDED_L2;
     if (q->extended_l2 && q->cluster_bits < 14) {
-        return refuse(q, error, "its clusters are too small for subclusters");
+        return refuse(q, error, _("its clusters are too small for subclusters"));
     }
     if (q->header_length > HEADER_COMPRESSION_TYPE) {
         q->compression = header[HEADER_COMPRESSION_TYPE];
     }
     if (q->compression > QCOW2_ZSTD ||
         (q->compression != QCOW2_DEFLATE) != !!(q->incompatible & QCOW2_INCOMPAT_COMPRESSION)) {
-        return refuse(q, error, "its way of compression is not known");
+        return refuse(q, error, _("its way of compression is not known"));
     }
     return true;
 }
@@ -103,7 +104,7 @@ static bool features_load(struct qcow2 *q, const uint8_t *header, GError **error
 static bool bitmaps_load(struct qcow2 *q, const uint8_t *data, uint32_t length, GError **error)
 {
     if (length < 24) {
-        return refuse(q, error, "its list of bitmaps is damaged");
+        return refuse(q, error, _("its list of bitmaps is damaged"));
     }
     q->n_bitmaps = load_be32(data);
     q->bitmap_directory_size = load_be64(data + 8);
@@ -130,7 +131,7 @@ static bool extensions_load(struct qcow2 *q, const uint8_t *cluster, uint64_t en
             return true;
         }
         if (length > end - at - 8) {
-            return refuse(q, error, "a part of its header is cut off");
+            return refuse(q, error, _("a part of its header is cut off"));
         }
         if (type == EXTENSION_BACKING_FORMAT && length < 16) {
             g_free(q->image.backing_format);
@@ -154,7 +155,7 @@ static bool backing_load(struct qcow2 *q, const uint8_t *cluster, uint64_t *end,
     }
     if (length == 0 || length > QCOW2_BACKING_MAX || offset < q->header_length ||
         !range_fits(offset, length, q->cluster_size) || memchr(cluster + offset, 0, length)) {
-        return refuse(q, error, "the name of its backing image is damaged");
+        return refuse(q, error, _("the name of its backing image is damaged"));
     }
     q->image.backing_name = g_strndup((const char *)cluster + offset, length);
     *end = offset;
@@ -180,15 +181,15 @@ static bool tables_load(struct qcow2 *q, const uint8_t *header, GError **error)
     l1_bytes = (uint64_t)l1_size * 8;
     reftable_bytes = (uint64_t)load_be32(header + HEADER_REFTABLE_CLUSTERS) << q->cluster_bits;
     if (l1_bytes > QCOW2_L1_BYTES_MAX || reftable_bytes > QCOW2_REFTABLE_BYTES_MAX) {
-        return refuse(q, error, "its tables are larger than they may be");
+        return refuse(q, error, _("its tables are larger than they may be"));
     }
     if (l1_size < needed) {
-        return refuse(q, error, "its L1 table is too small for its disk");
+        return refuse(q, error, _("its L1 table is too small for its disk"));
     }
     if (table_place_check(q, l1_offset, l1_bytes) < 0 ||
         (!q->for_repair &&
          (reftable_bytes == 0 || table_place_check(q, reftable_offset, reftable_bytes) < 0))) {
-        return refuse(q, error, "a table lies outside of the file, which may be cut short");
+        return refuse(q, error, _("a table lies outside of the file, which may be cut short"));
     }
     result = qcow2_table_load(&q->l1, q->image.storage, l1_offset, l1_size);
     if (result == 0 && reftable_bytes > 0 &&
@@ -216,7 +217,7 @@ bool qcow2_header_load(struct qcow2 *q, GError **error)
         result = storage_read(q->image.storage, 0, cluster, end);
     }
     if (result < 0) {
-        oriel_error_set_errno(error, -result, "“%s” cannot be read", q->image.storage->name);
+        oriel_error_set_errno(error, -result, _("“%s” cannot be read"), q->image.storage->name);
         return false;
     }
     if (!features_load(q, cluster, error)) {
@@ -279,6 +280,7 @@ int qcow2_corrupt(struct qcow2 *q, const char *format, ...)
     if (!q->image.read_only && q->version >= 3) {
         qcow2_header_set_features(q, q->incompatible | QCOW2_INCOMPAT_CORRUPT, q->autoclear);
     }
-    return image_damaged(&q->image, "“%s” is damaged: %s. Mend it with “orielctl disk repair”.",
+    return image_damaged(&q->image,
+                         _("“%s” is damaged: %s. Repair it with “orielctl disk repair”."),
                          q->image.storage->name, reason);
 }

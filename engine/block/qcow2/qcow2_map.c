@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Where the guest's data is: L1, L2, subclusters, compressed clusters. See qcow2_private.h. */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
 #include <libdeflate.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -37,7 +39,7 @@ static int l2_offset_check(struct qcow2 *q, uint64_t offset)
 {
     if (offset % q->cluster_size != 0 ||
         !range_fits(offset, q->cluster_size, storage_size(q->image.storage))) {
-        return qcow2_corrupt(q, "an L2 table lies outside of the file");
+        return qcow2_corrupt(q, _("an L2 table lies outside of the file"));
     }
     return 0;
 }
@@ -57,10 +59,10 @@ static int standard_place(struct qcow2 *q, uint64_t entry, enum image_kind kind,
         return 0;
     }
     if (place->host % q->cluster_size != 0 || place->host == 0) {
-        return qcow2_corrupt(q, "an entry of an L2 table is wrong");
+        return qcow2_corrupt(q, _("an entry of an L2 table is wrong"));
     }
     if (place->host >= storage_size(q->image.storage)) {
-        return qcow2_corrupt(q, "a cluster lies outside of the file, which may be cut short");
+        return qcow2_corrupt(q, _("a cluster lies outside of the file, which may be cut short"));
     }
     return 0;
 }
@@ -94,7 +96,7 @@ static int place_at(struct qcow2 *q, const uint8_t *bytes, uint64_t guest, struc
 
         *left = size - within % size;
         if (here && zero) {
-            return qcow2_corrupt(q, "a subcluster is both data and zero");
+            return qcow2_corrupt(q, _("a subcluster is both data and zero"));
         }
         result = standard_place(q, entry,
                                 here   ? IMAGE_DATA
@@ -113,7 +115,7 @@ static int map_compressed(struct qcow2 *q, uint64_t offset, uint64_t length, uin
 
     qcow2_compressed_place(q, entry, &host, &bytes);
     if (host >= storage_size(q->image.storage)) {
-        return qcow2_corrupt(q, "a compressed cluster lies outside of the file");
+        return qcow2_corrupt(q, _("a compressed cluster lies outside of the file"));
     }
     *extent = (struct image_extent){
         .kind = IMAGE_COMPRESSED,
@@ -320,8 +322,8 @@ int qcow2_decompress(struct image *image, const struct image_extent *extent, uin
                                         : unpack_deflate(packed, length, unit, q->cluster_size);
     if (!good) {
         return image_damaged(image,
-                             "“%s” is damaged: the compressed cluster at byte %" G_GUINT64_FORMAT
-                             " of its disk cannot be unpacked. Restore it from a copy.",
+                             _("“%s” is damaged: the compressed cluster at byte %" PRIu64
+                               " of its disk cannot be unpacked. Restore it from a copy."),
                              image->storage->name, extent->unit);
     }
     return 0;

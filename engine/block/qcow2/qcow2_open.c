@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Opening and closing, and the class. See qcow2_private.h. */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "qcow2_private.h"
@@ -147,15 +148,15 @@ static bool writable_check(struct qcow2 *q, GError **error)
     }
     if (q->extended_l2) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” has subclusters, which are only read. Convert it with “orielctl disk "
-                    "convert”.",
+                    _("“%s” has subclusters, which are only read. Convert it with “orielctl disk "
+                      "convert”."),
                     name);
         return false;
     }
     if (qcow2_needs_repair(&q->image) && !q->for_repair) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_CORRUPT,
-                    "“%s” was not closed properly or is damaged. Mend it with “orielctl disk "
-                    "repair” first.",
+                    _("“%s” was not closed properly or is damaged. Repair it with “orielctl disk "
+                      "repair” first."),
                     name);
         return false;
     }
@@ -185,7 +186,7 @@ static bool snapshot_select(struct qcow2 *q, const char *id, GError **error)
             return true;
         }
     }
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, "“%s” has no snapshot “%s”.",
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, _("“%s” has no snapshot “%s”."),
                 q->image.storage->name, id);
     return false;
 }

@@ -7,6 +7,7 @@
  * and one write of the header switches over.
  */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "qcow2_private.h"
@@ -80,7 +81,7 @@ static int count_find(struct qcow2 *q, uint64_t cluster, struct slice **slice, u
     }
     if (block % q->cluster_size != 0 ||
         !range_fits(block, q->cluster_size, storage_size(q->image.storage))) {
-        return qcow2_corrupt(q, "a refcount block lies outside of the file");
+        return qcow2_corrupt(q, _("a refcount block lies outside of the file"));
     }
     *index = within % per_slice;
     return qcow2_cache_get(q, &q->refcount_cache, block + within / per_slice * q->slice_size,
@@ -106,7 +107,7 @@ int qcow2_refcount_set(struct qcow2 *q, uint64_t cluster, uint64_t count)
     int result = count_find(q, cluster, &slice, &index);
 
     if (result == 0 && slice == NULL) {
-        return qcow2_corrupt(q, "a cluster in use is not counted");
+        return qcow2_corrupt(q, _("a cluster in use is not counted"));
     }
     if (result == 0) {
         qcow2_refcount_store(slice->bytes, index, q->refcount_order, count);
@@ -226,7 +227,7 @@ int qcow2_refcount_block_place(struct qcow2 *q, uint64_t index, uint64_t place)
     int result;
 
     if (is_metadata(q, place)) {
-        return qcow2_corrupt(q, "a table in use is not counted");
+        return qcow2_corrupt(q, _("a table in use is not counted"));
     }
     result = storage_write(q->image.storage, place << q->cluster_bits, bytes, q->cluster_size);
     if (result == 0) {

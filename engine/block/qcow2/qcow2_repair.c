@@ -10,6 +10,7 @@
  *   3. "copied" flags are set as the new counts say; the marks are cleared.
  */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "qcow2_count.h"
@@ -227,8 +228,8 @@ static int counts_store(struct qcow2 *q, const struct counts *counts)
         }
         if (found > qcow2_refcount_max(q)) {
             return image_damaged(&q->image,
-                                 "“%s” cannot be mended: its clusters are shared more often than "
-                                 "it can count. Convert what is readable to a new image.",
+                                 _("“%s” cannot be repaired: its clusters are shared more often "
+                                   "than it can count. Convert what is readable to a new image."),
                                  q->image.storage->name);
         }
         result = qcow2_refcount_set(q, counts->first + i, found);

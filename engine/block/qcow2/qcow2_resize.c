@@ -4,6 +4,7 @@
  * header then switches size and table together.
  */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "qcow2_private.h"
@@ -151,14 +152,17 @@ bool qcow2_resize(struct image *image, uint64_t size, GError **error)
     }
     if (q->nb_snapshots > 0 && (size < old || q->version < 3)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” has internal snapshots, so its disk cannot become %s. Delete them first.",
-                    image->storage->name, size < old ? "smaller" : "larger");
+                    size < old ? _("“%s” has internal snapshots, so its disk cannot become "
+                                   "smaller. Delete them first.")
+                               : _("“%s” has internal snapshots, so its disk cannot become larger. "
+                                   "Delete them first."),
+                    image->storage->name);
         return false;
     }
     if (size > old && backing_longer(image)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” builds on a larger image, so its disk cannot become larger. Convert it "
-                    "to an image of its own first.",
+                    _("“%s” builds on a larger image, so its disk cannot become larger. Convert it "
+                      "to an image of its own first."),
                     image->storage->name);
         return false;
     }

@@ -5,6 +5,7 @@
  * dirty meanwhile, so that a crash in between is mended by a repair.
  */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "qcow2_count.h"
@@ -33,8 +34,8 @@ static void entry_free(gpointer data)
 static bool damaged(struct qcow2 *q, GError **error)
 {
     g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                "The list of snapshots in “%s” is damaged. Mend it with “qemu-img”, or convert the "
-                "disk without its snapshots.",
+                _("The list of snapshots in “%s” is damaged. Repair it with “qemu-img”, or convert "
+                  "the disk without its snapshots."),
                 q->image.storage->name);
     return false;
 }
@@ -274,7 +275,7 @@ bool qcow2_snapshot_delete(struct image *image, const char *id, GError **error)
         return false;
     }
     if (image->read_only) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, "“%s” is open for reading only.",
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("“%s” is open for reading only."),
                     image->storage->name);
         return false;
     }
@@ -289,7 +290,7 @@ bool qcow2_snapshot_delete(struct image *image, const char *id, GError **error)
             return result == 0;
         }
     }
-    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, "“%s” has no snapshot “%s”.",
+    g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, _("“%s” has no snapshot “%s”."),
                 image->storage->name, id);
     return false;
 }

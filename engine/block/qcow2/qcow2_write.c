@@ -6,6 +6,7 @@
  * in a list, and others that want to change them wait. See qcow2_private.h.
  */
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "../spans.h"
@@ -78,7 +79,7 @@ int qcow2_l2_table_own(struct qcow2 *q, uint64_t guest, uint64_t *l2_offset)
 
     if (old != 0 && (old % q->cluster_size != 0 ||
                      !range_fits(old, q->cluster_size, storage_size(q->image.storage)))) {
-        return qcow2_corrupt(q, "an L2 table lies outside of the file");
+        return qcow2_corrupt(q, _("an L2 table lies outside of the file"));
     }
     if (old != 0 && (entry & QCOW2_COPIED)) {
         *l2_offset = old;
@@ -132,11 +133,11 @@ static uint64_t same_count(const struct qcow2 *q, const struct slice *slice, uns
 static int in_place_check(struct qcow2 *q, uint64_t host, uint64_t n)
 {
     if (host % q->cluster_size != 0) {
-        return qcow2_corrupt(q, "an entry of an L2 table is wrong");
+        return qcow2_corrupt(q, _("an entry of an L2 table is wrong"));
     }
     for (uint64_t i = 0; i < n; i++) {
         if (is_metadata(q, (host >> q->cluster_bits) + i)) {
-            return qcow2_corrupt(q, "data lies in the place of a table");
+            return qcow2_corrupt(q, _("data lies in the place of a table"));
         }
     }
     return 0;

@@ -230,7 +230,7 @@ def test_cancelling_leaves_nothing(home):
             check(sorted(os.listdir(bench.folder)) == before, repr(os.listdir(bench.folder)))
     image = bench.path("locked.qcow2")
     home.ok("disk", "convert", bench.base, image)
-    home.fails(12, "disk", "convert", bench.base, image, words=["there already"])
+    home.fails(12, "disk", "convert", bench.base, image, words=["exists already"])
     with open(image, "r+b") as file:
         fcntl.fcntl(file, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))  # F_OFD_SETLK
         for action in ("info", "check", "repair", "compact"):

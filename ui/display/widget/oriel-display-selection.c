@@ -65,7 +65,7 @@ static void on_text(GObject *source, GAsyncResult *result, gpointer data)
         oriel_display_notice(display, error->message);
     } else if (!text || !text_take(display, text)) {
         selection_reset(&display->selection);
-        oriel_display_notice(display, _("The guest shows graphics: there is no text to select."));
+        oriel_display_notice(display, _("The machine shows graphics: there is no text to select."));
     }
     if (!display->selection.lines) {
         oriel_display_selection_set_active(display, FALSE);

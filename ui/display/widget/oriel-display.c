@@ -252,7 +252,7 @@ static void describe(OrielDisplay *display)
     g_autofree char *keys = oriel_keymap_chord_words(display->release_chord);
     /* Translators: %s is "Ctrl + Alt". */
     g_autofree char *description = g_strdup_printf(
-        _("Keys go to the guest. Press and let go of %s to leave the screen."), keys);
+        _("Keys go to the machine. Press and let go of %s to leave the screen."), keys);
 
     label = display->machine_name ? g_strdup_printf(_("Screen of %s"), display->machine_name)
                                   : g_strdup(_("Screen"));

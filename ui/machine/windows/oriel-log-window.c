@@ -34,10 +34,11 @@ struct _OrielLogWindow {
 
 G_DEFINE_FINAL_TYPE(OrielLogWindow, oriel_log_window, ADW_TYPE_WINDOW)
 
-/* Shows text that anybody may have written: only valid UTF-8 reaches the view. */
+/* Shows text that anybody may have written: only valid UTF-8 reaches the view. Without length there
+ * may be no text. */
 static void show_text(OrielLogWindow *window, const char *text, gsize length)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
+    g_autofree char *valid = g_utf8_make_valid(length ? text : "", (gssize)length);
     GtkTextBuffer *buffer = gtk_text_view_get_buffer(window->view);
     GtkTextIter end;
 

@@ -40,7 +40,7 @@ static char *check_text(JsonNode *report)
         return g_strdup(_("The disk is whole."));
     }
     if (first) {
-        /* Translators: %s is what is wrong with the file, in English. */
+        /* Translators: %s is what is wrong with the file, in the words of its format. */
         return g_strdup_printf(_("The disk is damaged: %s. Repair restores what can be restored."),
                                first);
     }
@@ -51,13 +51,17 @@ static char *check_text(JsonNode *report)
 static char *repair_text(JsonNode *report)
 {
     JsonObject *object = json_node_get_object(report);
-    gint64 lost = json_object_get_int_member_with_default(object, "lost-clusters", 0);
+    gulong lost = (gulong)json_object_get_int_member_with_default(object, "lost-clusters", 0);
 
-    return lost == 0 ? g_strdup(_("The disk is whole; nothing on it was lost."))
-                     : g_strdup_printf(_("The disk is repaired; %" G_GINT64_FORMAT
-                                         " pieces of it were lost and read as zeroes. Let the "
-                                         "guest check its file systems."),
-                                       lost);
+    return lost == 0
+               ? g_strdup(_("The disk is whole; nothing on it was lost."))
+               : g_strdup_printf(
+                     ngettext("The disk is repaired; %lu piece of it was lost and reads as zeroes. "
+                              "Let the system in the machine check its file systems.",
+                              "The disk is repaired; %lu pieces of it were lost and read as "
+                              "zeroes. Let the system in the machine check its file systems.",
+                              lost),
+                     lost);
 }
 
 /* Takes the report. */

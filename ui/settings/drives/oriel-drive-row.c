@@ -112,7 +112,7 @@ static GtkWidget *cache_row(OrielSettingRows *settings, const char *id)
 {
     static const char *const caches[] = { "writeback", "direct", NULL };
     const char *const words[] = { _("In this computer’s memory, too"),
-                                  _("In the guest only (direct I/O)"), NULL };
+                                  _("In the machine only (direct I/O)"), NULL };
     g_autofree char *key = g_strdup_printf("%s.cache", id);
 
     return choice_row(settings, _("Cache"), key, caches, words);
@@ -123,7 +123,7 @@ static GtkWidget *limit_row(OrielSettingRows *settings, const char *title, const
                             const char *setting, gboolean sizes)
 {
     GtkWidget *row = g_object_new(ORIEL_TYPE_SPIN_ROW, "title", title, "subtitle",
-                                  _("The most that the guest gets; 0 means no limit"), "sizes",
+                                  _("The most that the machine gets; 0 means no limit"), "sizes",
                                   sizes, "lower", 0.0, "upper", sizes ? 102400.0 : 1000000.0,
                                   "step", sizes ? 10.0 : 100.0, NULL);
     g_autofree char *key = g_strdup_printf("%s.%s", id, setting);

@@ -45,7 +45,7 @@ static void work_done(GtkWidget *page, const GError *error, const char *result)
 {
     if (error) {
         oriel_setting_rows_tell(ORIEL_DRIVES_PAGE(page)->setting_rows, page,
-                                _("The Drives Were Not Changed"), error);
+                                _("Could Not Change the Drives"), error);
     }
 }
 

@@ -29,7 +29,7 @@ static void work_done(GtkWidget *page, const GError *error, const char *result)
 {
     if (error) {
         oriel_setting_rows_tell(ORIEL_NETWORK_PAGE(page)->setting_rows, page,
-                                _("The Network Was Not Changed"), error);
+                                _("Could Not Change the Network"), error);
     }
 }
 
