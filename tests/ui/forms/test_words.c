@@ -32,15 +32,28 @@ jmp_buf test_failed;
 
 /* Said by GTK and libadwaita themselves, whose language this is not. */
 static const char *const of_libraries[] = {
-    "Apply",  "Caps Lock is on",  "Clear entry",
-    "Close",  "No Results Found", "Preferences",
-    "Search", "Show Text",        "Try a different search.",
+    "(None)",
+    "Apply",
+    "Caps Lock is on",
+    "Clear entry",
+    "Close",
+    "No Results Found",
+    "Preferences",
+    "Search",
+    "Search Results",
+    "Search Shortcuts",
+    "Search…",
+    "Shortcuts",
+    "Show All",
+    "Show Text",
+    "Try a different search",
+    "Try a different search.",
     NULL,
 };
 
 /* Names of machines, systems and the like, units, paths, identities, times as libc has them, and
  * shortcuts as GTK has them. */
-static const char names[] = "\\b(" NAME "|New Machine|[KMGT]iB|bytes?|UEFI|BIOS|SATA|NVMe|SCSI|IDE|"
+static const char names[] = "\\b(" NAME "|[KMGT]iB|bytes?|UEFI|BIOS|SATA|NVMe|SCSI|IDE|"
                             "virtio|VMware|VirtualBox|Proxmox|Hyper-V|UUID|tcp|udp)\\b|/\\S+|"
                             "[0-9a-f]{8}-[0-9a-f-]{27}|([0-9a-f]{2}:){5}[0-9a-f]{2}|"
                             "Ctrl\\+\\S+|[A-Z][a-z]{2} [A-Z][a-z]{2} +\\d+ [0-9:]+ \\d{4}";
