@@ -102,7 +102,7 @@ static GStrv registry_read(GError **error)
                     g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_ACCES)
                         ? ORIEL_ERROR_PERMISSION
                         : ORIEL_ERROR_HOST,
-                    "The list of machines, “%s”, cannot be read: %s.", path, cause->message);
+                    _("The list of machines, “%s”, cannot be read: %s."), path, cause->message);
         return NULL;
     }
     return g_strv_builder_end(folders);
@@ -176,12 +176,12 @@ gboolean oriel_library_check_folder(const char *folder, GError **error)
 {
     if (!g_utf8_validate(folder, -1, NULL)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "No machine can be in “%s”: the folder's path is not UTF-8.", folder);
+                    _("No machine can be in “%s”: the folder’s path is not UTF-8."), folder);
         return FALSE;
     }
     if (strchr(folder, '\n')) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "No machine can be in “%s”: the folder's path has a line break.", folder);
+                    _("No machine can be in “%s”: the folder’s path has a line break."), folder);
         return FALSE;
     }
     return TRUE;

@@ -238,7 +238,8 @@ void oriel_machine_list_delete_commit_async(OrielMachineList *list, OrielMachine
     g_task_set_task_data(task, g_object_ref(item), g_object_unref);
     if (!g_ptr_array_find(list->deleted, item, NULL) || item->operation) {
         oriel_machine_list_delete_undo(list, item);
-        g_task_return_new_error(task, ORIEL_ERROR, ORIEL_ERROR_STATE, "“%s” cannot be deleted now.",
+        g_task_return_new_error(task, ORIEL_ERROR, ORIEL_ERROR_STATE,
+                                _("“%s” cannot be deleted now."),
                                 oriel_machine_item_get_name(item));
         g_object_unref(task);
         return;

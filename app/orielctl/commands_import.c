@@ -111,7 +111,7 @@ static void report_print(const OrielImportReport *report)
     for (guint i = 0; i < report->appliance->eulas->len; i++) {
         g_autofree char *licence = plain_text(report->appliance->eulas->pdata[i]);
 
-        printf("\nLicence:\n%s\n", licence);
+        printf("\n%s\n%s\n", _("Licence:"), licence);
     }
 }
 

@@ -233,7 +233,7 @@ static gboolean arguments_parse(struct call *call, char **argv, int argc, GError
     return TRUE;
 }
 
-/* Whether --json is anywhere on a command line that could not be read to its end. */
+/* Whether --json is anywhere on a command line, also on one that cannot be read to its end. */
 static gboolean json_asked(int argc, char **argv)
 {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
@@ -307,19 +307,14 @@ static void command_missing(const char *name, const char *nearest)
     fputc('\n', stderr);
 }
 
-/* What a script reads is the same in every language. */
-static gboolean is_for_script(char **argv)
-{
-    return g_strv_contains((const char *const *)argv, "--json");
-}
-
 int main(int argc, char **argv)
 {
     const char *nearest, *name = argc > 1 ? argv[1] : "";
     const struct command *command;
     gboolean help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
 
-    oriel_locale_start(!is_for_script(argv));
+    /* What a script reads is the same in every language. */
+    oriel_locale_start(!json_asked(argc, argv));
     if (argc < 2) {
         usage_print(stderr);
         return EXIT_USAGE;
