@@ -134,6 +134,52 @@ def test_second_window(home):
         tree.wait("table cell", "^One, Running$")
 
 
+def open_alone(desktop, tree, name):
+    """Opens the machine, which is off, in a window of its own."""
+    tree.click("table cell", f"^{name}, Off$", button="3")
+    tree.act("menu item", "^Open in New Window")
+    desktop.wait_window(f"^{name}$")
+
+
+def test_delete_in_a_window_of_its_own(home):
+    """The window goes with its machine; the library has the way back, and without it there is none."""
+    create(home, "One")
+    with Desktop(home) as desktop:
+        process = desktop.window()
+        tree = Tree(desktop)
+        open_alone(desktop, tree, "One")
+        tree.act("push button", "^Machine Menu$", window="^One$")
+        tree.act("menu item", "^_?Delete$", window="^One$")
+        desktop.wait_no_window("^One$")
+        tree.wait("label", "“One” deleted")
+        tree.act("push button", "Undo")
+        tree.wait("table cell", "^One, Off$")
+        check(os.path.isdir(home.folder("One")), "deleted before the time for undo was over")
+        open_alone(desktop, tree, "One")
+        tree.act("push button", "^Close$", window="^Oriel$")
+        desktop.wait_no_window("^Oriel$")
+        tree.act("push button", "^Machine Menu$")
+        tree.act("menu item", "^_?Delete$")
+        process.wait(60)
+        check(not os.path.exists(home.folder("One")), "not deleted")
+
+
+def test_start_of_one_that_is_not_in_the_list(home):
+    """Another process asks for a machine that the window has never seen."""
+    place = os.path.join(home.path, "place")
+    os.mkdir(place)
+    home.ok("create", "One", "--dir", place)
+    os.unlink(os.path.join(home.data, "oriel", "folders"))
+    with Desktop(home) as desktop:
+        desktop.window()
+        tree = Tree(desktop)
+        tree.wait("frame", "^Oriel$")
+        desktop.window("--start", os.path.join(place, "One.oriel"))
+        tree.wait("frame", "^One$")
+        tree.wait("label", "^Running$")
+        wait_state(home, "One", "running")
+
+
 def test_launcher(home):
     """A machine among the applications: a desktop file that starts it."""
     create(home, "A “strange” $name%")
@@ -181,4 +227,5 @@ def test_saved(home):
         check(not os.path.exists(saved), "what was saved is still there")
 
 
-oriel.main(test_start_and_pause, test_trouble, test_close_and_come_back, test_second_window, test_launcher, test_saved)
+oriel.main(test_start_and_pause, test_trouble, test_close_and_come_back, test_second_window,
+           test_delete_in_a_window_of_its_own, test_start_of_one_that_is_not_in_the_list, test_launcher, test_saved)

@@ -83,12 +83,11 @@ static void undo_clicked(AdwToast *toast, gpointer data)
     }
 }
 
-static void toast_dismissed(AdwToast *toast, gpointer data)
+static void commit_waiting(Deletion *deletion)
 {
-    Deletion *deletion = data;
     g_autoptr(GtkWidget) near = g_weak_ref_get(&deletion->near);
 
-    for (guint i = 0; !deletion->undone && i < deletion->items->len; i++) {
+    for (guint i = 0; i < deletion->items->len; i++) {
         OrielMachineItem *item = g_ptr_array_index(deletion->items, i);
 
         if (still_waits(deletion->list, item)) {
@@ -97,8 +96,18 @@ static void toast_dismissed(AdwToast *toast, gpointer data)
     }
 }
 
+static void toast_dismissed(AdwToast *toast, gpointer data)
+{
+    Deletion *deletion = data;
+
+    if (!deletion->undone) {
+        commit_waiting(deletion);
+    }
+}
+
 void oriel_delete_machines(GtkWidget *near, OrielMachineList *list, GPtrArray *items)
 {
+    g_autoptr(GtkWidget) kept = g_object_ref(near); /* windows may close with their machine */
     Deletion *deletion;
     AdwToast *toast;
     g_autofree char *title = NULL;
@@ -123,6 +132,11 @@ void oriel_delete_machines(GtkWidget *near, OrielMachineList *list, GPtrArray *i
 
         g_ptr_array_add(deletion->items, item);
         oriel_machine_list_delete(list, item);
+    }
+    if (!gtk_widget_get_root(near)) { /* nowhere to offer the way back */
+        commit_waiting(deletion);
+        deletion_free(deletion, NULL);
+        return;
     }
     markup = g_markup_escape_text(title, -1);
     toast = adw_toast_new(markup);

@@ -7,7 +7,8 @@
 
 #include "model/oriel-machine-list.h"
 
-/* `items`: OrielMachineItem, copied. The toast is shown in the window of `near`. */
+/* `items`: OrielMachineItem, copied. The toast is shown in the window of `near`; if
+ * that closes because its machine goes, they go into the trash at once. */
 void oriel_delete_machines(GtkWidget *near, OrielMachineList *list, GPtrArray *items);
 /* Puts what is still waiting for an undo into the trash now; at the end of the last window. The
  * default application is held until it is done. */

@@ -141,13 +141,26 @@ static void act_open_window(OrielWindow *window, OrielMachineItem *item)
     gtk_window_present(GTK_WINDOW(oriel_window_new(ORIEL_APPLICATION(application), item)));
 }
 
+/* Where undoing is offered: in the library, for the window of one machine goes with it. */
+static GtkWidget *undo_place(OrielWindow *window)
+{
+    GtkApplication *application = gtk_window_get_application(GTK_WINDOW(window));
+
+    for (GList *link = gtk_application_get_windows(application); link; link = link->next) {
+        if (ORIEL_IS_WINDOW(link->data) && !oriel_window_is_of_one_machine(link->data)) {
+            return GTK_WIDGET(ORIEL_WINDOW(link->data)->toasts);
+        }
+    }
+    return GTK_WIDGET(window->toasts);
+}
+
 static void act_delete(OrielWindow *window, OrielMachineItem *item)
 {
     g_autoptr(GPtrArray) items = g_ptr_array_new();
     g_autoptr(OrielMachineItem) kept = g_object_ref(item);
 
     g_ptr_array_add(items, kept);
-    oriel_delete_machines(GTK_WIDGET(window->toasts), window->list, items);
+    oriel_delete_machines(undo_place(window), window->list, items);
 }
 
 static void act_forget(OrielWindow *window, OrielMachineItem *item)

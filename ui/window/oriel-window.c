@@ -100,25 +100,51 @@ void oriel_window_show_machine(OrielWindow *window, OrielMachineItem *item)
     }
 }
 
+static void pending_found(OrielWindow *window, OrielMachineItem *item, gboolean start)
+{
+    OrielMachineState state = oriel_machine_item_get_state(item);
+
+    oriel_window_show_machine(window, item);
+    if (start && (state == ORIEL_MACHINE_STATE_STOPPED || state == ORIEL_MACHINE_STATE_SAVED)) {
+        oriel_machine_actions_start(GTK_WIDGET(window), item, FALSE);
+    }
+}
+
+static void pending_added(GObject *list, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(OrielWindow) window = data;
+    g_autoptr(GError) error = NULL;
+    OrielMachineItem *item =
+        oriel_machine_list_add_folder_finish(ORIEL_MACHINE_LIST(list), result, &error);
+
+    if (!window->list) {
+        return; /* it was closed */
+    }
+    if (item) {
+        pending_found(window, item, TRUE);
+    } else if (g_error_matches(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND)) {
+        oriel_message_toast(GTK_WIDGET(window->toasts), _("The machine is not there any more."));
+    } else {
+        oriel_message_error(GTK_WIDGET(window->toasts), _("Could Not Start the Machine"), error);
+    }
+}
+
+/* What is to be started may have been made a moment ago, or be kept outside the library. */
 static void pending_show(OrielWindow *window)
 {
+    g_autofree char *folder = NULL;
     OrielMachineItem *item;
 
     if (!window->pending_folder || oriel_machine_list_is_loading(window->list)) {
         return;
     }
-    item = oriel_machine_list_find_folder(window->list, window->pending_folder);
-    g_clear_pointer(&window->pending_folder, g_free);
+    folder = g_steal_pointer(&window->pending_folder);
+    item = oriel_machine_list_find_folder(window->list, folder);
     if (item) {
-        OrielMachineState state = oriel_machine_item_get_state(item);
-
-        oriel_window_show_machine(window, item);
-        if (window->pending_start &&
-            (state == ORIEL_MACHINE_STATE_STOPPED || state == ORIEL_MACHINE_STATE_SAVED)) {
-            oriel_machine_actions_start(GTK_WIDGET(window), item, FALSE);
-        }
+        pending_found(window, item, window->pending_start);
     } else if (window->pending_start) {
-        oriel_message_toast(GTK_WIDGET(window->toasts), _("The machine is not there any more."));
+        oriel_machine_list_add_folder_async(window->list, folder, pending_added,
+                                            g_object_ref(window));
     }
 }
 
