@@ -44,11 +44,13 @@ def test_settings(home):
         tree.wait("table cell", "^One, Off$")
         tree.click("table cell", "^One, Off$", button="3")
         tree.act("menu item", "^Settings")
-        tree.wait("(frame|dialog)", "^One — Settings$")
+        desktop.wait_window("^One — Settings$")
         desktop.screenshot("forms-settings")
+        tree.wait(None, "^Notes$")
+        all_named(tree, "the page General")
         for page, row in (("System", "Firmware"), ("Hardware", "Video Memory"), ("Drives", "Disk 1"), ("Network", "Cable"),
-                          ("Ports", "Address and Port"), ("History", "UUID"), ("General", "Notes")):
-            tree.act("page tab", f"^{page}$")
+                          ("Ports", "Address and Port"), ("History", "UUID")):
+            tree.set_text("entry", "^Search settings$", row)
             tree.wait(None, f"^{row}$", seconds=30)
             all_named(tree, f"the page {page}")
 

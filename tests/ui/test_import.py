@@ -168,6 +168,7 @@ def test_try(home):
     path = appliance(home, "Box", 4 * MIB)
     with Desktop(home) as desktop:
         _, tree = tried(home, desktop, path)
+        tree.wait("label", "^Being tried: closing asks whether to import it$")
         desktop.screenshot("try-running")
         check(not home.json("list"), "it is no machine of the library")
         tree.act("push button", "^Close$", window="^Trying")

@@ -42,7 +42,7 @@ def settings_open(desktop, name):
     tree = Tree(desktop)
     tree.click("table cell", f"^{name}, Running$", button="3")
     tree.act("menu item", "^Settings")
-    tree.wait("(frame|dialog)", f"^{name} — Settings$")
+    desktop.wait_window(f"^{name} — Settings$")
     return tree
 
 
@@ -56,7 +56,7 @@ def test_disks(home):
     start(home, "true")
     with Desktop(home) as desktop:
         tree = settings_open(desktop, "One")
-        tree.act("page tab", "^Drives$")
+        tree.click("list item", "^Drives$", window="Settings$")
         tree.wait("label", "Disks come and go while the machine runs")
         check(not tree.has("label", "Shut the machine down to add"), "it says that it is not live")
         desktop.screenshot("plug-drives")
@@ -89,7 +89,7 @@ def test_guest_that_keeps_it(home):
     home.run("type", "One", "fake:refuse Unplug")
     with Desktop(home) as desktop:
         tree = settings_open(desktop, "One")
-        tree.act("page tab", "^Network$")
+        tree.click("list item", "^Network$", window="Settings$")
         tree.wait("label", "Network cards come and go while the machine runs")
         tree.act("push button", "^_Remove Remove$|^Remove$|^Remove This Network Card$")
         tree.wait(None, "Could Not Change the Network")
@@ -102,7 +102,7 @@ def test_cards(home):
     start(home, "true")
     with Desktop(home) as desktop:
         tree = settings_open(desktop, "One")
-        tree.act("page tab", "^Network$")
+        tree.click("list item", "^Network$", window="Settings$")
         tree.wait("label", "Network cards come and go while the machine runs")
         tree.act("push button", "^Add a [Nn]etwork [Cc]ard$")
         tree.wait("label", "^Network Card 2$")
@@ -120,9 +120,9 @@ def test_not_live(home):
     start(home, "false")
     with Desktop(home) as desktop:
         tree = settings_open(desktop, "One")
-        tree.act("page tab", "^Network$")
+        tree.click("list item", "^Network$", window="Settings$")
         tree.wait("label", "Shut the machine down to add or remove network cards")
-        tree.act("page tab", "^Drives$")
+        tree.click("list item", "^Drives$", window="Settings$")
         tree.wait("label", "Shut the machine down to add or remove drives")
         tree.click("label", SWITCH)
         wait_until(lambda: settings(home, "One")["hotplug"], "hotplug is set")

@@ -58,6 +58,9 @@ def test_fullscreen(home):
         desktop.screenshot("screen-fullscreen")
         desktop.key("a")
         wait_until(lambda: "Key (30, false)" in notes(home), "a key arrives on all of the screen")
+        wait_until(lambda: desktop.key("F11") or bar_shows(desktop), "F11 brings the bar")
+        check("Key (87, false)" in notes(home), "F11 is the machine's as well")
+        wait_until(lambda: not bar_shows(desktop), "the bar goes again")
         desktop.point(640, 0)
         wait_until(lambda: bar_shows(desktop), "the bar comes")
         desktop.screenshot("screen-bar")
@@ -96,6 +99,20 @@ def test_pointer_lock(home):
         x = desktop.run("xdotool", "getmouselocation")
         desktop.run("xdotool", "mousemove_relative", "--", "-7", "0")
         check(desktop.run("xdotool", "getmouselocation") != x, "the pointer is locked still")
+        way_out_of_fullscreen(desktop, tree)
+
+
+def way_out_of_fullscreen(desktop, tree):
+    """The pointer is locked and cannot call the bar: the keys with which people look for the way out do."""
+    tree.act("push button", "^Fullscreen$")
+    wait_until(lambda: place(tree) == (0, 0, 1280, 800), "the screen is all that is shown")
+    desktop.click(640, 400)
+    tree.wait("label", "Press Ctrl \\+ Alt to get (it|them) back.$")
+    wait_until(lambda: not bar_shows(desktop), "the bar, which came with the lock, goes")
+    desktop.run("xdotool", "keydown", "Control_L")
+    wait_until(lambda: bar_shows(desktop), "the bar comes while a key of the chord is held")
+    desktop.screenshot("screen-way-out")
+    desktop.run("xdotool", "keyup", "Control_L")
 
 
 def test_second_display(home):

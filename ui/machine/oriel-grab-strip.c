@@ -3,9 +3,14 @@
 #include "oriel-grab-strip.h"
 
 #include <glib/gi18n.h>
+#include <linux/input-event-codes.h>
 
 #include "display/keys/oriel-keymap.h"
 #include "machine/page/oriel-fullscreen-box.h"
+
+enum {
+    HOLD_MS = 600, /* of a key of the release chord: whoever holds it looks for the way out */
+};
 
 struct _OrielGrabStrip {
     GtkWidget parent_instance;
@@ -14,6 +19,8 @@ struct _OrielGrabStrip {
     GtkLabel *label;
     GtkWidget *release;
     OrielDisplay *display;
+    GtkEventController *keys; /* of the window that the strip is in, or NULL */
+    guint hold;               /* source */
 };
 
 G_DEFINE_FINAL_TYPE(OrielGrabStrip, oriel_grab_strip, GTK_TYPE_WIDGET)
@@ -45,21 +52,106 @@ static void text_follow(OrielGrabStrip *strip, gboolean keys, gboolean pointer)
     gtk_widget_set_visible(strip->release, !pointer);
 }
 
+static gboolean is_captured(OrielGrabStrip *strip)
+{
+    return strip->display && (oriel_display_is_grabbed(strip->display) ||
+                              oriel_display_is_pointer_locked(strip->display));
+}
+
+/* In fullscreen the strip is in the bar, which comes for some seconds. */
+static void bar_reveal(OrielGrabStrip *strip)
+{
+    GtkWidget *box = gtk_widget_get_ancestor(GTK_WIDGET(strip), ORIEL_TYPE_FULLSCREEN_BOX);
+
+    if (box) {
+        oriel_fullscreen_box_reveal(ORIEL_FULLSCREEN_BOX(box));
+    }
+}
+
 static void follow(OrielGrabStrip *strip)
 {
-    gboolean keys = oriel_display_is_grabbed(strip->display);
-    gboolean pointer = oriel_display_is_pointer_locked(strip->display);
-    GtkWidget *box;
+    gboolean captured = is_captured(strip);
 
-    if (keys || pointer) {
-        text_follow(strip, keys, pointer);
-        box = gtk_widget_get_ancestor(GTK_WIDGET(strip), ORIEL_TYPE_FULLSCREEN_BOX);
-        if (box) {
-            oriel_fullscreen_box_reveal(ORIEL_FULLSCREEN_BOX(box));
+    if (captured) {
+        text_follow(strip, oriel_display_is_grabbed(strip->display),
+                    oriel_display_is_pointer_locked(strip->display));
+    }
+    if (captured || gtk_revealer_get_reveal_child(strip->revealer)) {
+        bar_reveal(strip);
+    }
+    gtk_revealer_set_reveal_child(strip->revealer, captured);
+}
+
+/* --- Keys of those who look for the way out, which go on to the machine ----------------------- */
+
+static gboolean is_held(gpointer data)
+{
+    OrielGrabStrip *strip = data;
+
+    if (!is_captured(strip)) {
+        strip->hold = 0;
+        return G_SOURCE_REMOVE;
+    }
+    bar_reveal(strip);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean is_of_chord(OrielGrabStrip *strip, guint code)
+{
+    guint codes[ORIEL_CHORD_MAX];
+    guint n = oriel_keymap_parse_chord(oriel_display_get_release_chord(strip->display), codes);
+
+    for (guint i = 0; i < n; i++) {
+        if (codes[i] == code) {
+            return TRUE;
         }
     }
-    gtk_revealer_set_reveal_child(strip->revealer, keys || pointer);
+    return FALSE;
 }
+
+static gboolean key_pressed(OrielGrabStrip *strip, guint keyval, guint keycode)
+{
+    guint code = oriel_keymap_from_hardware(keycode);
+
+    if (!is_captured(strip)) {
+        return GDK_EVENT_PROPAGATE;
+    }
+    if (code == KEY_F11) {
+        bar_reveal(strip);
+    } else if (strip->hold == 0 && is_of_chord(strip, code)) {
+        strip->hold = g_timeout_add(HOLD_MS, is_held, strip);
+    }
+    return GDK_EVENT_PROPAGATE;
+}
+
+static void key_released(OrielGrabStrip *strip)
+{
+    g_clear_handle_id(&strip->hold, g_source_remove);
+}
+
+static void oriel_grab_strip_root(GtkWidget *widget)
+{
+    OrielGrabStrip *strip = ORIEL_GRAB_STRIP(widget);
+
+    GTK_WIDGET_CLASS(oriel_grab_strip_parent_class)->root(widget);
+    strip->keys = gtk_event_controller_key_new();
+    gtk_event_controller_set_propagation_phase(strip->keys, GTK_PHASE_CAPTURE);
+    g_signal_connect_swapped(strip->keys, "key-pressed", G_CALLBACK(key_pressed), strip);
+    g_signal_connect_swapped(strip->keys, "key-released", G_CALLBACK(key_released), strip);
+    gtk_widget_add_controller(GTK_WIDGET(gtk_widget_get_root(widget)), strip->keys);
+}
+
+static void oriel_grab_strip_unroot(GtkWidget *widget)
+{
+    OrielGrabStrip *strip = ORIEL_GRAB_STRIP(widget);
+
+    g_clear_handle_id(&strip->hold, g_source_remove);
+    gtk_widget_remove_controller(GTK_WIDGET(gtk_widget_get_root(widget)), strip->keys);
+    strip->keys = NULL;
+    GTK_WIDGET_CLASS(oriel_grab_strip_parent_class)->unroot(widget);
+}
+
+/* --- The widget ------------------------------------------------------------------------------- */
 
 static void release_clicked(OrielGrabStrip *strip)
 {
@@ -100,6 +192,8 @@ static void oriel_grab_strip_class_init(OrielGrabStripClass *class)
 
     object_class->set_property = set_property;
     object_class->dispose = oriel_grab_strip_dispose;
+    widget_class->root = oriel_grab_strip_root;
+    widget_class->unroot = oriel_grab_strip_unroot;
     properties[PROP_DISPLAY] = g_param_spec_object("display", NULL, NULL, ORIEL_TYPE_DISPLAY,
                                                    G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS);
     g_object_class_install_properties(object_class, N_PROPS, properties);

@@ -10,6 +10,7 @@
 
 #include "oriel-system.h"
 #include "settings/drives/oriel-drives-page.h"
+#include "settings/oriel-settings-sidebar.h"
 #include "settings/pages/oriel-general-page.h"
 #include "settings/pages/oriel-history-page.h"
 #include "settings/pages/oriel-network-page.h"
@@ -21,12 +22,20 @@
 #define MIB       (G_GUINT64_CONSTANT(1) << 20)
 
 struct _OrielSettingsWindow {
-    AdwPreferencesWindow parent_instance;
+    AdwWindow parent_instance;
+    AdwLeaflet *leaflet;
+    GtkWidget *pages, *content, *back_button; /* of the leaflet */
+    AdwWindowTitle *machine, *title;
+    OrielSettingsSidebar *sidebar;
+    GtkStack *stack;
+
     OrielMachineItem *item;
     OrielSettingRows *rows;
+    GtkWidget *page;    /* selected in the sidebar; borrowed */
+    GtkWidget *subpage; /* shown in its place, or NULL; borrowed */
 };
 
-G_DEFINE_FINAL_TYPE(OrielSettingsWindow, oriel_settings_window, ADW_TYPE_PREFERENCES_WINDOW)
+G_DEFINE_FINAL_TYPE(OrielSettingsWindow, oriel_settings_window, ADW_TYPE_WINDOW)
 
 static const char *const firmwares[] = { "bios", "uefi", NULL };
 static const char *const clocks[] = { "utc", "local", NULL };
@@ -107,7 +116,13 @@ static void displays_watch(GtkBuilder *builder)
     }
 }
 
-static void page_add(OrielSettingsWindow *self, const char *file)
+static void page_add(OrielSettingsWindow *self, AdwPreferencesPage *page)
+{
+    gtk_stack_add_child(self->stack, GTK_WIDGET(page));
+    oriel_settings_sidebar_add(self->sidebar, page);
+}
+
+static void file_add(OrielSettingsWindow *self, const char *file)
 {
     g_autofree char *path = g_strconcat(RESOURCES, file, NULL);
     g_autoptr(GtkBuilder) builder = gtk_builder_new_from_resource(path);
@@ -123,9 +138,100 @@ static void page_add(OrielSettingsWindow *self, const char *file)
         }
     }
     displays_watch(builder);
-    adw_preferences_window_add(ADW_PREFERENCES_WINDOW(self),
-                               ADW_PREFERENCES_PAGE(gtk_builder_get_object(builder, "page")));
+    page_add(self, ADW_PREFERENCES_PAGE(gtk_builder_get_object(builder, "page")));
 }
+
+/* --- From page to page ------------------------------------------------------------------------ */
+
+/* In a narrow window there is either the list of pages or one of them. */
+static void header_follow(OrielSettingsWindow *self)
+{
+    gboolean folded = adw_leaflet_get_folded(self->leaflet);
+    const char *name = self->item ? oriel_machine_item_get_name(self->item) : NULL;
+
+    gtk_widget_set_visible(self->back_button, self->subpage || folded);
+    adw_window_title_set_subtitle(self->machine, folded ? name : NULL);
+    adw_window_title_set_subtitle(self->title, name);
+}
+
+static void page_show(OrielSettingsWindow *self)
+{
+    gtk_stack_set_visible_child(self->stack, self->page);
+    adw_window_title_set_title(self->title,
+                               adw_preferences_page_get_title(ADW_PREFERENCES_PAGE(self->page)));
+    if (self->subpage) {
+        gtk_stack_remove(self->stack, self->subpage);
+        self->subpage = NULL;
+    }
+    header_follow(self);
+}
+
+static void page_selected(OrielSettingsWindow *self, AdwPreferencesPage *page)
+{
+    self->page = GTK_WIDGET(page);
+    page_show(self);
+}
+
+/* The user goes to a page, or to a row of one. */
+static void page_activated(OrielSettingsWindow *self, GtkWidget *target)
+{
+    gboolean folded = adw_leaflet_get_folded(self->leaflet);
+
+    page_show(self);
+    adw_leaflet_set_visible_child(self->leaflet, self->content);
+    if (target != self->page) {
+        gtk_widget_grab_focus(target);
+    } else if (folded) {
+        gtk_widget_child_focus(target, GTK_DIR_TAB_FORWARD);
+    }
+}
+
+void oriel_settings_present_subpage(GtkWidget *page, GtkWidget *subpage, const char *title)
+{
+    OrielSettingsWindow *self = ORIEL_SETTINGS_WINDOW(gtk_widget_get_root(page));
+
+    self->subpage = subpage;
+    gtk_stack_add_child(self->stack, subpage);
+    gtk_stack_set_visible_child(self->stack, subpage);
+    adw_window_title_set_title(self->title, title);
+    header_follow(self);
+}
+
+void oriel_settings_close_subpage(GtkWidget *page)
+{
+    page_show(ORIEL_SETTINGS_WINDOW(gtk_widget_get_root(page)));
+}
+
+static void act_back(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    OrielSettingsWindow *self = ORIEL_SETTINGS_WINDOW(widget);
+
+    if (self->subpage) {
+        page_show(self);
+        gtk_widget_child_focus(self->page, GTK_DIR_TAB_FORWARD);
+    } else if (adw_leaflet_navigate(self->leaflet, ADW_NAVIGATION_DIRECTION_BACK)) {
+        oriel_settings_sidebar_focus(self->sidebar);
+    }
+}
+
+static void act_escape(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    if (ORIEL_SETTINGS_WINDOW(widget)->subpage) {
+        act_back(widget, action, parameter);
+    } else {
+        gtk_window_close(GTK_WINDOW(widget));
+    }
+}
+
+static void act_search(GtkWidget *widget, const char *action, GVariant *parameter)
+{
+    OrielSettingsWindow *self = ORIEL_SETTINGS_WINDOW(widget);
+
+    adw_leaflet_set_visible_child(self->leaflet, self->pages);
+    oriel_settings_sidebar_search(self->sidebar);
+}
+
+/* --- The window ------------------------------------------------------------------------------- */
 
 static void title_show(OrielSettingsWindow *self)
 {
@@ -134,6 +240,7 @@ static void title_show(OrielSettingsWindow *self)
         g_strdup_printf(_("%s — Settings"), oriel_machine_item_get_name(self->item));
 
     gtk_window_set_title(GTK_WINDOW(self), title);
+    header_follow(self);
 }
 
 static gboolean oriel_settings_window_close_request(GtkWindow *window)
@@ -159,25 +266,36 @@ static void oriel_settings_window_dispose(GObject *object)
 
 static void oriel_settings_window_class_init(OrielSettingsWindowClass *class)
 {
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
+
     G_OBJECT_CLASS(class)->dispose = oriel_settings_window_dispose;
     GTK_WINDOW_CLASS(class)->close_request = oriel_settings_window_close_request;
     g_type_ensure(ORIEL_TYPE_SPIN_ROW);
+    g_type_ensure(ORIEL_TYPE_SETTINGS_SIDEBAR);
+    gtk_widget_class_set_template_from_resource(widget_class, RESOURCES "oriel-settings-window.ui");
+    gtk_widget_class_bind_template_child(widget_class, OrielSettingsWindow, leaflet);
+    gtk_widget_class_bind_template_child(widget_class, OrielSettingsWindow, pages);
+    gtk_widget_class_bind_template_child(widget_class, OrielSettingsWindow, content);
+    gtk_widget_class_bind_template_child(widget_class, OrielSettingsWindow, back_button);
+    gtk_widget_class_bind_template_child(widget_class, OrielSettingsWindow, machine);
+    gtk_widget_class_bind_template_child(widget_class, OrielSettingsWindow, title);
+    gtk_widget_class_bind_template_child(widget_class, OrielSettingsWindow, sidebar);
+    gtk_widget_class_bind_template_child(widget_class, OrielSettingsWindow, stack);
+    gtk_widget_class_bind_template_callback(widget_class, header_follow);
+    gtk_widget_class_bind_template_callback(widget_class, page_selected);
+    gtk_widget_class_bind_template_callback(widget_class, page_activated);
+    gtk_widget_class_install_action(widget_class, "settings.back", NULL, act_back);
+    gtk_widget_class_install_action(widget_class, "settings.escape", NULL, act_escape);
+    gtk_widget_class_install_action(widget_class, "settings.search", NULL, act_search);
+    gtk_widget_class_add_binding_action(widget_class, GDK_KEY_Escape, 0, "settings.escape", NULL);
+    gtk_widget_class_add_binding_action(widget_class, GDK_KEY_f, GDK_CONTROL_MASK,
+                                        "settings.search", NULL);
 }
 
 static void oriel_settings_window_init(OrielSettingsWindow *self)
 {
-    gtk_window_set_default_size(GTK_WINDOW(self), 640, 620);
-    gtk_widget_set_size_request(GTK_WIDGET(self), 360, 294);
-}
-
-void oriel_settings_toast(GtkWidget *page, const char *text)
-{
-    GtkRoot *root = gtk_widget_get_root(page);
-    g_autofree char *escaped = g_markup_escape_text(text, -1);
-
-    if (root) {
-        adw_preferences_window_add_toast(ADW_PREFERENCES_WINDOW(root), adw_toast_new(escaped));
-    }
+    gtk_widget_init_template(GTK_WIDGET(self));
+    header_follow(self);
 }
 
 /* The list changed: is the machine still in it? */
@@ -193,23 +311,23 @@ static void library_changed(OrielSettingsWindow *self, guint position, guint rem
 
 GtkWindow *oriel_settings_window_new(OrielMachineItem *item, OrielMachineList *list)
 {
-    OrielSettingsWindow *self = g_object_new(ORIEL_TYPE_SETTINGS_WINDOW, "modal", FALSE, NULL);
-    AdwPreferencesWindow *window = ADW_PREFERENCES_WINDOW(self);
+    OrielSettingsWindow *self = g_object_new(ORIEL_TYPE_SETTINGS_WINDOW, NULL);
 
     self->item = g_object_ref(item);
     oriel_machine_item_watch(item);
     self->rows = oriel_setting_rows_new(item);
-    adw_preferences_window_add(window, oriel_general_page_new(item, list, self->rows));
-    page_add(self, "page-system.ui");
-    page_add(self, "page-hardware.ui");
-    adw_preferences_window_add(window, oriel_drives_page_new(item, self->rows));
-    adw_preferences_window_add(window, oriel_network_page_new(item, self->rows));
-    page_add(self, "page-remote.ui");
-    adw_preferences_window_add(window, oriel_history_page_new(item, self->rows));
+    page_add(self, oriel_general_page_new(item, list, self->rows));
+    file_add(self, "page-system.ui");
+    file_add(self, "page-hardware.ui");
+    page_add(self, oriel_drives_page_new(item, self->rows));
+    page_add(self, oriel_network_page_new(item, list, self->rows));
+    file_add(self, "page-remote.ui");
+    page_add(self, oriel_history_page_new(item, self->rows));
     g_signal_connect_object(item, "notify::name", G_CALLBACK(title_show), self, G_CONNECT_SWAPPED);
     g_signal_connect_object(list, "items-changed", G_CALLBACK(library_changed), self,
                             G_CONNECT_SWAPPED);
     title_show(self);
     oriel_button_names_add(GTK_WIDGET(self));
+    oriel_settings_sidebar_focus(self->sidebar);
     return GTK_WINDOW(self);
 }

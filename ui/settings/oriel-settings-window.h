@@ -11,12 +11,13 @@
 #include "model/oriel-machine-list.h"
 
 #define ORIEL_TYPE_SETTINGS_WINDOW (oriel_settings_window_get_type())
-G_DECLARE_FINAL_TYPE(OrielSettingsWindow, oriel_settings_window, ORIEL, SETTINGS_WINDOW,
-                     AdwPreferencesWindow)
+G_DECLARE_FINAL_TYPE(OrielSettingsWindow, oriel_settings_window, ORIEL, SETTINGS_WINDOW, AdwWindow)
 
 GtkWindow *oriel_settings_window_new(OrielMachineItem *item, OrielMachineList *list);
 
-/* Says a sentence in the settings window that has the page; nothing if it was closed meanwhile. */
-void oriel_settings_toast(GtkWidget *page, const char *text);
+/* For a page in such a window: shows `subpage` in its place, with a way back. */
+void oriel_settings_present_subpage(GtkWidget *page, GtkWidget *subpage, const char *title);
+/* Goes back to the page; the subpage is gone. */
+void oriel_settings_close_subpage(GtkWidget *page);
 
 #endif

@@ -66,6 +66,13 @@ GtkWindow *forms_show(GtkWindow *window, int width, int height)
     return window;
 }
 
+void forms_scale_text(double factor)
+{
+    enum { DPI = 96, UNITS = 1024 };
+
+    g_object_set(gtk_settings_get_default(), "gtk-xft-dpi", (int)(DPI * UNITS * factor), NULL);
+}
+
 void forms_close(GtkWindow *window)
 {
     gtk_window_destroy(window);
@@ -191,6 +198,22 @@ static gboolean is_label_with(GtkWidget *widget, gconstpointer text)
 gboolean forms_says(gpointer root, const char *text)
 {
     return find(root, is_label_with, text) != NULL;
+}
+
+static gboolean is_label_of(GtkWidget *widget, gconstpointer text)
+{
+    return GTK_IS_LABEL(widget) && g_str_equal(gtk_label_get_text(GTK_LABEL(widget)), text);
+}
+
+static gboolean is_line_of(GtkWidget *widget, gconstpointer text)
+{
+    return GTK_IS_LIST_BOX_ROW(widget) && !ADW_IS_PREFERENCES_ROW(widget) &&
+           find(widget, is_label_of, text);
+}
+
+GtkWidget *forms_line(gpointer root, const char *text)
+{
+    return find(root, is_line_of, text);
 }
 
 static gboolean is_problem(GtkWidget *widget, gconstpointer data)

@@ -17,6 +17,8 @@ OrielPreferences *forms_preferences(void);
 
 /* Shows a window and waits until it has been drawn. The window is returned. */
 GtkWindow *forms_show(GtkWindow *window, int width, int height);
+/* Makes all text that much larger than usual, as “Large Text” does with 1.25; 1: as usual. */
+void forms_scale_text(double factor);
 /* Closes a window that still is there. */
 void forms_close(GtkWindow *window);
 /* The newest window of the program but `below`, or NULL. */
@@ -32,6 +34,8 @@ void forms_picture(GtkWindow *window, const char *name);
 GtkWidget *forms_find_row(gpointer root, const char *title);
 /* The row with that title; the test fails without it. */
 GtkWidget *forms_row(gpointer root, const char *title);
+/* The line of a list, other than such a row, with that text, or NULL. */
+GtkWidget *forms_line(gpointer root, const char *text);
 /* The first widget of that type below `root` that is on the page shown, or NULL. */
 GtkWidget *forms_find(gpointer root, GType type);
 /* The button with that label, tooltip or accessible icon below `root`, or NULL. */

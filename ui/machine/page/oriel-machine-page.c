@@ -68,13 +68,21 @@ static void strips_follow(OrielMachinePage *page)
     oriel_machine_page_restart_follow(page);
 }
 
+static const char *subtitle(OrielMachineItem *item)
+{
+    return oriel_machine_item_is_trial(item) &&
+                   oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_RUNNING
+               ? _("Being tried: closing asks whether to import it")
+               : oriel_state_label(item);
+}
+
 /* Buttons of the header bar that only a machine with a screen needs. */
 static void header_follow(OrielMachinePage *page, gboolean screen)
 {
     const char *name = oriel_machine_item_get_name(page->item);
 
     adw_window_title_set_title(page->title, name);
-    adw_window_title_set_subtitle(page->title, oriel_state_label(page->item));
+    adw_window_title_set_subtitle(page->title, subtitle(page->item));
     gtk_widget_set_visible(page->pause_button, screen);
     gtk_widget_set_visible(page->keys_button, screen);
     gtk_widget_set_visible(page->screenshot_button, screen);

@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "base/oriel-message.h"
 #include "new/oriel-system-chooser.h"
 #include "oriel-system.h"
 #include "settings/oriel-machine-work.h"
@@ -110,13 +111,13 @@ static void system_saved(GObject *item, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
 
     if (!oriel_machine_item_set_finish(ORIEL_MACHINE_ITEM(item), result, &error)) {
-        oriel_settings_toast(GTK_WIDGET(self), error->message);
+        oriel_message_toast(GTK_WIDGET(self), error->message);
     }
 }
 
-static AdwPreferencesWindow *window_of(OrielGeneralPage *self)
+static GtkWindow *window_of(OrielGeneralPage *self)
 {
-    return ADW_PREFERENCES_WINDOW(gtk_widget_get_root(GTK_WIDGET(self)));
+    return GTK_WINDOW(gtk_widget_get_root(GTK_WIDGET(self)));
 }
 
 static void system_chosen(OrielGeneralPage *self, const char *id)
@@ -124,29 +125,16 @@ static void system_chosen(OrielGeneralPage *self, const char *id)
     const char *pairs[] = { "os", id, NULL };
 
     oriel_machine_item_set_async(self->item, pairs, NULL, system_saved, g_object_ref(self));
-    adw_preferences_window_close_subpage(window_of(self));
+    oriel_settings_close_subpage(GTK_WIDGET(self));
 }
 
 static void action_choose_system(GtkWidget *widget, const char *name, GVariant *parameter)
 {
     OrielGeneralPage *self = ORIEL_GENERAL_PAGE(widget);
     GtkWidget *chooser = oriel_system_chooser_new();
-    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
-    GtkWidget *bar = adw_header_bar_new();
-    GtkWidget *back = gtk_button_new_from_icon_name("go-previous-symbolic");
 
-    gtk_widget_set_tooltip_text(back, _("Back"));
-    gtk_accessible_update_property(GTK_ACCESSIBLE(back), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Back"),
-                                   -1);
-    g_signal_connect_object(back, "clicked", G_CALLBACK(adw_preferences_window_close_subpage),
-                            window_of(self), G_CONNECT_SWAPPED);
-    adw_header_bar_pack_start(ADW_HEADER_BAR(bar), back);
-    adw_header_bar_set_title_widget(ADW_HEADER_BAR(bar), adw_window_title_new(_("System"), NULL));
-    gtk_box_append(GTK_BOX(box), bar);
-    gtk_widget_set_vexpand(chooser, TRUE);
-    gtk_box_append(GTK_BOX(box), chooser);
     g_signal_connect_object(chooser, "chosen", G_CALLBACK(system_chosen), self, G_CONNECT_SWAPPED);
-    adw_preferences_window_present_subpage(window_of(self), box);
+    oriel_settings_present_subpage(widget, chooser, _("System"));
     oriel_system_chooser_open(ORIEL_SYSTEM_CHOOSER(chooser));
 }
 
@@ -158,7 +146,7 @@ static void action_open_folder(GtkWidget *widget, const char *name, GVariant *pa
     g_autoptr(GFile) folder = g_file_new_for_path(oriel_machine_item_get_folder(self->item));
     g_autofree char *uri = g_file_get_uri(folder);
 
-    gtk_show_uri(GTK_WINDOW(window_of(self)), uri, GDK_CURRENT_TIME);
+    gtk_show_uri(window_of(self), uri, GDK_CURRENT_TIME);
 }
 
 static void moved(GtkWidget *page, const GError *error, const char *result)
@@ -183,7 +171,7 @@ static void action_move(GtkWidget *widget, const char *name, GVariant *parameter
 {
     OrielGeneralPage *self = ORIEL_GENERAL_PAGE(widget);
     GtkFileChooserNative *dialog =
-        gtk_file_chooser_native_new(_("Move the Machine To"), GTK_WINDOW(window_of(self)),
+        gtk_file_chooser_native_new(_("Move the Machine To"), window_of(self),
                                     GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, _("_Move"), NULL);
 
     gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);

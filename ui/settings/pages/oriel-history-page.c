@@ -5,9 +5,9 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "base/oriel-message.h"
 #include "settings/drives/oriel-drive-words.h"
 #include "settings/oriel-machine-work.h"
-#include "settings/oriel-settings-window.h"
 
 struct _OrielHistoryPage {
     AdwPreferencesPage parent_instance;
@@ -36,7 +36,7 @@ static char *time_text(gint64 seconds)
 
 static void restored(GtkWidget *page, const GError *error, const char *result)
 {
-    oriel_settings_toast(page, error ? error->message : _("Earlier settings are back"));
+    oriel_message_toast(page, error ? error->message : _("Earlier settings are back"));
 }
 
 static void action_restore(GtkWidget *widget, const char *name, GVariant *parameter)

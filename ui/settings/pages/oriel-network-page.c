@@ -17,6 +17,7 @@ struct _OrielNetworkPage {
     GtkWidget *add_button, *hotplug_row;
 
     OrielMachineItem *item;
+    OrielMachineList *list;
     OrielSettingRows *setting_rows;
     GPtrArray *groups;    /* AdwPreferencesGroup, borrowed */
     char *shown;          /* what the groups were made of */
@@ -114,6 +115,92 @@ static void forwards_show(OrielNetworkPage *self, AdwPreferencesGroup *group,
     adw_preferences_group_add(group, entry);
 }
 
+/* --- Private networks ------------------------------------------------------------------------- */
+
+static int by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The private networks that other machines are in, each once, by name. g_ptr_array_unref(). */
+static GPtrArray *networks_in_use(OrielNetworkPage *self)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    guint n_items = g_list_model_get_n_items(G_LIST_MODEL(self->list));
+
+    for (guint i = 0; i < n_items; i++) {
+        g_autoptr(OrielMachineItem) item = g_list_model_get_item(G_LIST_MODEL(self->list), i);
+        const OrielConfig *config = item == self->item ? NULL : oriel_machine_item_get_config(item);
+
+        for (guint j = 0; config && j < config->networks->len; j++) {
+            const OrielNetwork *network = g_ptr_array_index(config->networks, j);
+
+            if (network->mode == ORIEL_NETWORK_PRIVATE &&
+                !g_ptr_array_find_with_equal_func(names, network->network, g_str_equal, NULL)) {
+                g_ptr_array_add(names, g_strdup(network->network));
+            }
+        }
+    }
+    g_ptr_array_sort(names, by_name);
+    return names;
+}
+
+/* Where a card goes of which only is said that its network is private: to the other machines. */
+static char *network_wish(gpointer data)
+{
+    g_autoptr(GPtrArray) names = networks_in_use(data);
+
+    return g_strdup(names->len ? g_ptr_array_index(names, 0) : "private");
+}
+
+static void joined(GObject *item, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(OrielNetworkPage) self = data;
+    g_autoptr(GError) error = NULL;
+
+    if (!oriel_machine_item_set_finish(ORIEL_MACHINE_ITEM(item), result, &error)) {
+        work_done(GTK_WIDGET(self), error, NULL);
+    }
+}
+
+static void action_join(GtkWidget *widget, const char *name, GVariant *parameter)
+{
+    OrielNetworkPage *self = ORIEL_NETWORK_PAGE(widget);
+    const char *card, *network;
+
+    g_variant_get(parameter, "(&s&s)", &card, &network);
+    g_autofree char *key = g_strconcat(card, ".network", NULL);
+    const char *pairs[] = { key, network, NULL };
+
+    oriel_machine_item_set_async(self->item, pairs, NULL, joined, g_object_ref(self));
+}
+
+/* The row for the name of a private network, with those of other machines to choose from. */
+static GtkWidget *network_row(OrielNetworkPage *self, const char *card)
+{
+    g_autoptr(GPtrArray) names = networks_in_use(self);
+    g_autoptr(GMenu) menu = g_menu_new();
+    GtkWidget *row = adw_entry_row_new(), *button = gtk_menu_button_new();
+    const char *label = _("Networks of Other Machines");
+
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        g_autoptr(GMenuItem) item = g_menu_item_new(name, NULL);
+
+        g_menu_item_set_action_and_target(item, "network.join", "(ss)", card, name);
+        g_menu_append_item(menu, item);
+    }
+    gtk_menu_button_set_menu_model(GTK_MENU_BUTTON(button), G_MENU_MODEL(menu));
+    gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
+    gtk_widget_add_css_class(button, "flat");
+    gtk_widget_set_tooltip_text(button, label);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
+                                   -1);
+    gtk_widget_set_visible(button, names->len > 0);
+    adw_entry_row_add_suffix(ADW_ENTRY_ROW(row), button);
+    return row;
+}
+
 /* --- Rows tied to settings -------------------------------------------------------------------- */
 
 static void bind(OrielNetworkPage *self, AdwPreferencesGroup *group, GtkWidget *row,
@@ -146,7 +233,8 @@ static GtkWidget *switch_row(const char *subtitle)
     return row;
 }
 
-static void settings_show(OrielNetworkPage *self, AdwPreferencesGroup *group, const char *id)
+static void settings_show(OrielNetworkPage *self, AdwPreferencesGroup *group,
+                          const OrielNetwork *card)
 {
     static const char *const links[] = { "up", "down", NULL };
     static const char *const modes[] = { "user", "private", "none", NULL };
@@ -156,18 +244,22 @@ static void settings_show(OrielNetworkPage *self, AdwPreferencesGroup *group, co
                                        _("A private network of machines"), _("Nothing"), NULL };
     const char *const model_words[] = { _("Fast, for systems that know virtio"),
                                         _("Compatibility, for Windows and older systems"), NULL };
+    const char *id = card->id;
     g_autofree char *link = g_strconcat(id, ".link", NULL), *mode = g_strconcat(id, ".mode", NULL);
     g_autofree char *network = g_strconcat(id, ".network", NULL);
     g_autofree char *access = g_strconcat(id, ".host-access", NULL);
     g_autofree char *model = g_strconcat(id, ".model", NULL), *mac = g_strconcat(id, ".mac", NULL);
+    GtkWidget *mode_row = combo_row(mode_words), *name_row = network_row(self, id);
+    GtkWidget *access_row = switch_row(
+        _("Programs on it answer at 10.0.2.2, also those that only this computer can reach"));
 
     bind(self, group, combo_row(link_words), _("Cable"), link, links);
-    bind(self, group, combo_row(mode_words), _("Connected To"), mode, modes);
-    bind(self, group, adw_entry_row_new(), _("Name of the Private Network"), network, NULL);
-    bind(self, group,
-         switch_row(_("Programs on it answer at 10.0.2.2, also those that only this "
-                      "computer can reach")),
-         _("Reach This Computer"), access, NULL);
+    bind(self, group, mode_row, _("Connected To"), mode, modes);
+    oriel_setting_row_needs(mode_row, "private", network, network_wish, self);
+    bind(self, group, name_row, _("Name of the Private Network"), network, NULL);
+    gtk_widget_set_visible(name_row, card->mode == ORIEL_NETWORK_PRIVATE);
+    bind(self, group, access_row, _("Reach This Computer"), access, NULL);
+    gtk_widget_set_visible(access_row, card->mode == ORIEL_NETWORK_USER);
     bind(self, group, combo_row(model_words), _("Card Model"), model, models);
     bind(self, group, adw_entry_row_new(), _("Hardware Address"), mac, NULL);
 }
@@ -186,7 +278,7 @@ static void card_show(OrielNetworkPage *self, const OrielNetwork *network, guint
     gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", network->id);
     gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "network.remove");
     adw_preferences_group_set_header_suffix(group, button);
-    settings_show(self, group, network->id);
+    settings_show(self, group, network);
     if (network->mode == ORIEL_NETWORK_USER) {
         forwards_show(self, group, network);
     }
@@ -267,6 +359,7 @@ static void oriel_network_page_dispose(GObject *object)
 
     g_clear_weak_pointer(&self->entry_row);
     g_clear_object(&self->item);
+    g_clear_object(&self->list);
     g_clear_object(&self->setting_rows);
     G_OBJECT_CLASS(oriel_network_page_parent_class)->dispose(object);
 }
@@ -293,6 +386,7 @@ static void oriel_network_page_class_init(OrielNetworkPageClass *class)
     gtk_widget_class_bind_template_child(widget_class, OrielNetworkPage, hotplug_row);
     gtk_widget_class_install_action(widget_class, "network.add", NULL, action_add);
     gtk_widget_class_install_action(widget_class, "network.remove", "s", action_remove);
+    gtk_widget_class_install_action(widget_class, "network.join", "(ss)", action_join);
     gtk_widget_class_install_action(widget_class, "network.remove-forward", "(ss)",
                                     action_remove_forward);
 }
@@ -303,11 +397,13 @@ static void oriel_network_page_init(OrielNetworkPage *self)
     self->groups = g_ptr_array_new();
 }
 
-AdwPreferencesPage *oriel_network_page_new(OrielMachineItem *item, OrielSettingRows *rows)
+AdwPreferencesPage *oriel_network_page_new(OrielMachineItem *item, OrielMachineList *list,
+                                           OrielSettingRows *rows)
 {
     OrielNetworkPage *self = g_object_new(ORIEL_TYPE_NETWORK_PAGE, NULL);
 
     self->item = g_object_ref(item);
+    self->list = g_object_ref(list);
     self->setting_rows = g_object_ref(rows);
     oriel_setting_rows_bind(rows, self->hotplug_row, "hotplug", NULL);
     g_signal_connect_object(item, "notify::config", G_CALLBACK(show), self, G_CONNECT_SWAPPED);

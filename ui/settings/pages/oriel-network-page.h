@@ -4,11 +4,14 @@
 #ifndef ORIEL_NETWORK_PAGE_H
 #define ORIEL_NETWORK_PAGE_H
 
+#include "model/oriel-machine-list.h"
 #include "settings/rows/oriel-setting-rows.h"
 
 #define ORIEL_TYPE_NETWORK_PAGE (oriel_network_page_get_type())
 G_DECLARE_FINAL_TYPE(OrielNetworkPage, oriel_network_page, ORIEL, NETWORK_PAGE, AdwPreferencesPage)
 
-AdwPreferencesPage *oriel_network_page_new(OrielMachineItem *item, OrielSettingRows *rows);
+/* `list`: whose private networks are offered; `rows`: what the page's rows are tied to. */
+AdwPreferencesPage *oriel_network_page_new(OrielMachineItem *item, OrielMachineList *list,
+                                           OrielSettingRows *rows);
 
 #endif

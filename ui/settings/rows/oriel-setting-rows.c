@@ -22,6 +22,11 @@ typedef struct {
     char *shown;        /* the value that was put into the row last */
     GtkWidget *waiting; /* the mark, made when first needed */
     guint settle;       /* GSource */
+
+    const char *needing; /* the choice that needs another setting, or NULL */
+    const char *needed;  /* the key of that */
+    OrielSettingFallback fallback;
+    gpointer fallback_data;
 } Binding;
 
 struct _OrielSettingRows {
@@ -70,11 +75,28 @@ void oriel_setting_row_set_problem(GtkWidget *row, const char *message)
 
 /* --- Saving ----------------------------------------------------------------------------------- */
 
-static char *present_value(const Binding *binding)
+static char *setting_value(const Binding *binding, const char *key)
 {
     const OrielConfig *config = oriel_machine_item_get_config(binding->rows->item);
 
-    return config ? oriel_config_get(config, binding->key, NULL) : NULL;
+    return config ? oriel_config_get(config, key, NULL) : NULL;
+}
+
+static char *present_value(const Binding *binding)
+{
+    return setting_value(binding, binding->key);
+}
+
+/* What has to be saved with the value for the setting that it needs, or NULL. */
+static char *needed_value(const Binding *binding, const char *value)
+{
+    g_autofree char *present = NULL;
+
+    if (g_strcmp0(value, binding->needing) != 0) {
+        return NULL;
+    }
+    present = setting_value(binding, binding->needed);
+    return present && *present ? NULL : binding->fallback(binding->fallback_data);
 }
 
 static void row_set(Binding *binding, const char *value)
@@ -140,7 +162,10 @@ static void save(Binding *binding)
 {
     g_autofree char *value = oriel_row_value_get(binding->row, binding->choices);
     g_autofree char *old = present_value(binding);
-    const char *pairs[] = { binding->key, value, NULL };
+    g_autofree char *needed = needed_value(binding, value);
+    const char *with[] = { binding->needed, needed, binding->key, value, NULL };
+    const char *alone[] = { binding->key, value, NULL };
+    const char *const *pairs = needed ? with : alone;
 
     g_clear_handle_id(&binding->settle, g_source_remove);
     if (g_strcmp0(value, old) != 0) {
@@ -280,6 +305,17 @@ void oriel_setting_rows_bind(OrielSettingRows *rows, GtkWidget *row, const char 
     g_object_set_data_full(G_OBJECT(row), "oriel-setting", binding, binding_free);
     show(binding);
     watch(binding);
+}
+
+void oriel_setting_row_needs(GtkWidget *row, const char *value, const char *key,
+                             OrielSettingFallback fallback, gpointer data)
+{
+    Binding *binding = g_object_get_data(G_OBJECT(row), "oriel-setting");
+
+    binding->needing = g_intern_string(value);
+    binding->needed = g_intern_string(key);
+    binding->fallback = fallback;
+    binding->fallback_data = data;
 }
 
 void oriel_setting_rows_flush(OrielSettingRows *rows)

@@ -26,6 +26,14 @@ OrielSettingRows *oriel_setting_rows_new(OrielMachineItem *item);
  */
 void oriel_setting_rows_bind(OrielSettingRows *rows, GtkWidget *row, const char *key,
                              const char *const *choices);
+/* Makes up a value for a setting. g_free(). */
+typedef char *(*OrielSettingFallback)(gpointer data);
+/*
+ * The choice `value` of a bound row makes no sense without the setting `key`: if that is empty,
+ * what `fallback` returns is saved with the choice.
+ */
+void oriel_setting_row_needs(GtkWidget *row, const char *value, const char *key,
+                             OrielSettingFallback fallback, gpointer data);
 /* Saves what has been changed and not yet saved; at the end of a window. */
 void oriel_setting_rows_flush(OrielSettingRows *rows);
 /* A setting and a value of it as the pages name and show them, "Memory: 2 GiB"; NULL if no row is
