@@ -35,14 +35,13 @@ class Linux(Machine):
         boot = f'"boot": {{"kernel": "{self.kernel}", "initrd": "{self.initrd}", "append": "{APPEND}"}}'
         card = '"networks": [{"id": "net0", "mac": "02:00:00:00:00:01", "model": "virtio", "mode": "user"}]'
         with open(config, "w", encoding="utf-8") as file:
-            file.write(text[:-1] + f', {boot}, {card}, "rng": true, "balloon": true' + "}")
+            file.write(text[:-1] + f', {boot}, {card}' + "}")
         return command
 
     def _command_qemu(self):
         return super()._command_qemu() + [
             "-name", "idle,debug-threads=on", "-kernel", self.kernel, "-initrd", self.initrd, "-append", APPEND,
-            "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,disable-legacy=on", "-device",
-            "virtio-rng-pci,disable-legacy=on", "-device", "virtio-balloon-pci,disable-legacy=on"]
+            "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,disable-legacy=on"]
 
     def wait_idle(self):
         path = os.path.join(self.path, "log/serial0.log" if self.ours else "serial.log")

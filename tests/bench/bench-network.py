@@ -65,10 +65,13 @@ class Machine:
 
     def _qemu(self, model, append):
         card = {"virtio": "virtio-net-pci,netdev=net0,disable-legacy=on", "e1000e": "e1000e,netdev=net0"}[model]
-        return ["qemu-system-x86_64", "-M", "q35,smm=off", "-accel", "kvm", "-cpu", PEER_CPU, "-smp", "1", "-m", "256",
-                "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std", "-serial",
+        return ["qemu-system-x86_64", "-M", "q35,smm=off,vmport=off", "-accel", "kvm", "-cpu", PEER_CPU, "-smp", "1",
+                "-m", "256", "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std", "-serial",
                 f"file:{self.path}/serial.log", "-kernel", IMAGE + "/vmlinuz", "-initrd", IMAGE + "/initrd.gz", "-append",
-                append, "-netdev", "user,id=net0", "-device", card]
+                append, "-netdev", "user,id=net0", "-device", card,
+                # What every machine of ours has besides.
+                "-device", "virtio-rng-pci,disable-legacy=on",
+                "-device", "virtio-balloon-pci,disable-legacy=on,free-page-reporting=on", "-device", "virtio-tablet-pci"]
 
     def __enter__(self):
         return self

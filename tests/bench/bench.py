@@ -87,10 +87,14 @@ class Machine:
         return [ENGINE, "--folder", self.path]
 
     def _command_qemu(self):
-        command = ["qemu-system-x86_64", "-M", "q35,smm=off", "-accel", "kvm", "-cpu", PEER_CPU, "-smp", str(self.cpus),
-                   "-m", str(self.memory), "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std",
-                   "-serial", f"file:{self.path}/serial.log", "-monitor", f"unix:{self.path}/monitor,server=on,wait=off",
+        command = ["qemu-system-x86_64", "-M", "q35,smm=off,vmport=off", "-accel", "kvm", "-cpu", PEER_CPU,
+                   "-smp", str(self.cpus), "-m", str(self.memory), "-nodefaults", "-no-user-config", "-display", "none",
+                   "-vga", "std", "-serial", f"file:{self.path}/serial.log", "-monitor", f"unix:{self.path}/monitor,server=on,wait=off",
                    "-vnc", f"unix:{self.path}/vnc", "-device", "vmgenid",
+                   # What every machine of ours has besides.
+                   "-device", "virtio-rng-pci,disable-legacy=on,addr=4",
+                   "-device", "virtio-balloon-pci,disable-legacy=on,free-page-reporting=on,addr=6",
+                   "-device", "virtio-tablet-pci,addr=7",
                    "-chardev", f"file,id=report,path={self.path}/firmware.log",
                    "-device", "isa-debugcon,iobase=0x402,chardev=report"]
         if self.firmware:
@@ -99,7 +103,7 @@ class Machine:
             command += ["-drive", f"file={self.disk_path},format=raw,if=none,id=disk", "-device", "ide-hd,drive=disk,bus=ide.0"]
         if self.work is not None:
             cache = ",cache=none,aio=io_uring" if self.direct else ""
-            device = {"virtio": "virtio-blk-pci,addr=11,disable-legacy=on", "nvme": "nvme,addr=11,serial=1",
+            device = {"virtio": "virtio-blk-pci,addr=10,disable-legacy=on", "nvme": "nvme,addr=10,serial=1",
                       "ahci": "ide-hd,bus=ide.0"}[self.controller]
             command += ["-drive", f"file={self.work_path},format=raw,if=none,id=work{cache}", "-device", device + ",drive=work"]
         if self.cdrom:

@@ -20,6 +20,13 @@ struct device_name {
 static const struct device_name device_names[] = {
     { 0x29C08086, "Q35 host bridge" },
     { 0x11111234, "Standard VGA display" },
+    { 0x10411AF4, "Virtio network card" },
+    { 0x10421AF4, "Virtio disk" },
+    { 0x10431AF4, "Virtio console" },
+    { 0x10441AF4, "Virtio random numbers" },
+    { 0x10451AF4, "Virtio memory balloon" },
+    { 0x10501AF4, "Virtio display" },
+    { 0x10521AF4, "Virtio tablet" },
     { 0x29188086, "ICH9 LPC bridge" },
     { 0x29228086, "ICH9 AHCI disk controller" },
     { 0x29308086, "ICH9 system management bus" },
