@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Texts, as GNOME's guidelines want them: every item of a menu has a mnemonic of its own, quotes and ellipses are
 typographic (in sentences of the library and the command line, too), buttons that show only an icon have a tooltip and a
-name, and Escape closes modal windows.
+name, Escape closes modal windows, and what is a text can be translated: labels and the like, and whole sentences.
 
 usage: test_texts.py TREE
 """
@@ -19,6 +19,19 @@ TREE = sys.argv[1]
 BUTTONS = ("GtkButton", "GtkToggleButton", "GtkMenuButton")
 TEXT_IN_C = re.compile(r'\b(?:_|N_|C_|ngettext)\(((?:\s*"(?:[^"\\]|\\.)*"\s*,?)+)')
 TYPEWRITTEN = re.compile(r"[a-z]'|\\\"|\.\.\.|(?<![\w:/])--(?![a-z%])")
+
+
+UI_TEXTS = ("label", "title", "subtitle", "description", "tooltip-text", "placeholder-text")
+COMMENT = re.compile(r'/\*.*?\*/|("(?:[^"\\]|\\.)*")', re.S)
+# A literal, in as many pieces as it has, with what stands before it.
+LITERAL = re.compile(r'([\w\s(,]*?)((?:"(?:[^"\\]|\\.)*"\s*(?:PRI\w+\s*)?)+)')
+PLURAL = re.compile(r'ngettext\(\s*(?:"(?:[^"\\]|\\.)*"\s*)+,\s*(?:"(?:[^"\\]|\\.)*"\s*)+')
+SENTENCE = re.compile(r"[A-Z“][^\\]* [^\\]*[\w”)][.?!]")
+TRANSLATED = ("_(", "g_dgettext(GETTEXT_PACKAGE,")
+# What developers read, and what no user can bring about.
+NOT_FOR_USERS = ("g_warning(", "g_message(", "g_critical(", "g_error(", "g_debug(", "error")
+NOT_REACHED = ("The worker has its work already.", "The worker has nowhere to write.", "The worker cannot do “%s”.",
+               "Nobody follows the machine.")
 
 
 def files(tree, ending, *tops):
@@ -93,9 +106,33 @@ def without_escape(tree):
                 yield f"{path}: {window.get('id')}"
 
 
+def untranslatable(tree):
+    """Texts in .ui files that translators do not get; names of formats and the like are no words."""
+    for path, root in roots(tree):
+        for node in root.iter():
+            is_text = node.get("name") in UI_TEXTS or node.tag == "item"
+            if is_text and node.get("translatable") != "yes" and re.search("[A-Z][a-z]", node.text or ""):
+                yield f"{path}: {node.text}"
+
+
+def untranslated_sentences(tree):
+    """Whole sentences in the sources of what users see, but those of the engine itself."""
+    for path in files(tree, ".c", "app", os.path.join("engine", "config"), os.path.join("engine", "block"), "ui"):
+        if os.path.join("block", "drive") in path:
+            continue
+        with open(path, encoding="utf-8") as source:
+            text = PLURAL.sub("", COMMENT.sub(lambda found: found.group(1) or "", source.read()))
+        for before, literal in LITERAL.findall(text):
+            sentence = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literal))
+            called = before.rstrip()
+            if (SENTENCE.fullmatch(sentence) and sentence not in NOT_REACHED
+                    and not called.endswith(TRANSLATED + NOT_FOR_USERS)):
+                yield f"{os.path.relpath(path, tree)}: {sentence}"
+
+
 @test("the tree's texts are in order")
 def _(_scratch):
-    for check in (equal_mnemonics, typewritten, unnamed_buttons, without_escape):
+    for check in (equal_mnemonics, typewritten, unnamed_buttons, without_escape, untranslatable, untranslated_sentences):
         found = list(check(TREE))
         assert not found, f"{check.__name__}:\n" + "\n".join(found)
 
@@ -109,13 +146,18 @@ def _(scratch):
             <submenu><attribute name="label">_Go</attribute><item><attribute name="label">_On</attribute></item></submenu>
             </menu><object class="GtkButton" id="bare"><property name="icon-name">x</property></object>
             <object class="AdwWindow" id="trap"/>
-            <property translatable="yes">It's…</property><property translatable="yes">It’s</property></interface>""",
+            <property translatable="yes">It's…</property><property translatable="yes">It’s</property>
+            <property name="title">Hello</property><property name="title">QED</property></interface>""",
+        os.path.join("engine", "block", "c.c"): 'f(_("It is “%s”.")); f(x, /* why */ "All "\n "is well."); f("Well."); f("Oh, no"); '
+                                                'g_warning("It was so.");',
         os.path.join("ui", "b.c"): 'puts(_("Wait...")); puts("it\'s"); puts(_("Wait…"));',
     })
     assert list(equal_mnemonics(scratch)) == ["ui/a.ui: “_Open” and “Power _Off…”"]
     assert list(typewritten(scratch)) == ["ui/a.ui: It's…", os.path.join("ui", "b.c") + ': "Wait..."']
     assert list(unnamed_buttons(scratch)) == ["ui/a.ui: bare"]
     assert list(without_escape(scratch)) == ["ui/a.ui: trap"]
+    assert "ui/a.ui: Hello" in untranslatable(scratch) and "ui/a.ui: QED" not in untranslatable(scratch)
+    assert list(untranslated_sentences(scratch)) == [os.path.join("engine", "block", "c.c") + ": All is well."]
 
 
 main()

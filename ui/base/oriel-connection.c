@@ -3,6 +3,7 @@
 #include "oriel-connection.h"
 
 #include <gio/gunixsocketaddress.h>
+#include <glib/gi18n.h>
 
 #include "running/oriel-session.h"
 
@@ -15,7 +16,7 @@ static char *path_find(OrielMachineItem *item, GError **error)
     g_autoptr(GSocketAddress) address = NULL;
 
     if (!G_IS_SOCKET_CONNECTION(stream)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED, "“%s” does not run.",
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_CONNECTED, _("“%s” is not running."),
                     oriel_machine_item_get_name(item));
         return NULL;
     }
@@ -25,7 +26,7 @@ static char *path_find(OrielMachineItem *item, GError **error)
     }
     if (!G_IS_UNIX_SOCKET_ADDRESS(address)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                    "“%s” is not reached by a local socket.", oriel_machine_item_get_name(item));
+                    _("“%s” is not reached by a local socket."), oriel_machine_item_get_name(item));
         return NULL;
     }
     return g_strdup(g_unix_socket_address_get_path(G_UNIX_SOCKET_ADDRESS(address)));
