@@ -139,6 +139,8 @@ struct ahci_port {
     struct ata_drive drive;
     struct ahci_command commands[AHCI_SLOTS];
     unsigned n_in_flight, n_stale;
+    struct block_request *batch[AHCI_SLOTS]; /* counted as in flight, to be given to the back end */
+    unsigned n_batch;
 };
 
 struct ahci {
@@ -180,7 +182,8 @@ void ahci_port_media(struct ahci_port *port);
 uint32_t ahci_port_read(struct ahci_port *port, unsigned offset);
 void ahci_port_write(struct ahci_port *port, unsigned offset, uint32_t value);
 uint32_t ahci_port_status(const struct ahci_port *port); /* PxIS */
-/* Does what can be done now: the drive's first FIS, then commands until the port is busy. */
+/* Does what can be done now: the drive's first FIS, then commands until the port is busy; their
+ * requests go to the back end together. */
 void ahci_port_kick(struct ahci_port *port);
 /* Forgets all commands; requests that are with the back end become stale. */
 void ahci_port_abandon(struct ahci_port *port);
@@ -198,6 +201,8 @@ void ahci_command_issue(struct ahci_command *command);
 /* A request has ended. */
 void ahci_command_block_done(struct ahci_command *command);
 void ahci_command_release(struct ahci_command *command);
+/* Gives the batch to the back end. */
+void ahci_batch_submit(struct ahci_port *port);
 
 /* For the drives. Each of these may end the command; the caller returns at once. */
 void command_finish(struct ahci_command *command);

@@ -268,13 +268,26 @@ bool command_fetch(struct ahci_command *command, void *bytes, size_t n, size_t *
     return true;
 }
 
+/* Whoever calls ends with ahci_port_kick(). */
 static void submit(struct ahci_command *command)
 {
     struct ahci_port *port = command->port;
 
     command->in_flight = true;
     port->n_in_flight++;
-    port_device(port)->services->block_submit(port_device(port), &command->request);
+    port->batch[port->n_batch++] = &command->request;
+}
+
+void ahci_batch_submit(struct ahci_port *port)
+{
+    struct device *device = port_device(port);
+
+    if (port->n_batch == 1) {
+        device->services->block_submit(device, port->batch[0]);
+    } else if (port->n_batch > 1) {
+        device->services->block_submit_batch(device, port->batch, port->n_batch);
+    }
+    port->n_batch = 0;
 }
 
 static void transfer_step(struct ahci_command *command)

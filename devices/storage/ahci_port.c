@@ -142,7 +142,7 @@ static bool port_ready(const struct ahci_port *port)
            port->n_stale == 0;
 }
 
-void ahci_port_kick(struct ahci_port *port)
+static void commands_fetch(struct ahci_port *port)
 {
     /* Each round takes a slot out of PxCI, makes the port busy or halts it. */
     for (unsigned i = 0; i <= AHCI_SLOTS; i++) {
@@ -159,6 +159,12 @@ void ahci_port_kick(struct ahci_port *port)
 
         ahci_command_issue(&port->commands[slot]);
     }
+}
+
+void ahci_port_kick(struct ahci_port *port)
+{
+    commands_fetch(port);
+    ahci_batch_submit(port);
 }
 
 /* What is with the back end now belongs to no command any more. */
