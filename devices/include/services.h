@@ -107,6 +107,12 @@ struct services {
     void (*timer_arm)(struct device *device, unsigned timer, uint64_t deadline_ns);
     /* Calls on_task soon, from another stack. Calls that come before it has run are merged. */
     void (*defer)(struct device *device, unsigned task);
+    /*
+     * True while the machine stands still, perhaps because it is being saved: nobody from outside
+     * may change guest memory then. A task that has to wait for the end of that defers itself
+     * again.
+     */
+    bool (*halted)(struct device *device);
 
     /* Counts and (rate-limited) logs a mistake of the guest. Never fails. */
     void (*guest_error)(struct device *device, const char *format, ...)

@@ -125,12 +125,20 @@ void virtio_publish_later(struct virtio_device *virtio, unsigned queue)
     dev_defer(virtio_to_device(virtio), TASK_PUBLISH);
 }
 
+/* Whoever kicks from outside, a key say, has to wait while the machine stands still. */
+static bool is_halted(struct virtio_device *virtio)
+{
+    struct device *device = virtio_to_device(virtio);
+
+    return device->services->halted(device);
+}
+
 void virtio_kick(struct virtio_device *virtio, unsigned queue)
 {
     if (queue >= virtio->n_queues) {
         return;
     }
-    if (virtio->regain) {
+    if (virtio->regain || is_halted(virtio)) {
         virtio_kick_later(virtio, queue); /* what was held before the load comes first */
     } else if (virtio_queue_live(virtio, queue)) {
         virtio->budget = VIRTIO_BUDGET;
@@ -364,6 +372,10 @@ static void kicks_carry_out(struct virtio_device *virtio)
 {
     uint32_t kicks = virtio->kicks;
 
+    if (is_halted(virtio)) {
+        dev_defer(virtio_to_device(virtio), TASK_KICK);
+        return;
+    }
     virtio->kicks = 0;
     if (virtio->regain) {
         virtio->regain = false;

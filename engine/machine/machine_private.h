@@ -117,8 +117,8 @@ struct machine {
 
     /* One transition at a time; taken first of all locks. */
     pthread_mutex_t control;
-    bool suspended; /* in S3: running for the user, parked until something wakes it */
-    bool vcpus_running;
+    bool suspended;             /* in S3: running for the user, parked until something wakes it */
+    _Atomic bool vcpus_running; /* changed under control; read by devices, too */
 
     /* State, and what is asked of the control thread. Leaf. */
     pthread_mutex_t lock;

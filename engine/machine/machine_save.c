@@ -253,6 +253,7 @@ static bool save(struct machine *machine, GBytes *picture, GError **error)
         return false;
     }
     control_halt(machine);
+    drive_pool_drain(machine->drives); /* also of what was started again since a resume, paused */
     if (is_crashing(machine)) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
                     "“%s” cannot be saved: it is about to crash.", machine->config->name);

@@ -217,6 +217,11 @@ static void service_defer(struct device *device, unsigned task)
     domain_defer(record->domain, record, task);
 }
 
+static bool service_halted(struct device *device)
+{
+    return !atomic_load(&record_of(device)->machine->vcpus_running);
+}
+
 /* --- Reports and requests -------------------------------------------------------------------- */
 
 static void service_guest_error(struct device *device, const char *format, ...)
@@ -421,6 +426,7 @@ const struct services machine_services = {
     .wall_ns = service_wall_ns,
     .timer_arm = service_timer_arm,
     .defer = service_defer,
+    .halted = service_halted,
     .guest_error = service_guest_error,
     .request = service_request,
     .input_changed = service_input_changed,

@@ -87,7 +87,7 @@ static bool device_step(struct fake_device *d)
         if (d->deferred & 1u << i) {
             d->deferred &= ~(1u << i);
             class->on_task(d->device, i);
-            busy = true;
+            busy |= !d->fake->halted; /* otherwise it may defer itself until that has ended */
         }
     }
     for (unsigned i = 0; i < FAKE_DRIVES_MAX; i++) {
@@ -118,6 +118,11 @@ void fake_run(struct fake *fake)
             }
         }
     }
+}
+
+void fake_set_halted(struct fake *fake, bool halted)
+{
+    fake->halted = halted;
 }
 
 static uint64_t deadline_next(struct fake *fake)

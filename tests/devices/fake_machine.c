@@ -241,6 +241,11 @@ static void fake_defer(struct device *device, unsigned task)
     record(device)->deferred |= 1u << task;
 }
 
+static bool fake_halted(struct device *device)
+{
+    return record(device)->fake->halted;
+}
+
 __attribute__((format(printf, 2, 3))) static void fake_guest_error(struct device *device,
                                                                    const char *format, ...)
 {
@@ -419,6 +424,7 @@ const struct services fake_services = {
     .wall_ns = fake_wall_ns,
     .timer_arm = fake_timer_arm,
     .defer = fake_defer,
+    .halted = fake_halted,
     .guest_error = fake_guest_error,
     .request = fake_request,
     .input_changed = fake_input_changed,

@@ -62,6 +62,8 @@ void fake_advance(struct fake *fake, uint64_t ns);
 /* The same for a machine whose timers could not run meanwhile: each runs once, late. */
 void fake_late(struct fake *fake, uint64_t ns);
 uint64_t fake_now(struct fake *fake);
+/* The machine stands still, or goes on; fake_run() follows. */
+void fake_set_halted(struct fake *fake, bool halted);
 void fake_set_wall_clock(struct fake *fake, uint64_t ns_since_1970);
 
 /* What the device has done to the world outside. */

@@ -84,6 +84,7 @@ struct fake {
     uint8_t *ram;
     size_t ram_size;
     uint64_t now, wall_at_zero, random;
+    bool halted;
     unsigned requests[16], request_argument;
     bool pam_read[PAM_SEGMENTS], pam_write[PAM_SEGMENTS];
     uint8_t pirq[8];

@@ -180,6 +180,35 @@ TEST(tablet)
     finish();
 }
 
+/* While it is saved, say, the memory of the guest stays as it is. */
+TEST(machine_that_stands_still)
+{
+    uint8_t *before;
+
+    setup("virtio-tablet");
+    buffers_add(16);
+    before = malloc(DRIVER_RAM);
+    memcpy(before, fake_ram(fake), DRIVER_RAM);
+    fake_set_halted(fake, true);
+    place(100, 200, POINTER_LEFT, 0);
+    fake_run(fake);
+    place(150, 200, POINTER_LEFT, 0);
+    fake_run(fake);
+    CHECK(memcmp(before, fake_ram(fake), DRIVER_RAM) == 0);
+    free(before);
+    CHECK(fake_save_load(input));
+    fake_run(fake);
+    check_no_event();
+    fake_set_halted(fake, false);
+    fake_run(fake);
+    check_event(EV_ABS, 0, 150);
+    check_event(EV_ABS, 1, 200);
+    check_event(EV_KEY, BTN_LEFT, 1);
+    check_event(EV_SYN, 0, 0);
+    check_no_event();
+    finish();
+}
+
 TEST(mouse)
 {
     struct pointer_event event = { .dx = -3, .dy = 4 };
@@ -305,5 +334,6 @@ TEST(buffers_too_short)
     fake_free(fake);
 }
 
-TEST_MAIN(T(keyboard_says_what_it_is), T(tablet_says_what_it_is), T(keys), T(tablet), T(mouse),
-          T(guest_that_sleeps), T(typing_waits_for_room), T(in_use), T(lamps), T(buffers_too_short))
+TEST_MAIN(T(keyboard_says_what_it_is), T(tablet_says_what_it_is), T(keys), T(tablet),
+          T(machine_that_stands_still), T(mouse), T(guest_that_sleeps), T(typing_waits_for_room),
+          T(in_use), T(lamps), T(buffers_too_short))
