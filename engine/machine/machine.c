@@ -457,7 +457,9 @@ size_t machine_serial_input(struct machine *machine, unsigned port, const void *
         struct device *device = serial->record->device;
 
         machine_device_enter(device);
-        device->class->on_char(device, serial->port);
+        if (machine->vcpus_running) { /* or control_go() tells it */
+            device->class->on_char(device, serial->port);
+        }
         machine_device_leave(device);
     }
     return taken;

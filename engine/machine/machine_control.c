@@ -50,8 +50,22 @@ void control_halt(struct machine *machine)
     bus_drain(&machine->bus);
     doorbells_halt(&machine->doorbells);
     net_cards_halt(machine->networks);
+    machine->vcpus_running = false; /* from here on devices begin nothing new */
     drive_pool_drain(machine->drives);
-    machine->vcpus_running = false;
+}
+
+/* What has come for the serial ports while the machine stood still. */
+static void serials_tell(struct machine *machine)
+{
+    for (unsigned port = 0; port < SERIAL_PORTS; port++) {
+        struct machine_device *record = machine->serials.ports[port].record;
+
+        if (record && record->class->on_char) {
+            domain_enter(record->domain);
+            record->class->on_char(record->device, machine->serials.ports[port].port);
+            domain_leave(record->domain);
+        }
+    }
 }
 
 void control_go(struct machine *machine)
@@ -63,6 +77,7 @@ void control_go(struct machine *machine)
     vcpus_time_go(&machine->vcpus);
     clock_run(&machine->clock);
     control_event_send(machine, EVENT_CLOCK);
+    serials_tell(machine);
     pthread_mutex_lock(&machine->lock);
     machine->pending &= ~(unsigned)PENDING_STALL; /* whoever fails again says so again */
     pthread_mutex_unlock(&machine->lock);

@@ -161,6 +161,30 @@ TEST(memory_types_and_machine_checks_are_saved)
     fixture_free(f);
 }
 
+/* Serial input is in the machine's buffer or in the port, whenever it comes. */
+TEST(serial_input_waits_while_it_stands_still)
+{
+    struct fixture *f = fixture_prepare(counter, counter_end);
+    struct serial *serial;
+
+    config_write(f);
+    fixture_make(f);
+    serial = &f->machine->serials.ports[0];
+    CHECK(machine_start(f->machine, false, NULL));
+    CHECK(fixture_wait_text(f, ".\n"));
+    CHECK(machine_pause(f->machine, NULL));
+    CHECK_EQ(machine_serial_input(f->machine, 0, "ab", 2), 2);
+    CHECK_EQ(serial->in->len, 2);
+    CHECK(machine_save(f->machine, NULL, NULL));
+    machine_end(f);
+    CHECK(go_on(f, true, NULL));
+    serial = &f->machine->serials.ports[0];
+    CHECK_EQ(serial->in->len, 2);
+    CHECK(machine_resume(f->machine, NULL));
+    CHECK_EQ(serial->in->len, 1); /* the port without FIFOs holds the other */
+    fixture_free(f);
+}
+
 TEST(cancelled_save_lets_it_run)
 {
     struct fixture *f = fixture_prepare(counter, counter_end);
@@ -402,6 +426,7 @@ int main(void)
         T(time_goes_on_from_where_it_was),
         T(can_be_saved_before_it_has_run),
         T(memory_types_and_machine_checks_are_saved),
+        T(serial_input_waits_while_it_stands_still),
         T(cancelled_save_lets_it_run),
         T(only_running_and_paused_machines_are_saved),
         T(hostile_states_do_no_harm),
