@@ -80,9 +80,9 @@ static void drive_line(OrielImport *import, const struct import_drive *drive)
     if (drive->kind == ORIEL_OVF_DRIVE_DISK) {
         line = drive->file
                    /* Translators: a size, a file, and SATA, virtio or NVMe. */
-                   ? g_strdup_printf(_("disk of %s from %s, on %s"), size, drive->file->href,
+                   ? g_strdup_printf(_("Disk of %s from %s, on %s"), size, drive->file->href,
                                      bus_word(drive->bus))
-                   : g_strdup_printf(_("disk of %s, empty, on %s"), size, bus_word(drive->bus));
+                   : g_strdup_printf(_("Disk of %s, empty, on %s"), size, bus_word(drive->bus));
     } else {
         line = drive->file ? g_strdup_printf(_("CD drive with %s"), drive->file->href)
                            : g_strdup(_("CD drive"));

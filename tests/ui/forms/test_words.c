@@ -53,7 +53,7 @@ static const char *const of_libraries[] = {
 
 /* Names of machines, systems and the like, units, paths, identities, times as libc has them, and
  * shortcuts as GTK has them. */
-static const char names[] = "\\b(" NAME "|[KMGT]iB|bytes?|UEFI|BIOS|SATA|NVMe|SCSI|IDE|"
+static const char names[] = "\\b(" NAME "(\\.ovf)?|[KMGT]iB|bytes?|UEFI|BIOS|SATA|NVMe|SCSI|IDE|"
                             "virtio|VMware|VirtualBox|Proxmox|Hyper-V|UUID|tcp|udp)\\b|/\\S+|"
                             "[0-9a-f]{8}-[0-9a-f-]{27}|([0-9a-f]{2}:){5}[0-9a-f]{2}|"
                             "Ctrl\\+\\S+|[A-Z][a-z]{2} [A-Z][a-z]{2} +\\d+ [0-9:]+ \\d{4}";
@@ -221,6 +221,37 @@ TEST(new_machines)
     forms_close(window);
 }
 
+/* A machine with a floppy drive, a network card of another kind, and no disk. */
+static const char appliance[] =
+    "<Envelope xmlns='http://schemas.dmtf.org/ovf/envelope/1' "
+    "xmlns:ovf='http://schemas.dmtf.org/ovf/envelope/1' xmlns:rasd='http://schemas.dmtf.org/wbem/"
+    "wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData'>"
+    "<References/><VirtualSystem ovf:id='" NAME "'><Info/><Name>" NAME "</Name>"
+    "<VirtualHardwareSection><Info/>"
+    "<Item><rasd:InstanceID>1</rasd:InstanceID><rasd:ResourceType>14</rasd:ResourceType></Item>"
+    "<Item><rasd:InstanceID>2</rasd:InstanceID><rasd:ResourceType>10</rasd:ResourceType>"
+    "<rasd:ResourceSubType>PCNet32</rasd:ResourceSubType></Item>"
+    "<Item><rasd:InstanceID>3</rasd:InstanceID><rasd:ResourceType>15</rasd:ResourceType></Item>"
+    "</VirtualHardwareSection></VirtualSystem></Envelope>";
+
+TEST(an_appliance)
+{
+    g_autofree char *path = g_build_filename(fixture_data(), NAME ".ovf", NULL);
+    g_autoptr(OrielMachineList) list = NULL;
+    GtkWindow *window;
+
+    fixture_clear();
+    list = fixture_list();
+    CHECK(g_file_set_contents(path, appliance, -1, NULL));
+    window = forms_show(oriel_new_machine_window_new(list, forms_preferences()), 0, 0);
+    oriel_new_machine_window_open_file(ORIEL_NEW_MACHINE_WINDOW(window), path);
+    WAIT(forms_find_button(window, "[_Import]"));
+    CHECK(forms_says(window, "[It has a floppy drive"));
+    window_check(window, 20);
+    forms_picture(window, "words-appliance");
+    forms_close(window);
+}
+
 TEST(dialogs)
 {
     g_autoptr(OrielMachineList) list = NULL;
@@ -329,6 +360,7 @@ int main(void)
     static const struct test tests[] = {
         T(brackets_show_what_is_not_translated),
         T(new_machines),
+        T(an_appliance),
         T(dialogs),
         T(preferences_and_shortcuts),
         T(settings),
