@@ -231,7 +231,7 @@ def test_what_the_machine_gets(home):
     check(report["space"] < SIZE <= report["disks-size"], repr(report))
     check("00:50:56:00:00:01" in report["networks"][0], "the network card is mentioned")
     check(any("E1000" in note for note in report["notes"]), "and that it is another one now")
-    for word in ("disk of", "space", "Hello."):
+    for word in ("Disk of", "space", "Hello."):
         check(word in home.ok("import", path, "--report"), word)
     home.ok("import", path)
     shown = home.json("show", "Box")
