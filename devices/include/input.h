@@ -50,6 +50,9 @@ struct input_ops {
     /* True while the guest has set the device up; a device that it has no driver for gets no events
      * if there is another. Changes are announced likewise. Absent: always. */
     bool (*in_use)(struct device *device);
+    /* Of INPUT_RELATIVE: true while the guest has the mouse report, so that motion leads anywhere.
+     * Changes are announced likewise. Absent: as long as it is in use. */
+    bool (*reporting)(struct device *device);
 };
 
 #endif

@@ -118,7 +118,7 @@ struct services {
     void (*guest_error)(struct device *device, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
     void (*request)(struct device *device, enum machine_request request, unsigned argument);
-    /* What input_ops->leds() or in_use() says is no longer what it was. */
+    /* What input_ops->leds(), in_use() or reporting() says is no longer what it was. */
     void (*input_changed)(struct device *device);
     void (*random)(struct device *device, void *destination, size_t length);
 

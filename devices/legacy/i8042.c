@@ -161,6 +161,33 @@ static uint8_t output_port_read(const struct i8042 *c)
     return c->output_port | OUTPUT_PORT_IDLE_LINES | full;
 }
 
+/* --- What the user's side is told of ---------------------------------------------------------- */
+
+struct input_told {
+    unsigned leds;
+    bool reporting;
+};
+
+/* What the mouse reports gets through: its line is open. */
+static bool mouse_is_read(const struct i8042 *c)
+{
+    return mouse_reports(&c->mouse) && !config(c, CONFIG_MOUSE_OFF);
+}
+
+static struct input_told input_told(const struct i8042 *c)
+{
+    return (struct input_told){ c->keyboard.leds, mouse_is_read(c) };
+}
+
+static void input_tell(struct i8042 *c, struct input_told before)
+{
+    struct input_told now = input_told(c);
+
+    if (now.leds != before.leds || now.reporting != before.reporting) {
+        c->device.services->input_changed(&c->device);
+    }
+}
+
 /* --- Port 0x64 -------------------------------------------------------------------------------- */
 
 static void command_execute(struct i8042 *c, uint8_t command)
@@ -221,11 +248,13 @@ static void command_execute(struct i8042 *c, uint8_t command)
 static void command_write(struct device *device, uint64_t offset, unsigned size, uint64_t value)
 {
     struct i8042 *c = (struct i8042 *)device;
+    struct input_told before = input_told(c);
 
     c->command = 0;
     c->last_command = true;
     command_execute(c, (uint8_t)value);
     output_update(c);
+    input_tell(c, before);
 }
 
 static uint64_t status_read(struct device *device, uint64_t offset, unsigned size)
@@ -239,13 +268,6 @@ static uint64_t status_read(struct device *device, uint64_t offset, unsigned siz
 
 /* --- Port 0x60 -------------------------------------------------------------------------------- */
 
-static void leds_tell(struct i8042 *c, unsigned before)
-{
-    if (c->keyboard.leds != before) {
-        c->device.services->input_changed(&c->device);
-    }
-}
-
 /* A byte for one of the devices; it also opens a line that the configuration has closed. */
 static void device_byte_write(struct i8042 *c, bool to_mouse, uint8_t byte)
 {
@@ -256,10 +278,7 @@ static void device_byte_write(struct i8042 *c, bool to_mouse, uint8_t byte)
         known = mouse_write(&c->mouse, byte);
     } else {
         config_set(c, CONFIG_KEYBOARD_OFF, false);
-        unsigned leds = c->keyboard.leds;
-
         known = keyboard_write(&c->keyboard, byte);
-        leds_tell(c, leds);
     }
     if (!known) {
         guest_error(&c->device, "unknown %s command %#x", to_mouse ? "mouse" : "keyboard", byte);
@@ -270,6 +289,7 @@ static void data_write(struct device *device, uint64_t offset, unsigned size, ui
 {
     struct i8042 *c = (struct i8042 *)device;
     uint8_t byte = (uint8_t)value, command = c->command;
+    struct input_told before = input_told(c);
 
     c->command = 0;
     c->last_command = false;
@@ -290,6 +310,7 @@ static void data_write(struct device *device, uint64_t offset, unsigned size, ui
         break;
     }
     output_update(c);
+    input_tell(c, before);
 }
 
 static uint64_t data_read(struct device *device, uint64_t offset, unsigned size)
@@ -336,12 +357,17 @@ static unsigned i8042_leds(struct device *device)
     return ((struct i8042 *)device)->keyboard.leds;
 }
 
+static bool i8042_reporting(struct device *device)
+{
+    return mouse_is_read((struct i8042 *)device);
+}
+
 /* --- The device ------------------------------------------------------------------------------- */
 
 static void i8042_reset(struct device *device, enum reset_kind kind)
 {
     struct i8042 *c = (struct i8042 *)device;
-    unsigned leds = c->keyboard.leds;
+    struct input_told before = input_told(c);
 
     c->output = 0;
     c->full = false;
@@ -359,7 +385,7 @@ static void i8042_reset(struct device *device, enum reset_kind kind)
     c->release = false;
     keyboard_reset(&c->keyboard);
     mouse_reset(&c->mouse);
-    leds_tell(c, leds);
+    input_tell(c, before);
 }
 
 static void i8042_restored(struct device *device)
@@ -397,6 +423,7 @@ static const struct input_ops i8042_input = {
     .pointer = i8042_pointer,
     .ready = i8042_ready,
     .leds = i8042_leds,
+    .reporting = i8042_reporting,
 };
 
 static const struct state_field i8042_fields[] = {

@@ -105,5 +105,8 @@ void mouse_reset(struct ps2_mouse *m);
 bool mouse_write(struct ps2_mouse *m, uint8_t byte);
 bool mouse_take(struct ps2_mouse *m, uint8_t *byte);
 void mouse_move(struct ps2_mouse *m, const struct pointer_event *event);
+/* Whether the mouse has been told to report motion (ENABLE), or to wait until it is asked for it
+ * (REMOTE_MODE). As it powers up it does neither. */
+bool mouse_reports(const struct ps2_mouse *m);
 
 #endif

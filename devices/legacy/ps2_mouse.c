@@ -98,13 +98,18 @@ static void packet_put(struct ps2_mouse *m, struct ps2_queue *q)
     m->sent_buttons = m->buttons;
 }
 
+bool mouse_reports(const struct ps2_mouse *m)
+{
+    return m->reporting || m->remote;
+}
+
 void mouse_move(struct ps2_mouse *m, const struct pointer_event *event)
 {
     bool streaming = m->reporting && !m->remote && !m->wrap;
 
     m->buttons =
         (uint8_t)(event->buttons & (m->type == TYPE_EXPLORER ? BUTTONS_EXPLORER : BUTTONS));
-    if (!m->reporting && !m->remote) {
+    if (!mouse_reports(m)) {
         m->sent_buttons = m->buttons;
         return;
     }

@@ -433,6 +433,16 @@ static gboolean on_key(OrielEngine *engine, GDBusMethodInvocation *invocation, g
     return TRUE;
 }
 
+static void buttons_note(struct control *control, GDBusMethodInvocation *invocation, guint buttons)
+{
+    struct peer *peer = g_hash_table_lookup(control->connections,
+                                            g_dbus_method_invocation_get_connection(invocation));
+
+    if (peer) {
+        peer->holds_buttons = buttons != 0;
+    }
+}
+
 static gboolean on_pointer(OrielEngine *engine, GDBusMethodInvocation *invocation, guint display,
                            guint x, guint y, guint width, guint height, guint buttons, gint wheel,
                            struct control *control)
@@ -445,6 +455,7 @@ static gboolean on_pointer(OrielEngine *engine, GDBusMethodInvocation *invocatio
         g_dbus_method_invocation_return_gerror(invocation, error);
         return TRUE;
     }
+    buttons_note(control, invocation, buttons);
     console_place(console, &place);
     input_pointer(machine_input(control->machine), place.x, place.y, place.width, place.height,
                   buttons, CLAMP(wheel, -COORDINATE_MAX, COORDINATE_MAX));
@@ -456,6 +467,7 @@ static gboolean on_pointer(OrielEngine *engine, GDBusMethodInvocation *invocatio
 static gboolean on_motion(OrielEngine *engine, GDBusMethodInvocation *invocation, gint dx, gint dy,
                           guint buttons, gint wheel, struct control *control)
 {
+    buttons_note(control, invocation, buttons);
     input_motion(machine_input(control->machine), CLAMP(dx, -COORDINATE_MAX, COORDINATE_MAX),
                  CLAMP(dy, -COORDINATE_MAX, COORDINATE_MAX), buttons,
                  CLAMP(wheel, -COORDINATE_MAX, COORDINATE_MAX));

@@ -43,7 +43,7 @@ static bool is_of_connection(void *context, const void *connection)
     return g_dbus_method_invocation_get_connection(context) == connection;
 }
 
-/* Nobody is left who could let go of the keys that are down, or wants what is still to be typed. */
+/* Nobody is left who could let go of what is down, or wants what is still to be typed. */
 static void connection_closed(GDBusConnection *connection, gboolean remote_peer_vanished,
                               GError *error, gpointer data)
 {
@@ -55,6 +55,9 @@ static void connection_closed(GDBusConnection *connection, gboolean remote_peer_
         if (peer->pressed[code]) {
             input_key(machine_input(control->machine), code, false);
         }
+    }
+    if (peer->holds_buttons) {
+        input_release_buttons(machine_input(control->machine));
     }
     g_dbus_interface_skeleton_unexport_from_connection(G_DBUS_INTERFACE_SKELETON(control->skeleton),
                                                        connection);

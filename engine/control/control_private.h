@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "display.h"
 #include "display/viewer.h"
+#include "input/input_router.h"
 #include "oriel-engine-contract.h"
 
 enum {
@@ -18,6 +19,7 @@ enum {
 /* One connection. */
 struct peer {
     bool pressed[CONTROL_KEYS_MAX];            /* keys that it holds down */
+    bool holds_buttons;                        /* of the pointer */
     struct viewer *viewers[DISPLAY_HEADS_MAX]; /* from the first look at that head on, else NULL */
 };
 
@@ -35,6 +37,7 @@ struct control {
     OrielEngine *skeleton;
     struct control_display displays[DISPLAY_HEADS_MAX];
     unsigned n_displays;
+    struct input_listener input_listener;
     GHashTable *connections; /* GDBusConnection -> struct peer */
     char *socket_path;
     unsigned running;   /* commands on worker threads */

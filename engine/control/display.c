@@ -180,7 +180,8 @@ static void input_changed(void *context)
     for (unsigned i = 0; i < control->n_displays; i++) {
         OrielEngineDisplay *skeleton = control->displays[i].skeleton;
 
-        oriel_engine_display_set_absolute_pointer(skeleton, input_is_absolute(input));
+        oriel_engine_display_set_pointer_mode(skeleton,
+                                              pointer_mode_name(input_pointer_mode(input)));
         oriel_engine_display_set_leds(skeleton, input_leds(input));
         g_dbus_interface_skeleton_flush(G_DBUS_INTERFACE_SKELETON(skeleton));
     }
@@ -221,7 +222,8 @@ void display_connect(struct control *control)
         control->n_displays++;
     }
     oriel_engine_set_displays(control->skeleton, control->n_displays);
-    input_listen(machine_input(control->machine), input_changed, control);
+    control->input_listener = (struct input_listener){ input_changed, control };
+    input_listen(machine_input(control->machine), &control->input_listener);
     input_changed(control);
 }
 
@@ -264,7 +266,7 @@ void display_disconnect(struct control *control)
     for (unsigned i = 0; i < control->n_displays; i++) {
         interface_refuse(G_DBUS_INTERFACE_SKELETON(control->displays[i].skeleton));
     }
-    input_listen(machine_input(control->machine), NULL, NULL);
+    input_unlisten(machine_input(control->machine), &control->input_listener);
     g_hash_table_iter_init(&iter, control->connections);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct peer *peer = value;

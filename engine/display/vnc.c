@@ -37,6 +37,7 @@ static void *vnc_start(struct console *console, struct input *input, const char 
     vnc->name = g_strdup(name);
     vnc->passwords[0] = g_strdup(password);
     vnc_keys_register();
+    vnc_pointer_register();
     for (unsigned i = 0; i < DISPLAY_SERVER_CLIENTS_MAX; i++) {
         vnc->viewers[i] =
             vnc_viewer_new(console, input, vnc->name, password ? vnc->passwords : NULL);

@@ -6,7 +6,6 @@
  * rectangle of that pseudo-encoding.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "display/vnc_private.h"
 #include "common/keys.h"
@@ -17,19 +16,8 @@ enum {
 
 static rfbBool encoding_enable(rfbClientPtr client, void **data, int encoding)
 {
-    struct {
-        rfbFramebufferUpdateMsg update;
-        uint8_t rect[sz_rfbFramebufferUpdateRectHeader];
-    } __attribute__((packed)) answer = { .update = { .type = rfbFramebufferUpdate } };
-    rfbFramebufferUpdateRectHeader header = { .encoding =
-                                                  Swap32IfLE(rfbEncodingQemuExtendedKeyEvent) };
-
-    if (encoding != (int)rfbEncodingQemuExtendedKeyEvent) {
-        return FALSE;
-    }
-    answer.update.nRects = Swap16IfLE(1);
-    memcpy(answer.rect, &header, sizeof(answer.rect));
-    return rfbWriteExact(client, (const char *)&answer, sizeof(answer)) >= 0;
+    return encoding == (int)rfbEncodingQemuExtendedKeyEvent &&
+           vnc_client_announce(client, encoding, 0);
 }
 
 static rfbBool message_handle(rfbClientPtr client, void *data, const rfbClientToServerMsg *message)

@@ -28,6 +28,8 @@ void vnc_viewer_start(struct vnc_viewer *viewer, int fd);
 
 /* A key of a client, by evdev code; 0 is ignored. The client's thread. */
 void vnc_client_key(rfbClientPtr client, uint16_t code, bool down);
+/* Sends an empty rectangle of a pseudo-encoding; false if the client is gone. Its thread. */
+bool vnc_client_announce(rfbClientPtr client, int encoding, uint16_t x);
 
 /* Sends the shape to the client, which knows cursors; none if it is hidden or NULL. The client's
  * thread. */
@@ -47,7 +49,9 @@ void vnc_cursor_lift(struct vnc_painted *painted, const struct surface *surface)
 
 /* Makes the QEMU extended key event known to LibVNCServer; once or again. */
 void vnc_keys_register(void);
-/* What LibVNCServer keeps of that for a client; from its clientGoneHook. */
+/* What LibVNCServer keeps of all such extensions for a client; from its clientGoneHook. */
 void vnc_keys_client_gone(rfbClientPtr client);
+/* Makes the QEMU Pointer Motion Change known to it; once or again. */
+void vnc_pointer_register(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/select.h>
 #include <unistd.h>
 
@@ -40,8 +41,23 @@ void vnc_client_key(rfbClientPtr client, uint16_t code, bool down)
 {
     if (code != 0 && code < KEYS_MAX) {
         event_send(client->screen->screenData,
-                   &(struct input_event){ .is_key = true, .code = code, .down = down });
+                   &(struct input_event){ .kind = EVENT_KEY, .code = code, .down = down });
     }
+}
+
+bool vnc_client_announce(rfbClientPtr client, int encoding, uint16_t x)
+{
+    struct {
+        rfbFramebufferUpdateMsg update;
+        uint8_t rect[sz_rfbFramebufferUpdateRectHeader];
+    } __attribute__((packed)) message = {
+        .update = { .type = rfbFramebufferUpdate, .nRects = Swap16IfLE(1) },
+    };
+    rfbFramebufferUpdateRectHeader header = { .r = { .x = Swap16IfLE(x) },
+                                              .encoding = Swap32IfLE((uint32_t)encoding) };
+
+    memcpy(message.rect, &header, sizeof(message.rect));
+    return rfbWriteExact(client, (const char *)&message, sizeof(message)) >= 0;
 }
 
 static void on_key(rfbBool down, rfbKeySym keysym, rfbClientPtr client)
@@ -52,15 +68,9 @@ static void on_key(rfbBool down, rfbKeySym keysym, rfbClientPtr client)
 static void on_pointer(int mask, int x, int y, rfbClientPtr client)
 {
     struct vnc_viewer *viewer = client->screen->screenData;
-    struct input_event event = { .width = viewer->width, .height = viewer->height };
-    int pressed = mask & ~viewer->buttons;
+    struct input_event event;
 
-    event.x = (uint32_t)CLAMP(x, 0, (int)viewer->width - 1);
-    event.y = (uint32_t)CLAMP(y, 0, (int)viewer->height - 1);
-    event.buttons = (mask & 1 ? POINTER_LEFT : 0u) | (mask & 2 ? POINTER_MIDDLE : 0u) |
-                    (mask & 4 ? POINTER_RIGHT : 0u);
-    event.wheel = (pressed & 8 ? 1 : 0) - (pressed & 16 ? 1 : 0);
-    viewer->buttons = mask;
+    vnc_pointer_event(viewer, mask, x, y, &event);
     event_send(viewer, &event);
 }
 
@@ -234,7 +244,7 @@ static void client_begin(struct vnc_viewer *viewer)
     framebuffer_set(viewer);
     viewer->fresh_size = false;
     viewer->fresh.n = 0;
-    viewer->buttons = 0;
+    vnc_pointer_begin(viewer);
     viewer->painted.place.height = 0; /* it is the picture of another client */
     if (fd >= FD_SETSIZE) {           /* the library keeps descriptors in an fd_set */
         close(fd);
@@ -254,6 +264,7 @@ void *vnc_thread_run(void *context)
     client_begin(viewer);
     while (viewer->client && work_wait(viewer)) {
         publish(viewer);
+        vnc_pointer_publish(viewer);
         rfbProcessEvents(viewer->screen, 0);
         if (viewer->client && viewer->client->state == RFB_NORMAL) {
             greeting_note(viewer);

@@ -24,7 +24,8 @@ static void thread_wake(struct vnc_viewer *viewer)
     }
 }
 
-/* --- What the console says -------------------------------------------------------------------- */
+/* --- What console and input router say
+ * -------------------------------------------------------------------- */
 
 static void on_resized(void *context, const struct surface *surface)
 {
@@ -58,6 +59,17 @@ static void on_cursor(void *context, const struct display_cursor *cursor)
     pthread_mutex_lock(&viewer->mutex);
     viewer->cursor = *cursor;
     viewer->cursor_noted = true;
+    pthread_mutex_unlock(&viewer->mutex);
+    thread_wake(viewer);
+}
+
+/* What the input router says. */
+static void on_input_changed(void *context)
+{
+    struct vnc_viewer *viewer = context;
+
+    pthread_mutex_lock(&viewer->mutex);
+    viewer->motion_wanted = input_pointer_mode(viewer->input) == POINTER_MODE_RELATIVE;
     pthread_mutex_unlock(&viewer->mutex);
     thread_wake(viewer);
 }
@@ -105,17 +117,27 @@ static void picture_copy(struct vnc_viewer *viewer)
     viewer->copy_wanted = false;
 }
 
-static void event_give(struct vnc_viewer *viewer, const struct input_event *event)
+static void pointer_give(struct vnc_viewer *viewer, const struct input_event *event)
 {
-    if (event->is_key) {
-        viewer->pressed[event->code] = event->down;
-        input_key(viewer->input, event->code, event->down);
-    } else {
-        struct desktop_place place = { event->x, event->y, event->width, event->height };
+    struct desktop_place place = { event->x, event->y, event->width, event->height };
 
+    viewer->holds_buttons = event->buttons != 0;
+    if (event->kind == EVENT_MOTION) {
+        input_motion(viewer->input, event->dx, event->dy, event->buttons, event->wheel);
+    } else {
         console_place(viewer->console, &place);
         input_pointer(viewer->input, place.x, place.y, place.width, place.height, event->buttons,
                       event->wheel);
+    }
+}
+
+static void event_give(struct vnc_viewer *viewer, const struct input_event *event)
+{
+    if (event->kind == EVENT_KEY) {
+        viewer->pressed[event->code] = event->down;
+        input_key(viewer->input, event->code, event->down);
+    } else {
+        pointer_give(viewer, event);
     }
     console_wake(viewer->console);
 }
@@ -133,6 +155,7 @@ static void client_end(struct vnc_viewer *viewer)
 {
     pthread_join(viewer->thread, NULL);
     console_unwatch(viewer->console, &viewer->watcher);
+    input_unlisten(viewer->input, &viewer->listener);
     greeting_end(viewer);
     for (uint16_t code = 1; code < KEYS_MAX; code++) {
         if (viewer->pressed[code]) {
@@ -140,6 +163,10 @@ static void client_end(struct vnc_viewer *viewer)
         }
     }
     memset(viewer->pressed, 0, sizeof(viewer->pressed));
+    if (viewer->holds_buttons) {
+        input_release_buttons(viewer->input);
+        viewer->holds_buttons = false;
+    }
     close(viewer->socket);
     g_clear_pointer(&viewer->pixels, g_free);
     g_clear_pointer(&viewer->old_pixels, g_free);
@@ -207,6 +234,7 @@ struct vnc_viewer *vnc_viewer_new(struct console *console, struct input *input, 
     viewer->input = input;
     viewer->watcher =
         (struct console_watcher){ on_resized, on_damaged, is_busy, viewer, on_cursor };
+    viewer->listener = (struct input_listener){ on_input_changed, viewer };
     pthread_mutex_init(&viewer->mutex, NULL);
     pthread_cond_init(&viewer->served, NULL);
     viewer->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -230,12 +258,15 @@ void vnc_viewer_start(struct vnc_viewer *viewer, int fd)
     viewer->n_events = 0;
     viewer->noted.n = 0;
     console_watch(viewer->console, &viewer->watcher);
+    input_listen(viewer->input, &viewer->listener);
+    on_input_changed(viewer);
     pthread_mutex_lock(&viewer->mutex);
     picture_copy(viewer);
     pthread_mutex_unlock(&viewer->mutex);
     if (pthread_create(&viewer->thread, NULL, vnc_thread_run, viewer) != 0) {
         g_warning("A VNC client was refused: the computer cannot run another thread.");
         console_unwatch(viewer->console, &viewer->watcher);
+        input_unlisten(viewer->input, &viewer->listener);
         g_clear_pointer(&viewer->pixels, g_free);
         close(fd);
         return;

@@ -9,9 +9,10 @@
  * pointer go to the main loop through a short queue; a client that sends more than the machine
  * takes waits.
  *
- * Keys go by place, not by symbol, when the client knows the QEMU extended key event (vnc_keys.c);
- * otherwise by the place the symbol has on a US keyboard. Keys that a client holds when it goes are
- * let go.
+ * The client's pointer gives places, or motion if the guest reads a mouse and the client knows how
+ * (vnc_pointer.c). Keys go by place, not by symbol, when the client knows the QEMU extended key
+ * event (vnc_keys.c); otherwise by the place the symbol has on a US keyboard. Keys and buttons that
+ * a client holds when it goes are let go.
  *
  * Whatever the library waits for, shutdown() of the socket ends it: at the end of the server, and
  * when a client does not get through the handshake in time.
@@ -35,10 +36,18 @@ enum {
     BYTES_PER_PIXEL = 4,
 };
 
+enum input_event_kind {
+    EVENT_KEY,
+    EVENT_POINTER, /* at a place */
+    EVENT_MOTION,
+};
+
 struct input_event {
-    bool is_key, down;
+    enum input_event_kind kind;
+    bool down;
     uint16_t code;
     uint32_t x, y, width, height;
+    int dx, dy;
     unsigned buttons;
     int wheel;
 };
@@ -48,11 +57,13 @@ struct vnc_viewer {
     struct console *console;
     struct input *input;
     struct console_watcher watcher;
+    struct input_listener listener;
     GSource *source;   /* dispatched when the thread wants something */
     GSource *greeting; /* ends a client that is too slow; NULL when it is through */
     bool taken;        /* there is a client, and `thread` */
     pthread_t thread;
     bool pressed[KEYS_MAX];
+    bool holds_buttons;
     int socket; /* the client's, a descriptor of our own */
     int wake;   /* eventfd: the thread shall look at what is under the mutex */
 
@@ -65,7 +76,8 @@ struct vnc_viewer {
     bool resized;        /* the size, and so everything, changed */
     struct damage noted; /* changes not yet copied */
     struct display_cursor cursor;
-    bool cursor_noted; /* the thread has not seen it as it is */
+    bool cursor_noted;  /* the thread has not seen it as it is */
+    bool motion_wanted; /* the guest reads a mouse */
     const struct surface *surface;
     struct input_event events[EVENTS_MAX];
     unsigned n_events;
@@ -74,6 +86,8 @@ struct vnc_viewer {
     rfbScreenInfoPtr screen;
     rfbClientPtr client; /* NULL when it is gone */
     int buttons;         /* RFB button mask as last sent */
+    bool knows_motion;   /* the client takes the QEMU Pointer Motion Change */
+    bool gives_motion;   /* it has been told to */
     uint32_t *pixels, *old_pixels;
     uint32_t width, height;
     struct damage fresh;
@@ -90,5 +104,12 @@ rfbScreenInfoPtr vnc_thread_screen_new(struct vnc_viewer *viewer, const char *na
 /* The thread: serves the client of viewer->socket until it goes or viewer->quit. Sets `over` as the
  * last thing. */
 void *vnc_thread_run(void *viewer);
+
+/* vnc_pointer.c, the thread: for a new client; tells it when the guest has another use for a
+ * pointer; what a pointer event of RFB means. */
+void vnc_pointer_begin(struct vnc_viewer *viewer);
+void vnc_pointer_publish(struct vnc_viewer *viewer);
+void vnc_pointer_event(struct vnc_viewer *viewer, int mask, int x, int y,
+                       struct input_event *event);
 
 #endif

@@ -17,6 +17,7 @@ enum {
     TYPE_POLL_MS = 8,          /* while the guest's keyboard is full, */
     TYPE_POLLS = 64,           /* so often, */
     TYPE_REST_MS = 250,        /* and then, because this guest is not about to read */
+    MOUSE_SILENCE_MS = 250,    /* until a mouse that the guest reads no more is told of */
     DISPLAY_PLACE_MAX = 65535, /* no display is wider; keeps differences inside int32_t */
 };
 
@@ -39,16 +40,88 @@ struct input {
     GPtrArray *devices;
     uint8_t pressed[KEY_CNT / 8];
     uint32_t last_x, last_y;
-    bool placed; /* last_x and last_y are known */
+    bool placed;             /* last_x and last_y are known */
+    struct device *pointer;  /* that got the last event, below; NULL: none yet */
+    struct pointer_event at; /* its place and buttons */
     GQueue typings;
     GSource *feeder;
     unsigned fruitless; /* polls of the feeder since the guest last took a key */
     GSource *look;      /* dispatched when a device has announced a change */
-    void (*changed)(void *context);
-    void *changed_context;
-    unsigned leds; /* as last told */
-    bool absolute;
+    GPtrArray *listeners;
+    unsigned leds; /* as last told, both */
+    enum pointer_mode mode;
+    gint64 silent_since; /* monotonic time: `mode` has become "none", which is not told; or 0 */
 };
+
+static bool device_in_use(const struct input *input, struct device *device)
+{
+    bool in_use = true;
+
+    if (device->class->input->in_use) {
+        input->lock(device);
+        in_use = device->class->input->in_use(device);
+        input->unlock(device);
+    }
+    return in_use;
+}
+
+/* The device for a kind: of those that the guest uses the one added last, so that a plugged-in
+ * tablet takes over from the mouse. */
+static struct device *device_for(const struct input *input, unsigned kind)
+{
+    for (guint i = input->devices->len; i > 0; i--) {
+        struct device *device = g_ptr_array_index(input->devices, i - 1);
+
+        if ((device->class->input->kinds & kind) && device_in_use(input, device)) {
+            return device;
+        }
+    }
+    return NULL;
+}
+
+/* What the guest does with a pointer at this moment. */
+static enum pointer_mode mode_now(const struct input *input)
+{
+    struct device *mouse;
+    bool reporting;
+
+    if (device_for(input, INPUT_ABSOLUTE)) {
+        return POINTER_MODE_ABSOLUTE;
+    }
+    mouse = device_for(input, INPUT_RELATIVE);
+    if (!mouse) {
+        return POINTER_MODE_NONE;
+    }
+    if (!mouse->class->input->reporting) {
+        return POINTER_MODE_RELATIVE;
+    }
+    input->lock(mouse);
+    reporting = mouse->class->input->reporting(mouse);
+    input->unlock(mouse);
+    return reporting ? POINTER_MODE_RELATIVE : POINTER_MODE_NONE;
+}
+
+/* The mode to tell: not "none" before it has been so for a while; then `look` comes again. */
+static enum pointer_mode mode_to_tell(struct input *input)
+{
+    enum pointer_mode mode = mode_now(input);
+    gint64 end;
+
+    if (mode != POINTER_MODE_NONE || input->mode == POINTER_MODE_NONE) {
+        input->silent_since = 0;
+        return mode;
+    }
+    if (input->silent_since == 0) {
+        input->silent_since = g_get_monotonic_time();
+    }
+    end = input->silent_since + MOUSE_SILENCE_MS * G_TIME_SPAN_MILLISECOND;
+    if (g_get_monotonic_time() < end) {
+        g_source_set_ready_time(input->look, end);
+        return input->mode;
+    }
+    input->silent_since = 0;
+    return mode;
+}
 
 static gboolean look_dispatch(GSource *source, GSourceFunc callback, gpointer data)
 {
@@ -56,13 +129,15 @@ static gboolean look_dispatch(GSource *source, GSourceFunc callback, gpointer da
 
     g_source_set_ready_time(source, -1);
     unsigned leds = input_leds(input);
-    bool absolute = input_is_absolute(input);
+    enum pointer_mode mode = mode_to_tell(input);
 
-    if (leds != input->leds || absolute != input->absolute) {
+    if (leds != input->leds || mode != input->mode) {
         input->leds = leds;
-        input->absolute = absolute;
-        if (input->changed) {
-            input->changed(input->changed_context);
+        input->mode = mode;
+        for (guint i = 0; i < input->listeners->len; i++) {
+            struct input_listener *listener = g_ptr_array_index(input->listeners, i);
+
+            listener->changed(listener->context);
         }
     }
     return G_SOURCE_CONTINUE;
@@ -81,6 +156,7 @@ struct input *input_new(void (*lock)(struct device *), void (*unlock)(struct dev
     input->lock = lock;
     input->unlock = unlock;
     input->devices = g_ptr_array_new();
+    input->listeners = g_ptr_array_new();
     g_queue_init(&input->typings);
     input->look = g_source_new(&functions, sizeof(GSource));
     g_source_set_static_name(input->look, "input");
@@ -140,6 +216,7 @@ void input_free(struct input *input)
     input_cancel(input, NULL, NULL);
     g_source_destroy(input->look);
     g_source_unref(input->look);
+    g_ptr_array_free(input->listeners, TRUE);
     g_ptr_array_free(input->devices, TRUE);
     g_free(input);
 }
@@ -151,36 +228,14 @@ void input_add_device(struct input *input, struct device *device)
     input_look(input);
 }
 
-static bool device_in_use(const struct input *input, struct device *device)
+void input_listen(struct input *input, struct input_listener *listener)
 {
-    bool in_use = true;
-
-    if (device->class->input->in_use) {
-        input->lock(device);
-        in_use = device->class->input->in_use(device);
-        input->unlock(device);
-    }
-    return in_use;
+    g_ptr_array_add(input->listeners, listener);
 }
 
-/* The device for a kind: of those that the guest uses the one added last, so that a plugged-in
- * tablet takes over from the mouse. */
-static struct device *device_for(const struct input *input, unsigned kind)
+void input_unlisten(struct input *input, struct input_listener *listener)
 {
-    for (guint i = input->devices->len; i > 0; i--) {
-        struct device *device = g_ptr_array_index(input->devices, i - 1);
-
-        if ((device->class->input->kinds & kind) && device_in_use(input, device)) {
-            return device;
-        }
-    }
-    return NULL;
-}
-
-void input_listen(struct input *input, void (*changed)(void *context), void *context)
-{
-    input->changed = changed;
-    input->changed_context = context;
+    g_ptr_array_remove(input->listeners, listener);
 }
 
 unsigned input_leds(struct input *input)
@@ -196,9 +251,20 @@ unsigned input_leds(struct input *input)
     return leds;
 }
 
-bool input_is_absolute(struct input *input)
+enum pointer_mode input_pointer_mode(struct input *input)
 {
-    return device_for(input, INPUT_ABSOLUTE) != NULL;
+    return input->mode;
+}
+
+const char *pointer_mode_name(enum pointer_mode mode)
+{
+    static const char *const names[] = {
+        [POINTER_MODE_NONE] = "none",
+        [POINTER_MODE_RELATIVE] = "relative",
+        [POINTER_MODE_ABSOLUTE] = "absolute",
+    };
+
+    return names[mode];
 }
 
 void input_look(struct input *input)
@@ -239,9 +305,24 @@ void input_release_all(struct input *input)
 static void pointer_send(struct input *input, struct device *device,
                          const struct pointer_event *event)
 {
+    if (input->pointer != device) {
+        input_release_buttons(input);
+    }
+    input->pointer = device;
+    input->at = (struct pointer_event){ .x = event->x, .y = event->y, .buttons = event->buttons };
     input->lock(device);
     device->class->input->pointer(device, event);
     input->unlock(device);
+}
+
+void input_release_buttons(struct input *input)
+{
+    struct pointer_event event = input->at;
+
+    if (event.buttons != 0) {
+        event.buttons = 0;
+        pointer_send(input, input->pointer, &event);
+    }
 }
 
 static uint32_t axis_scale(uint32_t value, uint32_t size)

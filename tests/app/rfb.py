@@ -5,6 +5,7 @@ import socket
 import struct
 
 
+QEMU_POINTER_MOTION_CHANGE = -257
 QEMU_EXTENDED_KEY = -258
 DESKTOP_SIZE = -223
 
@@ -19,6 +20,7 @@ class Client:
         self.socket.connect(address)  # blocking: many at once wait in line
         self.socket.settimeout(timeout)
         self.extended_keys = False
+        self.gives_motion = False  # as the server wants it
         version = self._read(12)
         assert version.startswith(b"RFB 003."), version
         self.socket.sendall(b"RFB 003.008\n")
@@ -60,6 +62,8 @@ class Client:
             self.pixels = bytearray(width * height * 4)
         elif encoding == QEMU_EXTENDED_KEY:
             self.extended_keys = True
+        elif encoding == QEMU_POINTER_MOTION_CHANGE:
+            self.gives_motion = x == 0
         else:
             raise ValueError(f"encoding {encoding}")
         return 0
@@ -96,6 +100,9 @@ class Client:
 
     def pointer(self, x, y, buttons=0):
         self.socket.sendall(struct.pack(">BBHH", 5, buttons, x, y))
+
+    def motion(self, dx, dy, buttons=0):
+        self.pointer(0x7fff + dx, 0x7fff + dy, buttons)
 
     def close(self):
         self.socket.close()

@@ -9,7 +9,8 @@ typedef struct {
     OrielGuestCursor *cursor;
     gboolean cursor_placed;
     int cursor_x, cursor_y;
-    gboolean absolute_pointer, can_resize, accepts_input;
+    OrielPointerMode pointer_mode;
+    gboolean can_resize, accepts_input;
     gboolean started, closed;
     guint leds;
 } OrielDisplayBackendPrivate;
@@ -22,7 +23,7 @@ enum {
     PROP_MESSAGE,
     PROP_FRAMEBUFFER,
     PROP_CURSOR,
-    PROP_ABSOLUTE_POINTER,
+    PROP_POINTER_MODE,
     PROP_CAN_RESIZE,
     PROP_LEDS,
     PROP_TITLE,
@@ -51,6 +52,22 @@ GType oriel_display_status_get_type(void)
 
     if (g_once_init_enter(&type)) {
         g_once_init_leave(&type, g_enum_register_static("OrielDisplayStatus", values));
+    }
+    return type;
+}
+
+GType oriel_pointer_mode_get_type(void)
+{
+    static const GEnumValue values[] = {
+        { ORIEL_POINTER_MODE_NONE, "ORIEL_POINTER_MODE_NONE", "none" },
+        { ORIEL_POINTER_MODE_RELATIVE, "ORIEL_POINTER_MODE_RELATIVE", "relative" },
+        { ORIEL_POINTER_MODE_ABSOLUTE, "ORIEL_POINTER_MODE_ABSOLUTE", "absolute" },
+        { 0 },
+    };
+    static gsize type;
+
+    if (g_once_init_enter(&type)) {
+        g_once_init_leave(&type, g_enum_register_static("OrielPointerMode", values));
     }
     return type;
 }
@@ -174,9 +191,9 @@ gboolean oriel_display_backend_get_cursor_place(OrielDisplayBackend *backend, in
     return private_of(backend)->cursor_placed;
 }
 
-gboolean oriel_display_backend_get_absolute_pointer(OrielDisplayBackend *backend)
+OrielPointerMode oriel_display_backend_get_pointer_mode(OrielDisplayBackend *backend)
 {
-    return private_of(backend)->absolute_pointer;
+    return private_of(backend)->pointer_mode;
 }
 
 gboolean oriel_display_backend_get_can_resize(OrielDisplayBackend *backend)
@@ -259,9 +276,14 @@ void oriel_display_backend_move_cursor(OrielDisplayBackend *backend, int x, int 
     }
 }
 
-void oriel_display_backend_set_absolute_pointer(OrielDisplayBackend *backend, gboolean absolute)
+void oriel_display_backend_set_pointer_mode(OrielDisplayBackend *backend, OrielPointerMode mode)
 {
-    flag_set(backend, &private_of(backend)->absolute_pointer, absolute, PROP_ABSOLUTE_POINTER);
+    OrielDisplayBackendPrivate *self = private_of(backend);
+
+    if (self->pointer_mode != mode) {
+        self->pointer_mode = mode;
+        property_notify(backend, PROP_POINTER_MODE);
+    }
 }
 
 void oriel_display_backend_set_can_resize(OrielDisplayBackend *backend, gboolean can_resize)
@@ -320,8 +342,8 @@ static void oriel_display_backend_get_property(GObject *object, guint id, GValue
     case PROP_CURSOR:
         g_value_set_boxed(value, self->cursor);
         break;
-    case PROP_ABSOLUTE_POINTER:
-        g_value_set_boolean(value, self->absolute_pointer);
+    case PROP_POINTER_MODE:
+        g_value_set_enum(value, (int)self->pointer_mode);
         break;
     case PROP_CAN_RESIZE:
         g_value_set_boolean(value, self->can_resize);
@@ -375,8 +397,8 @@ static void oriel_display_backend_class_init(OrielDisplayBackendClass *class)
         g_param_spec_object("framebuffer", NULL, NULL, ORIEL_TYPE_FRAMEBUFFER, flags);
     properties[PROP_CURSOR] =
         g_param_spec_boxed("cursor", NULL, NULL, ORIEL_TYPE_GUEST_CURSOR, flags);
-    properties[PROP_ABSOLUTE_POINTER] =
-        g_param_spec_boolean("absolute-pointer", NULL, NULL, FALSE, flags);
+    properties[PROP_POINTER_MODE] = g_param_spec_enum(
+        "pointer-mode", NULL, NULL, ORIEL_TYPE_POINTER_MODE, ORIEL_POINTER_MODE_NONE, flags);
     properties[PROP_CAN_RESIZE] = g_param_spec_boolean("can-resize", NULL, NULL, FALSE, flags);
     properties[PROP_LEDS] =
         g_param_spec_uint("leds", NULL, NULL, 0, G_MAXUINT, ORIEL_LEDS_UNKNOWN, flags);

@@ -7,10 +7,10 @@
  *
  * Properties (read-only, with notify): "status" (OrielDisplayStatus), "message" (s: why it failed),
  * "framebuffer" (OrielFramebuffer, NULL while there is no picture), "cursor" (OrielGuestCursor,
- * NULL: the guest draws its own), "absolute-pointer" (b), "can-resize" (b), "leds" (u: bit 0
- * scroll, 1 num, 2 caps; ORIEL_LEDS_UNKNOWN), "title" (s), "accepts-input" (b: FALSE while the
- * guest stands still; keys that are down are let go then). Signals: "damaged" (cairo_region_t, in
- * pixels of the framebuffer), "cursor-moved".
+ * NULL: the guest draws its own), "pointer-mode" (OrielPointerMode), "can-resize" (b), "leds" (u:
+ * bit 0 scroll, 1 num, 2 caps; ORIEL_LEDS_UNKNOWN), "title" (s), "accepts-input" (b: FALSE while
+ * the guest stands still; keys that are down are let go then). Signals: "damaged" (cairo_region_t,
+ * in pixels of the framebuffer), "cursor-moved".
  *
  * Everything that comes from the other side of a backend is hostile: subclasses check it.
  */
@@ -31,6 +31,16 @@ typedef enum {
 
 #define ORIEL_TYPE_DISPLAY_STATUS (oriel_display_status_get_type())
 GType oriel_display_status_get_type(void);
+
+/* What the guest does with a pointer. */
+typedef enum {
+    ORIEL_POINTER_MODE_NONE,     /* it has no use for one, as firmware and boot menus */
+    ORIEL_POINTER_MODE_RELATIVE, /* it has only a mouse */
+    ORIEL_POINTER_MODE_ABSOLUTE, /* it takes places */
+} OrielPointerMode;
+
+#define ORIEL_TYPE_POINTER_MODE (oriel_pointer_mode_get_type())
+GType oriel_pointer_mode_get_type(void);
 
 enum {
     ORIEL_LED_SCROLL = 1 << 0,
@@ -132,7 +142,7 @@ OrielFramebuffer *oriel_display_backend_get_framebuffer(OrielDisplayBackend *bac
 OrielGuestCursor *oriel_display_backend_get_cursor(OrielDisplayBackend *backend);
 /* FALSE while it is not known where the guest has its cursor. */
 gboolean oriel_display_backend_get_cursor_place(OrielDisplayBackend *backend, int *x, int *y);
-gboolean oriel_display_backend_get_absolute_pointer(OrielDisplayBackend *backend);
+OrielPointerMode oriel_display_backend_get_pointer_mode(OrielDisplayBackend *backend);
 gboolean oriel_display_backend_get_can_resize(OrielDisplayBackend *backend);
 guint oriel_display_backend_get_leds(OrielDisplayBackend *backend);
 const char *oriel_display_backend_get_title(OrielDisplayBackend *backend);
@@ -144,7 +154,7 @@ void oriel_display_backend_set_status(OrielDisplayBackend *backend, OrielDisplay
 void oriel_display_backend_set_framebuffer(OrielDisplayBackend *backend,
                                            OrielFramebuffer *framebuffer);
 void oriel_display_backend_set_cursor(OrielDisplayBackend *backend, OrielGuestCursor *cursor);
-void oriel_display_backend_set_absolute_pointer(OrielDisplayBackend *backend, gboolean absolute);
+void oriel_display_backend_set_pointer_mode(OrielDisplayBackend *backend, OrielPointerMode mode);
 void oriel_display_backend_set_can_resize(OrielDisplayBackend *backend, gboolean can_resize);
 void oriel_display_backend_set_leds(OrielDisplayBackend *backend, guint leds);
 void oriel_display_backend_set_title(OrielDisplayBackend *backend, const char *title);

@@ -56,7 +56,7 @@ static const char contract[] =
     "<method name='SetConnected'><arg type='b' direction='in'/></method>"
     "<property name='Connected' type='b' access='read'/>"
     "<property name='CanResize' type='b' access='read'/>"
-    "<property name='AbsolutePointer' type='b' access='read'/>"
+    "<property name='PointerMode' type='s' access='read'/>"
     "<property name='Leds' type='u' access='read'/>"
     "</interface></node>";
 

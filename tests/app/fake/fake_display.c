@@ -190,5 +190,8 @@ GVariant *fake_display_property(const struct fake *fake, const char *name)
     if (strcmp(name, "Leds") == 0) {
         return g_variant_new_uint32(0);
     }
-    return g_variant_new_boolean(strcmp(name, "AbsolutePointer") != 0 || !fake->has_mouse);
+    if (strcmp(name, "PointerMode") == 0) {
+        return g_variant_new_string(fake->has_mouse ? "relative" : "absolute");
+    }
+    return g_variant_new_boolean(TRUE);
 }

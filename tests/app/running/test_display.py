@@ -11,6 +11,7 @@ import time
 
 from machine import SLOW, engine_pid, log, png_read, said, socket_path, start_welcome, wait_until
 from oriel import Failure, check, main
+from rfb import DESKTOP_SIZE, QEMU_EXTENDED_KEY, QEMU_POINTER_MOTION_CHANGE, Client
 
 try:
     from gi.repository import Gio, GLib
@@ -234,7 +235,39 @@ def test_configuration_of_the_running_machine(home):
     with open(home.folder("Welcome") + "/machine.json", encoding="utf-8") as file:
         saved = json.load(file)
     check(running == saved, f"{running}\n{saved}")
-    check(viewer.property("AbsolutePointer") is False and viewer.property("Leds") == 0, "properties")
+    check(viewer.property("Leds") == 0, "properties")
+    viewer.close()
+
+
+def test_the_guests_use_of_the_pointer(home):
+    """The welcome machine reads its mouse: viewers give motion. Firmware reads none."""
+    start_welcome(home)
+    viewer = Viewer(home, "Welcome")
+    wait_until(lambda: viewer.property("PointerMode") == "relative", "the mouse is read")
+    vnc = Client(socket_path(home, "Welcome", "vnc"),
+                 encodings=(0, DESKTOP_SIZE, QEMU_EXTENDED_KEY, QEMU_POINTER_MOTION_CHANGE))
+    while not vnc.gives_motion:
+        vnc.update()
+    vnc.motion(-5000, -5000)
+    vnc.motion(0, 0, 1)
+    wait_until(lambda: said(home, "Welcome", "pointer 0 0 1"), "the corner")
+    vnc.motion(30, 7, 1)
+    vnc.motion(0, 0, 0)
+    wait_until(lambda: said(home, "Welcome", "pointer 30 7 0"), "motion from there")
+    vnc.motion(0, 0, 1)
+    wait_until(lambda: said(home, "Welcome", "pointer 30 7 1"), "a button")
+    vnc.close()  # and with it goes the button
+    wait_until(lambda: said(home, "Welcome", "pointer 30 7 0") == 2, "the button is let go")
+
+    vnc = Client(socket_path(home, "Welcome", "vnc"),
+                 encodings=(0, DESKTOP_SIZE, QEMU_EXTENDED_KEY, QEMU_POINTER_MOTION_CHANGE))
+    while not vnc.gives_motion:
+        vnc.update()
+    home.ok("reset", "Welcome")
+    while vnc.gives_motion:
+        vnc.update()
+    check(viewer.property("PointerMode") == "none", viewer.property("PointerMode"))
+    vnc.close()
     viewer.close()
 
 
@@ -242,4 +275,5 @@ if not os.path.exists("/dev/kvm"):
     print("1..0 # SKIP no /dev/kvm")
     sys.exit(0)
 main(test_picture_equals_the_screenshot, test_text_mode, test_guest_takes_the_viewers_size,
-     test_nothing_happens_while_no_viewer_waits, test_calls_end_in_order, test_configuration_of_the_running_machine)
+     test_nothing_happens_while_no_viewer_waits, test_calls_end_in_order, test_configuration_of_the_running_machine,
+     test_the_guests_use_of_the_pointer)

@@ -564,7 +564,66 @@ TEST(remote_mode)
     fake_free(m);
 }
 
+static bool reporting(struct device *d)
+{
+    return d->class->input->reporting(d);
+}
+
+TEST(tells_whether_the_mouse_is_read)
+{
+    struct device *d;
+    struct fake *m = machine(&d);
+    unsigned changes = 0;
+
+    /* Each command, what it makes of the mouse, and whether that is told. */
+    static const struct {
+        uint8_t command;
+        bool reporting;
+    } steps[] = {
+        { 0xf4, true },  { 0xf4, true }, { 0xf5, false }, { 0xf4, true },
+        { 0xf6, false }, { 0xf4, true }, { 0xff, false }, { 0xf0, true },
+        { 0xea, false }, { 0xf4, true }, { 0xe6, true },
+    };
+
+    CHECK(!reporting(d));
+    for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        changes += reporting(d) != steps[i].reporting;
+        mouse(m, steps[i].command);
+        CHECK_EQ(reporting(d), steps[i].reporting);
+        CHECK_EQ(fake_input_changes(d), changes);
+        CHECK(fake_save_load(d)); /* which tells as well: whoever listened may be another */
+        CHECK_EQ(reporting(d), steps[i].reporting);
+        changes = fake_input_changes(d);
+    }
+
+    /* The line closes and opens, by command and by configuration. */
+    controller(m, 0xa7);
+    CHECK(!reporting(d));
+    controller(m, 0xa8);
+    CHECK(reporting(d));
+    configure(m, 0x61);
+    CHECK(!reporting(d));
+    configure(m, 0x43);
+    CHECK(reporting(d));
+    CHECK_EQ(fake_input_changes(d), changes + 4);
+    controller(m, 0xa7);
+    mouse(m, 0xe9); /* any command opens it */
+    CHECK(reporting(d));
+    CHECK_EQ(fake_input_changes(d), changes + 6);
+    configure(m, 0x47);
+    key(d, KEY_A, true);
+    drain(m);
+    CHECK_EQ(fake_input_changes(d), changes + 6); /* nothing that has to do with it */
+    fake_reset(m, RESET_WARM);
+    CHECK(!reporting(d));
+    CHECK_EQ(fake_input_changes(d), changes + 7);
+    fake_reset(m, RESET_COLD);
+    CHECK_EQ(fake_input_changes(d), changes + 7);
+    fake_free(m);
+}
+
 TEST_MAIN(T(controller_commands), T(resets), T(loop_back), T(as_seabios_starts_it),
           T(keyboard_commands), T(scan_codes), T(set_1_equals_translated_set_2),
           T(print_screen_and_break), T(keys_are_not_lost_in_part), T(interrupts), T(mouse_commands),
-          T(wheels), T(motion_adds_up), T(clicks_are_kept), T(remote_mode))
+          T(wheels), T(motion_adds_up), T(clicks_are_kept), T(remote_mode),
+          T(tells_whether_the_mouse_is_read))

@@ -275,12 +275,29 @@ static void count_signal(GDBusConnection *client, const char *sender, const char
     }
 }
 
+static bool pointer_mode_is(GDBusConnection *client, const char *mode)
+{
+    g_autoptr(GVariant) value = NULL;
+    struct call call;
+    bool is;
+
+    call_start(&call, client, "org.freedesktop.DBus.Properties", "Get",
+               g_variant_new("(ss)", DISPLAY, "PointerMode"));
+    WAIT_FOR(call.done);
+    CHECK(call.error == NULL);
+    g_variant_get(call.result, "(v)", &value);
+    is = strcmp(g_variant_get_string(value, NULL), mode) == 0;
+    call_end(&call);
+    return is;
+}
+
 TEST(properties_follow_the_guest)
 {
     struct bench *b = bench_new();
     g_autoptr(GDBusConnection) client = client_new(b);
     g_autoptr(GVariant) properties = NULL;
-    gboolean can, absolute;
+    gboolean can;
+    const char *mode;
     unsigned told = 99;
     struct call call;
     guint32 leds;
@@ -295,11 +312,15 @@ TEST(properties_follow_the_guest)
     g_variant_get(call.result, "(@a{sv})", &properties);
     CHECK(g_variant_lookup(properties, "Leds", "u", &leds) && leds == 0);
     CHECK(g_variant_lookup(properties, "CanResize", "b", &can) && can);
-    CHECK(g_variant_lookup(properties, "AbsolutePointer", "b", &absolute) && !absolute);
+    CHECK(g_variant_lookup(properties, "PointerMode", "&s", &mode));
+    CHECK_STR(mode, "none");
     call_end(&call);
     b->machine.lamps = 5;
     input_look(b->machine.input);
     WAIT_FOR(told == 5);
+    CHECK(pointer_mode_is(client, "none"));
+    display_machine_add_tablet(&b->machine);
+    WAIT_FOR(pointer_mode_is(client, "absolute"));
     bench_free(b);
 }
 
@@ -423,6 +444,23 @@ TEST(each_display_is_its_part_of_the_tablet)
     bench_free(b);
 }
 
+TEST(buttons_go_up_with_the_connection)
+{
+    struct bench *b = bench_new();
+    g_autoptr(GDBusConnection) client = client_new(b);
+    g_autoptr(GDBusConnection) other = client_new(b);
+
+    display_machine_add_tablet(&b->machine);
+    point(b, client, 1, 40, 10);
+    g_dbus_connection_close(other, NULL, NULL, NULL);
+    ping(client);
+    CHECK_EQ(b->machine.pointed.buttons, POINTER_LEFT); /* which it did not press */
+    g_dbus_connection_close(client, NULL, NULL, NULL);
+    WAIT_FOR(b->machine.pointed.buttons == 0);
+    CHECK(is_at(b, 40, 64, 10));
+    bench_free(b);
+}
+
 TEST(cursor_comes_beside_the_picture)
 {
     struct bench *b = bench_new();
@@ -490,4 +528,4 @@ TEST(configuration_is_told)
 TEST_MAIN(T(frames_come_through_shared_memory), T(one_call_for_each_connection),
           T(ends_in_the_middle), T(properties_follow_the_guest), T(sizes_reach_the_adapter),
           T(configuration_is_told), T(second_display), T(each_display_is_its_part_of_the_tablet),
-          T(cursor_comes_beside_the_picture))
+          T(buttons_go_up_with_the_connection), T(cursor_comes_beside_the_picture))

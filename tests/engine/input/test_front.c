@@ -17,7 +17,7 @@ struct recorder {
     char keys[1024];
     struct pointer_event last;
     unsigned events, lamps;
-    bool full, unused;
+    bool full, unused, silent;
 };
 
 static void record_key(struct device *device, uint16_t code, bool down)
@@ -52,12 +52,18 @@ static bool record_in_use(struct device *device)
     return !((struct recorder *)device)->unused;
 }
 
+static bool record_reporting(struct device *device)
+{
+    return !((struct recorder *)device)->silent;
+}
+
 static const struct input_ops keyboard_ops = {
     .kinds = INPUT_KEYBOARD | INPUT_RELATIVE,
     .key = record_key,
     .pointer = record_pointer,
     .ready = record_ready,
     .leds = record_leds,
+    .reporting = record_reporting,
 };
 static const struct input_ops tablet_ops = {
     .kinds = INPUT_ABSOLUTE,
@@ -101,6 +107,16 @@ static void run_until(bool *flag)
 static void count_change(void *context)
 {
     ++*(unsigned *)context;
+}
+
+static void run_until_mode(struct input *input, enum pointer_mode mode)
+{
+    gint64 end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+
+    while (input_pointer_mode(input) != mode && g_get_monotonic_time() < end) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    CHECK_EQ(input_pointer_mode(input), mode);
 }
 
 /* Lets the main loop do what it has to do now. */
@@ -276,20 +292,101 @@ TEST(input_pointer_finds_its_device)
     input_free(input);
 }
 
+TEST(no_button_stays_down)
+{
+    struct recorder mouse = { .device.class = &keyboard_class };
+    struct recorder tablet = { .device.class = &tablet_class, .unused = true };
+    struct input *input = input_new(lock, unlock);
+
+    input_release_buttons(input); /* of nothing */
+    input_add_device(input, &mouse.device);
+    input_add_device(input, &tablet.device);
+    input_motion(input, 3, 4, POINTER_RIGHT, 1);
+    input_release_buttons(input);
+    CHECK(mouse.last.buttons == 0 && mouse.last.dx == 0 && mouse.last.wheel == 0);
+    CHECK_EQ(mouse.events, 2);
+    input_release_buttons(input);
+    CHECK_EQ(mouse.events, 2);
+
+    /* The guest takes its tablet in the middle of a click. */
+    input_pointer(input, 1, 1, 10, 10, POINTER_LEFT, 0);
+    CHECK_EQ(mouse.last.buttons, POINTER_LEFT);
+    tablet.unused = false;
+    input_pointer(input, 9, 0, 10, 10, POINTER_LEFT, 0);
+    CHECK_EQ(mouse.last.buttons, 0);
+    CHECK_EQ(tablet.last.buttons, POINTER_LEFT);
+    input_release_buttons(input);
+    CHECK(tablet.last.buttons == 0 && tablet.last.x == POINTER_AXIS_MAX);
+    CHECK_EQ(locks, 0);
+    input_free(input);
+}
+
+/* Firmware, then a driver for the mouse, then one for the tablet, and firmware again. */
+TEST(input_tells_what_a_pointer_is_good_for)
+{
+    struct recorder mouse = { .device.class = &keyboard_class, .silent = true };
+    struct recorder tablet = { .device.class = &tablet_class, .unused = true };
+    struct input *input = input_new(lock, unlock);
+    unsigned changes = 0;
+    struct input_listener listener = { count_change, &changes };
+
+    CHECK_EQ(input_pointer_mode(input), POINTER_MODE_NONE);
+    input_listen(input, &listener);
+    settle();
+    input_add_device(input, &mouse.device);
+    input_add_device(input, &tablet.device);
+    settle();
+    CHECK_EQ(input_pointer_mode(input), POINTER_MODE_NONE);
+    CHECK_EQ(changes, 0);
+    mouse.silent = false;
+    input_look(input);
+    run_until_mode(input, POINTER_MODE_RELATIVE);
+    tablet.unused = false;
+    input_look(input);
+    run_until_mode(input, POINTER_MODE_ABSOLUTE);
+    tablet.unused = true;
+    input_look(input);
+    run_until_mode(input, POINTER_MODE_RELATIVE);
+    CHECK_EQ(changes, 3);
+
+    /* The guest has it silent for a moment, as for a command to it: that is not told. */
+    mouse.silent = true;
+    input_look(input);
+    CHECK(g_main_context_iteration(NULL, FALSE)); /* looks once */
+    mouse.silent = false;
+    input_look(input);
+    settle();
+    CHECK_EQ(input_pointer_mode(input), POINTER_MODE_RELATIVE);
+    CHECK_EQ(changes, 3);
+    mouse.silent = true;
+    input_look(input);
+    run_until_mode(input, POINTER_MODE_NONE);
+    CHECK_EQ(changes, 4);
+    CHECK_STR(pointer_mode_name(POINTER_MODE_NONE), "none");
+    CHECK_STR(pointer_mode_name(POINTER_MODE_RELATIVE), "relative");
+    CHECK_STR(pointer_mode_name(POINTER_MODE_ABSOLUTE), "absolute");
+    CHECK_EQ(locks, 0);
+    input_free(input);
+}
+
 TEST(input_tells_lamps_and_tablets)
 {
     struct recorder keyboard = { .device.class = &keyboard_class };
     struct recorder tablet = { .device.class = &tablet_class, .unused = true };
     struct input *input = input_new(lock, unlock);
-    unsigned changes = 0;
+    unsigned changes = 0, others = 0;
+    struct input_listener listener = { count_change, &changes };
+    struct input_listener other = { count_change, &others };
 
     input_add_device(input, &keyboard.device);
     input_add_device(input, &tablet.device);
-    input_listen(input, count_change, &changes);
+    settle();
+    input_listen(input, &listener);
+    input_listen(input, &other);
     settle();
     CHECK_EQ(changes, 0);
     CHECK_EQ(input_leds(input), 0);
-    CHECK(!input_is_absolute(input));
+    CHECK_EQ(input_pointer_mode(input), POINTER_MODE_RELATIVE);
     input_pointer(input, 1, 1, 10, 10, 0, 0); /* goes to the mouse while the tablet has no driver */
     CHECK(keyboard.events == 1 && tablet.events == 0);
 
@@ -308,15 +405,16 @@ TEST(input_tells_lamps_and_tablets)
     input_look(input);
     settle();
     CHECK_EQ(changes, 2);
-    CHECK(input_is_absolute(input));
+    CHECK_EQ(input_pointer_mode(input), POINTER_MODE_ABSOLUTE);
     input_pointer(input, 1, 1, 10, 10, 0xff, 0);
     CHECK_EQ(tablet.events, 1);
     CHECK_EQ(tablet.last.buttons, POINTER_BUTTONS);
-    input_listen(input, NULL, NULL);
+    input_unlisten(input, &listener);
     keyboard.lamps = 1;
     input_look(input);
     settle();
     CHECK_EQ(changes, 2);
+    CHECK_EQ(others, 3);
     CHECK_EQ(locks, 0);
     input_free(input);
 }
@@ -324,4 +422,5 @@ TEST(input_tells_lamps_and_tablets)
 TEST_MAIN(T(keys_have_names_and_numbers), T(keys_from_scancodes_and_keysyms),
           T(input_types_at_the_guests_pace), T(input_ends_typing_when_freed), T(input_chords),
           T(input_releases_what_is_pressed), T(input_pointer_finds_its_device),
+          T(no_button_stays_down), T(input_tells_what_a_pointer_is_good_for),
           T(input_tells_lamps_and_tablets))

@@ -291,9 +291,8 @@ TEST(lamps_are_told_on_the_main_loop)
 
     fixture_make(f);
     input = machine_input(f->machine);
-    input_listen(input, lamps_changed, &changed);
+    input_listen(input, &(struct input_listener){ lamps_changed, &changed });
     CHECK_EQ(input_leds(input), 0);
-    CHECK(!input_is_absolute(input));
     CHECK(machine_start(f->machine, false, NULL));
     for (unsigned i = 0; i < FIXTURE_LIMIT * 100 && !changed; i++) {
         fixture_run(f, 10);
@@ -309,6 +308,36 @@ TEST(lamps_are_told_on_the_main_loop)
     fixture_free(f);
 }
 
+/* The mouse is told to report, and its line closed when the keyboard gives a byte. */
+PAYLOAD(mouse, "movb $0xd4, %al\n outb %al, $0x64\n"
+               "movb $0xf4, %al\n outb %al, $0x60\n"
+               "1: inb $0x64, %al\n andb $0x21, %al\n cmpb $0x01, %al\n je 2f\n"
+               "testb $0x01, %al\n jz 1b\n inb $0x60, %al\n jmp 1b\n"
+               "2: movb $0xa7, %al\n outb %al, $0x64\n" STOP);
+
+static bool run_until_mode(struct fixture *f, enum pointer_mode mode)
+{
+    struct input *input = machine_input(f->machine);
+
+    for (unsigned i = 0; i < FIXTURE_LIMIT * 100 && input_pointer_mode(input) != mode; i++) {
+        fixture_run(f, 10);
+    }
+    return input_pointer_mode(input) == mode;
+}
+
+TEST(the_use_of_the_mouse_is_told)
+{
+    struct fixture *f = fixture_prepare(mouse, mouse_end);
+
+    fixture_make(f);
+    CHECK_EQ(input_pointer_mode(machine_input(f->machine)), POINTER_MODE_NONE);
+    CHECK(machine_start(f->machine, false, NULL));
+    CHECK(run_until_mode(f, POINTER_MODE_RELATIVE));
+    input_key(machine_input(f->machine), 30, true);
+    CHECK(run_until_mode(f, POINTER_MODE_NONE));
+    fixture_free(f);
+}
+
 jmp_buf test_failed;
 
 int main(void)
@@ -320,6 +349,7 @@ int main(void)
         T(sleeps_and_wakes_by_the_power_button),
         T(turns_itself_off),
         T(lamps_are_told_on_the_main_loop),
+        T(the_use_of_the_mouse_is_told),
         T(memory_changes_while_others_pause_and_look),
         T(resets_from_two_sides),
     };

@@ -28,7 +28,7 @@ static const char contract[] =
     "direction='out'/></method>"
     "<method name='SetSize'><arg type='u' direction='in'/><arg type='u' direction='in'/></method>"
     "<property name='CanResize' type='b' access='read'/>"
-    "<property name='AbsolutePointer' type='b' access='read'/>"
+    "<property name='PointerMode' type='s' access='read'/>"
     "<property name='Leds' type='u' access='read'/>"
     "</interface>"
     "<interface name='" ENGINE_INTERFACE "'>"
@@ -171,8 +171,8 @@ static GVariant *on_property(GDBusConnection *connection, const char *sender, co
     if (g_str_equal(property, "CanResize")) {
         return g_variant_new_boolean(engine->can_resize);
     }
-    if (g_str_equal(property, "AbsolutePointer")) {
-        return g_variant_new_boolean(engine->absolute_pointer);
+    if (g_str_equal(property, "PointerMode")) {
+        return g_variant_new_string(engine->pointer_mode);
     }
     if (g_str_equal(property, "Leds")) {
         return g_variant_new_uint32(engine->leds);
@@ -217,7 +217,7 @@ struct fake_engine *fake_engine_new(void)
     engine->log = g_string_new(NULL);
     engine->keys = g_string_new(NULL);
     engine->memory = -1;
-    engine->absolute_pointer = TRUE;
+    engine->pointer_mode = "absolute";
     engine->state = "running";
     for (guint i = 0; i < 2; i++) {
         engine->registrations[i] = g_dbus_connection_register_object(
@@ -338,14 +338,16 @@ void fake_engine_set_state(struct fake_engine *engine, const char *state)
     property_changed(engine, ENGINE_INTERFACE, "State", g_variant_new_string(state));
 }
 
-void fake_engine_set_flag(struct fake_engine *engine, const char *property, gboolean value)
+void fake_engine_set_can_resize(struct fake_engine *engine, gboolean can_resize)
 {
-    if (g_str_equal(property, "CanResize")) {
-        engine->can_resize = value;
-    } else {
-        engine->absolute_pointer = value;
-    }
-    property_changed(engine, DISPLAY_INTERFACE, property, g_variant_new_boolean(value));
+    engine->can_resize = can_resize;
+    property_changed(engine, DISPLAY_INTERFACE, "CanResize", g_variant_new_boolean(can_resize));
+}
+
+void fake_engine_set_pointer_mode(struct fake_engine *engine, const char *mode)
+{
+    engine->pointer_mode = mode;
+    property_changed(engine, DISPLAY_INTERFACE, "PointerMode", g_variant_new_string(mode));
 }
 
 void fake_engine_set_leds(struct fake_engine *engine, guint leds)

@@ -26,7 +26,8 @@ struct fake_engine {
     guint cursor_known;                    /* shape that the waiting call knows */
     guint next_cursors;
 
-    gboolean absolute_pointer, can_resize;
+    const char *pointer_mode;
+    gboolean can_resize;
     guint leds;
     const char *state;
     gboolean follows_size; /* SetSize makes a new picture */
@@ -64,7 +65,8 @@ void fake_engine_cursor(struct fake_engine *engine, guint shape, gboolean visibl
 /* Ends the call that waits as an engine does that is about to end. */
 void fake_engine_refuse(struct fake_engine *engine);
 void fake_engine_set_state(struct fake_engine *engine, const char *state);
-void fake_engine_set_flag(struct fake_engine *engine, const char *property, gboolean value);
+void fake_engine_set_can_resize(struct fake_engine *engine, gboolean can_resize);
+void fake_engine_set_pointer_mode(struct fake_engine *engine, const char *mode);
 void fake_engine_set_leds(struct fake_engine *engine, guint leds);
 
 /* Lines of the log that begin with `prefix`. */

@@ -68,8 +68,8 @@ TEST(a_relative_cursor_is_over_the_picture)
     oriel_display_set_scaling(fixture->display, ORIEL_SCALING_INTEGER);
     cursor_send(fixture, 1, TRUE, 100, 50, BYTES);
     CHECK_EQ(rendered_pixel(fixture, 100, 50), fake_engine_pixel(100, 50));
-    fake_engine_set_flag(fixture->engine, "AbsolutePointer", FALSE);
-    UNTIL(!oriel_display_backend_get_absolute_pointer(fixture->backend));
+    fake_engine_set_pointer_mode(fixture->engine, "relative");
+    UNTIL(oriel_display_backend_get_pointer_mode(fixture->backend) == ORIEL_POINTER_MODE_RELATIVE);
     CHECK_EQ(rendered_pixel(fixture, 99, 50), fake_engine_pixel(99, 50));
     CHECK_EQ(rendered_pixel(fixture, 100, 50), RED);
     CHECK_EQ(rendered_pixel(fixture, 107, 57), RED);

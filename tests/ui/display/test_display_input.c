@@ -440,8 +440,8 @@ TEST(a_mouse_without_a_lock_gets_motion)
     int x, y, sum_x, sum_y;
 
     CHECK(other);
-    fake_engine_set_flag(fixture->engine, "AbsolutePointer", FALSE);
-    UNTIL(!oriel_display_backend_get_absolute_pointer(fixture->backend));
+    fake_engine_set_pointer_mode(fixture->engine, "relative");
+    UNTIL(oriel_display_backend_get_pointer_mode(fixture->backend) == ORIEL_POINTER_MODE_RELATIVE);
     pointer_move(fixture, 200, 200);
     pointer_move(fixture, 100, 100);
     fixture_xdotool("click 3"); /* comes after all motion before it */

@@ -67,12 +67,17 @@ static void lock(struct fixture *fixture)
     log_clear(fixture);
 }
 
+static void mode_set(struct fixture *fixture, const char *name, OrielPointerMode mode)
+{
+    fake_engine_set_pointer_mode(fixture->engine, name);
+    UNTIL(oriel_display_backend_get_pointer_mode(fixture->backend) == mode);
+}
+
 static struct fixture *mouse_new(void)
 {
     struct fixture *fixture = fixture_new(800, 600);
 
-    fake_engine_set_flag(fixture->engine, "AbsolutePointer", FALSE);
-    UNTIL(!oriel_display_backend_get_absolute_pointer(fixture->backend));
+    mode_set(fixture, "relative", ORIEL_POINTER_MODE_RELATIVE);
     return fixture;
 }
 
@@ -167,6 +172,67 @@ TEST(a_guest_with_a_tablet_has_no_lock)
     fixture_free(fixture);
 }
 
+/* Nothing holds the pointer, and movement is not for the guest. */
+static void free_check(struct fixture *fixture)
+{
+    int x, y, later_x, later_y;
+
+    fixture_xdotool("mousemove 10 10");
+    pointer_get(fixture, &x, &y);
+    fixture_settle(fixture);
+    g_string_truncate(fixture->engine->log, 0);
+    fixture_xdotool("mousemove_relative 2 1");
+    pointer_get(fixture, &later_x, &later_y);
+    CHECK_EQ(later_x, x + 2);
+    CHECK_EQ(later_y, y + 1);
+}
+
+/* Firmware and boot menus: a click gives them the keyboard, and that is all. */
+TEST(a_guest_that_reads_no_pointer_gets_none)
+{
+    static const char *const names[] = { "none", "a word of later engines" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        struct fixture *fixture = fixture_new(800, 600);
+
+        mode_set(fixture, names[i], ORIEL_POINTER_MODE_NONE);
+        gtk_widget_grab_focus(fixture->button);
+        log_clear(fixture);
+        pointer_place(fixture, 400, 300);
+        fixture_xdotool("click 1 mousemove_relative 9 9 click 3 click 4 click 5 key a");
+        UNTIL(log_has(fixture, "key 30 0\n")); /* and so all that came before */
+        CHECK(gtk_widget_has_focus(GTK_WIDGET(fixture->display)));
+        CHECK(!is_locked(fixture));
+        CHECK_EQ(fake_engine_count(fixture->engine, "motion"), 0);
+        CHECK_EQ(fake_engine_count(fixture->engine, "pointer"), 0);
+        CHECK(!gtk_widget_get_cursor(GTK_WIDGET(fixture->display)));
+        free_check(fixture);
+        /* The system has started, and reads its mouse. */
+        mode_set(fixture, "relative", ORIEL_POINTER_MODE_RELATIVE);
+        lock(fixture);
+        fixture_free(fixture);
+    }
+}
+
+/* The button went down for nobody, so it does not come up for the guest. */
+TEST(a_button_held_while_the_guest_takes_the_mouse_is_not_its)
+{
+    struct fixture *fixture = fixture_new(800, 600);
+
+    mode_set(fixture, "none", ORIEL_POINTER_MODE_NONE);
+    pointer_place(fixture, 400, 300);
+    log_clear(fixture);
+    fixture_xdotool("mousedown 1 key a");
+    UNTIL(log_has(fixture, "key 30 0\n"));
+    mode_set(fixture, "absolute", ORIEL_POINTER_MODE_ABSOLUTE);
+    fixture_xdotool("mousemove_relative 20 0 mouseup 1 key b");
+    UNTIL(log_has(fixture, "key 48 0\n"));
+    CHECK(log_has(fixture, "pointer "));
+    CHECK_EQ(fake_engine_count(fixture->engine, "motion"), 0);
+    CHECK(!strstr(fixture->engine->log->str, " 1 0\n"));
+    fixture_free(fixture);
+}
+
 TEST(a_surface_has_one_lock)
 {
     static const OrielPointerLockHandlers handlers;
@@ -220,7 +286,12 @@ static void hide(struct fixture *fixture)
 
 static void tablet_plug(struct fixture *fixture)
 {
-    fake_engine_set_flag(fixture->engine, "AbsolutePointer", TRUE);
+    fake_engine_set_pointer_mode(fixture->engine, "absolute");
+}
+
+static void mouse_forget(struct fixture *fixture)
+{
+    fake_engine_set_pointer_mode(fixture->engine, "none");
 }
 
 static void text_select(struct fixture *fixture)
@@ -233,26 +304,11 @@ static void backend_drop(struct fixture *fixture)
     oriel_display_set_backend(fixture->display, NULL);
 }
 
-/* Nothing holds the pointer, and movement is not for the guest. */
-static void free_check(struct fixture *fixture)
-{
-    int x, y, later_x, later_y;
-
-    fixture_xdotool("mousemove 10 10");
-    pointer_get(fixture, &x, &y);
-    fixture_settle(fixture);
-    g_string_truncate(fixture->engine->log, 0);
-    fixture_xdotool("mousemove_relative 2 1");
-    pointer_get(fixture, &later_x, &later_y);
-    CHECK_EQ(later_x, x + 2);
-    CHECK_EQ(later_y, y + 1);
-}
-
 TEST(every_way_out_lets_pointer_and_buttons_go)
 {
     static void (*const ways[])(struct fixture *) = {
-        chord, focus_button, dialog_open, machine_pause, fullscreen,
-        hide,  tablet_plug,  text_select, backend_drop,
+        chord, focus_button, dialog_open,  machine_pause, fullscreen,
+        hide,  tablet_plug,  mouse_forget, text_select,   backend_drop,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(ways); i++) {
@@ -291,6 +347,7 @@ TEST(the_chord_is_not_one_with_a_click_between)
 
 TEST_MAIN(T(movement_has_no_edge), T(the_click_that_locks_is_not_for_the_guest),
           T(movement_and_buttons_keep_their_order), T(the_pointer_is_hidden_while_it_is_locked),
-          T(a_guest_with_a_tablet_has_no_lock), T(a_surface_has_one_lock),
+          T(a_guest_with_a_tablet_has_no_lock), T(a_guest_that_reads_no_pointer_gets_none),
+          T(a_button_held_while_the_guest_takes_the_mouse_is_not_its), T(a_surface_has_one_lock),
           T(every_way_out_lets_pointer_and_buttons_go),
           T(the_chord_is_not_one_with_a_click_between))

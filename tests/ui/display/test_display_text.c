@@ -245,7 +245,7 @@ TEST(the_guest_follows_the_window)
     guint width, height, before;
 
     fixture->engine->follows_size = TRUE;
-    fake_engine_set_flag(fixture->engine, "CanResize", TRUE);
+    fake_engine_set_can_resize(fixture->engine, TRUE);
     oriel_display_set_scaling(fixture->display, ORIEL_SCALING_FOLLOW);
     UNTIL(sizes(fixture) == 1);
     UNTIL(fixture->engine->waiting && fixture->engine->shown == fixture->engine->scanout);
@@ -265,7 +265,7 @@ TEST(a_guest_that_ignores_is_asked_no_more)
 {
     struct fixture *fixture = fixture_new(720, 400);
 
-    fake_engine_set_flag(fixture->engine, "CanResize", TRUE);
+    fake_engine_set_can_resize(fixture->engine, TRUE);
     oriel_display_set_scaling(fixture->display, ORIEL_SCALING_FOLLOW);
     for (guint i = 0; i < 3; i++) {
         UNTIL(sizes(fixture) == i + 1);

@@ -219,8 +219,8 @@ TEST(locked_movement_has_no_edge)
 {
     gtk_window_maximize(window);
     UNTIL(gtk_window_is_maximized(window) && gtk_widget_get_width(GTK_WIDGET(display)) >= 1280);
-    fake_engine_set_flag(engine, "AbsolutePointer", FALSE);
-    UNTIL(!oriel_display_backend_get_absolute_pointer(backend));
+    fake_engine_set_pointer_mode(engine, "relative");
+    UNTIL(oriel_display_backend_get_pointer_mode(backend) == ORIEL_POINTER_MODE_RELATIVE);
     lock();
     move(3000, 0);
     UNTIL(motion_is(3000, 0));
@@ -282,7 +282,7 @@ TEST(every_way_out_lets_pointer_and_buttons_go)
         UNTIL(fake_engine_is_let_go(engine));
         button(FALSE);
     }
-    fake_engine_set_flag(engine, "AbsolutePointer", TRUE);
+    fake_engine_set_pointer_mode(engine, "absolute");
     gtk_widget_grab_focus(GTK_WIDGET(display));
     UNTIL(gtk_widget_has_focus(GTK_WIDGET(display)));
 }

@@ -401,7 +401,7 @@ TEST(alpha_cursors_leds_and_motion)
                            (GDestroyNotify)g_bytes_unref);
     thread = g_thread_new("liar", liar_run, listener);
     client = client_start(address);
-    UNTIL(!oriel_display_backend_get_absolute_pointer(client->backend) &&
+    UNTIL(oriel_display_backend_get_pointer_mode(client->backend) == ORIEL_POINTER_MODE_RELATIVE &&
           oriel_display_backend_get_cursor(client->backend));
     CHECK_EQ(oriel_display_backend_get_leds(client->backend), ORIEL_LED_SCROLL | ORIEL_LED_CAPS);
     texture = oriel_guest_cursor_get_texture(oriel_display_backend_get_cursor(client->backend),

@@ -268,6 +268,15 @@ static void engine_frame_shown(OrielDisplayBackend *backend)
 
 /* --- Properties */
 
+/* A word that the contract does not know is taken for "none". */
+static OrielPointerMode pointer_mode_from_name(const char *name)
+{
+    g_autoptr(GEnumClass) class = g_type_class_ref(ORIEL_TYPE_POINTER_MODE);
+    const GEnumValue *value = g_enum_get_value_by_nick(class, name);
+
+    return value ? (OrielPointerMode)value->value : ORIEL_POINTER_MODE_NONE;
+}
+
 static void properties_take(OrielEngineBackend *engine, GVariant *values)
 {
     OrielDisplayBackend *backend = ORIEL_DISPLAY_BACKEND(engine);
@@ -275,8 +284,8 @@ static void properties_take(OrielEngineBackend *engine, GVariant *values)
     guint leds;
     const char *text;
 
-    if (g_variant_lookup(values, "AbsolutePointer", "b", &flag)) {
-        oriel_display_backend_set_absolute_pointer(backend, flag);
+    if (g_variant_lookup(values, "PointerMode", "&s", &text)) {
+        oriel_display_backend_set_pointer_mode(backend, pointer_mode_from_name(text));
     }
     if (g_variant_lookup(values, "CanResize", "b", &flag)) {
         oriel_display_backend_set_can_resize(backend, flag);

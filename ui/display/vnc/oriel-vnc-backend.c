@@ -138,7 +138,8 @@ static void on_link(OrielVncLink *link)
     if (seen.title) {
         oriel_display_backend_set_title(backend, seen.title);
     }
-    oriel_display_backend_set_absolute_pointer(backend, seen.absolute);
+    oriel_display_backend_set_pointer_mode(backend, seen.absolute ? ORIEL_POINTER_MODE_ABSOLUTE
+                                                                  : ORIEL_POINTER_MODE_RELATIVE);
     oriel_display_backend_set_leds(backend, seen.leds);
     if (seen.framebuffer) {
         oriel_display_backend_set_framebuffer(backend, seen.framebuffer);

@@ -77,7 +77,7 @@ static GdkTexture *drawn_cursor(OrielDisplay *display, int *x, int *y)
 
 void oriel_display_cursor_moved(OrielDisplay *display)
 {
-    if (!oriel_display_backend_get_absolute_pointer(display->backend)) {
+    if (!oriel_display_has_pointer_mode(display, ORIEL_POINTER_MODE_ABSOLUTE)) {
         gtk_widget_queue_draw(GTK_WIDGET(display));
     }
 }
@@ -89,7 +89,7 @@ void oriel_display_cursor_snapshot(OrielDisplay *display, GtkSnapshot *snapshot)
     GdkTexture *texture = drawn_cursor(display, &x, &y);
     double scale = place->width / place->guest_width;
 
-    if (texture && !oriel_display_backend_get_absolute_pointer(display->backend)) {
+    if (texture && !oriel_display_has_pointer_mode(display, ORIEL_POINTER_MODE_ABSOLUTE)) {
         gtk_snapshot_append_texture(
             snapshot, texture,
             &GRAPHENE_RECT_INIT((float)(place->x + x * scale), (float)(place->y + y * scale),
@@ -132,7 +132,7 @@ void oriel_display_update_cursor(OrielDisplay *display)
     } else if (display->pointer_locked) {
         cursor = gdk_cursor_new_from_name("none", NULL);
     } else if (guest && display->cursor_inside && display->geometry.width > 0 &&
-               oriel_display_backend_get_absolute_pointer(display->backend)) {
+               oriel_display_has_pointer_mode(display, ORIEL_POINTER_MODE_ABSOLUTE)) {
         cursor = cursor_make(guest, display->geometry.width / display->geometry.guest_width);
     }
     gtk_widget_set_cursor(GTK_WIDGET(display), cursor);

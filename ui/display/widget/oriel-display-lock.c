@@ -61,7 +61,7 @@ gboolean oriel_display_lock_pointer(OrielDisplay *display)
 
     if (display->lock || display->lock_refused || !display->window || !display->surface ||
         !oriel_display_has_input(display) ||
-        oriel_display_backend_get_absolute_pointer(display->backend)) {
+        !oriel_display_has_pointer_mode(display, ORIEL_POINTER_MODE_RELATIVE)) {
         return FALSE;
     }
     display->lock = oriel_pointer_lock_new(display->surface, &handlers, display);

@@ -5,7 +5,9 @@
  * A guest with an absolute device gets the pixel under the pointer. A guest with only a mouse gets
  * how the host's mouse moves, once a click has locked the pointer (oriel-display-lock.c). Before
  * that, and where the desktop has no lock, it gets how far the pointer moved while it was over the
- * picture; the host's pointer stays visible then, because the two need not be in the same place.
+ * picture; the host's pointer stays visible then, because the two need not be in the same place. A
+ * guest that has no use for a pointer, as firmware and boot menus, is told nothing: a click gives
+ * it the keyboard, no more.
  */
 #include <math.h>
 
@@ -82,7 +84,7 @@ static void place_send(OrielDisplay *display, guint buttons)
     guint x, y;
 
     display->buttons = buttons;
-    if (oriel_display_backend_get_absolute_pointer(display->backend)) {
+    if (oriel_display_has_pointer_mode(display, ORIEL_POINTER_MODE_ABSOLUTE)) {
         oriel_geometry_to_guest(&display->geometry, display->pointer_x, display->pointer_y, &x, &y);
         oriel_display_backend_pointer(display->backend, x, y, buttons);
     } else {
@@ -101,19 +103,19 @@ void oriel_display_release_buttons(OrielDisplay *display)
 
 static void on_motion(OrielDisplay *display, double x, double y)
 {
-    gboolean absolute = oriel_display_backend_get_absolute_pointer(display->backend);
+    OrielPointerMode mode = oriel_display_backend_get_pointer_mode(display->backend);
     guint guest_x, guest_y;
     gboolean inside = oriel_geometry_to_guest(&display->geometry, x, y, &guest_x, &guest_y);
 
-    if (!absolute && (inside || display->buttons != 0)) {
+    if (mode == ORIEL_POINTER_MODE_RELATIVE && (inside || display->buttons != 0)) {
         motion_send(display, x, y);
     }
-    if (absolute || !display->pointer_known) {
+    if (mode != ORIEL_POINTER_MODE_RELATIVE || !display->pointer_known) {
         display->pointer_x = x;
         display->pointer_y = y;
     }
     display->pointer_known = inside || display->buttons != 0;
-    if (absolute && display->pointer_known) {
+    if (mode == ORIEL_POINTER_MODE_ABSOLUTE && display->pointer_known) {
         place_send(display, display->buttons);
     }
     if (display->cursor_inside != inside) {
@@ -136,7 +138,8 @@ static void on_button_press(OrielDisplay *display, GdkEvent *event, guint mask)
     if (inside && gdk_event_get_event_type(event) == GDK_BUTTON_PRESS) {
         taken |= oriel_display_lock_pointer(display);
     }
-    if (taken || !inside || !oriel_display_has_input(display)) {
+    if (taken || !inside || !oriel_display_has_input(display) ||
+        oriel_display_has_pointer_mode(display, ORIEL_POINTER_MODE_NONE)) {
         display->buttons_ignored |= mask;
         return;
     }
@@ -208,6 +211,9 @@ static void on_scroll(OrielDisplay *display, GdkEvent *event)
 {
     guint x, y;
 
+    if (oriel_display_has_pointer_mode(display, ORIEL_POINTER_MODE_NONE)) {
+        return;
+    }
     if (gdk_scroll_event_is_stop(event) ||
         oriel_geometry_to_guest(&display->geometry, display->pointer_x, display->pointer_y, &x,
                                 &y)) {

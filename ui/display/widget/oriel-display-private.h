@@ -98,6 +98,8 @@ void oriel_display_notice(OrielDisplay *display, const char *text);
 void oriel_display_set_flag(OrielDisplay *display, gboolean *flag, gboolean value,
                             const char *property);
 gboolean oriel_display_has_input(OrielDisplay *display);
+/* Of the backend, which there is. */
+gboolean oriel_display_has_pointer_mode(OrielDisplay *display, OrielPointerMode mode);
 
 /* oriel-display-keys.c */
 void oriel_display_keys_init(OrielDisplay *display);

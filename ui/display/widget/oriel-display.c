@@ -59,6 +59,11 @@ gboolean oriel_display_has_input(OrielDisplay *display)
     return display->backend && oriel_display_backend_get_accepts_input(display->backend);
 }
 
+gboolean oriel_display_has_pointer_mode(OrielDisplay *display, OrielPointerMode mode)
+{
+    return oriel_display_backend_get_pointer_mode(display->backend) == mode;
+}
+
 /* --- Layout */
 
 static void oriel_display_size_allocate(GtkWidget *widget, int width, int height, int baseline)
@@ -143,7 +148,7 @@ static void on_framebuffer(OrielDisplay *display)
     g_object_notify_by_pspec(G_OBJECT(display), properties[PROP_GUEST_HEIGHT]);
 }
 
-static void on_absolute_pointer(OrielDisplay *display)
+static void on_pointer_mode(OrielDisplay *display)
 {
     oriel_display_unlock_pointer(display);
     oriel_display_release_buttons(display);
@@ -493,7 +498,7 @@ static void backend_signals_connect(OrielDisplay *display)
         { "notify::framebuffer", G_CALLBACK(on_framebuffer) },
         { "notify::cursor", G_CALLBACK(oriel_display_update_cursor) },
         { "cursor-moved", G_CALLBACK(oriel_display_cursor_moved) },
-        { "notify::absolute-pointer", G_CALLBACK(on_absolute_pointer) },
+        { "notify::pointer-mode", G_CALLBACK(on_pointer_mode) },
         { "notify::leds", G_CALLBACK(oriel_display_leds_changed) },
         { "notify::can-resize", G_CALLBACK(on_can_resize) },
         { "notify::accepts-input", G_CALLBACK(on_accepts_input) },

@@ -9,7 +9,8 @@
  *
  * A click into the picture of a guest that has only a mouse locks the pointer, which is hidden
  * then, and gives the guest the mouse's movement. It is given back with the release chord, and
- * whenever the focus, the window's activity, fullscreen, the guest's pause or its pointer changes.
+ * whenever the focus, the window's activity, fullscreen, the guest's pause or its use of a pointer
+ * changes.
  *
  * Properties: "backend" (OrielDisplayBackend), "scaling" (OrielScaling), "grab-policy"
  * (OrielGrabPolicy), "release-chord" (s: "ctrl+alt", modifiers only), "machine-name" (s: for
