@@ -185,35 +185,41 @@ void drive_figures(struct drive *drive, struct drive_figures *figures)
     pthread_mutex_unlock(&drive->pool->lock);
 }
 
-void drive_enqueue(struct drive *drive, struct block_request *request, bool alone)
+bool drive_enqueue(struct drive *drive, struct block_request *request, bool alone)
 {
     struct drive_pool *pool = drive->pool;
 
     if (drive_ring_is_quick(drive, request, alone)) {
         request_list_append(&drive->quick, request);
         pool->n_quick++;
-    } else {
-        request_list_append(&drive->waiting, request);
-        pool->n_waiting++;
-        drive_pool_wake(pool);
+        return false;
     }
+    request_list_append(&drive->waiting, request);
+    pool->n_waiting++;
+    drive_pool_staff(pool);
+    return true;
 }
 
 void drive_submit_batch(struct drive *drive, struct block_request *const *requests, unsigned n)
 {
     struct drive_pool *pool = drive->pool;
     struct ring *ring;
+    unsigned n_work = 0;
 
     pthread_mutex_lock(&pool->lock);
     g_assert(!pool->stopping);
     for (unsigned i = 0; i < n; i++) {
         requests[i]->status = 0;
         if (!drive_hold(drive, requests[i])) {
-            drive_enqueue(drive, requests[i], n == 1);
+            n_work += drive_enqueue(drive, requests[i], n == 1);
         }
     }
     ring = drive->quick.n > 0 ? pool->ring : NULL;
     pthread_mutex_unlock(&pool->lock);
+    /* Who wakes up needs the lock at once. */
+    for (unsigned i = 0; i < MIN(n_work, THREADS_MAX); i++) {
+        pthread_cond_signal(&pool->work);
+    }
     if (ring != NULL) {
         ring_wake(ring);
     }

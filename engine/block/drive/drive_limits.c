@@ -74,7 +74,9 @@ static uint64_t release(struct drive *drive, uint64_t now)
 
         pool->n_held--;
         pay(drive, request, now);
-        drive_enqueue(drive, request, false);
+        if (drive_enqueue(drive, request, false)) {
+            pthread_cond_signal(&pool->work);
+        }
     }
     if (drive->quick.n > 0) {
         ring_wake(pool->ring);

@@ -245,11 +245,16 @@ static void start_thread(struct drive_pool *pool)
 /*
  * Sleepers that were woken but do not run yet still count as sleeping, hence the comparison.
  */
-void drive_pool_wake(struct drive_pool *pool)
+void drive_pool_staff(struct drive_pool *pool)
 {
     if (pool->n_waiting + (pool->n_held > 0) > pool->n_sleeping && pool->n_threads < THREADS_MAX) {
         start_thread(pool);
     }
+}
+
+void drive_pool_wake(struct drive_pool *pool)
+{
+    drive_pool_staff(pool);
     pthread_cond_signal(&pool->work);
 }
 

@@ -72,8 +72,11 @@ struct drive_pool {
 
 /* --- drive.c --------------------------------------------------------------------------------- */
 
-/* Puts a request where it will be run; `alone`: it was submitted without others. Lock held. */
-void drive_enqueue(struct drive *drive, struct block_request *request, bool alone);
+/*
+ * Puts a request where it will be run; `alone`: it was submitted without others. True if that is
+ * the threads' queue: pool->work must be signalled, best without the lock. Lock held.
+ */
+bool drive_enqueue(struct drive *drive, struct block_request *request, bool alone);
 
 /* --- drive_limits.c -------------------------------------------------------------------------- */
 
@@ -93,7 +96,9 @@ void drive_pool_sleep(struct drive_pool *pool, uint64_t until);
 void request_list_append(struct request_list *list, struct block_request *request);
 struct block_request *request_list_take(struct request_list *list);
 void request_list_move(struct request_list *to, struct request_list *from);
-/* A request was put into a queue of the threads': somebody must see it. Lock held. */
+/* A request was put into a queue of the threads': there are enough of them. Lock held. */
+void drive_pool_staff(struct drive_pool *pool);
+/* The same, and somebody must see it. Lock held. */
 void drive_pool_wake(struct drive_pool *pool);
 
 /* A request that ran on `medium` (referenced; NULL: cancelled) and counts as running. */

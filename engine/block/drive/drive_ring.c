@@ -11,7 +11,7 @@
  * A third kind may make it wait, but seldom does: a small write of whole pages into the page cache,
  * the only request that there is. Another thread would cost more than the copy. After one that took
  * long (the host holds back who writes more than its disk can take) they are the threads' for a
- * while.
+ * hundred times as long, so that others who need the thread wait little.
  */
 #include "drive_private.h"
 
@@ -19,8 +19,8 @@ enum {
     QUICK_COPY = 32 << 10, /* bytes; larger copies are shared among the threads */
     PAGE = 4096,           /* of the page cache; what is no whole one may have to be read first */
     BATCH = 64,            /* requests that are taken or given back at once */
-    SLOW_WRITE = 500000,   /* nanoseconds */
-    SLOW_PAUSE = 1000000000,
+    SLOW_WRITE = 1000000,  /* nanoseconds */
+    SLOW_PAUSE = 100,      /* times as long as such a write took */
 };
 
 struct drive_op {
@@ -130,13 +130,13 @@ static enum drive_ring_answer write_now(const struct drive_run *run,
 {
     const struct block_request *request = run->request;
     struct drive_pool *pool = run->drive->pool;
-    uint64_t start = drive_pool_now(pool), end;
+    uint64_t start = drive_pool_now(pool), took;
     int result = storage_writev(place->storage, place->host, (const struct iovec *)request->spans,
                                 request->n_spans);
 
-    end = drive_pool_now(pool);
-    if (end - start > SLOW_WRITE) {
-        pool->write_next = end + SLOW_PAUSE;
+    took = drive_pool_now(pool) - start;
+    if (took > SLOW_WRITE) {
+        pool->write_next = start + took + SLOW_PAUSE * took;
     }
     return result == 0 ? DRIVE_RING_DONE : DRIVE_RING_NO;
 }

@@ -334,11 +334,11 @@ TEST(a_lone_write_stays_while_writes_are_quick)
         printf("# no io_uring\n");
     } else {
         CHECK(lone_write_stays(&bell, 1));
-        clock_step = 1000000; /* nanoseconds */
+        clock_step = 4000000; /* nanoseconds */
         CHECK(lone_write_stays(&bell, 2));
         CHECK(lone_write_stays(&bell, 3) == rig_direct(rig->folder));
         clock_step = 0;
-        __atomic_add_fetch(&clock_value, 2000000000, __ATOMIC_RELAXED);
+        __atomic_add_fetch(&clock_value, 2000000000u, __ATOMIC_RELAXED);
         CHECK(lone_write_stays(&bell, 4));
         fault_set(FAULT_WRITE, ENOSPC, 0);
         bell_ring(&bell);
