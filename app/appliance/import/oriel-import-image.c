@@ -12,7 +12,7 @@
 #include "oriel-import-private.h"
 
 enum {
-    EXTENTS_MAX = 1 << 20,
+    EXTENTS_MAX = 1 << 22, /* 256 GiB in pieces of 64 KiB */
 };
 
 /* An image that is being opened, with those below it. */
@@ -175,7 +175,7 @@ guint64 import_image_data(struct image *image)
 
         if (i == EXTENTS_MAX ||
             image_status(image, offset, image->size - offset, &kind, &known) != 0) {
-            return image->size; /* not worth more looking */
+            return data + (image->size - offset); /* not worth more looking */
         }
         data += kind == IMAGE_DATA ? known : 0;
         offset += known;

@@ -37,7 +37,10 @@ struct overlay {
     struct storage storage;
     struct storage *base;
     GHashTable *pages; /* page number -> bytes */
+    uint64_t laid;     /* pages that were written, each as often as it was */
 };
+
+static const uint8_t zero_page[SECTOR];
 
 static int overlay_read(struct storage *storage, uint64_t offset, const struct iovec *spans,
                         unsigned n)
@@ -69,6 +72,20 @@ static int overlay_extent(struct storage *storage, uint64_t offset, uint64_t *le
     return 0;
 }
 
+static void page_free(gpointer data)
+{
+    if (data != zero_page) {
+        g_free(data);
+    }
+}
+
+/* Takes `bytes`. False: a log does not change so much. */
+static bool page_lay(struct overlay *overlay, uint64_t number, const uint8_t *bytes)
+{
+    g_hash_table_insert(overlay->pages, GSIZE_TO_POINTER(number), (gpointer)bytes);
+    return ++overlay->laid <= PAGES_MAX;
+}
+
 static void overlay_free(struct storage *storage)
 {
     struct overlay *overlay = (struct overlay *)storage;
@@ -94,7 +111,7 @@ static struct overlay *overlay_new(struct storage *base)
     overlay->storage.read_only = true;
     overlay->storage.size = storage_size(base);
     overlay->base = base;
-    overlay->pages = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
+    overlay->pages = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, page_free);
     return overlay;
 }
 
@@ -262,8 +279,7 @@ static bool zeroes_lay(struct overlay *overlay, uint64_t offset, uint64_t length
         return false;
     }
     for (uint64_t at = offset; at < offset + length; at += SECTOR) {
-        g_hash_table_insert(overlay->pages, GSIZE_TO_POINTER(at / SECTOR), g_malloc0(SECTOR));
-        if (g_hash_table_size(overlay->pages) > PAGES_MAX) {
+        if (!page_lay(overlay, at / SECTOR, zero_page)) {
             return false;
         }
     }
@@ -285,14 +301,16 @@ static bool entry_lay(const struct log *log, const struct entry *entry, struct o
             }
             continue;
         }
-        if (offset >= IMAGE_BYTES_MAX || g_hash_table_size(overlay->pages) > PAGES_MAX) {
+        if (offset >= IMAGE_BYTES_MAX) {
             return false;
         }
         sector = log_at(log, (uint64_t)entry->position + (uint64_t)data++ * SECTOR);
         page = g_memdup2(sector, SECTOR);
         memcpy(page, descriptor + 8, 8);
         memcpy(page + SECTOR - 4, descriptor + 4, 4);
-        g_hash_table_insert(overlay->pages, GSIZE_TO_POINTER(offset / SECTOR), page);
+        if (!page_lay(overlay, offset / SECTOR, page)) {
+            return false;
+        }
     }
     return true;
 }

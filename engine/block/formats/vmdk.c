@@ -80,10 +80,16 @@ static int map_sparse(struct vmdk *vmdk, struct extent *extent, uint64_t offset,
     if (result < 0) {
         return result == -EUCLEAN ? damaged(&vmdk->image, offset) : result;
     }
-    found->length = MIN(found->length, sparse->grain - within);
     if (sector == 0) {
+        uint64_t grains = (within + found->length - 1) / sparse->grain + 1;
+
+        grains = vmdk_sparse_absent(sparse, inside / sparse->grain, grains);
         found->kind = IMAGE_ABSENT;
-    } else if (sector == 1 && sparse->zero_gte) {
+        found->length = MIN(found->length, grains * sparse->grain - within);
+        return 0;
+    }
+    found->length = MIN(found->length, sparse->grain - within);
+    if (sector == 1 && sparse->zero_gte) {
         found->kind = IMAGE_ZERO;
     } else if (sparse->compressed) {
         found->kind = IMAGE_COMPRESSED;

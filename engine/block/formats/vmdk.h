@@ -85,6 +85,11 @@ const char *vmdk_sparse_open(struct vmdk_sparse *sparse, struct storage *storage
 void vmdk_sparse_close(struct vmdk_sparse *sparse);
 /* The sector at which a grain lies; 0: absent; 1: zero, if zero_gte. Negative errno on failure. */
 int vmdk_sparse_grain(struct vmdk_sparse *sparse, uint64_t number, uint32_t *sector);
+/*
+ * How many grains are absent one after the other, from `number` on, which is; at most `most`, and
+ * fewer than there are if that took long.
+ */
+uint64_t vmdk_sparse_absent(struct vmdk_sparse *sparse, uint64_t number, uint64_t most);
 /* Unpacks the compressed grain at `sector`; -EUCLEAN if it is damaged. */
 int vmdk_sparse_unpack(struct vmdk_sparse *sparse, uint64_t sector, uint8_t *bytes);
 

@@ -17,7 +17,9 @@ enum {
     GRAIN_MAX = 2 << 20, /* bytes */
     GRAIN_MARKER = 12,   /* u64 lba, u32 size */
     GT_BYTES = VMDK_GTES_PER_GT * 4,
-    FOOTER_FROM_END = 1024, /* the footer, and after it the end-of-stream marker */
+    FOOTER_FROM_END = 1024,    /* the footer, and after it the end-of-stream marker */
+    SCAN_TABLES_MAX = 1 << 16, /* 128 MiB of memory */
+    ABSENT_TABLES_MAX = 256,   /* that one look goes over */
 };
 
 #define CAPACITY_MAX (UINT64_C(1) << 53)
@@ -47,6 +49,9 @@ static bool scan_note(struct vmdk_sparse *sparse, uint64_t lba, uint64_t sector)
         return false;
     }
     table = g_hash_table_lookup(sparse->scanned, key);
+    if (table == NULL && g_hash_table_size(sparse->scanned) >= SCAN_TABLES_MAX) {
+        return false;
+    }
     if (table == NULL) {
         table = g_new0(uint32_t, VMDK_GTES_PER_GT);
         g_hash_table_insert(sparse->scanned, key, table);
@@ -217,6 +222,54 @@ int vmdk_sparse_grain(struct vmdk_sparse *sparse, uint64_t number, uint32_t *sec
         result = table_entry(sparse, sparse->rgd, number, sector);
     }
     return result;
+}
+
+/* How many of a table's entries from `first` on are 0, one after the other, of `n`. */
+static uint64_t zeroes_in_table(struct vmdk_sparse *sparse, uint64_t table, uint64_t first,
+                                uint64_t n)
+{
+    const uint32_t *scanned;
+    uint8_t bytes[GT_BYTES];
+    uint64_t zeroes = 0;
+
+    if (sparse->scanned != NULL) {
+        scanned = g_hash_table_lookup(sparse->scanned, GSIZE_TO_POINTER(table));
+        while (zeroes < n && (scanned == NULL || scanned[first + zeroes] == 0)) {
+            zeroes++;
+        }
+        return zeroes;
+    }
+    if (pages_read(sparse->pages, sparse->gd + table * 4, bytes, 4) < 0) {
+        return 0;
+    }
+    table = (uint64_t)load_le32(bytes) * IMAGE_SECTOR;
+    if (table == 0) {
+        return n;
+    }
+    if (pages_read(sparse->pages, table + first * 4, bytes, n * 4) < 0) {
+        return 0;
+    }
+    while (zeroes < n && load_le32(bytes + zeroes * 4) == 0) {
+        zeroes++;
+    }
+    return zeroes;
+}
+
+uint64_t vmdk_sparse_absent(struct vmdk_sparse *sparse, uint64_t number, uint64_t most)
+{
+    uint64_t n = 1;
+
+    for (unsigned tables = 0; n < most && tables < ABSENT_TABLES_MAX; tables++) {
+        uint64_t first = (number + n) % VMDK_GTES_PER_GT;
+        uint64_t left = MIN(VMDK_GTES_PER_GT - first, most - n);
+        uint64_t zeroes = zeroes_in_table(sparse, (number + n) / VMDK_GTES_PER_GT, first, left);
+
+        n += zeroes;
+        if (zeroes < left) {
+            break;
+        }
+    }
+    return n;
 }
 
 int vmdk_sparse_unpack(struct vmdk_sparse *sparse, uint64_t sector, uint8_t *bytes)

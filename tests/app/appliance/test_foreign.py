@@ -485,6 +485,22 @@ def test_loose_disks(home):
     bench.refused(CORRUPT, bench.write(folder + "/cut.xz", packed["xz"][:-3000]), "cut short")
 
 
+def test_space_of_thin_disks(home):
+    """What a disk does not have takes no space: neither holes of a raw one nor grains that are absent."""
+    bench = Bench(home)
+    folder = bench.folder("thin")
+    raw = bench.write(folder + "/thin.img", bytes(bench.content))
+    os.truncate(raw, 1 << 40)
+    vmdk = bench.disk(folder + "/thin.vmdk", "vmdk", source=raw)
+    for path in (raw, vmdk):
+        report = bench.report(path)
+        check(report["disks-size"] == 1 << 40 and report["space"] < 2 * SIZE, f"{path}: {report}")
+    home.json("import", raw, "--name", "Thin")
+    disk = home.folder("Thin") + "/disks/disk0.qcow2"
+    check(os.stat(disk).st_blocks * 512 < 2 * SIZE, "not sparse")
+    bench.same(disk, raw)
+
+
 def test_what_is_packed_is_unpacked_once(home):
     """The second worker finds an archive that has been spoilt, and what the first one has unpacked."""
     bench = Bench(home)
@@ -571,4 +587,4 @@ def test_hostile(home):
 
 
 main(test_vmware, test_virtualbox, test_libvirt, test_utm, test_quickemu, test_hyper_v, test_vagrant, test_loose_disks,
-     test_what_is_packed_is_unpacked_once, test_hostile)
+     test_space_of_thin_disks, test_what_is_packed_is_unpacked_once, test_hostile)

@@ -148,6 +148,47 @@ def test_vmdk_snapshots(home):
     check(code == 10 and "does not belong" in err, f"a base that was changed since: {code} {err}")
 
 
+def sparse_vmdk(path, capacity, directory, extra, flags=1, compressed=0):
+    """A file of grains of 64 KiB, whose directory is at sector `directory`; `extra` names more of its sectors."""
+    sectors = capacity // 512
+    text = f'# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType="monolithicSparse"\n' \
+           f'RW {sectors} SPARSE "x"\n'
+    with open(path, "wb") as file:
+        file.write(struct.pack("<4sIIQQQQIQQQB4sH", b"KDMV", 1, flags, sectors, 128, 1, 20, 512, 0, directory, 128, 0,
+                               b"\n \r\n", compressed))
+        file.seek(512)
+        file.write(text.encode())
+        for sector, data in extra.items():
+            file.seek(sector * 512)
+            file.write(data)
+        file.truncate(max(file.tell(), 128 * 512))
+    return path
+
+
+def test_nearly_empty_vmdk(home):
+    """What has no tables is not looked at grain by grain: 256 TiB, with data in the last grain."""
+    bench = Bench(home)
+    capacity, entries = 1 << 48, 1 << 23
+    table = 128 + entries * 4 // 512
+    image = sparse_vmdk(bench.path("empty.vmdk"), capacity, 128,
+                        {table - 1: bytes(508) + struct.pack("<I", table),
+                         table: bytes(2044) + struct.pack("<I", table + 4), table + 4: b"end!" * 16384})
+    home.ok("disk", "convert", image, bench.path("empty.qcow2"))
+    bench.io(bench.path("empty.qcow2"), f"read -P 0 {capacity - 131072} 64k", f"read -P 0x65 {capacity - 65536} 1",
+             f"read -P 0x21 {capacity - 1} 1")
+    check(home.json("disk", "info", bench.path("empty.qcow2"))["host-size"] < 8 * MIB, "not sparse")
+
+
+def test_too_many_marks(home):
+    """A stream without its end, whose grains lie so far apart that their tables would fill the memory."""
+    bench = Bench(home)
+    marks = b"".join(struct.pack("<QI", n * 65536, 1).ljust(512, b"\0") for n in range(65537))
+    for n, code in ((65536, 0), (65537, 10)):
+        image = sparse_vmdk(bench.path("marks.vmdk"), 1 << 46, (1 << 64) - 1, {128: marks[:n * 512]}, 0x30001, 1)
+        result = home.run("disk", "info", image)
+        check(result[0] == code and (code == 0 or "grains" in result[2]), f"{n}: {result}")
+
+
 main(test_other_formats_are_read, test_what_we_write_is_accepted, test_between_all_formats,
      test_stream_vmdk_ends_with_its_marker, test_other_readers_accept_vhd_and_vhdx, test_vdi_as_virtualbox_writes_it,
-     test_vmdk_snapshots)
+     test_vmdk_snapshots, test_nearly_empty_vmdk, test_too_many_marks)

@@ -54,6 +54,17 @@ def test_the_log_of_a_vhdx_is_replayed(home):
     data[entry + 100] ^= 1
     home.fails(10, "disk", "convert", home.file("disks/short.vhdx", bytes(data[:3 * MIB])), bench.path("x.raw"),
                words=["short.vhdx"])
+    # An entry of a thousand times a GiB of zeroes is neither kept in memory nor gone through.
+    sectors, sequence = 8, 1 << 40
+    count = (sectors * 4096 - 64) // 32
+    hostile = bytearray(b"loge" + struct.pack("<IIIQII", 0, sectors * 4096, 0, sequence, count, 0)
+                        + data[entry + 32:entry + 48] + struct.pack("<QQ", 0, len(data)))
+    for _ in range(count):
+        hostile += struct.pack("<4sIQQQ", b"zero", 0, 1 << 30, 1 << 40, sequence)
+    hostile = hostile.ljust(sectors * 4096, b"\0")
+    hostile[4:8] = struct.pack("<I", crc32c(hostile))
+    data[log:log + len(hostile)] = hostile
+    home.fails(10, "disk", "info", home.file("disks/zeroes.vhdx", bytes(data)), words=["zeroes.vhdx", "more than a log"])
 
 
 def vhd_checksum(data, field):
