@@ -10,8 +10,9 @@
 struct ovf {
     OrielAppliance *appliance;
     xmlNode *envelope;
-    const char *name;    /* of the descriptor, for messages */
-    char *configuration; /* the default one of DeploymentOptionSection, or NULL */
+    const char *name;     /* of the descriptor, for messages */
+    char *configuration;  /* the default one of DeploymentOptionSection, or NULL */
+    GHashTable *messages; /* msgid -> xmlNode of the Msg */
     guint items;
 };
 

@@ -11,6 +11,7 @@
 enum {
     SYSTEMS_MAX = 64,
     LIST_MAX = 4096, /* files, disks */
+    EULAS_MAX = 64,
 };
 
 #define CAPACITY_MAX (UINT64_C(1) << 56)
@@ -141,18 +142,7 @@ static char *message(struct ovf *ovf, const xmlNode *node)
     if (text || !id) {
         return g_steal_pointer(&text);
     }
-    for (xmlNode *strings = ovf_child(ovf->envelope, "Strings"); strings;
-         strings = ovf_next(strings->next, "Strings")) {
-        for (xmlNode *entry = ovf_child(strings, "Msg"); entry;
-             entry = ovf_next(entry->next, "Msg")) {
-            g_autofree char *entry_id = ovf_attribute(entry, "msgid");
-
-            if (g_strcmp0(id, entry_id) == 0) {
-                return ovf_text(entry);
-            }
-        }
-    }
-    return NULL;
+    return ovf_text(g_hash_table_lookup(ovf->messages, id));
 }
 
 static char *product_of(struct ovf *ovf, xmlNode *section)
@@ -193,13 +183,11 @@ static void section_read(struct ovf *ovf, OrielOvfMachine *system, xmlNode *node
                      _("Its properties are not given to the guest; set them up inside it."));
         }
     } else if (section_is(node, "EulaSection")) {
-        char *licence = message(ovf, ovf_child(node, "License"));
+        g_autofree char *licence = message(ovf, ovf_child(node, "License"));
 
-        if (licence &&
-            g_ptr_array_find_with_equal_func(ovf->appliance->eulas, licence, g_str_equal, NULL)) {
-            g_free(licence);
-        } else if (licence) {
-            g_ptr_array_add(ovf->appliance->eulas, licence);
+        if (licence && ovf->appliance->eulas->len <= EULAS_MAX &&
+            !g_ptr_array_find_with_equal_func(ovf->appliance->eulas, licence, g_str_equal, NULL)) {
+            g_ptr_array_add(ovf->appliance->eulas, g_steal_pointer(&licence));
         }
     } else if (section_is(node, "InstallSection")) {
         ovf_note(ovf->appliance, _("It wants to be started once to install itself; start it."));
@@ -280,6 +268,22 @@ static void version_read(struct ovf *ovf)
                                                                      : g_strdup("1.0");
 }
 
+/* Those that come first count. */
+static void messages_read(struct ovf *ovf)
+{
+    for (xmlNode *strings = ovf_child(ovf->envelope, "Strings"); strings;
+         strings = ovf_next(strings->next, "Strings")) {
+        for (xmlNode *entry = ovf_child(strings, "Msg"); entry;
+             entry = ovf_next(entry->next, "Msg")) {
+            g_autofree char *id = ovf_attribute(entry, "msgid");
+
+            if (id && !g_hash_table_contains(ovf->messages, id)) {
+                g_hash_table_insert(ovf->messages, g_steal_pointer(&id), entry);
+            }
+        }
+    }
+}
+
 /* The configuration whose items count. */
 static void configuration_read(struct ovf *ovf)
 {
@@ -323,12 +327,16 @@ static gboolean envelope_read(struct ovf *ovf, GError **error)
         return invalid(ovf, error, _("its description is not an OVF envelope"));
     }
     version_read(ovf);
+    messages_read(ovf);
     configuration_read(ovf);
     if (!lists_read(ovf, error) || !systems_read(ovf, ovf->envelope, error)) {
         return FALSE;
     }
     if (ovf->appliance->systems->len == 0) {
         return invalid(ovf, error, _("it describes no machine"));
+    }
+    if (ovf->appliance->eulas->len > EULAS_MAX) {
+        return invalid(ovf, error, "it has too many licences");
     }
     return TRUE;
 }
@@ -344,9 +352,11 @@ OrielAppliance *oriel_ovf_parse(const char *data, gsize length, const char *name
     ovf.appliance = oriel_appliance_new();
     ovf.appliance->format = "OVF";
     ovf.envelope = xmlDocGetRootElement(document);
+    ovf.messages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!envelope_read(&ovf, error)) {
         g_clear_pointer(&ovf.appliance, oriel_appliance_free);
     }
+    g_hash_table_unref(ovf.messages);
     g_free(ovf.configuration);
     xmlFreeDoc(document);
     return ovf.appliance;

@@ -330,6 +330,15 @@ def test_hostile_descriptors_and_disks(home):
     bench.refused(INVALID, bench.ova([("b.ovf", descriptor([(f"f{n}", "disk1.vmdk", "") for n in range(9)])), disk]),
                   "at most")
 
+    licences = "".join(f"<EulaSection><Info/><License>{n}</License></EulaSection>" for n in range(65))
+    bench.refused(INVALID, bench.ova([("b.ovf", descriptor(sections=licences)), disk]), "too many licences")
+    start = time.monotonic()  # thirty thousand sections, each of which looks for a message among as many
+    sections = '<EulaSection><License msgid="none"/></EulaSection>' * 30000
+    messages = "<Strings>" + "".join(f'<Msg msgid="m{n}"/>' for n in range(30000)) + "</Strings></Envelope>"
+    ovf = descriptor(sections=sections).replace(b"</Envelope>", messages.encode())
+    home.ok("import", bench.ova([("b.ovf", ovf), disk]), "--report")
+    check(time.monotonic() - start < 30, "it took long")
+
     overlay = home.path + "/overlay.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", bench.raw, overlay], check=True)
     with open(overlay, "rb") as file:
