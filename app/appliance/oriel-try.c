@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n-lib.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -212,12 +211,12 @@ void oriel_try_wait(OrielTry *try, GCancellable *cancellable)
     g_subprocess_wait(try->engine, cancellable, NULL);
 }
 
-/* Asks it to end, which an engine always heeds unless a disk or network holds it. */
 static void engine_end(OrielTry *try)
 {
-    if (g_subprocess_get_identifier(try->engine)) {
-        g_subprocess_send_signal(try->engine, SIGTERM);
-        g_subprocess_wait(try->engine, NULL, NULL);
+    g_autoptr(GError) error = NULL;
+
+    if (!oriel_session_end(try->engine, try->machine, &error)) {
+        g_message("%s", error->message);
     }
     g_clear_object(&try->engine);
     close(try->until);

@@ -26,7 +26,10 @@ OrielTry *oriel_try_start(OrielImport *import, OrielProgress progress, gpointer 
 const OrielMachine *oriel_try_machine(const OrielTry *try);
 /* Waits for the end of its engine, which `cancellable` demands. */
 void oriel_try_wait(OrielTry *try, GCancellable *cancellable);
-/* Ends it if it still runs, and removes all of it. */
+/*
+ * Ends it if it still runs, and removes all of it. An engine that does not heed that is killed
+ * after ORIEL_SESSION_PATIENCE seconds.
+ */
 void oriel_try_free(OrielTry *try);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrielTry, oriel_try_free)
 

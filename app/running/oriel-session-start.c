@@ -73,16 +73,20 @@ static char *ready_read(int fd, GCancellable *cancellable, GError **error)
                                                    : g_string_free(g_steal_pointer(&line), FALSE);
 }
 
-/* One whose start is not wanted any more. */
-static void process_give_up(GSubprocess *process, const OrielMachine *machine)
+gboolean oriel_session_end(GSubprocess *process, const OrielMachine *machine, GError **error)
 {
     const char *id = g_subprocess_get_identifier(process);
     int fd = id ? pidfd_open((pid_t)atoi(id), 0) : -1;
+    gboolean good = TRUE;
 
     if (fd >= 0) {
-        oriel_session_end_process(fd, TRUE, machine, NULL);
+        good = oriel_session_end_process(fd, TRUE, machine, error);
         close(fd);
+    } else if (id && errno != ESRCH) {
+        oriel_error_set_errno(error, errno, "The engine of “%s” cannot be ended", machine->name);
+        good = FALSE;
     }
+    return good;
 }
 
 /* Turns the engine's line into a result. */
@@ -135,7 +139,7 @@ static gboolean start(const OrielMachine *machine, GPtrArray *arguments,
 
     close(pipe_fds[0]);
     if (!line) {
-        process_give_up(process, machine);
+        oriel_session_end(process, machine, NULL); /* its start is not wanted any more */
         return FALSE;
     }
     if (!ready_judge(machine, line, error)) {

@@ -262,18 +262,30 @@ OrielEngine *oriel_session_connect(const OrielMachine *machine, GError **error)
 
 /* --- Ending it -------------------------------------------------------------------------------- */
 
+/* Whether the process ends within ORIEL_SESSION_PATIENCE, whatever signals come meanwhile. */
+static gboolean ends_in_time(int process)
+{
+    gint64 end = g_get_monotonic_time() + ORIEL_SESSION_PATIENCE * G_TIME_SPAN_SECOND, left;
+    struct pollfd wait = { .fd = process, .events = POLLIN };
+    int n;
+
+    do {
+        left = MAX(end - g_get_monotonic_time(), 0) / G_TIME_SPAN_MILLISECOND;
+        n = poll(&wait, 1, (int)left);
+    } while (n < 0 && errno == EINTR);
+    return n > 0;
+}
+
 gboolean oriel_session_end_process(int process, gboolean ask, const OrielMachine *machine,
                                    GError **error)
 {
-    struct pollfd wait = { .fd = process, .events = POLLIN };
-
     for (int number = ask ? SIGTERM : SIGKILL;; number = SIGKILL) {
         if (pidfd_send_signal(process, number, NULL, 0) != 0 && errno != ESRCH) {
             oriel_error_set_errno(error, errno, _("The engine of “%s” cannot be ended"),
                                   machine->name);
             return FALSE;
         }
-        if (poll(&wait, 1, ORIEL_SESSION_PATIENCE * 1000) > 0) {
+        if (ends_in_time(process)) {
             return TRUE;
         }
         if (number == SIGKILL) {

@@ -87,6 +87,14 @@ GSocketConnection *oriel_session_connect_socket(const char *path, GCancellable *
                                                 GError **error);
 
 /*
+ * Ends an engine that oriel_session_start() or oriel_session_start_lent() has given out and waits
+ * for its end: it is asked, and forced if it does not heed that. Either takes at most
+ * ORIEL_SESSION_PATIENCE seconds. Nothing is done if it has ended. Errors: HOST, TIMEOUT if the
+ * system still holds it.
+ */
+gboolean oriel_session_end(GSubprocess *process, const OrielMachine *machine, GError **error);
+
+/*
  * Ends the process that serves the machine's control socket, without asking it, and waits for its
  * end. Errors: STATE if there is none, HOST, TIMEOUT if it cannot be ended.
  */

@@ -120,6 +120,14 @@ def command(pid):
     return text if "oriel-engine" in text.split("\0")[0] else ""
 
 
+def words(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            return file.read().split("\0")
+    except OSError:
+        return []
+
+
 def threads(pid):
     try:
         return len(os.listdir(f"/proc/{pid}/task"))
@@ -184,6 +192,19 @@ def test_with_a_cd(home):
     check(sorted(files) == ["cdrom1.iso", "disk0.qcow2"], files)
 
 
+def test_an_engine_that_does_not_heed(home):
+    """It is killed after a while, and whoever tried the appliance goes on."""
+    home.environment["ORIEL_ENGINE"] = os.environ["ORIEL_FAKE_ENGINE"]
+    raw = home.file("boot.raw", boot_disk())
+    trial = Trial(home, raw)
+    pid = next(int(name) for name in os.listdir("/proc") if name.isdigit() and "--until-fd" in words(name)
+               and trial.folder in words(name))
+    os.kill(pid, signal.SIGSTOP)
+    trial.end(signal.SIGINT)
+    check(state(pid) == "Z", f"the engine is {state(pid)}")
+    check(machines(home) == [], f"left: {machines(home)}")
+
+
 def test_refused(home):
     overlay = home.path + "/overlay.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", "lent:disk0", "-F", "raw", "-u", overlay, "1M"], check=True)
@@ -193,4 +214,5 @@ def test_refused(home):
     check(machines(home) == ["Thief.oriel"], f"left: {machines(home)}")
 
 
-main(test_from_the_archive, test_packed_and_in_pieces, test_with_a_cd, test_killed, test_refused)
+main(test_from_the_archive, test_packed_and_in_pieces, test_with_a_cd, test_killed,
+     test_an_engine_that_does_not_heed, test_refused)
