@@ -55,7 +55,8 @@ JsonNode *oriel_disk_check(const char *path, const char *format, OrielProgress p
 
 /*
  * Mends a qcow2 image; the same result, of what was found, with "lost-clusters". Cancelled, the
- * image stays as it was; if it is too late for that, the work goes on to its end.
+ * image stays as it was; if it is too late for that, the work goes on to its end. Images of other
+ * formats are INVALID.
  */
 JsonNode *oriel_disk_repair(const char *path, OrielProgress progress, gpointer data,
                             GCancellable *cancellable, GError **error);

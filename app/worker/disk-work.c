@@ -329,6 +329,25 @@ JsonNode *disk_work_check(const char *path, const char *format, OrielProgress pr
     return node;
 }
 
+/* Nothing but the file itself is looked at: those that others name may not be read here. */
+static gboolean can_repair(const char *path, GError **error)
+{
+    int fd = image_file_open(NULL, NULL, path, true, error);
+    struct storage *storage = fd < 0 ? NULL : storage_file_new(fd, path, true, error);
+    enum image_format format = IMAGE_QCOW2;
+    gboolean good = storage && image_detect(storage, &format, error);
+
+    storage_free(storage);
+    if (format != IMAGE_QCOW2) {
+        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+                    "“%s” is a %s image, and only qcow2 images can be repaired. If it is damaged, "
+                    "restore it from a copy.",
+                    path, image_format_name(format));
+        return FALSE;
+    }
+    return good;
+}
+
 JsonNode *disk_work_repair(const char *path, OrielProgress progress, gpointer data,
                            GCancellable *cancellable, GError **error)
 {
@@ -338,7 +357,7 @@ JsonNode *disk_work_repair(const char *path, OrielProgress progress, gpointer da
                                            .format = IMAGE_QCOW2,
                                            .for_repair = true };
     struct qcow2_report report = { .leaks = 0 };
-    struct image *image = chain_open(&request, error);
+    struct image *image = can_repair(path, error) ? chain_open(&request, error) : NULL;
     JsonNode *node = NULL;
 
     if (!image) {

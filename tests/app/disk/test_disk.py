@@ -109,6 +109,13 @@ def test_damage_is_found_and_mended(home):
             lost=True)
     damaged("L2 table outside", lambda image: patch(image, l1(image) + 8, struct.pack(">Q", 1 << 63 | 1 << 45)),
             lost=True)
+    for form, options in (("vdi", []), ("vhdx", []), ("vmdk", ["-o", "subformat=monolithicFlat"]), ("raw", [])):
+        image = bench.make("other." + form, form, *options)
+        with open(image, "rb") as file:
+            before = file.read()
+        home.fails(10, "disk", "repair", image, words=["other." + form, f"a {form} image", "only qcow2"])
+        with open(image, "rb") as file:
+            check(file.read() == before, form)
 
 
 def test_hostile_images_are_refused_quickly(home):
