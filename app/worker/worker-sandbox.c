@@ -145,6 +145,7 @@ static const int allowed[] = {
     SCMP_SYS(stat),
     SCMP_SYS(statfs),
     SCMP_SYS(statx),
+    SCMP_SYS(sync_file_range),
     SCMP_SYS(sysinfo),
     SCMP_SYS(time),
     SCMP_SYS(utimensat),

@@ -74,6 +74,13 @@ int storage_clear(struct storage *storage, uint64_t offset, uint64_t length, boo
     return length == 0 ? 0 : storage->class->clear(storage, offset, length, release);
 }
 
+void storage_write_back(struct storage *storage)
+{
+    if (!storage->read_only && storage->class->write_back != NULL) {
+        storage->class->write_back(storage);
+    }
+}
+
 /*
  * After a failed sync the kernel may have dropped the pages it could not write, and the next sync
  * would succeed without them. So one failure is final for this storage.

@@ -27,6 +27,7 @@ struct storage_class {
     int (*write)(struct storage *storage, uint64_t offset, const struct iovec *spans, unsigned n);
     int (*clear)(struct storage *storage, uint64_t offset, uint64_t length, bool release);
     int (*flush)(struct storage *storage);
+    void (*write_back)(struct storage *storage); /* NULL: nothing is kept back */
     int (*resize)(struct storage *storage, uint64_t size);
     int (*extent)(struct storage *storage, uint64_t offset, uint64_t *length, bool *data);
     void (*free)(struct storage *storage);
@@ -78,6 +79,11 @@ int storage_write(struct storage *storage, uint64_t offset, const void *bytes, s
  * if the host can.
  */
 int storage_clear(struct storage *storage, uint64_t offset, uint64_t length, bool release);
+/*
+ * Lets the host begin to move to its disk what was written, so that a flush later on has less to
+ * wait for. It promises nothing. May wait for the host's disk to take more.
+ */
+void storage_write_back(struct storage *storage);
 /* Everything written before is durable. After one failure, -EIO for ever. */
 int storage_flush(struct storage *storage);
 int storage_resize(struct storage *storage, uint64_t size);

@@ -287,6 +287,12 @@ static int file_flush(struct storage *storage)
     return result;
 }
 
+/* Errors of the writing are kept for file_flush(). */
+static void file_write_back(struct storage *storage)
+{
+    sync_file_range(file_of(storage)->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 static int file_resize(struct storage *storage, uint64_t size)
 {
     if (ftruncate(file_of(storage)->fd, (off_t)size) < 0) {
@@ -337,6 +343,7 @@ static const struct storage_class file_class = {
     .write = file_write,
     .clear = file_clear,
     .flush = file_flush,
+    .write_back = file_write_back,
     .resize = file_resize,
     .extent = file_extent,
     .free = file_free,

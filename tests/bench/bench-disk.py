@@ -6,7 +6,8 @@ small random requests. Whole-process time; the processor's time, which a busy co
 usage: bench-disk.py [--size MIB] [--rounds N] [NAME...]
 
 qemu-img's own default does not make the result durable; ours does. So each conversion is shown beside qemu-img
-followed by fdatasync of the result, and the time without that is in the last column.
+followed by a sync of the result and its folder, and the time without that is in the last column. Both sides take turns at being
+first, and begin when the host has written everything that was written before.
 """
 import argparse
 import os
@@ -38,11 +39,23 @@ def child(command):
 
 
 def sync(path):
+    """What ours does, too: the file and its name are durable."""
     start = time.monotonic()
-    fd = os.open(path, os.O_RDWR)
-    os.fdatasync(fd)
-    os.close(fd)
+    for name, flags, call in ((path, os.O_RDWR, os.fdatasync), (os.path.dirname(path), os.O_RDONLY, os.fsync)):
+        fd = os.open(name, flags)
+        call(fd)
+        os.close(fd)
     return time.monotonic() - start
+
+
+def take_turns(rounds, ours, theirs):
+    """What both return, a list each; the host's disk has nothing to do when one begins."""
+    results = ([], [])
+    for number in range(rounds):
+        for side in ((0, 1), (1, 0))[number % 2]:
+            os.sync()
+            results[side].append((ours, theirs)[side]())
+    return results
 
 
 def source_make(path, size):
@@ -89,6 +102,12 @@ class Files:
             self.made[kind] = target
         return self.made[kind]
 
+    def warm(self, kind):
+        """Both sides find the source in memory."""
+        with open(self.source(kind), "rb") as file:
+            while file.read(MIB):
+                pass
+
     def machine(self):
         """A library of one machine, Bench, with the source as its disk."""
         home = self.path("home")
@@ -129,17 +148,14 @@ def conversions(files, rounds, names):
         name = f"{kind} to {to} {' '.join(ours_options)}".strip()
         if names and not any(word in name for word in names):
             continue
-        ours, theirs, plain, cpu, memory = [], [], [], [], []
-        for _ in range(rounds):
-            seconds, used, peak = files.ours(kind, to, ours_options)
-            ours.append(seconds)
-            fast, durable, their_used, their_peak = files.theirs(kind, to, their_options)
-            theirs.append(durable)
-            plain.append(fast)
-            cpu.append(used / their_used)
-            memory.append((peak, their_peak))
-        peak, their_peak = (max(values) for values in zip(*memory))
-        row(name, ours, theirs, f"processor {figures(cpu)}; not durable {figures(plain)}; {peak:.0f} and {their_peak:.0f} MiB")
+        files.warm(kind)
+        ours, theirs = take_turns(rounds, lambda: files.ours(kind, to, ours_options),
+                                  lambda: files.theirs(kind, to, their_options))
+        seconds, used, peak = zip(*ours)
+        plain, durable, their_used, their_peak = zip(*theirs)
+        cpu = [a / b for a, b in zip(used, their_used)]
+        row(name, seconds, durable,
+            f"processor {figures(cpu)}; not durable {figures(plain)}; {max(peak):.0f} and {max(their_peak):.0f} MiB")
 
 
 def opening(files, rounds):
@@ -147,8 +163,8 @@ def opening(files, rounds):
     for size in ("1G", "64G", "1T", "8T"):
         image = files.path("open.qcow2")
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, size], check=True)
-        ours = [child([os.path.join(BUILD, "app/orielctl"), "disk", "info", image])[0] for _ in range(rounds * 3)]
-        theirs = [child(["qemu-img", "info", "-f", "qcow2", image])[0] for _ in range(rounds * 3)]
+        ours, theirs = take_turns(rounds * 3, lambda: child([ORIELCTL, "disk", "info", image])[0],
+                                  lambda: child(["qemu-img", "info", "-f", "qcow2", image])[0])
         row(size, ours, theirs)
         os.unlink(image)
 
@@ -187,23 +203,30 @@ def exports(files, rounds):
     print(f"\n{'export to OVA':34} {'ours, s':>22} {'qemu-img+tar, s':>22} ratio (spread)")
     files.machine()
     target, vmdk = files.path("target.ova"), files.path("disk1.vmdk")
+    files.warm("qcow2")
     for what, options in (("qcow2, verified", []), ("qcow2, not verified", ["--no-verify"])):
-        ours, theirs, peaks = [], [], []
-        for _ in range(rounds):
+        def our_export():
             seconds, _, peak = child([ORIELCTL, "export", "Bench", target, *options])
-            ours.append(seconds)
-            peaks.append(peak)
             size = os.path.getsize(target)
             os.unlink(target)
+            return seconds, size, peak
+
+        def their_export():
             seconds = child(["qemu-img", "convert", "-f", "qcow2", "-O", "vmdk", "-o", "subformat=streamOptimized",
                              files.source("qcow2"), vmdk])[0]
             seconds += child(["sha256sum", vmdk])[0]
             seconds += child(["tar", "--format=ustar", "-C", files.folder, "-cf", target, "disk1.vmdk"])[0]
-            theirs.append(seconds + sync(target))
-            their_size = os.path.getsize(target)
+            seconds += sync(target)
+            size = os.path.getsize(target)
             os.unlink(target)
             os.unlink(vmdk)
-        row(what, ours, theirs, f"{size / MIB:.0f} and {their_size / MIB:.0f} MiB; peak {max(peaks):.0f} MiB")
+            return seconds, size
+
+        ours, theirs = take_turns(rounds, our_export, their_export)
+        seconds, sizes, peaks = zip(*ours)
+        their_seconds, their_sizes = zip(*theirs)
+        row(what, seconds, their_seconds,
+            f"{max(sizes) / MIB:.0f} and {max(their_sizes) / MIB:.0f} MiB; peak {max(peaks):.0f} MiB")
 
 
 def imports(files, rounds):
@@ -214,25 +237,30 @@ def imports(files, rounds):
     subprocess.run([ORIELCTL, "export", "Bench", archive], check=True, capture_output=True)
     disk = next(name for name in subprocess.run(["tar", "-tf", archive], check=True, capture_output=True, text=True)
                 .stdout.split() if name.endswith(".vmdk"))
-    ours, theirs, peaks = [], [], []
-    for _ in range(rounds):
+
+    def our_import():
         seconds, _, peak = child([ORIELCTL, "import", archive, "--name", "Imported"])
-        ours.append(seconds)
-        peaks.append(peak)
         subprocess.run([ORIELCTL, "delete", "Imported", "--permanently"], check=True, capture_output=True)
+        return seconds, peak
+
+    def their_import():
         seconds = child(["tar", "-C", files.folder, "-xf", archive, disk])[0]
         seconds += child(["qemu-img", "convert", "-f", "vmdk", "-O", "qcow2", files.path(disk), target])[0]
-        theirs.append(seconds + sync(target))
+        seconds += sync(target)
         os.unlink(files.path(disk))
         os.unlink(target)
-    row("stream-optimised VMDK", ours, theirs, f"archive {os.path.getsize(archive) / MIB:.0f} MiB; peak {max(peaks):.0f} MiB")
+        return seconds
+
+    ours, theirs = take_turns(rounds, our_import, their_import)
+    seconds, peaks = zip(*ours)
+    row("stream-optimised VMDK", seconds, theirs, f"archive {os.path.getsize(archive) / MIB:.0f} MiB; peak {max(peaks):.0f} MiB")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="conversions whose name has a word; “open”; “requests”; “export”; “import”")
     parser.add_argument("--size", type=int, default=1024, help="of the disk, in MiB")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=4)
     options = parser.parse_args()
     if not shutil.which("qemu-img"):
         print("bench-disk: qemu-img is not installed, so there is nothing to compare with")

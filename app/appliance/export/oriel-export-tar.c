@@ -125,6 +125,11 @@ static int slice_flush(struct storage *storage)
     return storage_flush(slice_of(storage)->file);
 }
 
+static void slice_write_back(struct storage *storage)
+{
+    storage_write_back(slice_of(storage)->file);
+}
+
 static int slice_resize(struct storage *storage, uint64_t size)
 {
     return -EOPNOTSUPP;
@@ -132,8 +137,8 @@ static int slice_resize(struct storage *storage, uint64_t size)
 
 static int slice_extent(struct storage *storage, uint64_t offset, uint64_t *length, bool *data)
 {
-    *data = true;
-    return 0;
+    return storage_extent(slice_of(storage)->file, slice_of(storage)->offset + offset, length,
+                          data);
 }
 
 static void slice_free(struct storage *storage)
@@ -157,6 +162,7 @@ static const struct storage_class slice_class = {
     .write = slice_write,
     .clear = slice_clear,
     .flush = slice_flush,
+    .write_back = slice_write_back,
     .resize = slice_resize,
     .extent = slice_extent,
     .free = slice_free,

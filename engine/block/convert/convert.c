@@ -10,6 +10,7 @@
 #include <gio/gio.h>
 #include <glib/gi18n-lib.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -19,6 +20,8 @@ enum {
     CHUNK = 2 << 20, /* a multiple of every unit */
     THREADS_MAX = 8,
     REPORT_MS = 100,
+    LOOKS_MAX = 4096,      /* at the source's map, before others have their turn */
+    WRITE_BACK = 32 << 20, /* bytes after which the host's disk is given work */
 };
 
 struct conversion {
@@ -35,6 +38,7 @@ struct conversion {
     uint64_t next; /* bytes that were given out */
     uint64_t sequence, turn;
     uint64_t done;
+    uint64_t dirty; /* bytes that were written since the host's disk was given work */
     unsigned running;
     bool stop;
     int result;
@@ -78,15 +82,21 @@ static int status(struct conversion *c, uint64_t offset, uint64_t length, enum i
     return result;
 }
 
-/* Moves `next` past what need not be copied. Lock held. */
+/* Moves `next` past what need not be copied. Lock held, but for a moment now and then. */
 static int skip_empty(struct conversion *c, struct chunk *chunk)
 {
     int result = 0;
 
-    while (c->next < c->size && result == 0) {
+    for (unsigned looks = 1; c->next < c->size && result == 0 && !c->stop; looks++) {
         enum image_kind kind;
         uint64_t known;
 
+        if (looks % LOOKS_MAX == 0) { /* a large map: whoever looks on has something to say */
+            pthread_mutex_unlock(&c->lock);
+            sched_yield();
+            pthread_mutex_lock(&c->lock);
+            continue;
+        }
         result = status(c, c->next, c->size - c->next, &kind, &known);
         if (result < 0) {
             c->source_failed = true;
@@ -102,9 +112,6 @@ static int skip_empty(struct conversion *c, struct chunk *chunk)
         }
         c->next += known;
         c->done += known;
-        if (c->stop) {
-            break;
-        }
     }
     return result;
 }
@@ -245,6 +252,18 @@ static int chunk_work(struct worker *worker, const struct chunk *chunk, bool *so
     return result;
 }
 
+/* Keeps the host's disk busy while there is more to come. Lock held, but while that takes. */
+static void write_back(struct conversion *c, const struct chunk *chunk)
+{
+    c->dirty += chunk->kind == IMAGE_DATA ? chunk->length : 0;
+    if (c->dirty >= WRITE_BACK) {
+        c->dirty = 0;
+        pthread_mutex_unlock(&c->lock);
+        storage_write_back(c->writer->storage);
+        pthread_mutex_lock(&c->lock);
+    }
+}
+
 static void *work(void *data)
 {
     struct worker *worker = data;
@@ -267,6 +286,9 @@ static void *work(void *data)
         c->done += chunk.length;
         c->turn++;
         pthread_cond_broadcast(&c->turn_changed);
+        if (!c->stop) {
+            write_back(c, &chunk);
+        }
     }
     c->running--;
     pthread_cond_broadcast(&c->turn_changed);
