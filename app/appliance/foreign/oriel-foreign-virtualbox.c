@@ -8,6 +8,10 @@
 
 #include "oriel-foreign-private.h"
 
+enum {
+    DEVICES_MAX = 512, /* each is looked for among all media */
+};
+
 /* --- Media ------------------------------------------------------------------------------------ */
 
 /* The registered medium with this UUID, at any depth, or NULL. */
@@ -147,7 +151,7 @@ static gboolean drives_read(struct foreign *foreign, xmlNode *machine, GError **
 
         for (xmlNode *device = ovf_child(controller, "AttachedDevice"); device;
              device = ovf_next(device->next, "AttachedDevice")) {
-            if (++n > ORIEL_OVF_ITEMS_MAX) {
+            if (++n > DEVICES_MAX) {
                 return foreign_invalid(foreign, error, _("it has too many drives"));
             }
             g_ptr_array_add(devices, device);

@@ -30,6 +30,7 @@ enum {
 #define QCOW2_L1_BYTES_MAX         (UINT64_C(32) << 20)
 #define QCOW2_REFTABLE_BYTES_MAX   (UINT64_C(8) << 20)
 #define QCOW2_SNAPSHOT_BYTES_MAX   (UINT64_C(64) << 20)
+#define QCOW2_SNAPSHOT_L1_MAX      (UINT64_C(1) << 30)  /* bytes of all snapshots' L1 tables */
 #define QCOW2_L2_CACHE_MAX         (UINT64_C(32) << 20) /* covers 256 GiB at 64 KiB clusters */
 #define QCOW2_REFCOUNT_CACHE_MAX   (UINT64_C(4) << 20)
 #define QCOW2_FREES_MAX            4096 /* ranges that wait for a flush */

@@ -11,6 +11,7 @@
 #include "qcow2_count.h"
 
 enum {
+    FREES_AT_ONCE = 1 << 18, /* ranges */
     ENTRY_FIXED = 40,
     ENTRY_L1_OFFSET = 0,
     ENTRY_L1_SIZE = 8,
@@ -98,7 +99,7 @@ static bool entry_read(struct qcow2 *q, uint64_t *at, struct snapshot_entry *ent
 GPtrArray *qcow2_snapshots_load(struct qcow2 *q, uint64_t *table_bytes, GError **error)
 {
     g_autoptr(GPtrArray) snapshots = g_ptr_array_new_with_free_func(entry_free);
-    uint64_t at = q->snapshots_offset;
+    uint64_t at = q->snapshots_offset, l1_bytes = 0;
 
     if (q->nb_snapshots > 0 && (at == 0 || at % q->cluster_size != 0)) {
         damaged(q, error);
@@ -109,6 +110,11 @@ GPtrArray *qcow2_snapshots_load(struct qcow2 *q, uint64_t *table_bytes, GError *
 
         g_ptr_array_add(snapshots, entry);
         if (!entry_read(q, &at, entry) || at - q->snapshots_offset > QCOW2_SNAPSHOT_BYTES_MAX) {
+            damaged(q, error);
+            return NULL;
+        }
+        l1_bytes += (uint64_t)entry->l1_entries * 8;
+        if (l1_bytes > QCOW2_SNAPSHOT_L1_MAX) {
             damaged(q, error);
             return NULL;
         }
@@ -202,6 +208,9 @@ static int references_drop(struct qcow2 *q, const struct snapshot_entry *entry)
             result = -EUCLEAN;
         } else if (offset != 0) {
             result = l2_references_drop(q, offset, bytes);
+        }
+        if (result == 0 && q->frees->len > FREES_AT_ONCE) {
+            result = qcow2_settle(q);
         }
     }
     qcow2_clusters_free_later(q, entry->l1_offset >> q->cluster_bits,

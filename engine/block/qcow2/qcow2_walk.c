@@ -7,6 +7,8 @@
 
 enum {
     BITMAP_FIXED = 24,
+    BITMAP_ENTRIES_MAX = 1 << 22, /* of all bitmaps' tables */
+    BITMAP_ENTRIES_READ = 512,    /* at once */
 };
 
 /* One L1 table with all that hangs on it. */
@@ -213,7 +215,8 @@ static void walk_refcounts(struct qcow2 *q, struct walker *walker)
 }
 
 /* One bitmap's table and its clusters; returns the bytes of its directory entry, 0 if damaged. */
-static uint64_t walk_bitmap(struct qcow2 *q, struct walker *walker, uint64_t at, uint64_t end)
+static uint64_t walk_bitmap(struct qcow2 *q, struct walker *walker, uint64_t at, uint64_t end,
+                            uint32_t *entries_left)
 {
     struct reference reference = { .kind = REFERENCE_BITMAP };
     uint8_t fixed[BITMAP_FIXED];
@@ -227,20 +230,24 @@ static uint64_t walk_bitmap(struct qcow2 *q, struct walker *walker, uint64_t at,
     offset = load_be64(fixed);
     entries = load_be32(fixed + 8);
     length = (sizeof(fixed) + load_be16(fixed + 18) + load_be32(fixed + 20) + 7) / 8 * 8;
-    if ((uint64_t)entries * 8 > QCOW2_L1_BYTES_MAX || length > end - at) {
+    if (entries > *entries_left || length > end - at) {
         return 0;
     }
+    *entries_left -= entries;
     visit(q, walker, reference, offset, MAX((uint64_t)entries * 8, 1));
-    for (uint32_t i = 0; i < entries; i++) {
-        uint8_t entry[8];
-        uint64_t cluster;
+    for (uint64_t done = 0; done < entries; done += BITMAP_ENTRIES_READ) {
+        uint64_t n = MIN(entries - done, (uint64_t)BITMAP_ENTRIES_READ);
+        uint8_t bytes[BITMAP_ENTRIES_READ * 8];
 
-        if (storage_read_all(q->image.storage, offset + (uint64_t)i * 8, entry, 8) < 0) {
+        if (storage_read_all(q->image.storage, offset + done * 8, bytes, n * 8) < 0) {
             return 0;
         }
-        cluster = load_be64(entry) & QCOW2_OFFSET_MASK;
-        if (cluster != 0) {
-            visit(q, walker, reference, cluster, q->cluster_size);
+        for (uint64_t i = 0; i < n; i++) {
+            uint64_t cluster = load_be64(bytes + i * 8) & QCOW2_OFFSET_MASK;
+
+            if (cluster != 0) {
+                visit(q, walker, reference, cluster, q->cluster_size);
+            }
         }
     }
     return length;
@@ -250,13 +257,14 @@ static void walk_bitmaps(struct qcow2 *q, struct walker *walker)
 {
     struct reference reference = { .kind = REFERENCE_BITMAP };
     uint64_t at = q->bitmap_directory, end = at + q->bitmap_directory_size, length = 1;
+    uint32_t entries_left = BITMAP_ENTRIES_MAX;
 
     if (q->n_bitmaps == 0 || q->bitmap_directory_size == 0) {
         return;
     }
     visit(q, walker, reference, at, q->bitmap_directory_size);
     for (uint32_t i = 0; i < q->n_bitmaps && length != 0; i++) {
-        length = walk_bitmap(q, walker, at, end);
+        length = walk_bitmap(q, walker, at, end, &entries_left);
         at += length;
     }
 }

@@ -170,6 +170,32 @@ def test_hostile_images_are_refused_quickly(home):
     check(not os.path.exists(bench.path("out.raw")), "something was made")
 
 
+def test_endless_tables_end(home):
+    """Tables that are named again and again are neither walked nor kept in memory that often."""
+    bench = Bench(home)
+    image = bench.path("bitmaps.qcow2")
+    bench.qemu("create", "-f", "qcow2", image, "1M")
+    directory, entries, count = 1 << 20, 1 << 22, 2000
+    table = directory + (1 << 16)
+    patch(image, 112, struct.pack(">IIIIQQQ", 0x23852875, 24, count, 0, count * 24, directory, 0))
+    patch(image, directory, struct.pack(">QIIBBHI", table, entries, 0, 1, 16, 0, 0) * count)
+    os.truncate(image, table + entries * 8)
+    home.fails(13, "disk", "check", image, words=["bitmaps.qcow2"])
+
+    image = bench.path("snapshots.qcow2")
+    bench.qemu("create", "-f", "qcow2", image, "2P")
+    bench.io(image, "write -P 1 0 64k")
+    bench.qemu("snapshot", "-c", "one", image)
+    size, snapshots = os.stat(image).st_size, be64(image, 64)
+    l1 = be64(image, snapshots)
+    l2 = be64(image, l1) & 0x00fffffffffffe00
+    data = struct.pack(">Q", be64(image, l2) & 0x00fffffffffffe00)
+    patch(image, l2, data * 8192)
+    patch(image, l1, struct.pack(">Q", l2) * (1 << 22))
+    home.fails(10, "disk", "delete-snapshot", image, "one", words=["snapshots.qcow2", "not in use"])
+    check(size <= os.stat(image).st_size, "cut off")
+
+
 def test_raw_is_not_probed_in_machines(home):
     """A guest that writes the header of a qcow2 image to its raw disk gets nowhere."""
     bench = Bench(home)
@@ -254,5 +280,5 @@ def test_full_disk_leaves_nothing(home):
 
 
 main(test_resize, test_compact, test_damage_is_found_and_mended, test_hostile_images_are_refused_quickly,
-     test_raw_is_not_probed_in_machines, test_machines_with_qcow2, test_disks_of_a_saved_machine_stay,
+     test_endless_tables_end, test_raw_is_not_probed_in_machines, test_machines_with_qcow2, test_disks_of_a_saved_machine_stay,
      test_cancelling_leaves_nothing, test_full_disk_leaves_nothing)
