@@ -83,7 +83,7 @@ gboolean oriel_session_end(GSubprocess *process, const OrielMachine *machine, GE
         good = oriel_session_end_process(fd, TRUE, machine, error);
         close(fd);
     } else if (id && errno != ESRCH) {
-        oriel_error_set_errno(error, errno, "The engine of “%s” cannot be ended", machine->name);
+        oriel_error_set_errno(error, errno, _("The engine of “%s” cannot be ended"), machine->name);
         good = FALSE;
     }
     return good;

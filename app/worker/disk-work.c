@@ -339,10 +339,11 @@ static gboolean can_repair(const char *path, GError **error)
 
     storage_free(storage);
     if (format != IMAGE_QCOW2) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-                    "“%s” is a %s image, and only qcow2 images can be repaired. If it is damaged, "
-                    "restore it from a copy.",
-                    path, image_format_name(format));
+        g_set_error(
+            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
+            _("“%s” is a %s image, and only qcow2 images can be repaired. If it is damaged, "
+              "restore it from a copy."),
+            path, image_format_name(format));
         return FALSE;
     }
     return good;

@@ -336,7 +336,7 @@ static gboolean envelope_read(struct ovf *ovf, GError **error)
         return invalid(ovf, error, _("it describes no machine"));
     }
     if (ovf->appliance->eulas->len > EULAS_MAX) {
-        return invalid(ovf, error, "it has too many licences");
+        return invalid(ovf, error, _("it has too many licences"));
     }
     return TRUE;
 }

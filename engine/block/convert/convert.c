@@ -122,7 +122,7 @@ static bool chunk_take(struct conversion *c, struct chunk *chunk)
     uint64_t start, end;
     int result;
 
-    chunk->length = 0;
+    *chunk = (struct chunk){ .kind = IMAGE_ZERO };
     result = c->stop ? 0 : skip_empty(c, chunk);
     if (result < 0) {
         c->result = result;
