@@ -235,7 +235,8 @@ xmlNode *ovf_below(const xmlNode *node, const char *name)
 /* Takes what libxml2 allocated. */
 static char *text_take(xmlChar *content)
 {
-    char *text = content ? g_strstrip(g_strndup((const char *)content, TEXT_MAX)) : NULL;
+    const char *bytes = (const char *)content;
+    char *text = content ? g_strstrip(g_strndup(bytes, strnlen(bytes, TEXT_MAX))) : NULL;
 
     xmlFree(content);
     if (text && !g_utf8_validate(text, -1, NULL)) { /* cut inside a letter */

@@ -489,7 +489,7 @@ def test_space_of_thin_disks(home):
     """What a disk does not have takes no space: neither holes of a raw one nor grains that are absent."""
     bench = Bench(home)
     folder = bench.folder("thin")
-    raw = bench.write(folder + "/thin.img", bytes(bench.content))
+    raw = bench.write(folder + "/thin.img", gpt(bench.content, "af3dc60f838472478e793d69d8477de4"))
     os.truncate(raw, 1 << 40)
     vmdk = bench.disk(folder + "/thin.vmdk", "vmdk", source=raw)
     for path in (raw, vmdk):
