@@ -233,6 +233,43 @@ TEST(a_button_held_while_the_guest_takes_the_mouse_is_not_its)
     fixture_free(fixture);
 }
 
+/* Its cursor is where the host's is, before that moves again. */
+TEST(a_tablet_is_told_the_place_at_once)
+{
+    struct fixture *fixture = fixture_new(800, 600);
+
+    mode_set(fixture, "none", ORIEL_POINTER_MODE_NONE);
+    pointer_place(fixture, 400, 300);
+    fixture_xdotool("key a");
+    UNTIL(log_has(fixture, "key 30 0\n"));
+    mode_set(fixture, "absolute", ORIEL_POINTER_MODE_ABSOLUTE);
+    UNTIL(log_has(fixture, "pointer 400 300 0 0\n"));
+    fixture_free(fixture);
+}
+
+/* The release of a press that was not for the guest went lost: the next one does not. */
+TEST(no_release_is_taken_for_an_older_one)
+{
+    struct fixture *fixture = fixture_new(800, 600);
+
+    mode_set(fixture, "none", ORIEL_POINTER_MODE_NONE);
+    pointer_place(fixture, 400, 300);
+    fixture_xdotool("mousedown 1 key a");
+    UNTIL(log_has(fixture, "key 30 0\n"));
+    fake_engine_set_state(fixture->engine, "paused");
+    UNTIL(!oriel_display_backend_get_accepts_input(fixture->backend));
+    fixture_xdotool("mouseup 1");
+    fixture_settle(fixture);
+    fake_engine_set_state(fixture->engine, "running");
+    UNTIL(oriel_display_backend_get_accepts_input(fixture->backend));
+    mode_set(fixture, "absolute", ORIEL_POINTER_MODE_ABSOLUTE);
+    fixture_xdotool("click 1 key b");
+    UNTIL(log_has(fixture, "key 48 0\n"));
+    CHECK(log_has(fixture, "pointer 400 300 1 0\n"));
+    CHECK(fake_engine_is_let_go(fixture->engine));
+    fixture_free(fixture);
+}
+
 TEST(a_surface_has_one_lock)
 {
     static const OrielPointerLockHandlers handlers;
@@ -348,6 +385,7 @@ TEST(the_chord_is_not_one_with_a_click_between)
 TEST_MAIN(T(movement_has_no_edge), T(the_click_that_locks_is_not_for_the_guest),
           T(movement_and_buttons_keep_their_order), T(the_pointer_is_hidden_while_it_is_locked),
           T(a_guest_with_a_tablet_has_no_lock), T(a_guest_that_reads_no_pointer_gets_none),
-          T(a_button_held_while_the_guest_takes_the_mouse_is_not_its), T(a_surface_has_one_lock),
-          T(every_way_out_lets_pointer_and_buttons_go),
+          T(a_button_held_while_the_guest_takes_the_mouse_is_not_its),
+          T(a_tablet_is_told_the_place_at_once), T(no_release_is_taken_for_an_older_one),
+          T(a_surface_has_one_lock), T(every_way_out_lets_pointer_and_buttons_go),
           T(the_chord_is_not_one_with_a_click_between))

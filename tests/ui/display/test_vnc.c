@@ -282,21 +282,26 @@ TEST(a_server_that_goes_is_told)
 
 /* --- Servers that mean harm: bytes of ours ---------------------------------------------------- */
 
-/* Listens at a socket and sends `bytes` to whoever comes, then waits. */
+/* Listens at a socket and sends `bytes` to whoever comes, then waits. What that said becomes
+ * `heard`, a GByteArray. */
 static gpointer liar_run(gpointer data)
 {
     GSocketListener *listener = data;
     GBytes *bytes = g_object_get_data(G_OBJECT(listener), "bytes");
     g_autoptr(GSocketConnection) connection = g_socket_listener_accept(listener, NULL, NULL, NULL);
     GIOStream *stream = G_IO_STREAM(connection);
-    char sink[256];
+    GByteArray *heard = g_byte_array_new();
+    guint8 some[256];
+    gssize n;
     gsize size;
     gconstpointer sent = g_bytes_get_data(bytes, &size);
 
     g_output_stream_write_all(g_io_stream_get_output_stream(stream), sent, size, NULL, NULL, NULL);
-    while (g_input_stream_read(g_io_stream_get_input_stream(stream), sink, sizeof(sink), NULL,
-                               NULL) > 0) {
+    while ((n = g_input_stream_read(g_io_stream_get_input_stream(stream), some, sizeof(some), NULL,
+                                    NULL)) > 0) {
+        g_byte_array_append(heard, some, (guint)n);
     }
+    g_object_set_data_full(G_OBJECT(listener), "heard", heard, (GDestroyNotify)g_byte_array_unref);
     return NULL;
 }
 
@@ -392,6 +397,9 @@ TEST(alpha_cursors_leds_and_motion)
     struct client *client;
     GThread *thread;
     GdkTexture *texture;
+    /* The wheel is turned where the pointer is: without motion. */
+    static const guint8 wheel[] = { 5, 0x10, 0x7f, 0xff, 0x7f, 0xff, 5, 0, 0x7f, 0xff, 0x7f, 0xff };
+    const GByteArray *heard;
     int hot_x, hot_y;
     guint8 pixels[8];
 
@@ -410,8 +418,13 @@ TEST(alpha_cursors_leds_and_motion)
     CHECK_EQ(hot_x, 1);
     gdk_texture_download(texture, pixels, 8);
     CHECK(memcmp(pixels, "\x30\x20\x10\x40\x80\x80\x80\x80", 8) == 0);
+    oriel_display_backend_pointer(client->backend, 5, 6, 0); /* before it has heard of that */
+    oriel_display_backend_scroll(client->backend, 0, 1);
     client_free(client);
     g_thread_join(thread);
+    heard = g_object_get_data(G_OBJECT(listener), "heard");
+    CHECK(heard->len > sizeof(wheel));
+    CHECK(memcmp(heard->data + heard->len - sizeof(wheel), wheel, sizeof(wheel)) == 0);
 }
 
 TEST_MAIN(T(the_picture_is_the_servers), T(another_size_is_another_framebuffer),

@@ -322,11 +322,12 @@ static void on_properties_changed(GDBusConnection *connection, const char *sende
                                   const char *interface, const char *signal, GVariant *parameters,
                                   gpointer data)
 {
+    g_autoptr(OrielEngineBackend) keep = g_object_ref(data);
     g_autoptr(GVariant) values = NULL;
 
     if (g_variant_is_of_type(parameters, G_VARIANT_TYPE("(sa{sv}as)"))) {
         g_variant_get(parameters, "(s@a{sv}as)", NULL, &values, NULL);
-        properties_take(data, values);
+        properties_take(keep, values);
     }
 }
 

@@ -42,8 +42,9 @@ struct _OrielVncBackend {
     char *address_text;
     gboolean local;
     GCancellable *cancellable;
-    OrielVncLink *link; /* NULL until there is a connection */
-    guint last_x, last_y, last_mask;
+    OrielVncLink *link;   /* NULL until there is a connection */
+    guint last_x, last_y; /* place */
+    guint last_mask;
     gboolean is_closed, was_refused;
     char *trust; /* fingerprint; see oriel_vnc_backend_trust() */
     gboolean forget;
@@ -200,8 +201,6 @@ static void vnc_key(OrielDisplayBackend *backend, guint code, guint keysym, gboo
 
 static void pointer_push(OrielVncBackend *vnc, guint x, guint y, guint mask)
 {
-    vnc->last_x = x;
-    vnc->last_y = y;
     command_push(vnc,
                  &(OrielVncCommand){ .kind = ORIEL_VNC_POINTER, .x = x, .y = y, .mask = mask });
 }
@@ -219,6 +218,8 @@ static void vnc_pointer(OrielDisplayBackend *backend, guint x, guint y, guint bu
 {
     OrielVncBackend *vnc = ORIEL_VNC_BACKEND(backend);
 
+    vnc->last_x = x;
+    vnc->last_y = y;
     vnc->last_mask = mask_of(buttons);
     pointer_push(vnc, x, y, vnc->last_mask);
 }
@@ -230,14 +231,18 @@ static void vnc_motion(OrielDisplayBackend *backend, int dx, int dy, guint butto
     vnc->last_mask = mask_of(buttons);
     pointer_push(vnc, (guint)(MOTION_ZERO + CLAMP(dx, -MOTION_ZERO, MOTION_ZERO)),
                  (guint)(MOTION_ZERO + CLAMP(dy, -MOTION_ZERO, MOTION_ZERO)), vnc->last_mask);
-    vnc->last_x = vnc->last_y = MOTION_ZERO;
 }
 
+/* Where the pointer is, or no motion: the server may have changed its mind since the last event. */
 static void notches_push(OrielVncBackend *vnc, int notches, guint mask)
 {
+    gboolean motion = oriel_display_backend_get_pointer_mode(ORIEL_DISPLAY_BACKEND(vnc)) ==
+                      ORIEL_POINTER_MODE_RELATIVE;
+    guint x = motion ? MOTION_ZERO : vnc->last_x, y = motion ? MOTION_ZERO : vnc->last_y;
+
     for (int i = 0; i < MIN(notches, NOTCHES_MAX); i++) {
-        pointer_push(vnc, vnc->last_x, vnc->last_y, vnc->last_mask | mask);
-        pointer_push(vnc, vnc->last_x, vnc->last_y, vnc->last_mask);
+        pointer_push(vnc, x, y, vnc->last_mask | mask);
+        pointer_push(vnc, x, y, vnc->last_mask);
     }
 }
 

@@ -92,6 +92,14 @@ static void place_send(OrielDisplay *display, guint buttons)
     }
 }
 
+void oriel_display_show_place(OrielDisplay *display)
+{
+    if (display->pointer_known &&
+        oriel_display_has_pointer_mode(display, ORIEL_POINTER_MODE_ABSOLUTE)) {
+        place_send(display, display->buttons);
+    }
+}
+
 void oriel_display_release_buttons(OrielDisplay *display)
 {
     if (display->buttons != 0 && display->backend) {
@@ -115,9 +123,7 @@ static void on_motion(OrielDisplay *display, double x, double y)
         display->pointer_y = y;
     }
     display->pointer_known = inside || display->buttons != 0;
-    if (mode == ORIEL_POINTER_MODE_ABSOLUTE && display->pointer_known) {
-        place_send(display, display->buttons);
-    }
+    oriel_display_show_place(display);
     if (display->cursor_inside != inside) {
         display->cursor_inside = inside;
         oriel_display_update_cursor(display);
@@ -143,6 +149,7 @@ static void on_button_press(OrielDisplay *display, GdkEvent *event, guint mask)
         display->buttons_ignored |= mask;
         return;
     }
+    display->buttons_ignored &= ~mask; /* the release before may not have come here */
     place_send(display, display->buttons | mask);
 }
 
@@ -232,6 +239,7 @@ gboolean oriel_display_pointer_locked_event(OrielDisplay *display, GdkEvent *eve
     case GDK_BUTTON_PRESS:
         mask = button_mask(gdk_button_event_get_button(event));
         display->chord_armed = FALSE;
+        display->buttons_ignored &= ~mask;
         place_send(display, display->buttons | mask);
         return GDK_EVENT_STOP;
     case GDK_BUTTON_RELEASE:

@@ -113,6 +113,8 @@ void oriel_display_leds_changed(OrielDisplay *display);
 /* oriel-display-pointer.c */
 void oriel_display_pointer_init(OrielDisplay *display);
 void oriel_display_release_buttons(OrielDisplay *display);
+/* Tells a guest that takes places where the pointer is, if it is over the picture. */
+void oriel_display_show_place(OrielDisplay *display);
 /* The window's event while the pointer is locked. TRUE if it was for the guest. */
 gboolean oriel_display_pointer_locked_event(OrielDisplay *display, GdkEvent *event);
 

@@ -152,6 +152,7 @@ static void on_pointer_mode(OrielDisplay *display)
 {
     oriel_display_unlock_pointer(display);
     oriel_display_release_buttons(display);
+    oriel_display_show_place(display);
     oriel_display_update_cursor(display);
 }
 
