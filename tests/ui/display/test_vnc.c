@@ -108,8 +108,10 @@ TEST(the_picture_is_the_servers)
     g_autofree char *address = server_address(server);
     struct client *client = client_start(address);
 
-    UNTIL(shows(client, WIDTH, HEIGHT, server->pixels));
-    CHECK(has_status(client, ORIEL_DISPLAY_STATUS_CONNECTED));
+    /* The thread writes pixels that the main loop has heard of before it hears of the connection.
+     */
+    UNTIL(shows(client, WIDTH, HEIGHT, server->pixels) &&
+          has_status(client, ORIEL_DISPLAY_STATUS_CONNECTED));
     CHECK_STR(oriel_display_backend_get_title(client->backend), "Test screen");
     CHECK(!oriel_display_backend_get_can_resize(client->backend));
     for (guint i = 0; i < 20; i++) {
