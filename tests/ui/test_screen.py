@@ -115,6 +115,12 @@ def way_out_of_fullscreen(desktop, tree):
     desktop.run("xdotool", "keyup", "Control_L")
 
 
+def pictures(home):
+    """Screenshots that have been saved."""
+    folder = os.path.join(home.path, "Pictures")
+    return os.listdir(folder) if os.path.exists(folder) else []
+
+
 def test_second_display(home):
     """A window on the second display, which has a monitor as long as it is open; the pointer in it is told to be there."""
     home.ok("create", "One", "--disk", "64M", "--memory", "64M")
@@ -132,6 +138,12 @@ def test_second_display(home):
         tree.click(None, "^Screen of One — Display 2$", window="^One — Display 2$")
         wait_until(lambda: re.search(r"^Pointer \(2, .* 1, 0\)$", notes(home), re.MULTILINE), "a click on the second display")
         desktop.screenshot("screen-second-display")
+        tree.act("push button", "^Send Keys$", window="^One — Display 2$")
+        tree.act("menu item", "^Alt \\+ F4$")
+        wait_until(lambda: "Key (62, false)" in notes(home), "keys from the menu arrive")
+        tree.act("push button", "^Take a Screenshot$", window="^One — Display 2$")
+        wait_until(lambda: [name for name in pictures(home) if name.startswith("One — Display 2 ")],
+                   "a picture of the second display")
         check(notes(home).count("SetConnected") == 1, "one window")
         tree.act("push button", "^Close$", window="^One — Display 2$")
         wait_until(lambda: "SetConnected (false,)" in notes(home), "it is unplugged")
@@ -181,18 +193,17 @@ def notes_of(tree):
 
 def test_screenshot_key(home):
     """Once the screen is left, the key of the list of shortcuts takes a picture; before, it is the machine's."""
-    folder = os.path.join(home.path, "Pictures")
     with Desktop(home, manager=True) as desktop:
         tree = show(home, desktop)
         wait_until(lambda: tree.focused() == "Screen of One", "the screen has the keyboard")
         desktop.key("ctrl+shift+p")
         wait_until(lambda: "Key (25, false)" in notes(home), "the machine gets the keys")
-        check(not os.path.exists(folder), "the window took the machine's keys")
+        check(not pictures(home), "the window took the machine's keys")
         desktop.run("xdotool", "key", "Control_L+Alt_L")
         wait_until(lambda: tree.focused() != "Screen of One", "the screen is left")
         desktop.key("ctrl+shift+p")
         tree.wait("label", "Screenshot saved")
-        check(len(os.listdir(folder)) == 1, "one picture")
+        check(len(pictures(home)) == 1, "one picture")
 
 
 oriel.main(test_fullscreen, test_pointer_lock, test_second_display, test_keys_after_a_menu, test_text, test_screenshot_key)

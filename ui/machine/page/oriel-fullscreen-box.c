@@ -104,6 +104,14 @@ void oriel_fullscreen_box_set_fullscreen(OrielFullscreenBox *box, gboolean fulls
     g_object_notify_by_pspec(G_OBJECT(box), properties[PROP_FULLSCREEN]);
 }
 
+void oriel_fullscreen_box_set_content(OrielFullscreenBox *box, GtkWidget *content)
+{
+    g_return_if_fail(!box->content);
+    box->content = content;
+    gtk_widget_set_vexpand(content, TRUE);
+    gtk_box_append(GTK_BOX(box->box), content);
+}
+
 /* Children in templates: type "header", and the content. */
 static void add_child(GtkBuildable *buildable, GtkBuilder *builder, GObject *child,
                       const char *type)
@@ -114,9 +122,7 @@ static void add_child(GtkBuildable *buildable, GtkBuilder *builder, GObject *chi
         box->header = GTK_WIDGET(child);
         gtk_box_prepend(GTK_BOX(box->box), box->header);
     } else if (GTK_IS_WIDGET(child)) {
-        box->content = GTK_WIDGET(child);
-        gtk_widget_set_vexpand(box->content, TRUE);
-        gtk_box_append(GTK_BOX(box->box), box->content);
+        oriel_fullscreen_box_set_content(box, GTK_WIDGET(child));
     }
 }
 

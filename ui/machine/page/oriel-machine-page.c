@@ -4,6 +4,7 @@
 
 #include <glib/gi18n.h>
 
+#include "machine/oriel-keys-menu.h"
 #include "machine/oriel-machine-actions.h"
 #include "oriel-machine-page-private.h"
 #include "base/oriel-message.h"
@@ -374,6 +375,7 @@ static void menu_closed(OrielMachinePage *page)
 static void oriel_machine_page_init(OrielMachinePage *page)
 {
     gtk_widget_init_template(GTK_WIDGET(page));
+    oriel_keys_menu_set(GTK_MENU_BUTTON(page->keys_button));
     g_signal_connect_swapped(gtk_menu_button_get_popover(page->menu_button), "closed",
                              G_CALLBACK(menu_closed), page);
     g_signal_connect_swapped(gtk_menu_button_get_popover(GTK_MENU_BUTTON(page->keys_button)),

@@ -6,15 +6,10 @@
 
 #include "display/widget/oriel-display.h"
 #include "display/engine/oriel-engine-backend.h"
-#include "machine/oriel-grab-strip.h"
-#include "machine/page/oriel-fullscreen-box.h"
 #include "base/oriel-connection.h"
-#include "base/oriel-message.h"
 
 struct _OrielDisplayWindow {
-    AdwApplicationWindow parent_instance;
-    OrielFullscreenBox *box;
-    AdwWindowTitle *title;
+    OrielScreenWindow parent_instance;
     OrielDisplay *display;
 
     OrielMachineItem *item;
@@ -23,7 +18,7 @@ struct _OrielDisplayWindow {
     OrielDisplayBackend *backend;
 };
 
-G_DEFINE_FINAL_TYPE(OrielDisplayWindow, oriel_display_window, ADW_TYPE_APPLICATION_WINDOW)
+G_DEFINE_FINAL_TYPE(OrielDisplayWindow, oriel_display_window, ORIEL_TYPE_SCREEN_WINDOW)
 
 static void status_follow(OrielDisplayWindow *window)
 {
@@ -48,8 +43,7 @@ static void title_follow(OrielDisplayWindow *window)
     /* Translators: a machine's name and "Display 2". */
     g_autofree char *title = g_strdup_printf(_("%s — %s"), name, display);
 
-    adw_window_title_set_title(window->title, name);
-    adw_window_title_set_subtitle(window->title, display);
+    oriel_screen_window_set_titles(ORIEL_SCREEN_WINDOW(window), name, display);
     gtk_window_set_title(GTK_WINDOW(window), title);
     oriel_display_set_machine_name(window->display, title);
 }
@@ -74,20 +68,6 @@ static void connected(GObject *source, GAsyncResult *result, gpointer data)
     oriel_display_set_backend(window->display, window->backend);
 }
 
-static void fullscreen_follow(OrielDisplayWindow *window)
-{
-    oriel_fullscreen_box_set_fullscreen(window->box, gtk_window_is_fullscreen(GTK_WINDOW(window)));
-}
-
-static void act_fullscreen(GtkWidget *widget, const char *action, GVariant *parameter)
-{
-    if (gtk_window_is_fullscreen(GTK_WINDOW(widget))) {
-        gtk_window_unfullscreen(GTK_WINDOW(widget));
-    } else {
-        gtk_window_fullscreen(GTK_WINDOW(widget));
-    }
-}
-
 static void oriel_display_window_dispose(GObject *object)
 {
     OrielDisplayWindow *window = ORIEL_DISPLAY_WINDOW(object);
@@ -109,24 +89,15 @@ static void oriel_display_window_class_init(OrielDisplayWindowClass *class)
     GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
 
     G_OBJECT_CLASS(class)->dispose = oriel_display_window_dispose;
-    g_type_ensure(ORIEL_TYPE_DISPLAY);
-    g_type_ensure(ORIEL_TYPE_FULLSCREEN_BOX);
-    g_type_ensure(ORIEL_TYPE_GRAB_STRIP);
     gtk_widget_class_set_template_from_resource(
         widget_class, "/io/github/oriel_vm/Oriel/machine/oriel-display-window.ui");
-    gtk_widget_class_bind_template_child(widget_class, OrielDisplayWindow, box);
-    gtk_widget_class_bind_template_child(widget_class, OrielDisplayWindow, title);
     gtk_widget_class_bind_template_child(widget_class, OrielDisplayWindow, display);
-    gtk_widget_class_install_action(widget_class, "win.fullscreen", NULL, act_fullscreen);
 }
 
 static void oriel_display_window_init(OrielDisplayWindow *window)
 {
     gtk_widget_init_template(GTK_WIDGET(window));
     window->cancellable = g_cancellable_new();
-    g_signal_connect(window, "notify::fullscreened", G_CALLBACK(fullscreen_follow), NULL);
-    g_signal_connect_swapped(window->display, "notice", G_CALLBACK(oriel_message_toast),
-                             window->display);
 }
 
 static GtkWindow *window_find(GtkApplication *application, OrielMachineItem *item, guint number)
@@ -148,10 +119,7 @@ static GtkWindow *window_new(GtkApplication *application, OrielPreferences *pref
 
     window->item = g_object_ref(item);
     window->number = number;
-    oriel_preferences_bind(preferences, "grab-policy", window->display, "grab-policy",
-                           G_SETTINGS_BIND_GET);
-    oriel_preferences_bind(preferences, "release-chord", window->display, "release-chord",
-                           G_SETTINGS_BIND_GET);
+    oriel_screen_window_bind(ORIEL_SCREEN_WINDOW(window), preferences);
     oriel_display_set_scaling(window->display, ORIEL_SCALING_FOLLOW);
     g_signal_connect_object(item, "notify::name", G_CALLBACK(title_follow), window,
                             G_CONNECT_SWAPPED);

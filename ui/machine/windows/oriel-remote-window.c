@@ -6,14 +6,9 @@
 
 #include "display/widget/oriel-display.h"
 #include "display/vnc/oriel-vnc-backend.h"
-#include "machine/oriel-grab-strip.h"
-#include "machine/page/oriel-fullscreen-box.h"
-#include "base/oriel-message.h"
 
 struct _OrielRemoteWindow {
-    AdwApplicationWindow parent_instance;
-    OrielFullscreenBox *box;
-    AdwWindowTitle *title;
+    OrielScreenWindow parent_instance;
     GtkStack *stack;
     GtkWidget *user_name, *password;
     OrielDisplay *display;
@@ -26,7 +21,7 @@ struct _OrielRemoteWindow {
     gboolean is_trusted, is_forgotten; /* the answer, for the next connection */
 };
 
-G_DEFINE_FINAL_TYPE(OrielRemoteWindow, oriel_remote_window, ADW_TYPE_APPLICATION_WINDOW)
+G_DEFINE_FINAL_TYPE(OrielRemoteWindow, oriel_remote_window, ORIEL_TYPE_SCREEN_WINDOW)
 
 static void end(OrielRemoteWindow *window, const char *message)
 {
@@ -134,7 +129,7 @@ static void title_follow(OrielRemoteWindow *window)
     const char *title = oriel_display_backend_get_title(window->backend);
 
     title = title && *title ? title : window->address;
-    adw_window_title_set_title(window->title, title);
+    oriel_screen_window_set_titles(ORIEL_SCREEN_WINDOW(window), title, NULL);
     gtk_window_set_title(GTK_WINDOW(window), title);
 }
 
@@ -190,20 +185,6 @@ static void try_again(OrielRemoteWindow *window)
     status_follow(window);
 }
 
-static void fullscreen_follow(OrielRemoteWindow *window)
-{
-    oriel_fullscreen_box_set_fullscreen(window->box, gtk_window_is_fullscreen(GTK_WINDOW(window)));
-}
-
-static void act_fullscreen(GtkWidget *widget, const char *action, GVariant *parameter)
-{
-    if (gtk_window_is_fullscreen(GTK_WINDOW(widget))) {
-        gtk_window_unfullscreen(GTK_WINDOW(widget));
-    } else {
-        gtk_window_fullscreen(GTK_WINDOW(widget));
-    }
-}
-
 static void oriel_remote_window_dispose(GObject *object)
 {
     OrielRemoteWindow *window = ORIEL_REMOTE_WINDOW(object);
@@ -220,13 +201,8 @@ static void oriel_remote_window_class_init(OrielRemoteWindowClass *class)
     GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
 
     G_OBJECT_CLASS(class)->dispose = oriel_remote_window_dispose;
-    g_type_ensure(ORIEL_TYPE_DISPLAY);
-    g_type_ensure(ORIEL_TYPE_FULLSCREEN_BOX);
-    g_type_ensure(ORIEL_TYPE_GRAB_STRIP);
     gtk_widget_class_set_template_from_resource(
         widget_class, "/io/github/oriel_vm/Oriel/machine/oriel-remote-window.ui");
-    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, box);
-    gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, title);
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, stack);
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, user_name);
     gtk_widget_class_bind_template_child(widget_class, OrielRemoteWindow, password);
@@ -240,15 +216,11 @@ static void oriel_remote_window_class_init(OrielRemoteWindowClass *class)
     gtk_widget_class_bind_template_callback(widget_class, try_again);
     gtk_widget_class_bind_template_callback(widget_class, trust);
     gtk_widget_class_bind_template_callback(widget_class, forget);
-    gtk_widget_class_install_action(widget_class, "win.fullscreen", NULL, act_fullscreen);
 }
 
 static void oriel_remote_window_init(OrielRemoteWindow *window)
 {
     gtk_widget_init_template(GTK_WIDGET(window));
-    g_signal_connect(window, "notify::fullscreened", G_CALLBACK(fullscreen_follow), NULL);
-    g_signal_connect_swapped(window->display, "notice", G_CALLBACK(oriel_message_toast),
-                             window->display);
 }
 
 GtkWindow *oriel_remote_window_new(GtkApplication *application, OrielPreferences *preferences,
@@ -258,10 +230,7 @@ GtkWindow *oriel_remote_window_new(GtkApplication *application, OrielPreferences
         g_object_new(ORIEL_TYPE_REMOTE_WINDOW, "application", application, NULL);
 
     window->address = g_strdup(address);
-    oriel_preferences_bind(preferences, "grab-policy", window->display, "grab-policy",
-                           G_SETTINGS_BIND_GET);
-    oriel_preferences_bind(preferences, "release-chord", window->display, "release-chord",
-                           G_SETTINGS_BIND_GET);
+    oriel_screen_window_bind(ORIEL_SCREEN_WINDOW(window), preferences);
     oriel_preferences_bind(preferences, "scaling", window->display, "scaling", G_SETTINGS_BIND_GET);
     try_again(window);
     return GTK_WINDOW(window);
