@@ -264,14 +264,17 @@ char **oriel_library_folders(void)
     const char *name;
 
     while (dir && (name = g_dir_read_name(dir))) {
-        if (*name != '.' && g_str_has_suffix(name, FOLDER_SUFFIX)) {
+        if (*name != '.' && g_str_has_suffix(name, FOLDER_SUFFIX) &&
+            oriel_library_check_folder(name, NULL)) {
             g_autofree char *folder = g_build_filename(own, name, NULL);
 
             g_strv_builder_add(folders, folder);
         }
     }
-    if (others) {
-        g_strv_builder_addv(folders, (const char **)others);
+    for (char **other = others; other && *other; other++) {
+        if (oriel_library_check_folder(*other, NULL)) {
+            g_strv_builder_add(folders, *other);
+        }
     }
     return g_strv_builder_end(folders);
 }

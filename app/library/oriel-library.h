@@ -37,7 +37,8 @@ gboolean oriel_library_is_own(const char *folder);
  * if it is none of the library's. g_free(). */
 char *oriel_library_find_folder(const char *folder);
 
-/* The folders of all machines, in no order; also those that are absent. g_strfreev(). */
+/* The folders of all machines, in no order; also those that are absent, and none that
+ * oriel_library_check_folder() refuses. g_strfreev(). */
 char **oriel_library_folders(void);
 
 /* All machines, sorted by name; also those whose folder is absent or damaged (with a problem). */

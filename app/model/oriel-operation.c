@@ -119,6 +119,15 @@ static gboolean ended(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* It is shown to people; a path in it may be in any encoding. */
+static void message_make_valid(GError *error)
+{
+    char *message = error->message;
+
+    error->message = g_utf8_make_valid(message, -1);
+    g_free(message);
+}
+
 static gpointer work_run(gpointer data)
 {
     OrielOperation *operation = data;
@@ -128,6 +137,9 @@ static gpointer work_run(gpointer data)
     if (!operation->result && g_cancellable_is_cancelled(operation->cancellable)) {
         g_clear_error(&operation->error);
         g_cancellable_set_error_if_cancelled(operation->cancellable, &operation->error);
+    }
+    if (operation->error) {
+        message_make_valid(operation->error);
     }
     g_idle_add_full(G_PRIORITY_DEFAULT, ended, operation, g_object_unref);
     return NULL;

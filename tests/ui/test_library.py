@@ -4,6 +4,7 @@
 selection, deleting with undo, machines that go on without the window."""
 
 import os
+import shutil
 import signal
 import sys
 
@@ -164,6 +165,25 @@ def test_open_file(home):
         desktop.screenshot("library-dark-narrow")
 
 
+def test_paths_that_are_no_text(home):
+    """A file whose name is in an old encoding: a sentence, and the window goes on."""
+    home.ok("create", "One")
+    os.mkdir(os.path.join(os.path.dirname(home.folder("One")), os.fsdecode(b"caf\xe9.oriel")))
+    place = os.path.join(home.path, os.fsdecode(b"caf\xe9"))
+    os.mkdir(place)
+    home.ok("clone", "One", "Two")
+    machine = shutil.move(home.folder("Two"), os.path.join(place, "Two.oriel"))
+    with Desktop(home) as desktop:
+        check(desktop.window("--start", machine).wait(60) != 0, "it was started")
+        desktop.window(machine)
+        tree = Tree(desktop)
+        desktop.wait_window("New Machine")
+        tree.wait(None, "caf\ufffd.* is not UTF-8")
+        desktop.key("Escape")
+        desktop.wait_no_window("New Machine")
+        wait_machines(tree, ["One"])
+
+
 def test_keys(home):
     """What the list of shortcuts promises for the machine that has the focus."""
     create(home, "One", "Two")
@@ -188,4 +208,5 @@ def test_keys(home):
         tree.wait("push button", "Select _?All$")
 
 
-oriel.main(test_open_file, test_empty, test_grid, test_delete_and_undo, test_killed_window, test_list_view, test_keys)
+oriel.main(test_open_file, test_empty, test_grid, test_delete_and_undo, test_killed_window, test_list_view,
+            test_paths_that_are_no_text, test_keys)

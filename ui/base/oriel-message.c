@@ -48,12 +48,13 @@ static GtkWindow *window_of(GtkWidget *near)
 
 void oriel_message_error(GtkWidget *near, const char *heading, const GError *error)
 {
+    g_autofree char *body = g_utf8_make_valid(error->message, -1); /* there may be a path in it */
     GtkWidget *dialog;
 
     if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
         return;
     }
-    dialog = adw_message_dialog_new(window_of(near), heading, error->message);
+    dialog = adw_message_dialog_new(window_of(near), heading, body);
     adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
     gtk_window_present(GTK_WINDOW(dialog));
 }

@@ -64,7 +64,9 @@ static guint signals[N_SIGNALS];
 
 static void problem_show(OrielNewMachineWindow *self, const char *message)
 {
-    gtk_label_set_label(self->problem_label, message ? message : "");
+    g_autofree char *text = g_utf8_make_valid(message ? message : "", -1); /* of a path, perhaps */
+
+    gtk_label_set_label(self->problem_label, text);
     gtk_revealer_set_reveal_child(self->problem_revealer, message != NULL);
 }
 

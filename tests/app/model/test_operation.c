@@ -33,6 +33,10 @@ static char *work(OrielOperation *operation, gpointer data, GCancellable *cancel
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_NO_SPACE, "No space.");
         return NULL;
     }
+    if (strcmp(what, "path") == 0) {
+        g_set_error_literal(error, ORIEL_ERROR, ORIEL_ERROR_NOT_FOUND, "No “/caf\xe9”.");
+        return NULL;
+    }
     if (strcmp(what, "wait") == 0) {
         while (!g_cancellable_set_error_if_cancelled(cancellable, error)) {
             g_usleep(1000);
@@ -100,6 +104,15 @@ TEST(fails)
     CHECK_EQ(freed, 1);
 }
 
+/* Widgets and notifications have no use for another encoding. */
+TEST(message_is_text)
+{
+    g_autoptr(OrielOperation) operation = run("path");
+
+    WAIT(ends);
+    CHECK_STR(oriel_operation_get_error(operation)->message, "No “/caf\xef\xbf\xbd”.");
+}
+
 TEST(is_cancelled)
 {
     g_autoptr(OrielOperation) operation = run("wait");
@@ -121,7 +134,8 @@ TEST(outlives_its_owner)
 }
 
 static const struct test all[] = {
-    T(ends_well), T(progress_is_seen), T(fails), T(is_cancelled), T(outlives_its_owner),
+    T(ends_well),       T(progress_is_seen), T(fails),
+    T(message_is_text), T(is_cancelled),     T(outlives_its_owner),
 };
 
 int main(void)
