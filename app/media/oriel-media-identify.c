@@ -64,6 +64,7 @@ OrielMedia *oriel_media_identify(const char *path, GCancellable *cancellable, GE
     }
     const OrielWorkerRequest request = {
         .operation = "identify",
+        .texts = TRUE,
         .options = oriel_worker_texts("path", media->path, NULL),
         .reads = { media->path },
         .systems = TRUE,

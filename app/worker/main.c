@@ -149,6 +149,8 @@ static gboolean rights_read(struct worker_rights *rights, int argc, char **argv)
 
         if (strcmp(argv[i], WORKER_SYSTEMS) == 0) {
             rights->systems = TRUE;
+        } else if (strcmp(argv[i], WORKER_TEXTS) == 0) {
+            rights->texts = TRUE;
         } else if (more && strcmp(argv[i], WORKER_READ) == 0 && reads < WORKER_PATHS_MAX) {
             rights->reads[reads++] = argv[++i];
         } else if (more && strcmp(argv[i], WORKER_CHANGE) == 0 && changes < WORKER_PATHS_MAX) {
@@ -162,14 +164,17 @@ static gboolean rights_read(struct worker_rights *rights, int argc, char **argv)
     return TRUE;
 }
 
-/* Their code must be there before the sandbox is entered: descriptions come in all of them. */
-static void encodings_load(void)
+/*
+ * Their code must be there before the sandbox is entered. Images name others in the first one only,
+ * descriptions come in all of them.
+ */
+static void encodings_load(gboolean all)
 {
     static const char *const names[] = { "UTF-16",       "ISO-8859-1", "ISO-8859-15",
                                          "WINDOWS-1252", "SHIFT_JIS",  "EUC-JP",
                                          "GBK",          "BIG5",       "EUC-KR" };
 
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+    for (gsize i = 0; i < (all ? G_N_ELEMENTS(names) : 1); i++) {
         iconv_open("UTF-8", names[i]); /* what is closed may be unloaded */
     }
 }
@@ -196,7 +201,7 @@ int main(int argc, char **argv)
     /* No modules: code is loaded no more from here on. */
     g_setenv("GIO_USE_VFS", "local", TRUE);
     g_setenv("GIO_MODULE_DIR", "/nonexistent", TRUE);
-    encodings_load();
+    encodings_load(rights.texts);
     oriel_locale_load_messages();
     if (rights.systems) {
         oriel_system_prepare();

@@ -83,6 +83,9 @@ static GStrv arguments_make(const OrielWorkerRequest *request, const char *progr
     if (request->systems) {
         g_strv_builder_add(builder, WORKER_SYSTEMS);
     }
+    if (request->texts) {
+        g_strv_builder_add(builder, WORKER_TEXTS);
+    }
     return g_strv_builder_end(builder);
 }
 

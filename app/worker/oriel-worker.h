@@ -27,6 +27,7 @@ typedef struct {
     const char *fill;      /* a folder in which it may make files, or NULL */
     const int *file;       /* an open file to write, or NULL; stays the caller's */
     gboolean systems;      /* it will need the database of systems */
+    gboolean texts;        /* it will read texts of strangers, in whatever encoding */
     gboolean finishes;     /* cancelled too late, it goes on to its end: it is not ended by force */
 } OrielWorkerRequest;
 

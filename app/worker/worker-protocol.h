@@ -25,6 +25,8 @@
 #define WORKER_FILL      "--fill"
 /* By itself: the database of systems will be asked. */
 #define WORKER_SYSTEMS   "--systems"
+/* By itself: texts will be read, in whatever encoding. */
+#define WORKER_TEXTS     "--texts"
 
 enum {
     WORKER_FD = 3,

@@ -23,6 +23,7 @@ struct worker_rights {
     const char *changes[WORKER_PATHS_MAX + 1];
     const char *fills[WORKER_PATHS_MAX + 1];
     gboolean systems; /* and the database of systems */
+    gboolean texts;   /* and texts in any encoding, for which code has been loaded */
 };
 
 /* Enters the sandbox for ever. Before the process has a second thread. */

@@ -96,7 +96,7 @@ OrielImport *oriel_import_open(const char *path, const OrielImportOptions *optio
                                GCancellable *cancellable, GError **error)
 {
     g_autoptr(OrielImport) import = import_new(options);
-    OrielWorkerRequest request = { .operation = "import-plan" };
+    OrielWorkerRequest request = { .operation = "import-plan", .texts = TRUE };
 
     import->path = g_strdup(path);
     import->reads = reads_of(path);
@@ -255,6 +255,7 @@ gboolean import_fill_folder(OrielImport *import, const char *folder, gboolean tr
 {
     OrielWorkerRequest request = {
         .operation = "import",
+        .texts = TRUE,
         .options = options_of(import, folder, trial),
         .reads = { import->path },
         .fill = folder,
