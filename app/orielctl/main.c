@@ -208,6 +208,8 @@ static gboolean arguments_parse(struct call *call, char **argv, int argc, GError
     for (int i = 0; i < argc; i++) {
         if (!options_end && strcmp(argv[i], "--") == 0) {
             options_end = TRUE;
+        } else if (!options_end && strcmp(argv[i], "-h") == 0) {
+            g_hash_table_insert(call->options, (gpointer) "help", g_strdup(""));
         } else if (!options_end && g_str_has_prefix(argv[i], "--")) {
             if (!option_take(call, argv, argc, &i, error)) {
                 return FALSE;
