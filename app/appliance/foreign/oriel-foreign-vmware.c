@@ -16,7 +16,7 @@ enum {
 
 /* --- Keys ------------------------------------------------------------------------------------- */
 
-/* |22 is a quotation mark, |7C the bar itself. */
+/* |22 is a quotation mark, |7C the bar itself; any byte can be written so. */
 static char *unescape(const char *value)
 {
     g_autoptr(GString) plain = g_string_new(NULL);
@@ -31,7 +31,7 @@ static char *unescape(const char *value)
             g_string_append_c(plain, *value);
         }
     }
-    return g_string_free(g_steal_pointer(&plain), FALSE);
+    return g_utf8_make_valid(plain->str, (gssize)plain->len);
 }
 
 static void line_read(GHashTable *keys, const char *line)

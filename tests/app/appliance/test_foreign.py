@@ -122,6 +122,10 @@ def test_vmware(home):
     result = bench.report(bench.write(folder + "/box.vmx", old))
     check(result["description"] == "na\xefve" and result["firmware"] == "bios", repr(result))
 
+    bytes_of_any_kind = vmx('annotation = "caf|C3|A9 |FF"').replace('"Box"', '"B|F6x"')
+    result = bench.report(bench.write(path, bytes_of_any_kind))
+    check(result["description"] == "caf\xe9 \ufffd" and result["name"] == "B\ufffdx", repr(result))
+
     # A snapshot: the machine uses the difference, which names its parent.
     for form in ("monolithicFlat", "monolithicSparse"):
         base = bench.disk(f"{folder}/{form}.vmdk", "vmdk", "-o", f"subformat={form}")
