@@ -55,8 +55,9 @@ static void entry_print(FILE *file, const char *name, int width, const char *tex
 static void usage_line_print(FILE *file, const char *line)
 {
     /* Translators: followed by a command line. */
-    fprintf(file, _("Usage: %s"), line);
-    fputc('\n', file);
+    g_autofree char *usage = g_strdup_printf(_("Usage: %s"), line);
+
+    fprintf(file, "%s\n", usage);
 }
 
 static void usage_print(FILE *file)
