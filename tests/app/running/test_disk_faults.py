@@ -12,9 +12,9 @@ from oriel import Failure, ORIELCTL, Skip, check, main, small_file_system
 ENGINE = os.path.join(os.path.dirname(ORIELCTL), "../engine/oriel-engine")
 
 
-def machine(home, name, controller, *options):
+def machine(home, name, controller, *options, settings=()):
     home.ok("create", name, "--disk", "16M", "--memory", "128M", "--controller", controller, *options)
-    home.ok("set", name, f"firmware.path={os.environ['ORIEL_FILL_GUEST']}")
+    home.ok("set", name, f"firmware.path={os.environ['ORIEL_FILL_GUEST']}", *settings)
     home.ok("start", name, timeout=SLOW)
 
 
@@ -43,17 +43,18 @@ def full(home, controller):
             home.run("stop", "Full")
 
 
-def failing(home, controller):
+def failing(home, controller, faults=("pwritev:error=EIO:when=20+",), fails="fills_the_disk", passed=0, settings=()):
     """Each thread's writes fail from its 20th on: the machine pauses; whoever goes on anyway leaves the error to the guest."""
     if subprocess.run(["strace", "-V"], capture_output=True, check=False).returncode:
         raise Skip("strace is not installed")
     engine = home.path + "/engine"
+    calls = ",".join(fault.split(":")[0] for fault in faults)
+    inject = " ".join("-e inject=" + fault for fault in faults)
     with open(engine, "w", encoding="utf-8") as file:
-        file.write(f'#!/bin/sh\nexec strace -f --seccomp-bpf -qq -o /dev/null -e trace=pwritev -e inject=pwritev:error=EIO:when=20+ '
-                   f'"{ENGINE}" "$@"\n')
+        file.write(f'#!/bin/sh\nexec strace -f --seccomp-bpf -qq -o /dev/null -e trace={calls} {inject} "{ENGINE}" "$@"\n')
     os.chmod(engine, 0o755)
     home.environment["ORIEL_ENGINE"] = engine
-    machine(home, "Failing", controller)
+    machine(home, "Failing", controller, settings=settings)
     for pauses in range(200):
         wait_until(lambda: home.json("list")[0]["state"] in ("paused", "stopped"), "it neither pauses nor ends")
         found = home.json("list")[0]
@@ -66,7 +67,7 @@ def failing(home, controller):
         raise Failure("the guest is never told")
     check(pauses > 0, "it has not paused")
     said = log(home, "Failing", "firmware.log")
-    check("FAIL fills_the_disk" in said and "DONE 0 passed, 2 failed" in said, said)
+    check(f"FAIL {fails}" in said and f"DONE {passed} passed, {2 - passed} failed" in said, said)
 
 
 def test_full_ahci(home):
@@ -93,7 +94,18 @@ def test_failing_nvme(home):
     failing(home, "nvme")
 
 
+def test_failing_direct_nvme(home):
+    failing(home, "nvme", settings=["disk0.cache=direct"])
+
+
+def test_failing_reads_virtio(home):
+    """Without io_uring, whose reads are no system calls."""
+    faults = ["io_uring_setup:error=ENOSYS", "preadv,preadv2:error=EIO:when=8+"]
+    failing(home, "virtio", faults, "reads_it_back", 1)
+
+
 if not os.access("/dev/kvm", os.R_OK | os.W_OK):
     print("1..0 # SKIP no /dev/kvm")
     sys.exit(0)
-main(test_full_ahci, test_full_virtio, test_full_nvme, test_failing_ahci, test_failing_virtio, test_failing_nvme)
+main(test_full_ahci, test_full_virtio, test_full_nvme, test_failing_ahci, test_failing_virtio, test_failing_nvme,
+     test_failing_direct_nvme, test_failing_reads_virtio)
