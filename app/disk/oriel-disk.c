@@ -147,12 +147,14 @@ JsonNode *oriel_disk_check(const char *path, const char *format, OrielProgress p
     return json_of(oriel_worker_run(&request, progress, data, cancellable, error), error);
 }
 
-/* Work on the file itself that is done in a moment. */
-static GVariant *change(const char *operation, const char *path, GVariant *options, GError **error)
+/* Work on the file itself that is done in a moment; `folder` is read too, unless NULL. */
+static GVariant *change(const char *operation, const char *path, const char *folder,
+                        GVariant *options, GError **error)
 {
     const OrielWorkerRequest request = {
         .operation = operation,
         .options = options,
+        .reads = { folder },
         .change = path,
     };
 
@@ -179,16 +181,18 @@ JsonNode *oriel_disk_repair(const char *path, OrielProgress progress, gpointer d
     return json_of(oriel_worker_run(&request, progress, data, cancellable, error), error);
 }
 
-gboolean oriel_disk_resize(const char *path, const char *format, const char *size, gboolean shrink,
-                           GError **error)
+JsonNode *oriel_disk_resize(const char *path, const char *format, const OrielDiskResize *resize,
+                            GError **error)
 {
-    g_autoptr(GVariant) texts =
-        g_variant_ref_sink(oriel_worker_texts("path", path, "format", format, "size", size, NULL));
+    g_autofree char *folder = resize->grow_partition ? g_path_get_dirname(path) : NULL;
+    g_autoptr(GVariant) texts = g_variant_ref_sink(
+        oriel_worker_texts("path", path, "format", format, "size", resize->size, NULL));
     GVariantDict dict;
 
     g_variant_dict_init(&dict, texts);
-    g_variant_dict_insert(&dict, "shrink", "b", shrink);
-    return done(change("disk-resize", path, g_variant_dict_end(&dict), error));
+    g_variant_dict_insert(&dict, "shrink", "b", resize->shrink);
+    g_variant_dict_insert(&dict, "grow-partition", "b", resize->grow_partition);
+    return json_of(change("disk-resize", path, folder, g_variant_dict_end(&dict), error), error);
 }
 
 /* What the image says it builds on: a file of its own folder, as chain.h wants it. */
@@ -238,7 +242,7 @@ gboolean oriel_disk_commit(const char *path, OrielProgress progress, gpointer da
 
 gboolean oriel_disk_delete_snapshot(const char *path, const char *snapshot, GError **error)
 {
-    return done(change("disk-delete-snapshot", path,
+    return done(change("disk-delete-snapshot", path, NULL,
                        oriel_worker_texts("path", path, "snapshot", snapshot, NULL), error));
 }
 

@@ -61,9 +61,21 @@ JsonNode *oriel_disk_check(const char *path, const char *format, OrielProgress p
 JsonNode *oriel_disk_repair(const char *path, OrielProgress progress, gpointer data,
                             GCancellable *cancellable, GError **error);
 
-/* Another size ("20G", or "+5G" for more). Smaller only with `shrink`: what lies behind is lost. */
-gboolean oriel_disk_resize(const char *path, const char *format, const char *size, gboolean shrink,
-                           GError **error);
+typedef struct {
+    const char *size;        /* "20G", or "+5G" for more */
+    gboolean shrink;         /* it may be smaller: what lies behind is lost */
+    gboolean grow_partition; /* the last partition takes the space behind it */
+} OrielDiskResize;
+
+/*
+ * Another size. The result has "disk-size" and, if the disk has not become smaller, what its
+ * partition table (partitions.h) is about: "partition-table", "partition" (0: none), "content",
+ * "partition-size", "partition-grown", and "next": what there is to do now, for people. With
+ * `grow_partition` also the images that it builds on are read, in its folder, and the size may be
+ * the one that it has. json_node_unref().
+ */
+JsonNode *oriel_disk_resize(const char *path, const char *format, const OrielDiskResize *resize,
+                            GError **error);
 
 /*
  * Gives space back that the image does not need: raw images get holes, qcow2 images are written

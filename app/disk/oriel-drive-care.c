@@ -68,8 +68,8 @@ static gboolean care_begin(Care *care, const OrielMachine *machine, const char *
 
 /* --- Growing ---------------------------------------------------------------------------------- */
 
-/* Whether it has less than `bytes` now. */
-static gboolean is_smaller(const Care *care, guint64 bytes, GError **error)
+/* Whether it has less than `bytes` now, or with `equal` as many. */
+static gboolean is_smaller(const Care *care, guint64 bytes, gboolean equal, GError **error)
 {
     g_autoptr(JsonNode) info =
         oriel_disk_info(care->path, format_name(care->drive->format), NULL, error);
@@ -80,7 +80,7 @@ static gboolean is_smaller(const Care *care, guint64 bytes, GError **error)
         return FALSE;
     }
     size = (guint64)json_object_get_int_member(json_node_get_object(info), "disk-size");
-    if (bytes > size) {
+    if (bytes > size || (equal && bytes == size)) {
         return TRUE;
     }
     text = oriel_size_text(size);
@@ -91,19 +91,23 @@ static gboolean is_smaller(const Care *care, guint64 bytes, GError **error)
     return FALSE;
 }
 
-gboolean oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 bytes, GError **error)
+JsonNode *oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 bytes,
+                          gboolean partition, GError **error)
 {
     g_auto(Care) care = { .lock = -1 };
     g_autofree char *size = NULL;
+    OrielDiskResize resize = { .grow_partition = partition };
 
     if (bytes > G_MAXINT64 - MIB) {
         g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("That is too large for “%s”."), id);
-        return FALSE;
+        return NULL;
     }
     bytes = (bytes + MIB - 1) / MIB * MIB;
     size = g_strdup_printf("%" G_GUINT64_FORMAT "B", bytes);
-    return care_begin(&care, machine, id, TRUE, error) && is_smaller(&care, bytes, error) &&
-           oriel_disk_resize(care.path, format_name(care.drive->format), size, FALSE, error);
+    resize.size = size;
+    return care_begin(&care, machine, id, TRUE, error) && is_smaller(&care, bytes, partition, error)
+               ? oriel_disk_resize(care.path, format_name(care.drive->format), &resize, error)
+               : NULL;
 }
 
 /* --- Checking, repairing, compacting ---------------------------------------------------------- */

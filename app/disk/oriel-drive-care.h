@@ -17,11 +17,13 @@
 #include "library/oriel-library.h"
 
 /*
- * Makes a disk larger; what is on it stays, and the guest finds free space behind it. `bytes` is
- * rounded up to 1 MiB. Errors also: INVALID if that is not more than it has, NO_SPACE.
+ * Makes a disk larger; what is on it stays, and the guest finds free space behind it, or, with
+ * `partition`, its last partition larger. `bytes` is rounded up to 1 MiB. The result is that of
+ * oriel_disk_resize(). json_node_unref(). Errors also: INVALID if that is less than it has, or,
+ * without `partition`, as much; NO_SPACE.
  */
-gboolean oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 bytes,
-                         GError **error);
+JsonNode *oriel_grow_disk(const OrielMachine *machine, const char *id, guint64 bytes,
+                          gboolean partition, GError **error);
 
 /* oriel_disk_check() and oriel_disk_repair() of a disk. json_node_unref(). */
 JsonNode *oriel_drive_check(const OrielMachine *machine, const char *id, OrielProgress progress,

@@ -68,6 +68,12 @@ static const struct option disk_options[] = {
     { "cluster-size", "SIZE", N_("convert to qcow2: 512 to 2M (default 64K)") },
     { "fixed", NULL, N_("convert to vhd or vhdx: all space allocated from the start") },
     { "shrink", NULL, N_("resize: also to a smaller size, losing what lies behind") },
+    { "grow-partition", NULL, N_("resize: the last partition takes the new space") },
+    { NULL },
+};
+
+static const struct option grow_options[] = {
+    { "grow-partition", NULL, N_("the last partition takes the new space") },
     { NULL },
 };
 
@@ -157,8 +163,10 @@ COMMAND("remove-drive", remove_drive, "NAME DRIVE", 2, 2, remove_options,
 COMMAND("reorder", reorder, "NAME DRIVE...", 2, G_MAXUINT, no_options,
         N_("Put all drives into this order of ports."),
         "orielctl reorder Debian disk1 disk0 cdrom0");
-COMMAND("grow", grow, "NAME DRIVE SIZE", 3, 3, no_options,
-        N_("Make a disk of a stopped machine larger."), "orielctl grow Debian disk0 40G");
+COMMAND("grow", grow, "NAME DRIVE SIZE", 3, 3, grow_options,
+        N_("Make a disk of a stopped machine larger."),
+        "orielctl grow Debian disk0 40G\n"
+        "orielctl grow Debian disk0 40G --grow-partition");
 COMMAND("convert-disk", convert_disk, "NAME DRIVE raw|qcow2", 3, 3, no_options,
         N_("Keep a disk of a stopped machine in another format; the old file goes to the trash."),
         "orielctl convert-disk Debian disk0 raw");

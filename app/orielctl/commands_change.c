@@ -59,10 +59,18 @@ gboolean run_reorder(const struct call *call, GError **error)
 gboolean run_grow(const struct call *call, GError **error)
 {
     g_autoptr(OrielMachine) machine = call_machine(call, error);
+    JsonNode *node;
     guint64 bytes;
 
-    return machine && oriel_size_parse(call->arguments[2], &bytes, error) &&
-           oriel_grow_disk(machine, call->arguments[1], bytes, error);
+    if (!machine || !oriel_size_parse(call->arguments[2], &bytes, error)) {
+        return FALSE;
+    }
+    node = oriel_grow_disk(machine, call->arguments[1], bytes,
+                           call_option(call, "grow-partition") != NULL, error);
+    if (node) {
+        resized_print(call, node);
+    }
+    return node != NULL;
 }
 
 gboolean run_convert_disk(const struct call *call, GError **error)

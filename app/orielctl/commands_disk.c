@@ -152,10 +152,35 @@ static gboolean disk_repair(const struct call *call, GError **error)
     return node != NULL;
 }
 
+void resized_print(const struct call *call, JsonNode *node)
+{
+    const char *next =
+        json_object_get_string_member_with_default(json_node_get_object(node), "next", NULL);
+
+    if (call->json) {
+        print_json(node);
+        return;
+    }
+    if (next) {
+        printf("%s\n", next);
+    }
+    json_node_unref(node);
+}
+
 static gboolean disk_resize(const struct call *call, GError **error)
 {
-    return oriel_disk_resize(call->arguments[1], call_option(call, "from"), call->arguments[2],
-                             call_option(call, "shrink") != NULL, error);
+    const OrielDiskResize resize = {
+        .size = call->arguments[2],
+        .shrink = call_option(call, "shrink") != NULL,
+        .grow_partition = call_option(call, "grow-partition") != NULL,
+    };
+    JsonNode *node =
+        oriel_disk_resize(call->arguments[1], call_option(call, "from"), &resize, error);
+
+    if (node) {
+        resized_print(call, node);
+    }
+    return node != NULL;
 }
 
 static gboolean disk_compact(const struct call *call, GError **error)

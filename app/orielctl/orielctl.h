@@ -76,6 +76,8 @@ void progress_end(void);
  * data is a GCancellable, passes that on. progress_end() after it. */
 void watch_start(void);
 void watch_progress(guint64 done, guint64 total, gpointer data);
+/* What oriel_disk_resize() says; takes the node. */
+void resized_print(const struct call *call, JsonNode *node);
 /* Says where a machine is now. */
 void made_print(const struct call *call, const char *name, const char *folder);
 

@@ -372,9 +372,11 @@ JsonNode *disk_work_repair(const char *path, OrielProgress progress, gpointer da
     return node;
 }
 
-/* --- Resize, compact -------------------------------------------------------------------------- */
+/* --- Compact -----------------------------------------------------------------------------------
+ */
 
-static struct image *open_writable(const char *path, const char *format, GError **error)
+struct image *disk_work_open(const char *path, const char *format, enum chain_follow follow,
+                             GError **error)
 {
     struct chain_request request;
 
@@ -382,47 +384,8 @@ static struct image *open_writable(const char *path, const char *format, GError 
         return NULL;
     }
     request.read_only = false;
+    request.follow = follow;
     return chain_open(&request, error);
-}
-
-static gboolean size_wanted(const struct image *image, const char *text, gboolean shrink,
-                            guint64 *size, GError **error)
-{
-    gboolean more = text[0] == '+';
-
-    if (!oriel_size_parse(text + more, size, error)) {
-        return FALSE;
-    }
-    if (*size > IMAGE_BYTES_MAX) {
-        g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_INVALID, _("A disk has at most 64P."));
-        return FALSE;
-    }
-    *size = (*size + (more ? image->size : 0) + IMAGE_SECTOR - 1) / IMAGE_SECTOR * IMAGE_SECTOR;
-    if (*size < image->size && !shrink) {
-        g_autofree char *present = oriel_size_text(image->size);
-
-        g_set_error(
-            error, ORIEL_ERROR, ORIEL_ERROR_INVALID,
-            _("“%s” has %s now; to make it smaller, and lose what lies behind, say --shrink."),
-            image->storage->name, present);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-gboolean disk_work_resize(const char *path, const char *format, const char *size, gboolean shrink,
-                          GError **error)
-{
-    struct image *image = open_writable(path, format, error);
-    guint64 bytes;
-    gboolean good;
-
-    if (!image) {
-        return FALSE;
-    }
-    good = size_wanted(image, size, shrink, &bytes, error) && image_resize(image, bytes, error);
-    image_free(image);
-    return good;
 }
 
 static gboolean is_zero(const guint8 *bytes, gsize n)
@@ -514,7 +477,7 @@ gboolean disk_work_compact(const char *path, const char *format, int file, gbool
                            GError **error)
 {
     struct watch watch = { progress, data, cancellable };
-    struct image *image = open_writable(path, format, error);
+    struct image *image = disk_work_open(path, format, CHAIN_ALONE, error);
     gboolean good = FALSE;
 
     *rewritten = FALSE;
@@ -569,7 +532,7 @@ gboolean disk_work_commit(const char *path, OrielProgress progress, gpointer dat
 
 gboolean disk_work_delete_snapshot(const char *path, const char *snapshot, GError **error)
 {
-    struct image *image = open_writable(path, NULL, error);
+    struct image *image = disk_work_open(path, NULL, CHAIN_ALONE, error);
     gboolean good = FALSE;
 
     if (image && image->class->format != IMAGE_QCOW2) {

@@ -8,7 +8,12 @@
 #ifndef ORIEL_DISK_WORK_H
 #define ORIEL_DISK_WORK_H
 
+#include "block/chain.h"
 #include "disk/oriel-disk.h"
+
+/* An image to be changed; format NULL: by content. image_free(). */
+struct image *disk_work_open(const char *path, const char *format, enum chain_follow follow,
+                             GError **error);
 
 JsonNode *disk_work_info(const char *path, const char *format, GError **error);
 /* Into the empty `file`, which will be called `target`. */
@@ -19,8 +24,9 @@ JsonNode *disk_work_check(const char *path, const char *format, OrielProgress pr
                           gpointer data, GCancellable *cancellable, GError **error);
 JsonNode *disk_work_repair(const char *path, OrielProgress progress, gpointer data,
                            GCancellable *cancellable, GError **error);
-gboolean disk_work_resize(const char *path, const char *format, const char *size, gboolean shrink,
-                          GError **error);
+/* disk-resize.c */
+JsonNode *disk_work_resize(const char *path, const char *format, const OrielDiskResize *resize,
+                           GError **error);
 /*
  * Raw images get holes. A qcow2 image is written into the empty `file`, which is to take its place
  * then (*rewritten); until this process ends the image stays locked.

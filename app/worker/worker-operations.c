@@ -85,8 +85,13 @@ static GVariant *disk_repair(const struct worker_call *call, GError **error)
 
 static GVariant *disk_resize(const struct worker_call *call, GError **error)
 {
-    return done(disk_work_resize(text(call, "path"), text(call, "format"), text(call, "size"),
-                                 flag(call, "shrink"), error));
+    const OrielDiskResize resize = {
+        .size = text(call, "size"),
+        .shrink = flag(call, "shrink"),
+        .grow_partition = flag(call, "grow-partition"),
+    };
+
+    return json_answer(disk_work_resize(text(call, "path"), text(call, "format"), &resize, error));
 }
 
 static GVariant *disk_compact(const struct worker_call *call, GError **error)

@@ -46,17 +46,21 @@ static GtkWindow *window_of(GtkWidget *near)
     return GTK_IS_WINDOW(root) ? GTK_WINDOW(root) : NULL;
 }
 
+void oriel_message_tell(GtkWidget *near, const char *heading, const char *body)
+{
+    GtkWidget *dialog = adw_message_dialog_new(window_of(near), heading, body);
+
+    adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
+    gtk_window_present(GTK_WINDOW(dialog));
+}
+
 void oriel_message_error(GtkWidget *near, const char *heading, const GError *error)
 {
     g_autofree char *body = g_utf8_make_valid(error->message, -1); /* there may be a path in it */
-    GtkWidget *dialog;
 
-    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-        return;
+    if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        oriel_message_tell(near, heading, body);
     }
-    dialog = adw_message_dialog_new(window_of(near), heading, body);
-    adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
-    gtk_window_present(GTK_WINDOW(dialog));
 }
 
 typedef struct {

@@ -9,6 +9,8 @@
 void oriel_message_add_toast(GtkWidget *near, AdwToast *toast);
 /* A toast of one sentence. */
 void oriel_message_toast(GtkWidget *near, const char *text);
+/* A dialog with something to read: a heading, and sentences. */
+void oriel_message_tell(GtkWidget *near, const char *heading, const char *body);
 /* A dialog: what could not be done (a sentence without its dot), and why. Nothing for CANCELLED. */
 void oriel_message_error(GtkWidget *near, const char *heading, const GError *error);
 

@@ -130,14 +130,30 @@ static char *work_remove_drive(OrielOperation *operation, gpointer data, GCancel
     return result(oriel_remove_drive(order->machine, order->first, FALSE, error));
 }
 
+static char *grow(const Order *order, gboolean partition, GError **error)
+{
+    g_autoptr(JsonNode) node = NULL;
+    guint64 bytes;
+
+    if (!oriel_size_parse(order->second, &bytes, error)) {
+        return NULL;
+    }
+    node = oriel_grow_disk(order->machine, order->first, bytes, partition, error);
+    return node ? g_strdup(json_object_get_string_member_with_default(json_node_get_object(node),
+                                                                      "next", ""))
+                : NULL;
+}
+
 static char *work_grow(OrielOperation *operation, gpointer data, GCancellable *cancellable,
                        GError **error)
 {
-    const Order *order = data;
-    guint64 bytes;
+    return grow(data, FALSE, error);
+}
 
-    return result(oriel_size_parse(order->second, &bytes, error) &&
-                  oriel_grow_disk(order->machine, order->first, bytes, error));
+static char *work_grow_partition(OrielOperation *operation, gpointer data,
+                                 GCancellable *cancellable, GError **error)
+{
+    return grow(data, TRUE, error);
 }
 
 static char *work_change_medium(OrielOperation *operation, gpointer data, GCancellable *cancellable,
@@ -246,9 +262,10 @@ void machine_work_remove_drive(GtkWidget *widget, OrielMachineItem *item, const 
 }
 
 void machine_work_grow(GtkWidget *widget, OrielMachineItem *item, const char *drive,
-                       const char *size, MachineWorkDone done)
+                       const char *size, gboolean partition, MachineWorkDone done)
 {
-    operate(widget, item, _("Growing a disk"), work_grow, drive, size, done);
+    operate(widget, item, _("Growing a disk"), partition ? work_grow_partition : work_grow, drive,
+            size, done);
 }
 
 void machine_work_change_medium(GtkWidget *widget, OrielMachineItem *item, const char *drive,

@@ -28,8 +28,9 @@ void machine_work_add_cdrom(GtkWidget *widget, OrielMachineItem *item, MachineWo
 /* A disk's file goes to the trash. */
 void machine_work_remove_drive(GtkWidget *widget, OrielMachineItem *item, const char *drive,
                                MachineWorkDone done);
+/* With `partition` also the last partition grows. The result says what there is to do now. */
 void machine_work_grow(GtkWidget *widget, OrielMachineItem *item, const char *drive,
-                       const char *size, MachineWorkDone done);
+                       const char *size, gboolean partition, MachineWorkDone done);
 /* Puts the image at `path` into a CD drive, now if the machine runs; NULL takes it out. */
 void machine_work_change_medium(GtkWidget *widget, OrielMachineItem *item, const char *drive,
                                 const char *path, MachineWorkDone done);

@@ -197,8 +197,12 @@ TEST(a_disk_is_never_asked_to_shrink)
     g_object_get(forms_row(dialog, "Size"), "lower", &lower, "value", &value, NULL);
     CHECK_EQ(lower, 8 * 1024 + 1);
     CHECK_EQ(value, 9 * 1024);
+    g_autofree char *partition = forms_get(forms_row(dialog, "Grow the Last Partition"));
+
+    CHECK_STR(partition, "true");
     forms_picture(dialog, "settings-grow");
-    forms_close(dialog);
+    adw_message_dialog_response(ADW_MESSAGE_DIALOG(dialog), "accept");
+    WAIT(forms_says(scene.window, "9.0\u00a0GiB (qcow2), takes "));
     scene_close(&scene);
 }
 

@@ -15,6 +15,7 @@ enum {
 typedef struct {
     GtkWidget *widget;
     OrielSpinRow *row;
+    GtkSwitch *more; /* NULL: not asked */
     DiskSizeAnswered answered;
 } Question;
 
@@ -31,8 +32,23 @@ static void on_response(AdwMessageDialog *dialog, const char *response, Question
     g_autofree char *size = g_strdup_printf("%.0fM", oriel_spin_row_get_value(question->row));
 
     if (g_str_equal(response, "accept")) {
-        question->answered(question->widget, size);
+        question->answered(question->widget, size,
+                           question->more && gtk_switch_get_active(question->more));
     }
+}
+
+static GtkSwitch *more_add(GtkListBox *list, const DiskSizeQuestion *asked)
+{
+    GtkWidget *row = adw_action_row_new(), *more = gtk_switch_new();
+
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), asked->more);
+    adw_action_row_set_subtitle(ADW_ACTION_ROW(row), asked->more_subtitle);
+    gtk_switch_set_active(GTK_SWITCH(more), TRUE);
+    gtk_widget_set_valign(more, GTK_ALIGN_CENTER);
+    adw_action_row_add_suffix(ADW_ACTION_ROW(row), more);
+    adw_action_row_set_activatable_widget(ADW_ACTION_ROW(row), more);
+    gtk_list_box_append(list, row);
+    return GTK_SWITCH(more);
 }
 
 void disk_size_dialog_show(GtkWidget *widget, const DiskSizeQuestion *asked,
@@ -52,6 +68,9 @@ void disk_size_dialog_show(GtkWidget *widget, const DiskSizeQuestion *asked,
     gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
     gtk_widget_add_css_class(list, "boxed-list");
     gtk_list_box_append(GTK_LIST_BOX(list), GTK_WIDGET(question->row));
+    if (asked->more) {
+        question->more = more_add(GTK_LIST_BOX(list), asked);
+    }
     adw_message_dialog_set_extra_child(dialog, list);
     adw_message_dialog_add_responses(dialog, "cancel", _("_Cancel"), "accept", asked->accept, NULL);
     adw_message_dialog_set_response_appearance(dialog, "accept", ADW_RESPONSE_SUGGESTED);

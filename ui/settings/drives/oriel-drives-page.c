@@ -310,7 +310,7 @@ static void action_add_cdrom(GtkWidget *widget, const char *name, GVariant *para
     machine_work_add_cdrom(widget, ORIEL_DRIVES_PAGE(widget)->item, work_done);
 }
 
-static void add_disk_answered(GtkWidget *page, const char *size)
+static void add_disk_answered(GtkWidget *page, const char *size, gboolean more)
 {
     machine_work_add_disk(page, ORIEL_DRIVES_PAGE(page)->item, size, work_done);
 }
@@ -328,11 +328,19 @@ static void action_add_disk(GtkWidget *widget, const char *name, GVariant *param
     disk_size_dialog_show(widget, &question, add_disk_answered);
 }
 
-static void grow_answered(GtkWidget *page, const char *size)
+static void grow_done(GtkWidget *page, const GError *error, const char *result)
+{
+    work_done(page, error, result);
+    if (result && *result) { /* what is left to do in the machine */
+        oriel_message_tell(page, _("The Disk Has Grown"), result);
+    }
+}
+
+static void grow_answered(GtkWidget *page, const char *size, gboolean partition)
 {
     OrielDrivesPage *self = ORIEL_DRIVES_PAGE(page);
 
-    machine_work_grow(page, self->item, self->chosen, size, work_done);
+    machine_work_grow(page, self->item, self->chosen, size, partition, grow_done);
 }
 
 static void action_grow(GtkWidget *widget, const char *name, GVariant *parameter)
@@ -348,11 +356,12 @@ static void action_grow(GtkWidget *widget, const char *name, GVariant *parameter
     if (size) {
         const DiskSizeQuestion question = {
             .heading = _("Grow the Disk"),
-            .body = _("The system in the machine finds the new space behind its partitions, which "
-                      "stay as they are."),
+            .body = _("What is on the disk stays. Its system then has to take the new space."),
             .accept = _("_Grow"),
             .lower = (double)(size->size >> 20) + 1,
             .value = (double)((size->size >> 30) + 1) * MIB_PER_GIB,
+            .more = _("Grow the Last Partition"),
+            .more_subtitle = _("Otherwise the new space lies free behind it"),
         };
 
         disk_size_dialog_show(widget, &question, grow_answered);
