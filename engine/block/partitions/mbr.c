@@ -93,6 +93,7 @@ static bool has_signature(const uint8_t sector[IMAGE_SECTOR])
 enum mbr_kind mbr_kind(const uint8_t sector[IMAGE_SECTOR])
 {
     unsigned used = 0, protective = 0;
+    bool begins = false; /* where a GPT does */
 
     if (!has_signature(sector)) {
         return MBR_NONE;
@@ -105,11 +106,12 @@ enum mbr_kind mbr_kind(const uint8_t sector[IMAGE_SECTOR])
         }
         used += entry.type != 0;
         protective += entry.type == TYPE_PROTECTIVE;
+        begins |= entry.type == TYPE_PROTECTIVE && entry.start == 1;
     }
     if (used == 0) {
         return MBR_NONE;
     }
-    return protective == 0 ? MBR_PLAIN : used == 1 ? MBR_PROTECTIVE : MBR_UNKNOWN;
+    return protective == 0 ? MBR_PLAIN : used == 1 && begins ? MBR_PROTECTIVE : MBR_UNKNOWN;
 }
 
 static enum partition_content content_of_type(uint8_t type)

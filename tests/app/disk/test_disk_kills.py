@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work on disk images that is killed as it enters each system call that changes a file: the image is whole, nothing lies
-beside it, and the same work can be done again."""
+"""Work on disk images that is killed as it enters each system call that changes a file, or finds no room: the image is
+whole or can be repaired, nothing lies beside it that stays, and the same work can be done again."""
 
 import json
 import os
@@ -9,9 +9,11 @@ import shutil
 import subprocess
 
 from disk_bench import MIB, Images
-from oriel import Skip, check, main
+from oriel import Skip, check, main, small_file_system
 from test_changes import killed_at
 
+DAMAGED = 13
+HIDDEN = ".oriel-unfinished-"  # goes with the next such work
 CALLS = ("pwritev", "pwrite64", "fdatasync", "fsync", "ftruncate", "fallocate", "linkat", "renameat2", "rename", "unlink")
 
 
@@ -37,25 +39,52 @@ class Killed(Images):
                 os.mkdir(self.path("d"))
                 shutil.copy(self.origin, self.image)
                 killed = killed_at(self.home, call, n, "disk", arguments[0], self.image, *arguments[1:])
-                check(os.listdir(self.path("d")) == ["image"], f"{call} {n}: {os.listdir(self.path('d'))}")
+                names = os.listdir(self.path("d"))
+                check(all(name == "image" or name.startswith(HIDDEN) for name in names), f"{call} {n}: {names}")
                 after(f"{call} {n}")
                 if not killed:
                     break
-                self.home.ok("disk", arguments[0], self.image, *arguments[1:])
+                self.again(arguments)
+                check(os.listdir(self.path("d")) == ["image"], f"{call} {n}: {os.listdir(self.path('d'))}")
                 after(f"again after {call} {n}")
                 kills += 1
                 n += 1
         return kills
 
+    def again(self, arguments):
+        """An image that was being changed says that it wants repair first."""
+        code, out, err = self.home.run("disk", arguments[0], self.image, *arguments[1:])
+        if code == DAMAGED:
+            check("disk repair" in err, err)
+            self.home.ok("disk", "repair", self.image)
+            self.home.ok("disk", arguments[0], self.image, *arguments[1:])
+        else:
+            check(code == 0, f"{arguments}: {code} {out}{err}")
+
     def is_whole(self, what, size=None, leaks=True):
-        """qemu-img finds no damage, and what is expected in it, or as much of that as `size`."""
+        """qemu-img finds no damage, and what is expected in it; with `size`, that much of it."""
         out = json.loads(self.qemu("check", "-f", "qcow2", "--output=json", self.image, codes=(0, 3)))
         check(not out.get("corruptions") and (leaks or not out.get("leaks")), f"{what}: {out}")
         self.qemu("convert", "-f", "qcow2", "-O", "raw", self.image, "read.raw")
         with open(self.path("read.raw"), "rb") as file, open(self.expected, "rb") as expected:
             found, content = file.read(), expected.read()
         check(len(found) in (len(content), size), f"{what}: {len(found)} bytes")
-        check(found == content[:len(found)], f"{what}: the content is another one")
+        check(found[:size] == content[:size], f"{what}: the content is another one")
+
+    def same(self, what):
+        """The content is as expected, whatever the refcounts are."""
+        self.qemu("compare", "-f", "qcow2", "-F", "raw", self.image, self.expected)
+        check(os.path.getsize(self.image) > 0, what)
+
+    def refcounts_lower(self):
+        """The origin's first ones are 0."""
+        with open(self.origin, "r+b") as file:
+            file.seek(48)
+            table = int.from_bytes(file.read(8), "big")
+            file.seek(table)
+            block = int.from_bytes(file.read(8), "big")
+            file.seek(block)
+            file.write(bytes(64))
 
     def content(self):
         """A small image with data, zeroes, and space that nothing needs any more."""
@@ -89,7 +118,10 @@ def test_delete_snapshot(home):
     killed.keep()
 
     def after(what):
-        killed.is_whole(what)
+        """The content is there; flags of clusters may wait for the repair that the image says it wants."""
+        killed.same(what)
+        if what.startswith("again"):
+            killed.is_whole(what)
         snapshots = home.json("disk", "info", killed.image)["snapshots"]
         if snapshots:
             killed.qemu("convert", "-f", "qcow2", "-O", "raw", "-l", "one", killed.image, "snapshot.raw")
@@ -104,18 +136,12 @@ def test_repair(home):
     killed = Killed(home)
     killed.content()
     killed.keep()
-    with open(killed.origin, "r+b") as file:
-        file.seek(48)
-        table = int.from_bytes(file.read(8), "big")
-        file.seek(table)
-        block = int.from_bytes(file.read(8), "big")
-        file.seek(block)
-        file.write(bytes(64))
+    killed.refcounts_lower()
 
     def after(what):
         if what.startswith("again"):
             killed.is_whole(what, leaks=False)
-        killed.qemu("compare", "-f", "qcow2", "-F", "raw", killed.image, killed.expected)
+        killed.same(what)
 
     check(killed.every_step("repair", after=after) >= 3, "too few kills")
 
@@ -143,5 +169,35 @@ def test_growing_a_partition(home):
         check(kills >= (5 if label == "gpt" else 4), f"{label}: {kills} kills")
 
 
+def test_no_room(home):
+    killed = Killed(home)
+    killed.content()
+    killed.keep()
+    place = home.path + "/place"
+    killed.image = place + "/image"
+    with small_file_system(place, "2m"):
+        for arguments, codes in ((("compact",), (17,)), (("resize", "1T"), (17,)), (("resize", "1200K", "--shrink"), (0, 17)),
+                                 (("delete-snapshot", "one"), (0, 17)), (("repair",), (0, 17))):
+            if arguments[0] == "repair":
+                killed.refcounts_lower()
+            elif arguments[0] == "delete-snapshot":
+                killed.qemu("snapshot", "-c", "one", killed.origin)
+            shutil.copy(killed.origin, killed.image)
+            try:
+                with open(place + "/fill", "wb", buffering=0) as file:
+                    while file.write(bytes(4096)):
+                        pass
+            except OSError:
+                pass
+            code, out, err = home.run("disk", arguments[0], killed.image, *arguments[1:])
+            check(code in codes, f"{arguments}: {code} {out}{err}")
+            check(sorted(os.listdir(place)) == ["fill", "image"], f"{os.listdir(place)}")
+            os.unlink(place + "/fill")
+            if arguments[0] == "repair":
+                killed.same(arguments)
+                home.ok("disk", "repair", killed.image)
+            killed.is_whole(arguments, 1200 << 10)
+
+
 if __name__ == "__main__":
-    main(test_compact, test_shrink, test_delete_snapshot, test_repair, test_growing_a_partition)
+    main(test_compact, test_shrink, test_delete_snapshot, test_repair, test_growing_a_partition, test_no_room)

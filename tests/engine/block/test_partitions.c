@@ -33,7 +33,7 @@ static const struct layout layouts[] = {
     { "label: gpt\nfirst-lba: "
       "34\n3:start=2048,size=2048\n90:start=4096,size=2048\n1:start=40,size=8\n",
       90, 2 * MIB, MIB, 5 * MIB },
-    { "label: gpt\ntable-length: 4\nstart=2048\n", 1, MIB, 3 * MIB - 2 * 512, 6 * MIB },
+    { "label: gpt\ntable-length: 4\nstart=2048\n", 1, MIB, 3 * MIB - 3 * 512, 6 * MIB },
     { "label: dos\n2:start=2048,size=2048\n1:start=4096,size=100\n", 1, 2 * MIB, 100 * 512,
       6 * MIB },
     { "label: dos\nstart=63,size=1000\nstart=2048,size=5000,type=5\nstart=4096,size=2000\n", 5,
