@@ -331,6 +331,9 @@ static void action_add_disk(GtkWidget *widget, const char *name, GVariant *param
 static void grow_done(GtkWidget *page, const GError *error, const char *result)
 {
     work_done(page, error, result);
+    if (ORIEL_DRIVES_PAGE(page)->item) { /* the settings are what they were, the size is another */
+        show(ORIEL_DRIVES_PAGE(page));
+    }
     if (result && *result) { /* what is left to do in the machine */
         oriel_message_tell(page, _("The Disk Has Grown"), result);
     }
