@@ -312,8 +312,8 @@ bool machine_reset(struct machine *machine, GError **error)
         control_halt(machine);
         if (drive_pool_stalled(machine->drives)) {
             g_set_error(error, ORIEL_ERROR, ORIEL_ERROR_STATE,
-                        "“%s” waits for its disk and cannot be reset. Make space on the "
-                        "computer's disk and resume it, or turn it off.",
+                        "“%s” waits for its disk and cannot be reset. Resume it when the "
+                        "computer's disk has space and works again, or turn it off.",
                         machine->config->name);
             if (ran) {
                 control_go(machine);

@@ -69,7 +69,7 @@ def test_trouble(home):
         tree.wait("label", "^Waiting for disk space$")
         tree.wait("label", "The disk of this computer is full")
         desktop.screenshot("machine-disk-full")
-        tree.act("push button", "^_Resume Resume$")
+        tree.act("push button", "^_?Try Again( Try Again)?$")
         tree.wait("label", "^Running$")
         fake(home, "One", "state crashed triple-fault The guest crashed, & <died>.")
         tree.wait("label", "^Crashed$")
@@ -94,6 +94,28 @@ def test_trouble(home):
         tree.wait("frame", "^One$")
         tree.wait("push button", "Show _?Log$")
         desktop.screenshot("machine-ended")
+
+
+def test_failing_disk(home):
+    """A disk that fails: the page names that and not a lack of space, tries again, or powers off after a question."""
+    create(home, "One")
+    with Desktop(home) as desktop:
+        desktop.window("--start", "One")
+        tree = Tree(desktop)
+        tree.wait("label", "^Running$")
+        for _ in range(2):
+            fake(home, "One", "state paused disk-error The host cannot read “disk0”.")
+            tree.wait("label", "^Paused by a disk error$")
+            tree.wait("label", "The host cannot read “disk0”")
+            desktop.screenshot("machine-disk-error")
+            tree.act("push button", "^_?Try Again( Try Again)?$")
+            tree.wait("label", "^Running$")
+        fake(home, "One", "state paused disk-error The host cannot read “disk0”.")
+        tree.wait("label", "^Paused by a disk error$")
+        tree.act("push button", "^Power _?Off…( Power Off…)?$")
+        tree.wait(None, "Power Off “One”")
+        tree.act("push button", "^_Power Off Power Off$|^Power Off$")
+        wait_state(home, "One", "stopped")
 
 
 def test_close_and_come_back(home):
@@ -227,5 +249,5 @@ def test_saved(home):
         check(not os.path.exists(saved), "what was saved is still there")
 
 
-oriel.main(test_start_and_pause, test_trouble, test_close_and_come_back, test_second_window,
+oriel.main(test_start_and_pause, test_trouble, test_failing_disk, test_close_and_come_back, test_second_window,
            test_delete_in_a_window_of_its_own, test_start_of_one_that_is_not_in_the_list, test_launcher, test_saved)

@@ -6,13 +6,25 @@
 
 #include "media/oriel-system.h"
 
-gboolean oriel_state_waits_for_disk(OrielMachineItem *item)
+static gboolean is_paused_by(OrielMachineItem *item, const char *reason)
 {
     OrielEngine *engine = oriel_machine_item_get_engine(item);
 
     return oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_PAUSED && engine &&
-           (g_strcmp0(oriel_engine_get_reason(engine), "disk-full") == 0 ||
-            g_strcmp0(oriel_engine_get_reason(engine), "disk-error") == 0);
+           g_strcmp0(oriel_engine_get_reason(engine), reason) == 0;
+}
+
+gboolean oriel_state_waits_for_disk(OrielMachineItem *item)
+{
+    return is_paused_by(item, "disk-full") || is_paused_by(item, "disk-error");
+}
+
+static const char *paused_label(OrielMachineItem *item)
+{
+    if (is_paused_by(item, "disk-full")) {
+        return _("Waiting for disk space");
+    }
+    return is_paused_by(item, "disk-error") ? _("Paused by a disk error") : C_("machine", "Paused");
 }
 
 const char *oriel_state_label(OrielMachineItem *item)
@@ -33,8 +45,7 @@ const char *oriel_state_label(OrielMachineItem *item)
     case ORIEL_MACHINE_STATE_RUNNING:
         return C_("machine", "Running");
     case ORIEL_MACHINE_STATE_PAUSED:
-        return oriel_state_waits_for_disk(item) ? _("Waiting for disk space")
-                                                : C_("machine", "Paused");
+        return paused_label(item);
     case ORIEL_MACHINE_STATE_SAVING:
         return _("Saving");
     case ORIEL_MACHINE_STATE_STOPPING:
@@ -59,7 +70,8 @@ const char *oriel_state_icon(OrielMachineItem *item)
     case ORIEL_MACHINE_STATE_RUNNING:
         return "media-playback-start-symbolic";
     case ORIEL_MACHINE_STATE_PAUSED:
-        return "media-playback-pause-symbolic";
+        return oriel_state_waits_for_disk(item) ? "dialog-warning-symbolic"
+                                                : "media-playback-pause-symbolic";
     case ORIEL_MACHINE_STATE_SAVED:
         return "document-save-symbolic";
     case ORIEL_MACHINE_STATE_STARTING:

@@ -5,7 +5,8 @@
 
 #include "model/oriel-machine-item.h"
 
-/* "Running", translated; of an item whose engine waits for room on the disk, that. Static. */
+/* "Running", translated; of one that paused itself because of the host's disk, what is wrong with
+ * it. Static. */
 const char *oriel_state_label(OrielMachineItem *item);
 /* Name of a symbolic icon for the state, or NULL where none is needed (stopped). Static. */
 const char *oriel_state_icon(OrielMachineItem *item);

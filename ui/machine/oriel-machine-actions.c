@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "base/oriel-message.h"
+#include "base/oriel-state.h"
 
 /* What an asynchronous command keeps: the widget may go away before the answer comes. */
 typedef struct {
@@ -326,6 +327,8 @@ static void states_follow(Actions *actions)
     drives_look(actions->item, &drive, &medium);
     action_limit(actions, "insert-cd", drive);
     action_limit(actions, "eject-cd", medium);
+    /* The engine does not reset one whose disk keeps it from ending what it has begun. */
+    action_limit(actions, "reset", !oriel_state_waits_for_disk(actions->item));
     g_action_group_change_action_state(G_ACTION_GROUP(actions->group), "pause",
                                        g_variant_new_boolean(state == ORIEL_MACHINE_STATE_PAUSED));
 }

@@ -60,12 +60,12 @@ static const char *body_name(OrielMachinePage *page, OrielMachineState state)
 
 static void strips_follow(OrielMachinePage *page)
 {
-    gboolean full = oriel_state_waits_for_disk(page->item);
+    gboolean waits = oriel_state_waits_for_disk(page->item);
 
-    if (full) {
+    if (waits) {
         gtk_label_set_text(page->disk_label, oriel_machine_item_get_message(page->item));
     }
-    gtk_revealer_set_reveal_child(page->disk_strip, full);
+    gtk_revealer_set_reveal_child(page->disk_strip, waits);
     oriel_machine_page_restart_follow(page);
 }
 
