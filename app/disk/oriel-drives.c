@@ -19,7 +19,7 @@
 
 #define MIB (G_GUINT64_CONSTANT(1) << 20)
 
-static gboolean is_size(const char *source)
+gboolean oriel_disk_is_size(const char *source)
 {
     return !strchr(source, '/') && !g_file_test(source, G_FILE_TEST_EXISTS);
 }
@@ -36,7 +36,7 @@ gboolean oriel_disk_format_for(const char *source, OrielDiskFormat *format,
     const char *name;
 
     *format = ORIEL_DISK_FORMAT_QCOW2;
-    if (is_size(source)) {
+    if (oriel_disk_is_size(source)) {
         return TRUE;
     }
     info = oriel_disk_info(source, NULL, cancellable, error);
@@ -57,7 +57,7 @@ gboolean oriel_disk_make(const char *target, const char *source, OrielDiskFormat
     const OrielDiskOptions options = { .to = "qcow2" };
     guint64 size;
 
-    if (is_size(source)) {
+    if (oriel_disk_is_size(source)) {
         return oriel_size_parse(source, &size, error) && drive_create_qcow2(target, size, error);
     }
     return format == ORIEL_DISK_FORMAT_RAW

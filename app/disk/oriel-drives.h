@@ -16,6 +16,8 @@
 #include "oriel-files.h"
 #include "library/oriel-library.h"
 
+/* Whether the source of a disk is a size ("20G"), and not the name of an image. */
+gboolean oriel_disk_is_size(const char *source);
 /*
  * The format that a disk made from `source` gets: qcow2, but a raw image stays raw, so that it is
  * shared with its original where the file system can. Errors: those of oriel_disk_info().

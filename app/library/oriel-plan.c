@@ -2,6 +2,10 @@
 /* See oriel-plan.h. */
 #include "oriel-plan.h"
 
+#include <string.h>
+
+#include "disk/oriel-drives.h"
+
 static const char *system_of(const OrielMedia *media)
 {
     if (media && media->system) {
@@ -40,6 +44,11 @@ void oriel_plan_fill(const OrielPlan *plan, OrielCreateOptions *options, OrielPl
     }
     if (!options->firmware) {
         options->firmware = plan->defaults.uefi ? "uefi" : "bios";
+    }
+    /* An image brings a system whose drivers are not known. */
+    if (!options->controller && options->disk && oriel_disk_is_size(options->disk)) {
+        options->controller =
+            oriel_system_controller(plan->system, strcmp(options->firmware, "uefi") == 0);
     }
     if (!options->settings) {
         for (gsize i = 0; i < G_N_ELEMENTS(settings); i++) {

@@ -39,8 +39,9 @@ typedef struct {
 } OrielPlanTexts;
 
 /*
- * Sets memory, cpus, firmware and settings (the system, the clock that it expects, and a network
- * card that it knows) where they are NULL. `texts` must live as long as `options`.
+ * Sets memory, cpus, firmware, the controller of a new, empty disk, and settings (the system, the
+ * clock that it expects, the network card and the display adapter that it knows) where they are
+ * NULL. `texts` must live as long as `options`.
  */
 void oriel_plan_fill(const OrielPlan *plan, OrielCreateOptions *options, OrielPlanTexts *texts);
 

@@ -33,6 +33,15 @@ static const char *icon_for(const OrielSystem *system)
                                                 : "oriel-system-other-symbolic";
 }
 
+/* Those without virtio that bring a driver for NVMe; osinfo-db does not tell. */
+static gboolean knows_nvme(const OrielSystem *system)
+{
+    static const char *const ids[] = { "win8.1",  "win10",   "win11",   "win2k12r2",
+                                       "win2k16", "win2k19", "win2k22", NULL };
+
+    return g_strv_contains(ids, system->id);
+}
+
 static OrielSystem *system_from_row(const SystemRow *row)
 {
     OrielSystem *system = g_new0(OrielSystem, 1);
@@ -93,6 +102,7 @@ static OrielSystem *system_from_table(const char *id)
 static const OrielSystem *remember(OrielSystem *system)
 {
     system->icon = icon_for(system);
+    system->nvme = knows_nvme(system);
     g_hash_table_replace(systems, system->id, system);
     return system;
 }
@@ -108,6 +118,14 @@ static OrielSystem *known(const char *id)
 const char *oriel_system_network(const OrielSystem *system)
 {
     return system->virtio || strcmp(system->family, "linux") == 0 ? "virtio" : "e1000e";
+}
+
+const char *oriel_system_controller(const OrielSystem *system, gboolean uefi)
+{
+    if (system->virtio) {
+        return "virtio";
+    }
+    return system->nvme && uefi ? "nvme" : "ahci";
 }
 
 const char *oriel_system_video(const OrielSystem *system)

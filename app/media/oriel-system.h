@@ -19,6 +19,7 @@ typedef struct {
     guint cpus_minimum, cpus_recommended;       /* 0: not known */
     gboolean uefi;                              /* wants UEFI */
     gboolean virtio;                            /* its installer knows virtio disks and cards */
+    gboolean nvme;                              /* its installer knows NVMe disks */
     gboolean virtio_display;                    /* it brings a driver for virtio-gpu */
     gboolean clock_local;                       /* its clock shows local time */
     const char *icon; /* icon name of ours for it: "oriel-system-debian-symbolic", ...; static */
@@ -36,6 +37,12 @@ const OrielSystem *oriel_system_load(const char *id);
  * knows that, as every Linux does. Static.
  */
 const char *oriel_system_network(const OrielSystem *system);
+/*
+ * The controller that its disk gets in a new machine with that firmware, as config.h names them:
+ * virtio if the system knows that, otherwise NVMe if it knows that and starts by UEFI (with a BIOS,
+ * Windows is not meant to start from NVMe), otherwise AHCI. Static.
+ */
+const char *oriel_system_controller(const OrielSystem *system, gboolean uefi);
 /*
  * The display adapter that a machine for it gets, as config.h names the models: virtio-gpu for a
  * Linux that the database says to know it, otherwise a VGA. Static.

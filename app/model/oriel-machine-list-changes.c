@@ -69,8 +69,9 @@ struct creation {
 static const char **creation_texts(struct creation *creation, gsize index)
 {
     OrielCreateOptions *o = &creation->options;
-    const char **texts[] = { &o->name,     &o->cdrom,  &o->disk,   &o->memory, &o->cpus,
-                             &o->firmware, &o->kernel, &o->initrd, &o->append, &o->folder };
+    const char **texts[] = { &o->name,   &o->cdrom,  &o->disk,     &o->controller,
+                             &o->memory, &o->cpus,   &o->firmware, &o->kernel,
+                             &o->initrd, &o->append, &o->folder };
 
     return index < G_N_ELEMENTS(texts) ? texts[index] : NULL;
 }
@@ -83,6 +84,7 @@ static void creation_free(gpointer data)
     for (gsize i = 0; (text = creation_texts(creation, i)); i++) {
         g_free((char *)*text);
     }
+    g_strfreev((char **)creation->options.settings);
     g_free(creation);
 }
 
@@ -108,6 +110,7 @@ OrielMachineItem *oriel_machine_list_create(OrielMachineList *list,
     for (gsize i = 0; (text = creation_texts(creation, i)); i++) {
         *text = g_strdup(*text);
     }
+    creation->options.settings = (const char *const *)g_strdupv((char **)options->settings);
     made =
         oriel_machine_list_make(list, options->name, title, creation_work, creation, creation_free);
     outcomes_set(made, failed);

@@ -10,7 +10,7 @@ static const struct option no_options[] = { { NULL } };
 static const struct option create_options[] = {
     { "cdrom", "FILE", N_("put this ISO image into the CD drive") },
     { "disk", "SIZE|FILE", N_("make an empty disk of this size, or copy this disk image") },
-    { "controller", "ahci|virtio|nvme", N_("how the guest reaches that disk (default ahci)") },
+    { "controller", "ahci|virtio|nvme", N_("how the guest reaches that disk") },
     { "memory", "SIZE",
       N_("such as 2G or 512 (MiB); default: what suits the system, otherwise 1G") },
     { "cpus", "N", N_("number of processors; default: what suits the system, otherwise 1") },

@@ -401,6 +401,10 @@ TEST(systems)
     CHECK_STR(oriel_system_video(oriel_system_find("debian99")), "virtio-gpu");
     CHECK_STR(oriel_system_video(oriel_system_find("debian5")), "stdvga");
     CHECK_STR(oriel_system_video(oriel_system_find("ubuntu99.10")), "stdvga");
+    CHECK_STR(oriel_system_controller(windows, TRUE), "nvme");
+    CHECK_STR(oriel_system_controller(oriel_system_find("debian99"), FALSE), "virtio");
+    CHECK_STR(oriel_system_controller(oriel_system_find("windows"), TRUE), "ahci");
+    CHECK_STR(oriel_system_controller(oriel_system_find("other"), TRUE), "ahci");
     CHECK_EQ(windows->memory_minimum, 4 * GIB);
     CHECK(list->len >= 25);
     for (guint i = 0; i < list->len; i++) {
@@ -414,12 +418,14 @@ TEST(systems)
 TEST(systems_by_the_database)
 {
     static const struct {
-        const char *id, *network, *video;
+        const char *id, *network, *video, *bios, *uefi; /* the last two: disk controllers */
     } expected[] = {
-        { "debian12", "virtio", "virtio-gpu" },
-        { "debian10", "virtio", "stdvga" },
-        { "fedora37", "virtio", "virtio-gpu" },
-        { "win11", "e1000e", "stdvga" },
+        { "debian12", "virtio", "virtio-gpu", "virtio", "virtio" },
+        { "debian10", "virtio", "stdvga", "virtio", "virtio" },
+        { "fedora37", "virtio", "virtio-gpu", "virtio", "virtio" },
+        { "win11", "e1000e", "stdvga", "ahci", "nvme" },
+        { "win10", "e1000e", "stdvga", "ahci", "nvme" },
+        { "win7", "e1000e", "stdvga", "ahci", "ahci" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(expected); i++) {
@@ -427,6 +433,8 @@ TEST(systems_by_the_database)
 
         CHECK_STR(oriel_system_network(system), expected[i].network);
         CHECK_STR(oriel_system_video(system), expected[i].video);
+        CHECK_STR(oriel_system_controller(system, FALSE), expected[i].bios);
+        CHECK_STR(oriel_system_controller(system, TRUE), expected[i].uefi);
     }
 }
 
@@ -475,7 +483,10 @@ TEST(plans)
     OrielMedia uefi = { .kind = ORIEL_MEDIA_ISO, .uefi_only = TRUE };
     OrielPlan plan;
     OrielPlanTexts texts;
-    OrielCreateOptions options = { .cpus = "1" };
+    OrielCreateOptions options = { .cpus = "1", .disk = "20G" };
+    OrielCreateOptions image = { .disk = "/no/such/image" };
+    OrielCreateOptions chosen = { .disk = "20G", .controller = "ahci" };
+    OrielCreateOptions none = { .disk = NULL };
 
     oriel_plan_make(&plan, &cd, NULL, "/");
     CHECK_STR(plan.system->id, "win11");
@@ -491,6 +502,13 @@ TEST(plans)
     CHECK_STR(options.settings[6], "video.model");
     CHECK_STR(options.settings[7], "stdvga");
     CHECK(!options.settings[8]);
+    CHECK_STR(options.controller, "nvme");
+    oriel_plan_fill(&plan, &image, &texts);
+    CHECK(!image.controller);
+    oriel_plan_fill(&plan, &chosen, &texts);
+    CHECK_STR(chosen.controller, "ahci");
+    oriel_plan_fill(&plan, &none, &texts);
+    CHECK(!none.controller);
     oriel_plan_make(&plan, &kernel, NULL, "/");
     CHECK_STR(plan.system->id, "linux");
     CHECK_STR(oriel_system_network(plan.system), "virtio");

@@ -257,9 +257,17 @@ TEST(elsewhere_with_a_line_break)
 TEST(create_and_clone)
 {
     g_autoptr(OrielMachineList) list = open_list();
-    const OrielCreateOptions options = { .name = "One", .disk = "1M" };
+    char key[] = "os", value[] = "debian12", controller[] = "virtio";
+    const char *const settings[] = { key, value, NULL };
+    OrielCreateOptions options = {
+        .name = "One", .disk = "1M", .controller = controller, .settings = settings
+    };
     OrielMachineItem *item = oriel_machine_list_create(list, &options), *copy;
 
+    /* What it was given is the caller's own again. */
+    memset(key, 'x', sizeof(key) - 1);
+    memset(value, 'x', sizeof(value) - 1);
+    memset(controller, 'x', sizeof(controller) - 1);
     CHECK_EQ(length(list), 1);
     CHECK_EQ(oriel_machine_item_get_state(item), ORIEL_MACHINE_STATE_PENDING);
     CHECK_STR(oriel_machine_item_get_name(item), "One");
@@ -268,6 +276,13 @@ TEST(create_and_clone)
     WAIT(oriel_machine_item_get_state(item) == ORIEL_MACHINE_STATE_STOPPED);
     CHECK(!oriel_machine_item_get_operation(item));
     CHECK(find(list, "One") == item);
+
+    const OrielConfig *config = oriel_machine_item_get_config(item);
+    g_autofree char *os = oriel_config_get(config, "os", NULL);
+    g_autofree char *attached = oriel_config_get(config, "disk0.controller", NULL);
+
+    CHECK_STR(os, "debian12");
+    CHECK_STR(attached, "virtio");
     copy = oriel_machine_list_clone(list, item, "Two");
     WAIT(oriel_machine_item_get_state(copy) == ORIEL_MACHINE_STATE_STOPPED);
     CHECK_EQ(length(list), 2);
