@@ -239,7 +239,7 @@ class Machine:
             return (int(file.read()) - self.started) / 1e6
 
     def memory_mib(self):
-        """Resident memory without the guest's: every mapping smaller than half of the guest's memory."""
+        """Resident memory without the guest's: no mapping from a quarter of its memory up, nor the display's 16 MiB."""
         total, size = 0, 0
         with open(f"/proc/{self.process.pid}/smaps", encoding="ascii") as file:
             for line in file:
